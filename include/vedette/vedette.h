@@ -1,0 +1,198 @@
+/*
+ * vedette.h - the detection engine of vedette, as a library.
+ *
+ * Text in, findings out. The library does no I/O, reads no clock, starts no thread and writes no log; all memory that a
+ * scan needs is bounded by the limits below. Given the same rules, policy and text it always returns the same findings,
+ * however the text was cut on its way in.
+ *
+ * Use: load an engine from rule files (once, shared by everything), make one scanner per thread, then scan whole texts
+ * with vdt_scan() or stream them through vdt_stream_feed().
+ *
+ *   struct vdt_engine *e;  struct vdt_scanner *s;  struct vdt_error err;
+ *   if (vdt_engine_new(rules, n_rules, &e, &err) || vdt_scanner_new(e, &s)) ...
+ *   struct vdt_arena *a = vdt_arena_new(0);
+ *   struct vdt_result r;
+ *   vdt_scan(s, a, &policy, VDT_RESPONSE, text, len, &r);
+ *
+ * Every int-returning function returns VDT_OK (0) or one of the error codes; outputs are set only on success unless it
+ * says otherwise.
+ */
+#ifndef VEDETTE_H
+#define VEDETTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ---------------------------------------------------------------------------------------------------- */
+
+enum vdt_code {
+#define X(name, value, text, http) VDT_##name = value,
+#include "vedette/errors.def"
+#undef X
+};
+
+/* What went wrong and where. line is 1-based, 0 when there is no line. The text never holds input text other than key
+ * names and rule ids. */
+struct vdt_error {
+  int code;
+  char file[128];
+  unsigned line;
+  char text[384];
+};
+
+/* Static text of an error code; never NULL. */
+const char *vdt_strerror(int code);
+/* The HTTP status that a gateway answers for an error code. */
+int vdt_http_status(int code);
+
+/* ---- memory ---------------------------------------------------------------------------------------------------- */
+
+/* A bump allocator: everything in it dies at once. One per interaction. */
+struct vdt_arena;
+/* limit: the most bytes it may hold, 0 for 64 MiB. NULL when out of memory. */
+struct vdt_arena *vdt_arena_new(size_t limit);
+/* Empties it and keeps its first block for reuse. */
+void vdt_arena_reset(struct vdt_arena *arena);
+/* Accepts NULL. */
+void vdt_arena_free(struct vdt_arena *arena);
+
+/* ---- policy ---------------------------------------------------------------------------------------------------- */
+
+/* Ordered by strength: the verdict on an interaction is the strongest action of its findings. */
+enum vdt_action { VDT_ALLOW, VDT_DETECT, VDT_REDACT, VDT_CUT, VDT_BLOCK };
+
+/* Whose text it is. SYSTEM text is trusted: it never raises a jailbreak. DOCUMENT is what a tool, a file or a retrieval
+ * brought in. RESPONSE is anything that a model wrote, tool-call arguments included. */
+enum vdt_role { VDT_SYSTEM, VDT_PROMPT, VDT_DOCUMENT, VDT_RESPONSE };
+
+enum vdt_severity { VDT_INFORMATIONAL, VDT_LOW, VDT_MEDIUM, VDT_HIGH };
+
+enum vdt_detector_id {
+#define X(id, name, title, roles) VDT_DET_##id,
+#include "vedette/detectors.def"
+#undef X
+  VDT_DETECTORS /* how many there are */
+};
+
+/* A score detector (jailbreak, indirect) acts with `action` at block_at, and detects from detect_at. */
+struct vdt_score_policy {
+  enum vdt_action action; /* ALLOW switches it off, DETECT never blocks, BLOCK blocks at block_at */
+  double block_at, detect_at;
+};
+
+/* A leak detector (credential, sensitive) acts by direction on findings of at least minimum_confidence (0..100). */
+struct vdt_leak_policy {
+  enum vdt_action prompt;   /* ALLOW, DETECT or BLOCK: prompts, documents, system text */
+  enum vdt_action response; /* any */
+  unsigned minimum_confidence;
+};
+
+/* Plain data; copy it freely. vdt_policy_default() is what `policies: [{name: x}]` gives. */
+struct vdt_policy {
+  char name[64];
+  struct vdt_score_policy jailbreak, indirect;
+  struct vdt_leak_policy credential, sensitive;
+  bool fail_closed; /* on_failure: closed */
+  bool annotate;    /* add Azure's content-filter annotations to what goes to the client */
+};
+
+void vdt_policy_default(struct vdt_policy *out);
+const char *vdt_action_name(enum vdt_action action);     /* "allow" ... */
+const char *vdt_role_name(enum vdt_role role);           /* "system" ... */
+const char *vdt_severity_name(enum vdt_severity s);      /* "Medium" ... as in alerts */
+const char *vdt_detector_name(enum vdt_detector_id det); /* "credential" ... */
+
+/* ---- engine and scanner ---------------------------------------------------------------------------------------- */
+
+/* The compiled rules: immutable, may be shared by threads and by forked processes. */
+struct vdt_engine;
+
+/* The text of one rule file (YAML, format in docs/rules.md). name is used in errors. */
+struct vdt_source {
+  const char *name;
+  const char *p;
+  size_t n;
+};
+
+/* Compiles rules. On failure *err names file, line and the nearest valid key. Takes about 0.3 s for the shipped rules. */
+int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err);
+void vdt_engine_free(struct vdt_engine *engine);
+
+/* Scratch space for one thread at a time. The engine must outlive it. */
+struct vdt_scanner;
+int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out);
+void vdt_scanner_free(struct vdt_scanner *scanner);
+
+/* ---- findings -------------------------------------------------------------------------------------------------- */
+
+#define VDT_REDACTED_MAX 64
+
+/* start/end are byte offsets into the text as it was given, end exclusive. Strings live as long as the engine or the
+ * arena that was passed to the scan. */
+struct vdt_finding {
+  enum vdt_detector_id detector;
+  const char *rule;   /* rule id, "github-pat" */
+  const char *title;  /* "GitHub personal access token (classic)" */
+  const char *alert;  /* alertType this finding raises in this role, or "" for none */
+  const char *reason; /* one line for people: which checks said so; never the matched text */
+  enum vdt_severity severity;
+  enum vdt_action action; /* what the policy does about it */
+  unsigned confidence;    /* 0..100 */
+  uint64_t start, end;
+  char redacted[VDT_REDACTED_MAX]; /* secrets masked, safe to show: "ghp_****...3f2a"; "" when there is nothing to mask */
+};
+
+enum vdt_inspected { VDT_FULL, VDT_PARTIAL, VDT_NONE };
+
+struct vdt_result {
+  enum vdt_action verdict;
+  enum vdt_inspected inspected;
+  double jailbreak, indirect; /* scores 0..1 of the score detectors */
+  struct vdt_finding *findings; /* ordered by start */
+  size_t n_findings;
+};
+
+/* Scans one whole text. It may hold any bytes; bytes that are not UTF-8 count as one unknown character each.
+ * VDT_ENOMEM when the arena is full. */
+int vdt_scan(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
+             const char *text, size_t n, struct vdt_result *out);
+
+/* ---- streams --------------------------------------------------------------------------------------------------- */
+
+/* The longest candidate that a stream holds back; a longer one is no finding. Bounds memory per stream. */
+#define VDT_HOLD_MAX 16384
+
+/* One text that arrives in pieces (a model's answer, a tool call's arguments). For every way to cut the text the released
+ * bytes, joined, and the findings are the same, and equal to those of vdt_scan(). No byte of a span whose action is
+ * REDACT, CUT or BLOCK is ever released. */
+struct vdt_stream;
+
+/* Bytes that may leave now. p points into the stream and is good until its next call. Redacted spans come as the mask
+ * "[REDACTED:rule-id]". After cut is true the stream releases nothing more, and feed and finish do nothing. */
+struct vdt_release {
+  const char *p;
+  size_t n;
+  bool cut;     /* a finding said CUT or BLOCK */
+  bool changed; /* p[0..n) is not simply the next n bytes of the input, or bytes are held back after it */
+};
+
+/* findings and their strings go into the arena. Both must outlive the stream. The policy is copied. */
+int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
+                   enum vdt_role role, struct vdt_stream **out);
+int vdt_stream_feed(struct vdt_stream *stream, const char *p, size_t n, struct vdt_release *out);
+/* The text is over: decides everything that was held back. */
+int vdt_stream_finish(struct vdt_stream *stream, struct vdt_release *out);
+/* What has been decided so far, ordered by start. *n is its number. */
+const struct vdt_finding *vdt_stream_findings(const struct vdt_stream *stream, size_t *n);
+/* Accepts NULL. */
+void vdt_stream_free(struct vdt_stream *stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,8 @@
+/* Functions that cannot be used safely in the data path: using one is a compile error. Included by base/str.h. */
+#ifndef BASE_BANNED_H
+#define BASE_BANNED_H
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol system popen strncpy strncat
+#endif

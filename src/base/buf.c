@@ -1,0 +1,67 @@
+#include "base/buf.h"
+#include <stdarg.h>
+
+void buf_finish(struct buf *b)
+{
+  free(b->p);
+  *b = (struct buf){0};
+}
+
+void buf_reset(struct buf *b)
+{
+  b->n = 0;
+  b->failed = false;
+}
+
+bool buf_reserve(struct buf *b, size_t more)
+{
+  if (b->failed) return false;
+  if (b->cap - b->n >= more) return true;
+  size_t cap = b->cap ? b->cap : 256;
+  while (cap - b->n < more) {
+    if (cap > SIZE_MAX / 2) {
+      b->failed = true;
+      return false;
+    }
+    cap *= 2;
+  }
+  char *p = realloc(b->p, cap);
+  if (!p) {
+    b->failed = true;
+    return false;
+  }
+  b->p = p;
+  b->cap = cap;
+  return true;
+}
+
+void buf_put(struct buf *b, struct str s)
+{
+  if (s.n == 0 || !buf_reserve(b, s.n)) return;
+  memcpy(b->p + b->n, s.p, s.n);
+  b->n += s.n;
+}
+
+void buf_byte(struct buf *b, char c)
+{
+  if (buf_reserve(b, 1)) b->p[b->n++] = c;
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+  va_list ap;
+  va_start(ap, fmt);
+  int n = vsnprintf(NULL, 0, fmt, ap);
+  va_end(ap);
+  if (n < 0 || !buf_reserve(b, (size_t)n + 1)) return;
+  va_start(ap, fmt);
+  vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+  va_end(ap);
+  b->n += (size_t)n;
+}
+
+void buf_drop(struct buf *b, size_t n)
+{
+  if (n < b->n) memmove(b->p, b->p + n, b->n - n);
+  b->n = n < b->n ? b->n - n : 0;
+}

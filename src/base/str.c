@@ -1,0 +1,60 @@
+#include "base/str.h"
+
+static char lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+bool str_ieq(struct str a, struct str b)
+{
+  if (a.n != b.n) return false;
+  for (size_t i = 0; i < a.n; i++)
+    if (lower(a.p[i]) != lower(b.p[i])) return false;
+  return true;
+}
+
+size_t str_find(struct str hay, struct str needle)
+{
+  if (needle.n == 0) return 0;
+  const char *hit = hay.n >= needle.n ? memmem(hay.p, hay.n, needle.p, needle.n) : NULL;
+  return hit ? (size_t)(hit - hay.p) : (size_t)-1;
+}
+
+bool str_u64(struct str s, uint64_t *out)
+{
+  uint64_t v = 0;
+  if (s.n == 0) return false;
+  for (size_t i = 0; i < s.n; i++) {
+    unsigned d = (unsigned char)s.p[i] - (unsigned)'0';
+    if (d > 9 || v > (UINT64_MAX - d) / 10) return false;
+    v = v * 10 + d;
+  }
+  *out = v;
+  return true;
+}
+
+unsigned str_distance(struct str a, struct str b)
+{
+  enum { MAX = 63 };
+  unsigned rows[3][MAX + 1];
+  size_t an = a.n < MAX ? a.n : MAX, bn = b.n < MAX ? b.n : MAX;
+  unsigned *before = rows[0], *prev = rows[1], *cur = rows[2];
+  for (size_t j = 0; j <= bn; j++) prev[j] = (unsigned)j;
+  for (size_t i = 1; i <= an; i++) {
+    cur[0] = (unsigned)i;
+    for (size_t j = 1; j <= bn; j++) {
+      char x = lower(a.p[i - 1]), y = lower(b.p[j - 1]);
+      unsigned best = prev[j - 1] + (x != y);
+      if (prev[j] + 1 < best) best = prev[j] + 1;
+      if (cur[j - 1] + 1 < best) best = cur[j - 1] + 1;
+      bool swapped = i > 1 && j > 1 && x == lower(b.p[j - 2]) && lower(a.p[i - 2]) == y;
+      if (swapped && before[j - 2] + 1 < best) best = before[j - 2] + 1;
+      cur[j] = best;
+    }
+    unsigned *t = before;
+    before = prev;
+    prev = cur;
+    cur = t;
+  }
+  return prev[bn];
+}

@@ -1,0 +1,101 @@
+/*
+ * The interaction record: one JSON line per interaction, the only thing that flows from the gateway to everything else.
+ *
+ * The schema is record/interaction.schema.json (additionalProperties: false). A record of a clean interaction holds
+ * metadata only; `evidence` exists only where the workspace has prompt evidence on, holds the suspicious segment with secrets
+ * masked, and at most RECORD_EVIDENCE_MAX bytes.
+ */
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "vedette/vedette.h"
+
+enum { RECORD_VERSION = 1, RECORD_ID_LEN = 32, RECORD_EVIDENCE_MAX = 512, RECORD_LINE_MAX = 1 << 20 };
+
+enum record_outcome {
+#define X(name, text) RECORD_##name,
+#include "record/outcomes.def"
+#undef X
+};
+
+/* Verdicts as x-vedette-verdict says them. */
+enum record_verdict {
+#define X(name, text) RECORD_VERDICT_##name,
+#include "record/verdicts.def"
+#undef X
+};
+
+struct record_finding {
+  struct str direction; /* "request" or "response" */
+  struct str part;      /* origin: "messages[1].content" */
+  struct str role;      /* "prompt" ... */
+  struct str detector, rule, title, alert, severity, action, reason, redacted;
+  struct str source;    /* "vedette" or "upstream" */
+  struct str evidence;  /* masked segment or empty */
+  unsigned confidence;
+  uint64_t start, end;
+};
+
+struct record_side {
+  uint64_t bytes;
+  unsigned parts;
+  enum vdt_inspected inspected;
+  struct str not_inspected; /* why, or empty: "messages[0].content[1]: image" */
+};
+
+struct record {
+  char id[RECORD_ID_LEN + 1]; /* lower-case hex, 128 random bits */
+  uint64_t time_us;           /* start of the interaction, Unix time in microseconds */
+  uint64_t duration_us;       /* until the last byte was handed to the client's connection */
+  uint64_t first_byte_us;     /* until the first response byte; 0 when there was none */
+  uint64_t inspect_us;        /* time spent inspecting */
+  struct str workspace, deployment, policy, resource_id, format, method, path; /* path without query */
+  struct str model;
+  bool stream;
+  unsigned status; /* HTTP status that the client got */
+  struct str application, end_user, end_user_tenant, source_ip; /* from user_security_context */
+  struct str client_ip, user_agent;
+  struct str key_id; /* keyed hash of the client's credential, 16 hex digits, or empty */
+  struct record_side request, response;
+  uint64_t prompt_tokens, completion_tokens, total_tokens;
+  struct str finish_reason;
+  enum record_outcome outcome;
+  enum record_verdict verdict;
+  bool failed_open;   /* something could not be inspected and policy let it pass */
+  bool failed_closed; /* ... and policy refused it */
+  struct str failure; /* why, or empty */
+  struct record_finding *findings;
+  size_t n_findings;
+};
+
+/* Appends the record as one line, LF included. Text is escaped; the line never exceeds RECORD_LINE_MAX: findings beyond that
+ * are left out and counted in findings_dropped. */
+void record_write(const struct record *r, struct buf *out);
+/* Reads one line (without or with its LF). Strict: unknown members, wrong types, missing members are ESYNTAX with the member's
+ * name in err. Strings point into the arena or the line. */
+int record_read(struct vdt_arena *arena, struct str line, struct record *out, struct vdt_error *err);
+
+const char *record_outcome_name(enum record_outcome outcome);
+const char *record_verdict_name(enum record_verdict verdict);
+
+/* ---- the journal: one file per worker --------------------------------------------------------------------------- */
+
+/*
+ * Appends records to <dir>/journal-<pid>-<start>.jsonl through a directory descriptor that was opened while the process still
+ * had the right to. A new file is begun at max_bytes. A line is written with one write(2); after a short write the file is
+ * cut back to its last whole line, so that a reader never sees half a record followed by another.
+ */
+struct journal {
+  int dirfd, fd;
+  uint64_t size, max_bytes, lost; /* lost: records that could not be written */
+  char name[64];
+  unsigned sequence;
+};
+/* dirfd is borrowed. Opens lazily at the first append. */
+void journal_init(struct journal *j, int dirfd, uint64_t max_bytes);
+/* VDT_OK, or VDT_EIO with errno set (ENOSPC ...): the record is not in the file, lost is counted. */
+int journal_append(struct journal *j, struct str line, uint64_t now_us);
+void journal_finish(struct journal *j);
+#endif

@@ -1,0 +1,185 @@
+/*
+ * wire: provider formats. What a request says becomes parts, what a response says becomes text on channels; what leaves
+ * is the provider's own bytes with nothing but the inspected text, and what policy adds, changed.
+ *
+ * wire knows formats and no detectors: the text of a response goes through hooks, and the caller (the gateway, the
+ * scanner, a test) puts an engine stream behind them. No I/O, no clock.
+ */
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "vedette/vedette.h"
+
+/* ---- routing --------------------------------------------------------------------------------------------------- */
+
+/* One provider format; rows in formats.def, one file each. */
+struct wire_format;
+
+/* The format that speaks on this path (query already taken off), or NULL: unknown paths go through uninspected.
+ * *deployment is the deployment named in the path, borrowed from it and still percent-encoded, or empty: then the body's
+ * `model` names it. Only POST carries something to inspect. */
+const struct wire_format *wire_route(struct str method, struct str path, struct str *deployment);
+/* By name ("openai-chat"), for `vedette scan --format`; NULL when there is none. */
+const struct wire_format *wire_format_by_name(struct str name);
+const char *wire_format_name(const struct wire_format *format);
+/* The names of all formats in turn: i = 0, 1, ... ; NULL at the end. */
+const struct wire_format *wire_format_at(size_t i);
+
+/* ---- requests -------------------------------------------------------------------------------------------------- */
+
+struct wire_part {
+  enum vdt_role role;
+  struct str text;   /* decoded; borrowed from the body or the arena */
+  struct str origin; /* where it stands: "messages[2].content[0].text" */
+  const char *skipped; /* NULL, or why it was not inspected: "image" */
+};
+
+/* A span of raw bytes of the body. */
+struct wire_span {
+  size_t start, end;
+};
+
+struct wire_user_context {
+  struct str application_name, end_user_id, end_user_tenant_id, source_ip;
+};
+
+struct wire_request {
+  struct str model; /* decoded `model` member, or empty */
+  bool stream;
+  bool has_tools;
+  unsigned n; /* choices asked for, at least 1 */
+  struct wire_part *parts;
+  size_t n_parts;
+  struct wire_user_context user;
+  struct wire_span security_context; /* raw bytes to leave out so that user_security_context is gone and the JSON stays
+                                        valid (the comma included); empty when the body has none */
+};
+
+/* Parses a request body. Errors are those of json_parse, and ESYNTAX when the body has not the shape of the format
+ * ("messages: expected an array"). Unknown members are no error; unknown roles count as the user's; every string that a model reads
+ * becomes a part: system and developer messages SYSTEM, user text PROMPT, assistant history and its tool-call arguments
+ * RESPONSE, tool and function results DOCUMENT, text between """ <documents> and </documents> """ DOCUMENT, tool
+ * descriptions SYSTEM. Images, audio and files become a part with `skipped`. */
+int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena, struct str body,
+                       const struct json_limits *limits, struct wire_request *out, struct vdt_error *err);
+
+/* ---- responses ------------------------------------------------------------------------------------------------- */
+
+/* One stream of text inside a response. Channels live as long as the response. */
+struct wire_channel {
+  unsigned choice;
+  const char *origin; /* "choices[0].message.content", "choices[0].message.tool_calls[1].function.arguments" */
+  void *user;         /* the hook's own, NULL at first */
+};
+
+/* What the hook wants in place of the text it was given. */
+struct wire_text {
+  struct str p; /* good until the hook's next call for the same channel */
+  bool changed; /* false: p equals the input; the event may go out byte for byte */
+  bool cut;     /* end this choice here with finish_reason content_filter */
+  bool block;   /* in a whole (JSON) response: the choice shows no text at all, finish_reason content_filter */
+};
+
+/* A verdict of the upstream's own content filter. */
+struct wire_upstream_verdict {
+  bool jailbreak_detected, jailbreak_filtered;
+  bool indirect_detected, indirect_filtered;
+  bool completion_filtered; /* some choice ended with finish_reason content_filter */
+};
+
+/* What our shield says about the prompt, for annotations and error bodies. */
+struct wire_shield {
+  bool jailbreak_detected, jailbreak_filtered;
+  bool indirect_detected, indirect_filtered;
+};
+
+/* What our detectors said about a choice, for its content_filter_results. */
+struct wire_choice_shield {
+  bool credential_detected, credential_redacted, credential_filtered;
+  bool sensitive_detected, sensitive_redacted, sensitive_filtered;
+};
+
+struct wire_hooks {
+  void *ctx;
+  /* Text arrived on a channel; last: nothing follows (in may be empty). Called in the order of the bytes. Returns VDT_OK
+   * or an error that ends the response. */
+  int (*text)(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out);
+  /* For annotations; called just before a choice's annotation is written. */
+  void (*choice_shield)(void *ctx, unsigned choice, struct wire_choice_shield *out);
+};
+
+enum wire_mode { WIRE_JSON, WIRE_SSE };
+
+struct wire_response_options {
+  enum wire_mode mode;
+  bool annotate;             /* add prompt_filter_results and content_filter_results unless the upstream gave its own */
+  struct wire_shield shield; /* for prompt_filter_results */
+  size_t max_body;           /* largest JSON response, and largest SSE event, that is inspected */
+  struct json_limits limits;
+};
+
+/* What a response said, besides its text. Counts are 0 when it did not say. */
+struct wire_response_info {
+  struct str model, id; /* in the arena */
+  char finish_reason[32]; /* of choice 0, as it went to the client */
+  uint64_t prompt_tokens, completion_tokens, total_tokens;
+  struct wire_upstream_verdict upstream;
+  enum vdt_inspected inspected; /* FULL until something was not read */
+  char not_inspected[96];       /* why, the first reason */
+  bool done;                    /* SSE: [DONE] was sent; nothing more may be sent, drop the upstream */
+};
+
+struct wire_response;
+
+/* One response with status 200. Memory: the arena for small things, its own buffer for one event or one body. */
+int wire_response_new(const struct wire_format *format, struct vdt_arena *arena, const struct wire_response_options *opt,
+                      const struct wire_hooks *hooks, struct wire_response **out);
+/* Bytes from the upstream; appends to out what may go to the client. However the bytes are cut, the joined output is the
+ * same. SSE: whole events go out as soon as they are complete. JSON: nothing until finish. An event or body that cannot
+ * be read is an error of json_parse when fail_closed semantics are wanted by the caller: the caller decides; on an error
+ * nothing of the unread event has been appended, and wire_response_unread gives its bytes. */
+int wire_response_feed(struct wire_response *r, struct str in, struct buf *out);
+/* The upstream's bytes are over (truncated: it broke off). Flushes held-back text; JSON: writes the body. */
+int wire_response_finish(struct wire_response *r, bool truncated, struct buf *out);
+/* After an error: the bytes that could not be inspected, for a caller that fails open. Afterwards the response passes
+ * bytes through uninspected and info says so. */
+void wire_response_fail_open(struct wire_response *r, struct buf *out);
+const struct wire_response_info *wire_response_info(const struct wire_response *r);
+/* Releases buffers; accepts NULL. Channels' user pointers are the hook owner's business. */
+void wire_response_free(struct wire_response *r);
+
+/* Reads an upstream's error body (status 400 with code content_filter) for its verdict. Returns true when it is one. */
+bool wire_error_verdict(struct vdt_arena *arena, struct str body, struct wire_upstream_verdict *out);
+
+/* ---- bodies of our own ----------------------------------------------------------------------------------------- */
+
+/* HTTP 400 of a filtered prompt, in the form of the format's family. */
+void wire_blocked_body(const struct wire_format *format, const struct wire_shield *shield, struct buf *out);
+/* Any other error of ours: {"error":{"code","message","type","param"}}. code: "invalid_request_error" ... */
+void wire_error_body(const struct wire_format *format, int code, struct str message, struct buf *out);
+/* The object of content_filter_results for a prompt, as in Azure's annotations. */
+void wire_prompt_annotation(const struct wire_shield *shield, struct buf *out);
+
+/* ---- server-sent events ---------------------------------------------------------------------------------------- */
+
+/* A decoder for text/event-stream (WHATWG HTML 9.2): splits at blank lines, LF, CR or CRLF, BOM at the start ignored.
+ * Bytes in, whole events out, raw bytes kept. */
+struct sse {
+  struct buf pending;
+  size_t scanned; /* bytes of pending already searched */
+  bool started;
+};
+/* One event: raw bytes with its blank line, and its data lines joined with LF (borrowed from raw when there is one line,
+ * else from the arena). has_data is false for comments and other fields only. */
+struct sse_event {
+  struct str raw, data, event;
+  bool has_data;
+};
+void sse_finish(struct sse *s);
+bool sse_feed(struct sse *s, struct str in); /* false when out of memory */
+/* The next whole event, or false. *out is good until the next call of any sse function. */
+bool sse_next(struct sse *s, struct vdt_arena *arena, struct sse_event *out);
+#endif
