@@ -1,0 +1,71 @@
+/*
+ * Checks: what decides after a gate has fired.
+ *
+ * A check sees the text through a cursor that knows what has arrived. Reading a byte that has not arrived marks the
+ * cursor as starved, and then whatever the check returns is thrown away and it is asked again, with more text. So a
+ * check is a plain function of the whole text, written as if all of it were there, and is split-invariant by construction: it
+ * cannot answer before the bytes that its answer depends on have arrived.
+ *
+ * A check reads left of its gate as far as CHECK_LEFT bytes and right as far as VDT_HOLD_MAX; beyond that it reads "nothing".
+ */
+#ifndef ENGINE_CHECK_H
+#define ENGINE_CHECK_H
+#include "engine/rule.h"
+
+enum { CHECK_LEFT = 256 };
+
+/* All offsets are of the view (normalised text), counted from the beginning of the whole text. */
+struct look {
+  const unsigned char *p; /* bytes [base, end) */
+  uint64_t base, end;
+  bool eof;                   /* end is the end of the whole text */
+  bool starved;               /* set by look_at */
+  uint64_t gate, gate_end;    /* the bytes that fired; for a pattern gate, gate is gate_end - 1 */
+  bool context;               /* one of the rule's words stands within RULE_CONTEXT bytes before the gate */
+  uint64_t context_end;       /* where the latest of them ends */
+  uint64_t hold;              /* the check may raise it, before it reads on: no finding of this gate can begin before hold. Starts
+                                 at gate - left_max. Text from here on is held back while the check is starved. */
+};
+
+/* The byte at offset i, or -1 when there is none there or it is out of reach. */
+static inline int look_at(struct look *l, uint64_t i)
+{
+  if (i < l->base || i + CHECK_LEFT < l->gate || i >= l->gate_end + VDT_HOLD_MAX) return -1;
+  if (i < l->end) return l->p[i - l->base];
+  if (!l->eof) l->starved = true;
+  return -1;
+}
+
+/* What a check found. reason: static text, or made with look_reason. */
+struct found {
+  uint64_t start, end;
+  unsigned confidence;
+  const char *reason;
+};
+
+/* True and *out filled in when there is a finding. *out begins as {gate, gate_end, rule->confidence, NULL}. */
+typedef bool check_fn(const struct rule *rule, struct look *look, struct found *out);
+
+struct check {
+  const char *name; /* in rule files */
+  check_fn *fn;
+  const char *help; /* one line: which parameters it reads */
+};
+
+/* All checks, from detect/checks.def; ends with a NULL name. Defined in src/detect. */
+extern const struct check checks[];
+
+/* Helpers that checks share; all through look_at, so starving works. */
+/* End of the run of bytes of set that begins at i, at most max bytes long. */
+uint64_t look_run(struct look *l, uint64_t i, const struct charset *set, uint64_t max);
+/* Start of the run of bytes of set that ends before i, at most max long. */
+uint64_t look_run_left(struct look *l, uint64_t i, const struct charset *set, uint64_t max);
+/* True when the bytes at i are the literal. */
+bool look_literal(struct look *l, uint64_t i, struct str literal, bool nocase);
+/* Bytes [from, to) that have been read without starving: a borrowed str. Empty when starved. */
+struct str look_span(struct look *l, uint64_t from, uint64_t to);
+/* Letter, digit or underscore, or any byte >= 0x80. */
+bool byte_is_word(int byte);
+/* Shannon entropy in bits per byte. */
+double entropy(struct str s);
+#endif
