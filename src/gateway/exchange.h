@@ -1,0 +1,98 @@
+/*
+ * exchange: one interaction from the first request byte to its record, without nginx.
+ *
+ * Everything between "bytes came in" and "bytes go out" is decided here, so that tests, fuzzers and `vedette scan` run the same
+ * code as the gateway; the nginx module only moves bytes. No I/O, no clock: time comes in, a record line comes out.
+ *
+ * The order is: exchange_new, exchange_request_head, (exchange_request_body), then either the answer is ours (exchange_answer)
+ * or the upstream's: exchange_response_head, exchange_response_feed*, exchange_response_finish; at the end, always and once,
+ * exchange_record.
+ */
+#ifndef GATEWAY_EXCHANGE_H
+#define GATEWAY_EXCHANGE_H
+#include "base/buf.h"
+#include "engine/config.h"
+#include "record/record.h"
+#include "wire/wire.h"
+
+/* What all interactions of one configuration share; immutable, swapped whole on reload. */
+struct image {
+  const struct config *config;
+  const struct vdt_engine *engine;
+  unsigned char key[32]; /* keys the hash of client credentials; random per installation (state_dir/gateway.key) */
+};
+
+struct exchange;
+
+/* random: 16 bytes for the id. scanner is borrowed for the life of the exchange; one scanner may serve many exchanges of one
+ * thread. NULL when out of memory. */
+struct exchange *exchange_new(const struct image *image, struct vdt_scanner *scanner, const unsigned char random[16],
+                              uint64_t now_us);
+void exchange_free(struct exchange *x);
+/* 32 hex digits, for x-vedette-interaction. */
+const char *exchange_id(const struct exchange *x);
+
+struct exchange_head {
+  struct str method, path, query;
+  struct str content_type, content_encoding; /* empty when absent */
+  struct str authorization, api_key;         /* only hashed, never kept */
+  struct str user_agent, client_ip;
+};
+
+enum exchange_next {
+  EXCHANGE_READ_BODY, /* give the body to exchange_request_body before anything goes upstream */
+  EXCHANGE_FORWARD,   /* forward the request as it is; it is recorded as not inspected */
+  EXCHANGE_ANSWER,    /* do not forward: send exchange_answer() */
+};
+enum exchange_next exchange_request_head(struct exchange *x, const struct exchange_head *head);
+
+/* The most bytes of body that will be read. */
+size_t exchange_max_body(const struct exchange *x);
+/* The client's body is larger than that (or cannot be read): on_failure decides. code: VDT_ETOOBIG ... */
+enum exchange_next exchange_request_unreadable(struct exchange *x, int code, const char *why);
+
+/* Inspects the whole body (content coding removed). body must outlive the exchange. EXCHANGE_FORWARD: forward exchange_forward_body(). now_us is
+ * used for inspect_us together with exchange_request_done. */
+enum exchange_next exchange_request_body(struct exchange *x, struct str body);
+/* The body to send upstream: *changed is false when it is the client's, byte for byte. */
+struct str exchange_forward_body(const struct exchange *x, bool *changed);
+/* The deployment that this request goes to; NULL when unknown (then the answer is ours: 404 DeploymentNotFound). Set after the
+ * head when the path names it, else after the body. */
+const struct config_deployment *exchange_deployment(const struct exchange *x);
+
+struct exchange_answer {
+  unsigned status;
+  struct str body; /* application/json */
+};
+struct exchange_answer exchange_answer(const struct exchange *x);
+
+/* ---- response --------------------------------------------------------------------------------------------------- */
+
+enum exchange_mode {
+  EXCHANGE_PASS_BODY, /* body bytes go through untouched (unknown type: recorded not inspected) */
+  EXCHANGE_STREAM,    /* feed; what comes out of each feed goes to the client at once (SSE) */
+  EXCHANGE_WHOLE,     /* feed; the body comes out of finish (JSON; and error bodies, which are read for verdicts) */
+  EXCHANGE_REFUSE,    /* policy fails closed on what cannot be inspected: send exchange_answer() instead */
+};
+/* content_encoding is "gzip", "deflate" (inflated inside, within limits), "identity" or empty; anything else cannot be inspected.
+ * The caller drops Content-Length, Content-Encoding and ETag when the mode is STREAM or WHOLE. */
+enum exchange_mode exchange_response_head(struct exchange *x, unsigned status, struct str content_type,
+                                          struct str content_encoding);
+/* Appends what may go to the client. After *done nothing more may be sent and the upstream is to be dropped (cut). */
+int exchange_response_feed(struct exchange *x, struct str in, struct buf *out, bool *done);
+/* truncated: the upstream broke off. */
+int exchange_response_finish(struct exchange *x, bool truncated, struct buf *out);
+/* Status for the client; differs from the upstream's only for REFUSE, or when a WHOLE body had to be refused in finish. */
+unsigned exchange_status(const struct exchange *x);
+
+/* The verdict as it stands, for x-vedette-verdict. For STREAM responses the header leaves before the text is known: it says what
+ * the request gave. */
+enum record_verdict exchange_verdict(const struct exchange *x);
+
+/* ---- timing and the record -------------------------------------------------------------------------------------- */
+
+void exchange_add_inspect_us(struct exchange *x, uint64_t us);
+void exchange_first_byte(struct exchange *x, uint64_t now_us);
+/* Appends the record line. Call once. outcome is what the caller saw; our own answers are REFUSED or COMPLETE by themselves. */
+void exchange_record(struct exchange *x, enum record_outcome outcome, uint64_t now_us, struct buf *line);
+#endif
