@@ -9,7 +9,7 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 #include "base/arena.h"
-#include "base/buf.h"
+#include "base/quote.h"
 #include "base/str.h"
 #include "vedette/vedette.h"
 
@@ -61,18 +61,14 @@ static inline bool json_is(const struct json_doc *doc, uint32_t node, enum json_
 }
 
 /* The decoded string: borrowed from the text when nothing is escaped, else from the arena. false when out of memory; an
- * empty str and true when the node is 0 or no string. */
-bool json_string(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena, struct str *out);
+ * empty str and true when the node is 0 or no string. (jansson has a function of this
+ * name: the label keeps the linker from mixing them up.) */
+bool json_string(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena, struct str *out)
+    __asm__("vdt_json_string");
 /* The decoded name of a member. */
 bool json_key(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena, struct str *out);
 /* Compares a string value with ASCII text, escapes decoded. */
 bool json_string_is(const struct json_doc *doc, uint32_t node, const char *text);
 /* A number that is a plain non-negative integer. */
 bool json_u64(const struct json_doc *doc, uint32_t node, uint64_t *out);
-
-/* Appends s as a JSON string with quotes. Bytes that are not UTF-8 become U+FFFD; controls, quote and backslash are
- * escaped; DEL, U+2028 and U+2029 too, so that the line is safe in a log and in JavaScript. */
-void json_quote(struct buf *b, struct str s);
-/* The same without the quotes. */
-void json_escape(struct buf *b, struct str s);
 #endif
