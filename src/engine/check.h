@@ -24,7 +24,9 @@ struct look {
   bool context;               /* one of the rule's words stands within RULE_CONTEXT bytes before the gate */
   uint64_t context_end;       /* where the latest of them ends */
   uint64_t hold;              /* the check may raise it, before it reads on: no finding of this gate can begin before hold. Starts
-                                 at gate - left_max. Text from here on is held back while the check is starved. */
+                                 at the run of left bytes before the gate. Text from here on is held back while the check is starved. */
+  uint64_t seen;              /* the check may set it: gates of this rule that end at or before it need not be looked at (a pattern
+                                 fires at each digit of a run that one look has judged) */
 };
 
 /* The byte at offset i, or -1 when there is none there or it is out of reach. */
@@ -36,7 +38,7 @@ static inline int look_at(struct look *l, uint64_t i)
   return -1;
 }
 
-/* What a check found. reason: static text, or made with look_reason. */
+/* What a check found. reason: static text that says which tests were passed. */
 struct found {
   uint64_t start, end;
   unsigned confidence;

@@ -14,6 +14,7 @@
 enum {
   RULE_GATE_MAX = 40,    /* bytes of a literal gate */
   RULE_PATTERN_MAX = 64, /* widest match of a gate pattern */
+  RULE_GROUPS_MAX = 1024, /* different lists of context words */
   RULE_CONTEXT = 300,    /* how far before a gate a context word counts, in bytes of the view */
 };
 
@@ -24,6 +25,10 @@ struct charset {
 static inline bool charset_has(const struct charset *c, int byte)
 {
   return byte >= 0 && (c->bits[byte >> 6] >> (byte & 63) & 1);
+}
+static inline void charset_add(struct charset *c, unsigned char byte)
+{
+  c->bits[byte >> 6] |= (uint64_t)1 << (byte & 63);
 }
 /* From a name ("digit upper lower alpha alnum base62 base64 base64url hex hex-lower word local-part b32") or a list of characters
  * and a-z ranges behind "=" ("=A-Z2-7"). False when it is neither. */

@@ -1,0 +1,274 @@
+/* Compiles rules into databases. Nothing here runs while text is scanned. */
+#include "engine/engine.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+enum { LITERAL_MAX = 512 }; /* an escaped literal: 4 bytes a byte */
+
+struct build {
+  struct vdt_engine *e;
+  uint32_t cap;
+  struct vdt_error *err;
+};
+
+static int no_memory(struct vdt_error *err)
+{
+  return error_set(err, VDT_ENOMEM, "out of memory");
+}
+
+/* The pattern with this text, new when there is none. Literals and words repeat among rules, patterns do not. */
+static struct pattern *pattern_for(struct build *b, enum pattern_kind kind, struct str text, bool literal, bool nocase)
+{
+  struct vdt_engine *e = b->e;
+  for (uint32_t i = 0; literal && i < e->n_patterns; i++) {
+    struct pattern *p = &e->patterns[i];
+    if (p->kind == kind && p->literal && p->nocase == nocase && str_eq(p->text, text)) return p;
+  }
+  if (e->n_patterns == b->cap) {
+    uint32_t cap = b->cap ? b->cap * 2 : 256;
+    struct pattern *grown = arena_zalloc(e->arena, cap, sizeof *grown);
+    if (!grown) return NULL;
+    if (e->n_patterns) memcpy(grown, e->patterns, e->n_patterns * sizeof *grown);
+    e->patterns = grown;
+    b->cap = cap;
+  }
+  e->patterns[e->n_patterns] = (struct pattern){.kind = kind, .nocase = nocase, .literal = literal, .text = text};
+  return &e->patterns[e->n_patterns++];
+}
+
+static int own(struct build *b, struct pattern *p, uint32_t owner)
+{
+  if (!p) return no_memory(b->err);
+  uint32_t *grown = arena_zalloc(b->e->arena, p->n_owners + 1, sizeof *grown);
+  if (!grown) return no_memory(b->err);
+  if (p->n_owners) memcpy(grown, p->owners, p->n_owners * sizeof *grown);
+  grown[p->n_owners++] = owner;
+  p->owners = grown;
+  return VDT_OK;
+}
+
+static int add_words(struct build *b)
+{
+  const struct rules *r = &b->e->rules;
+  for (uint32_t g = 0; g < r->n_groups; g++)
+    for (unsigned w = 0; w < r->groups[g].n; w++) {
+      int rc = own(b, pattern_for(b, PATTERN_WORD, r->groups[g].words[w], true, true), g);
+      if (rc) return rc;
+    }
+  return VDT_OK;
+}
+
+static bool is_score(const struct rule *r)
+{
+  return r->weight > 0;
+}
+
+static int add_gates(struct build *b)
+{
+  const struct rules *r = &b->e->rules;
+  for (uint32_t i = 0; i < r->n; i++) {
+    const struct rule *rule = &r->rules[i];
+    if (is_score(rule)) continue;
+    int rc = rule->pattern.n ? own(b, pattern_for(b, PATTERN_GATE, rule->pattern, false, true), i) : VDT_OK;
+    for (unsigned g = 0; !rc && g < rule->n_gates; g++)
+      rc = own(b, pattern_for(b, PATTERN_GATE, rule->gates[g], true, rule->nocase), i);
+    if (rc) return rc;
+  }
+  b->e->n_stream = b->e->n_patterns;
+  return VDT_OK;
+}
+
+static int add_scores(struct build *b)
+{
+  const struct rules *r = &b->e->rules;
+  for (uint32_t i = 0; i < r->n; i++) {
+    if (!is_score(&r->rules[i])) continue;
+    int rc = own(b, pattern_for(b, PATTERN_SCORE, r->rules[i].pattern, false, true), i);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+/* A literal as a pattern: every byte that is not a letter or digit is escaped. */
+static char *escape(struct vdt_arena *arena, struct str s)
+{
+  char *out = arena_alloc(arena, s.n * 4 + 1), *p = out;
+  if (!out) return NULL;
+  for (size_t i = 0; i < s.n; i++) {
+    unsigned char c = (unsigned char)s.p[i];
+    bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    if (plain) *p++ = (char)c;
+    else p += snprintf(p, 5, "\\x%02x", c);
+  }
+  *p = '\0';
+  return out;
+}
+
+/* The rule that a compile error of a pattern is about; words belong to no rule. */
+static const struct rule *rule_of(const struct vdt_engine *e, const struct pattern *p)
+{
+  return p->kind == PATTERN_WORD ? NULL : &e->rules.rules[p->owners[0]];
+}
+
+static int compile_failed(struct build *b, const hs_compile_error_t *e)
+{
+  const struct pattern *p = e->expression >= 0 ? &b->e->patterns[e->expression] : NULL;
+  const struct rule *r = p ? rule_of(b->e, p) : NULL;
+  return error_at(b->err, VDT_ERULE, r ? r->file : NULL, r ? r->line : 0, "rule %s: pattern: %s", r ? r->id : "?", e->message);
+}
+
+/* A leak pattern must be narrow, or a stream could not know what to keep. */
+static int check_width(struct build *b, const struct pattern *p, const char *expression, unsigned flags)
+{
+  hs_expr_info_t *info = NULL;
+  hs_compile_error_t *error = NULL;
+  const struct rule *r = rule_of(b->e, p);
+  if (hs_expression_info(expression, flags, &info, &error) != HS_SUCCESS) {
+    int rc = error_at(b->err, VDT_ERULE, r->file, r->line, "rule %s: pattern: %s", r->id, error ? error->message : "not valid");
+    hs_free_compile_error(error);
+    return rc;
+  }
+  unsigned width = info->max_width, least = info->min_width;
+  free(info);
+  if (least == 0) return error_at(b->err, VDT_ERULE, r->file, r->line, "rule %s: the pattern matches nothing at all", r->id);
+  if (p->kind == PATTERN_GATE && width > RULE_PATTERN_MAX)
+    return error_at(b->err, VDT_ERULE, r->file, r->line, "rule %s: the pattern may match at most %d bytes", r->id, RULE_PATTERN_MAX);
+  return VDT_OK;
+}
+
+struct expressions {
+  const char **text;
+  unsigned *flags, *ids;
+};
+
+static int make_expressions(struct build *b, struct expressions *x)
+{
+  struct vdt_engine *e = b->e;
+  x->text = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->text);
+  x->flags = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->flags);
+  x->ids = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->ids);
+  if (!x->text || !x->flags || !x->ids) return no_memory(b->err);
+  for (uint32_t i = 0; i < e->n_patterns; i++) {
+    const struct pattern *p = &e->patterns[i];
+    x->ids[i] = i;
+    x->text[i] = p->literal ? escape(e->arena, p->text) : p->text.p;
+    x->flags[i] = (p->nocase ? HS_FLAG_CASELESS : 0) | HS_FLAG_DOTALL;
+    if (p->kind == PATTERN_SCORE) x->flags[i] |= HS_FLAG_SOM_LEFTMOST;
+    if (!x->text[i]) return no_memory(b->err);
+    int rc = p->literal ? VDT_OK : check_width(b, p, x->text[i], x->flags[i]);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+static int compile(struct build *b)
+{
+  struct expressions x;
+  hs_compile_error_t *error = NULL;
+  int rc = make_expressions(b, &x);
+  if (rc) return rc;
+  struct vdt_engine *e = b->e;
+  if (e->n_stream == 0) return error_set(b->err, VDT_ERULE, "no credential or sensitive-data rule in the rule files");
+  if (hs_compile_multi(x.text, x.flags, x.ids, e->n_patterns, HS_MODE_BLOCK, NULL, &e->block, &error) == HS_SUCCESS &&
+      hs_compile_multi(x.text, x.flags, x.ids, e->n_stream, HS_MODE_STREAM, NULL, &e->stream, &error) == HS_SUCCESS)
+    return VDT_OK;
+  rc = compile_failed(b, error);
+  hs_free_compile_error(error);
+  return rc;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+  const struct str *x = a, *y = b;
+  int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+  return c ? c : (x->n > y->n) - (x->n < y->n);
+}
+
+static struct str lowered(struct vdt_arena *arena, struct str s)
+{
+  char *p = arena_alloc(arena, s.n + 1);
+  for (size_t i = 0; p && i < s.n; i++) p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
+  return (struct str){p, s.n};
+}
+
+static int index_literals(struct build *b, struct literals *out, enum vdt_detector_id detector, bool bound)
+{
+  struct vdt_engine *e = b->e;
+  uint32_t total = 0;
+  for (uint32_t i = 0; i < e->rules.n; i++) total += e->rules.rules[i].n_gates;
+  out->p = arena_zalloc(e->arena, total + 1, sizeof *out->p);
+  if (!out->p) return no_memory(b->err);
+  for (uint32_t i = 0; i < e->rules.n; i++) {
+    const struct rule *r = &e->rules.rules[i];
+    if (r->detector != detector || r->bound != bound || r->left_max) continue;
+    for (unsigned g = 0; g < r->n_gates; g++) {
+      struct str s = lowered(e->arena, r->gates[g]);
+      if (!s.p) return no_memory(b->err);
+      out->p[out->n++] = s;
+      charset_add(&out->first, (unsigned char)s.p[0]);
+    }
+  }
+  if (out->n) qsort(out->p, out->n, sizeof *out->p, by_bytes);
+  return VDT_OK;
+}
+
+/* Rules with equal left bytes hold back the same text; one of them is enough to ask. */
+static bool left_known(const struct vdt_engine *e, const struct prefixes *p, const struct rule *r)
+{
+  for (uint32_t i = 0; i < p->n_lefts; i++) {
+    const struct rule *q = &e->rules.rules[p->lefts[i]];
+    if (q->left_max == r->left_max && q->n_gates == 0 && r->n_gates == 0 && !memcmp(&q->left, &r->left, sizeof r->left) &&
+        !memcmp(&q->left_first, &r->left_first, sizeof r->left_first))
+      return true;
+  }
+  return false;
+}
+
+static int index_prefixes(struct build *b, enum vdt_detector_id detector)
+{
+  struct vdt_engine *e = b->e;
+  struct prefixes *p = &e->prefixes[detector];
+  p->lefts = arena_zalloc(e->arena, e->rules.n + 1, sizeof *p->lefts);
+  if (!p->lefts) return no_memory(b->err);
+  for (uint32_t i = 0; i < e->rules.n; i++) {
+    const struct rule *r = &e->rules.rules[i];
+    if (r->detector == detector && r->left_max && !left_known(e, p, r)) p->lefts[p->n_lefts++] = i;
+  }
+  int rc = index_literals(b, &p->literals[0], detector, false);
+  return rc ? rc : index_literals(b, &p->literals[1], detector, true);
+}
+
+static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n, struct vdt_error *err)
+{
+  struct build b = {.e = e, .err = err};
+  int rc = rules_parse(e->arena, files, n, &e->rules, err);
+  if (!rc) rc = add_words(&b);
+  if (!rc) rc = add_gates(&b);
+  if (!rc) rc = add_scores(&b);
+  if (!rc) rc = compile(&b);
+  if (!rc) rc = index_prefixes(&b, VDT_DET_CREDENTIAL);
+  return rc ? rc : index_prefixes(&b, VDT_DET_SENSITIVE);
+}
+
+int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err)
+{
+  struct vdt_engine *e = calloc(1, sizeof *e);
+  if (!e) return no_memory(err);
+  e->arena = vdt_arena_new(0);
+  int rc = e->arena ? build(e, rules, n, err) : no_memory(err);
+  if (rc) {
+    vdt_engine_free(e);
+    return rc;
+  }
+  *out = e;
+  return VDT_OK;
+}
+
+void vdt_engine_free(struct vdt_engine *e)
+{
+  if (!e) return;
+  hs_free_database(e->block);
+  hs_free_database(e->stream);
+  vdt_arena_free(e->arena);
+  free(e);
+}

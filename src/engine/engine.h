@@ -1,0 +1,53 @@
+/*
+ * The engine's inside: rules compiled to one multi-pattern database, once for whole texts and once for streams.
+ *
+ * Both databases hold the gates of the leak rules and their context words under the same numbers, so a text gives the same hits
+ * whole and in pieces; only the one for whole texts has the score rules, since prompts and documents arrive whole.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+#include "engine/rule.h"
+#include <hs.h>
+
+enum pattern_kind { PATTERN_WORD, PATTERN_GATE, PATTERN_SCORE };
+
+/* One expression of the databases. Several rules may share a literal; several groups a word. */
+struct pattern {
+  enum pattern_kind kind;
+  bool nocase;
+  bool literal;     /* text is the literal; else a Vectorscan pattern */
+  struct str text;
+  uint32_t *owners; /* rules, or word groups */
+  uint32_t n_owners;
+};
+
+/* Sorted lower-cased literals with the set of their first bytes. */
+struct literals {
+  struct str *p;
+  uint32_t n;
+  struct charset first;
+};
+
+/* What the end of a text may be the beginning of, per detector: literals of gates without left bytes, those that need a boundary
+ * before them ([1]) and those that do not ([0]), and the rules that have left bytes. */
+struct prefixes {
+  struct literals literals[2];
+  uint32_t *lefts;
+  uint32_t n_lefts;
+};
+
+struct vdt_engine {
+  struct vdt_arena *arena;
+  struct rules rules;
+  struct pattern *patterns; /* words first, then gates, then scores: hits at one place are handled in this order */
+  uint32_t n_patterns, n_stream;
+  hs_database_t *block, *stream;
+  struct prefixes prefixes[VDT_DETECTORS];
+};
+
+struct hit {
+  uint32_t pattern;
+  uint64_t start, end; /* start: only of score patterns */
+};
+
+#endif

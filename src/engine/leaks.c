@@ -1,0 +1,310 @@
+#include "engine/leaks.h"
+
+int leaks_init(struct leaks *l, const struct vdt_engine *engine)
+{
+  *l = (struct leaks){.engine = engine};
+  l->word_end = calloc(engine->rules.n_groups + 1, sizeof *l->word_end);
+  l->seen = calloc(engine->rules.n + 1, sizeof *l->seen);
+  l->blocked = calloc(engine->rules.n + 1, sizeof *l->blocked);
+  if (l->word_end && l->seen && l->blocked) return VDT_OK;
+  leaks_finish(l);
+  return VDT_ENOMEM;
+}
+
+void leaks_finish(struct leaks *l)
+{
+  free(l->word_end);
+  free(l->seen);
+  free(l->blocked);
+  free(l->pending);
+  free(l->candidates);
+  *l = (struct leaks){0};
+}
+
+static void configure(struct leaks *l, enum vdt_detector_id det, const struct vdt_leak_policy *p, enum vdt_role role)
+{
+  static const unsigned roles[] = {
+#define X(id, name, title, roles) roles,
+#include "vedette/detectors.def"
+#undef X
+  };
+  enum vdt_action action = role == VDT_RESPONSE ? p->response : p->prompt;
+  l->action[det] = roles[det] & 1u << role ? action : VDT_ALLOW;
+  l->minimum[det] = p->minimum_confidence;
+}
+
+void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role role)
+{
+  configure(l, VDT_DET_CREDENTIAL, &policy->credential, role);
+  configure(l, VDT_DET_SENSITIVE, &policy->sensitive, role);
+  memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
+  memset(l->seen, 0, l->engine->rules.n * sizeof *l->seen);
+  memset(l->blocked, 0, l->engine->rules.n * sizeof *l->blocked);
+  l->round = 0;
+  l->n_pending = l->n_candidates = 0;
+  l->failed = false;
+}
+
+bool leaks_active(const struct leaks *l)
+{
+  return l->action[VDT_DET_CREDENTIAL] != VDT_ALLOW || l->action[VDT_DET_SENSITIVE] != VDT_ALLOW;
+}
+
+static int byte_before(const struct window *w, uint64_t offset)
+{
+  return offset > w->base ? w->p[offset - 1 - w->base] : -1;
+}
+
+/* Where the bytes that belong to a gate at `gate` may begin: the earliest byte of left_first in the run of left bytes. */
+static uint64_t left_start(const struct rule *r, const struct window *w, uint64_t gate)
+{
+  uint64_t stop = gate > r->left_max ? gate - r->left_max : 0, start = gate, i = gate;
+  if (stop < w->base) stop = w->base;
+  for (; i > stop && charset_has(&r->left, w->p[i - 1 - w->base]); i--)
+    if (charset_has(&r->left_first, w->p[i - 1 - w->base])) start = i - 1;
+  return start;
+}
+
+static void add_pending(struct leaks *l, const struct window *w, const struct hit *hit, const struct pattern *p, uint32_t rule)
+{
+  const struct rule *r = &l->engine->rules.rules[rule];
+  if (l->action[r->detector] == VDT_ALLOW) return;
+  /* A pattern's start is not known; what it matched counts as left bytes. */
+  uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
+  if (r->bound && p->literal && !r->left_max && byte_is_word(byte_before(w, gate))) return;
+  if (l->n_pending == l->cap_pending) {
+    size_t cap = l->cap_pending ? l->cap_pending * 2 : 32;
+    struct pending *grown = realloc(l->pending, cap * sizeof *grown);
+    if (!grown) {
+      l->failed = true;
+      return;
+    }
+    l->pending = grown;
+    l->cap_pending = cap;
+  }
+  uint64_t word = r->words >= 0 ? l->word_end[r->words] : 0;
+  bool context = word && word + RULE_CONTEXT >= gate;
+  l->pending[l->n_pending++] = (struct pending){.rule = rule, .context = context, .context_end = word, .gate = gate,
+                                                .gate_end = hit->end, .hold = left_start(r, w, gate)};
+}
+
+void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit)
+{
+  const struct pattern *p = &l->engine->patterns[hit->pattern];
+  if (p->kind == PATTERN_GATE) {
+    for (uint32_t i = 0; i < p->n_owners; i++) add_pending(l, w, hit, p, p->owners[i]);
+  } else if (p->kind == PATTERN_WORD && !byte_is_word(byte_before(w, hit->end - p->text.n))) {
+    for (uint32_t i = 0; i < p->n_owners; i++) l->word_end[p->owners[i]] = hit->end;
+  }
+}
+
+static int before(const struct candidate *a, const struct candidate *b)
+{
+  if (a->start != b->start) return a->start < b->start;
+  if (a->end != b->end) return a->end < b->end;
+  return a->rule < b->rule;
+}
+
+static bool same_span(const struct candidate *a, const struct candidate *b)
+{
+  return a->rule == b->rule && a->start == b->start && a->end == b->end;
+}
+
+/* Inserts in order; most candidates come at the end. */
+static void add_candidate(struct leaks *l, const struct candidate *c)
+{
+  if (l->n_candidates == l->cap_candidates) {
+    size_t cap = l->cap_candidates ? l->cap_candidates * 2 : 16;
+    struct candidate *grown = realloc(l->candidates, cap * sizeof *grown);
+    if (!grown) {
+      l->failed = true;
+      return;
+    }
+    l->candidates = grown;
+    l->cap_candidates = cap;
+  }
+  size_t i = l->n_candidates;
+  while (i > 0 && before(c, &l->candidates[i - 1])) i--;
+  if (i > 0 && same_span(c, &l->candidates[i - 1])) return;
+  memmove(&l->candidates[i + 1], &l->candidates[i], (l->n_candidates - i) * sizeof *c);
+  l->candidates[i] = *c;
+  l->n_candidates++;
+}
+
+/* What a check found counts only if a stream could have held it back: it begins at or after hold. */
+static void judge(struct leaks *l, const struct pending *p, const struct look *look, const struct found *f)
+{
+  const struct rule *r = &l->engine->rules.rules[p->rule];
+  uint64_t from = p->hold > look->hold ? p->hold : look->hold;
+  if (f->start < from || f->end <= f->start || f->confidence < l->minimum[r->detector]) return;
+  add_candidate(l, &(struct candidate){.rule = p->rule, .confidence = f->confidence, .action = l->action[r->detector],
+                                       .reason = f->reason, .start = f->start, .end = f->end});
+}
+
+/* True when the check has decided. */
+static bool ask(struct leaks *l, const struct window *w, struct pending *p)
+{
+  const struct rule *r = &l->engine->rules.rules[p->rule];
+  if (p->gate_end <= l->seen[p->rule]) return true;
+  struct look look = {.p = w->p, .base = w->base, .end = w->end, .eof = w->eof, .gate = p->gate, .gate_end = p->gate_end,
+                      .context = p->context, .context_end = p->context_end, .hold = p->hold};
+  struct found f = {p->gate, p->gate_end, r->confidence, NULL};
+  bool found = r->check->fn(r, &look, &f);
+  if (look.starved) {
+    if (look.hold > p->hold) p->hold = look.hold;
+    p->tried = w->end;
+    return false;
+  }
+  if (look.seen > l->seen[p->rule]) l->seen[p->rule] = look.seen;
+  if (found) judge(l, p, &look, &f);
+  return true;
+}
+
+/* A long candidate is not asked again for every byte: the work stays linear, the wait is a sixteenth of its length. */
+static bool worth_asking(const struct pending *p, const struct window *w)
+{
+  return w->eof || p->tried == 0 || w->end - p->tried > (p->tried - p->gate) / 16;
+}
+
+void leaks_try(struct leaks *l, const struct window *w)
+{
+  size_t kept = 0;
+  l->round++;
+  for (size_t i = 0; i < l->n_pending; i++) {
+    struct pending *p = &l->pending[i];
+    /* Gates of one rule are decided in order, since one look may answer for the next ones. */
+    if (l->blocked[p->rule] == l->round || !worth_asking(p, w) || !ask(l, w, p)) {
+      l->blocked[p->rule] = l->round;
+      l->pending[kept++] = *p;
+    }
+  }
+  l->n_pending = kept;
+}
+
+static unsigned char lower(unsigned char c)
+{
+  return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
+}
+
+/* Is text[from, end) a proper beginning of some literal? */
+static bool is_prefix(const struct literals *set, const struct window *w, uint64_t from)
+{
+  uint32_t lo = 0, hi = set->n;
+  for (uint64_t i = from; i < w->end; i++) {
+    size_t k = (size_t)(i - from);
+    unsigned char c = lower(w->p[i - w->base]);
+    while (lo < hi && (set->p[lo].n <= k || (unsigned char)set->p[lo].p[k] < c)) lo++;
+    uint32_t stop = lo;
+    while (stop < hi && set->p[stop].n > k && (unsigned char)set->p[stop].p[k] == c) stop++;
+    hi = stop;
+    if (lo == hi) return false;
+  }
+  size_t length = (size_t)(w->end - from);
+  for (; lo < hi; lo++)
+    if (set->p[lo].n > length) return true;
+  return false;
+}
+
+/* The earliest live beginning of a gate literal in the last bytes of the text, or the end. */
+static uint64_t live_literal(const struct prefixes *p, const struct window *w)
+{
+  uint64_t from = w->end > RULE_GATE_MAX ? w->end - RULE_GATE_MAX : 0;
+  if (from < w->base) from = w->base;
+  for (uint64_t i = from; i < w->end; i++) {
+    int c = lower(w->p[i - w->base]);
+    if (charset_has(&p->literals[0].first, c) && is_prefix(&p->literals[0], w, i)) return i;
+    if (charset_has(&p->literals[1].first, c) && !byte_is_word(byte_before(w, i)) && is_prefix(&p->literals[1], w, i)) return i;
+  }
+  return w->end;
+}
+
+/* Where the rule's own gate may have begun, for each of its literals, or the end: it has not begun. */
+static uint64_t live_left(const struct rule *r, const struct window *w)
+{
+  uint64_t first = left_start(r, w, w->end);
+  for (unsigned g = 0; g < r->n_gates; g++)
+    for (size_t n = 1; n < r->gates[g].n && n <= w->end - w->base; n++) {
+      struct str tail = {(const char *)w->p + (w->end - n - w->base), n}, head = {r->gates[g].p, n};
+      if (!(r->nocase ? str_ieq(tail, head) : str_eq(tail, head))) continue;
+      uint64_t start = left_start(r, w, w->end - n);
+      if (start < first) first = start;
+    }
+  return first;
+}
+
+static uint64_t live_prefix(const struct leaks *l, enum vdt_detector_id det, const struct window *w)
+{
+  const struct prefixes *p = &l->engine->prefixes[det];
+  uint64_t first = live_literal(p, w);
+  for (uint32_t i = 0; i < p->n_lefts; i++) {
+    uint64_t start = live_left(&l->engine->rules.rules[p->lefts[i]], w);
+    if (start < first) first = start;
+  }
+  return first;
+}
+
+void leaks_boundaries(const struct leaks *l, const struct window *w, uint64_t *settled, uint64_t *free_until)
+{
+  *settled = *free_until = w->end;
+  for (size_t i = 0; i < l->n_pending; i++) {
+    const struct pending *p = &l->pending[i];
+    bool held = l->action[l->engine->rules.rules[p->rule].detector] >= VDT_REDACT;
+    if (p->hold < *settled) *settled = p->hold;
+    if (held && p->hold < *free_until) *free_until = p->hold;
+  }
+  for (int det = 0; det < VDT_DETECTORS && !w->eof; det++) {
+    if (l->action[det] == VDT_ALLOW) continue;
+    uint64_t live = live_prefix(l, (enum vdt_detector_id)det, w);
+    if (live < *settled) *settled = live;
+    if (l->action[det] >= VDT_REDACT && live < *free_until) *free_until = live;
+  }
+}
+
+static bool stronger(const struct candidate *a, const struct candidate *b)
+{
+  if (a->action != b->action) return a->action > b->action;
+  if (a->confidence != b->confidence) return a->confidence > b->confidence;
+  uint64_t x = a->end - a->start, y = b->end - b->start;
+  return x != y ? x > y : a->rule < b->rule;
+}
+
+/* Within one cluster: the strongest wins, then the strongest of those that do not overlap it, ... */
+static void settle_cluster(struct candidate *c, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < n; j++) {
+      bool overlap = i != j && c[i].start < c[j].end && c[j].start < c[i].end;
+      if (overlap && stronger(&c[j], &c[i])) c[i].lost = true;
+    }
+}
+
+size_t leaks_settle(struct leaks *l, uint64_t settled)
+{
+  size_t done = 0;
+  while (done < l->n_candidates) {
+    size_t n = done + 1;
+    uint64_t end = l->candidates[done].end;
+    for (; n < l->n_candidates && l->candidates[n].start < end; n++)
+      if (l->candidates[n].end > end) end = l->candidates[n].end;
+    if (end > settled) break;
+    settle_cluster(&l->candidates[done], n - done);
+    done = n;
+  }
+  return done;
+}
+
+void leaks_drop(struct leaks *l, size_t n)
+{
+  l->n_candidates -= n;
+  memmove(l->candidates, l->candidates + n, l->n_candidates * sizeof *l->candidates);
+}
+
+uint64_t leaks_needs(const struct leaks *l, uint64_t end)
+{
+  for (size_t i = 0; i < l->n_pending; i++) {
+    if (l->pending[i].gate < end) end = l->pending[i].gate;
+    if (l->pending[i].hold < end) end = l->pending[i].hold;
+  }
+  if (l->n_candidates && l->candidates[0].start < end) end = l->candidates[0].start;
+  return end;
+}

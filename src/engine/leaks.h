@@ -1,0 +1,74 @@
+/*
+ * leaks: from hits of gates to findings, for text that arrives in any number of pieces.
+ *
+ * A hit becomes pending; its check is asked again as text arrives until it has not starved. What a check found is a candidate.
+ * Candidates are settled only when nothing undecided can begin before their end, in clusters of overlapping ones, strongest
+ * first. Two boundaries follow from what is undecided:
+ *
+ *   settled   no candidate that is still unknown can begin before it: everything that ends before it may be settled
+ *   free      the same, counting only rules whose findings must not leave: text before it may be released
+ *
+ * Undecided are the pending hits and the live prefixes: an end of the text that may yet become a gate.
+ */
+#ifndef ENGINE_LEAKS_H
+#define ENGINE_LEAKS_H
+#include "engine/check.h"
+#include "engine/engine.h"
+
+struct pending {
+  uint32_t rule;
+  bool context;
+  uint64_t gate, gate_end, context_end;
+  uint64_t hold, tried; /* tried: length of the text at the last try, 0 before the first */
+};
+
+struct candidate {
+  uint32_t rule;
+  unsigned confidence;
+  enum vdt_action action;
+  const char *reason;
+  uint64_t start, end; /* view offsets */
+  bool lost;           /* overlaps a stronger one; its bytes are still masked when its action says so */
+};
+
+/* The text known so far: bytes [base, end) of the view. */
+struct window {
+  const unsigned char *p;
+  uint64_t base, end;
+  bool eof;
+};
+
+struct leaks {
+  const struct vdt_engine *engine;
+  enum vdt_action action[VDT_DETECTORS];
+  unsigned minimum[VDT_DETECTORS];
+  uint64_t *word_end; /* per word group, where its latest word ends; 0 for none */
+  uint64_t *seen;     /* per rule */
+  uint32_t *blocked;  /* per rule: the round in which an earlier gate of it starved */
+  uint32_t round;
+  struct pending *pending;
+  size_t n_pending, cap_pending;
+  struct candidate *candidates; /* ordered by start, then end */
+  size_t n_candidates, cap_candidates;
+  bool failed;
+};
+
+int leaks_init(struct leaks *l, const struct vdt_engine *engine);
+void leaks_finish(struct leaks *l);
+/* Begins a text. */
+void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role role);
+/* Is any leak detector on? */
+bool leaks_active(const struct leaks *l);
+/* A hit of a word or gate pattern, in order of (end, pattern). The window holds the text up to its end at least. */
+void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit);
+/* Asks pending checks again. */
+void leaks_try(struct leaks *l, const struct window *w);
+/* The two boundaries; both are w->end when nothing is undecided. */
+void leaks_boundaries(const struct leaks *l, const struct window *w, uint64_t *settled, uint64_t *free_until);
+/* The number of candidates at the front that can be settled: whole clusters that end at or before `settled`. Marks the lost ones. */
+size_t leaks_settle(struct leaks *l, uint64_t settled);
+/* Forgets the first n candidates. */
+void leaks_drop(struct leaks *l, size_t n);
+/* The lowest view offset that is still needed: pending gates, candidates. */
+uint64_t leaks_needs(const struct leaks *l, uint64_t end);
+#endif

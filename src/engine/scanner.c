@@ -1,0 +1,127 @@
+#include "engine/scanner.h"
+
+int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out)
+{
+  struct vdt_scanner *s = calloc(1, sizeof *s);
+  if (!s) return VDT_ENOMEM;
+  s->engine = engine;
+  view_init(&s->view);
+  if (leaks_init(&s->leaks, engine) || hs_alloc_scratch(engine->block, &s->scratch) != HS_SUCCESS ||
+      hs_alloc_scratch(engine->stream, &s->scratch) != HS_SUCCESS) {
+    vdt_scanner_free(s);
+    return VDT_ENOMEM;
+  }
+  *out = s;
+  return VDT_OK;
+}
+
+void vdt_scanner_free(struct vdt_scanner *s)
+{
+  if (!s) return;
+  hs_free_scratch(s->scratch);
+  leaks_finish(&s->leaks);
+  view_finish(&s->view);
+  free(s->scores);
+  free(s);
+}
+
+/* Vectorscan reports every end of a match that may end at several places; one entry per start is enough, the longest. */
+static void gather_score(struct delivery *d, const struct rule *rule, const struct hit *hit)
+{
+  struct vdt_scanner *s = d->scanner;
+  if (!s || !(d->want_document ? rule->in_document : rule->in_prompt)) return;
+  for (size_t i = s->n_scores, look = 0; i > 0 && look < 16; i--, look++) {
+    struct score_hit *h = &s->scores[i - 1];
+    if (h->rule != rule || h->start != hit->start) continue;
+    if (hit->end > h->end) h->end = hit->end;
+    return;
+  }
+  if (s->n_scores == s->cap_scores) {
+    size_t cap = s->cap_scores ? s->cap_scores * 2 : 64;
+    struct score_hit *grown = cap > 1 << 16 ? NULL : realloc(s->scores, cap * sizeof *grown);
+    if (!grown) {
+      d->failed |= cap <= 1 << 16;
+      return; /* 65,536 hits of attack rules: the score cannot get any higher */
+    }
+    s->scores = grown;
+    s->cap_scores = cap;
+  }
+  s->scores[s->n_scores++] = (struct score_hit){rule, hit->start, hit->end};
+}
+
+void deliver_rest(struct delivery *d)
+{
+  for (size_t i = 1; i < d->n_group; i++)
+    for (size_t k = i; k > 0 && d->group[k].pattern < d->group[k - 1].pattern; k--) {
+      struct hit t = d->group[k];
+      d->group[k] = d->group[k - 1];
+      d->group[k - 1] = t;
+    }
+  for (size_t i = 0; i < d->n_group; i++) leaks_hit(d->leaks, d->window, &d->group[i]);
+  d->n_group = 0;
+  /* With the whole text at hand a check decides at once, and pending ones never pile up. */
+  if (d->window->eof || d->leaks->n_pending > 64) leaks_try(d->leaks, d->window);
+}
+
+int deliver(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+{
+  (void)flags;
+  struct delivery *d = context;
+  const struct vdt_engine *e = d->leaks->engine;
+  struct hit hit = {id, from, to};
+  if (e->patterns[id].kind == PATTERN_SCORE) {
+    for (uint32_t i = 0; i < e->patterns[id].n_owners; i++) gather_score(d, &e->rules.rules[e->patterns[id].owners[i]], &hit);
+    return 0;
+  }
+  size_t max = sizeof d->group / sizeof *d->group;
+  if (d->n_group && (d->group[0].end != to || d->n_group == max)) deliver_rest(d);
+  d->group[d->n_group++] = hit;
+  return 0;
+}
+
+const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enum vdt_action action)
+{
+  switch (detector) {
+  case VDT_DET_CREDENTIAL: return role == VDT_RESPONSE ? "AI.Azure_CredentialTheftAttempt" : "";
+  case VDT_DET_SENSITIVE: return role == VDT_RESPONSE ? "AI.Azure_DataLeakInModelResponse.Sensitive" : "";
+  case VDT_DET_JAILBREAK:
+  case VDT_DET_INDIRECT:
+    return action == VDT_BLOCK ? "AI.Azure_Jailbreak.ContentFiltering.BlockedAttempt"
+                               : "AI.Azure_Jailbreak.ContentFiltering.DetectedAttempt";
+  case VDT_DETECTORS: break;
+  }
+  return "";
+}
+
+static struct str shown_prefix(const struct rule *rule, struct str s)
+{
+  for (unsigned g = 0; g < rule->n_gates; g++)
+    if (rule->gates[g].n <= 12 && rule->gates[g].n * 2 < s.n && str_starts(s, rule->gates[g])) return rule->gates[g];
+  return (struct str){"", 0};
+}
+
+static bool printable(struct str s)
+{
+  for (size_t i = 0; i < s.n; i++)
+    if (s.p[i] < 0x21 || s.p[i] > 0x7E) return false;
+  return true;
+}
+
+void mask(char out[VDT_REDACTED_MAX], const struct rule *rule, struct str s)
+{
+  struct str prefix = shown_prefix(rule, s);
+  struct str last = s.n - prefix.n >= 16 || (rule->detector == VDT_DET_SENSITIVE && s.n >= 12) ? str_cut(s, s.n - 4, s.n)
+                                                                                              : (struct str){"", 0};
+  if (!printable(last)) last.n = 0;
+  snprintf(out, VDT_REDACTED_MAX, "%.*s****%s%.*s", (int)prefix.n, prefix.p, last.n ? "\xE2\x80\xA6" : "", (int)last.n, last.p);
+}
+
+void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched, enum vdt_role role,
+                  uint64_t start, uint64_t end)
+{
+  const struct rule *r = &e->rules.rules[c->rule];
+  *f = (struct vdt_finding){.detector = r->detector, .rule = r->id, .title = r->title, .reason = c->reason ? c->reason : "format",
+                            .alert = finding_alert(r->detector, role, c->action), .severity = r->severity, .action = c->action,
+                            .confidence = c->confidence, .start = start, .end = end};
+  mask(f->redacted, r, matched);
+}

@@ -1,0 +1,42 @@
+/*
+ * One thread's scratch space, and how hits get from Vectorscan to the detectors: the part that whole texts and streams share.
+ */
+#ifndef ENGINE_SCANNER_H
+#define ENGINE_SCANNER_H
+#include "engine/leaks.h"
+#include "engine/score.h"
+#include "engine/view.h"
+
+struct vdt_scanner {
+  const struct vdt_engine *engine;
+  hs_scratch_t *scratch;
+  struct leaks leaks; /* of vdt_scan; a stream has its own */
+  struct view view;
+  struct score_hit *scores;
+  size_t n_scores, cap_scores;
+};
+
+/* Where one call of Vectorscan delivers its hits. */
+struct delivery {
+  struct leaks *leaks;
+  struct vdt_scanner *scanner; /* gathers score hits; NULL: there are none */
+  bool want_document;          /* score rules of which role */
+  const struct window *window;
+  struct hit group[64]; /* hits that end at one place, handled in the order of their patterns */
+  size_t n_group;
+  bool failed;
+};
+
+/* Match callback of hs_scan and hs_scan_stream; context is a struct delivery. */
+int deliver(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context);
+/* Delivers the last group. */
+void deliver_rest(struct delivery *d);
+
+/* Fills in a public finding from a settled candidate; the view holds its text. orig: the original span. */
+void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched, enum vdt_role role,
+                  uint64_t start, uint64_t end);
+/* The alert type that a detector's finding raises in a role, "" for none. */
+const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enum vdt_action action);
+/* What may be shown of a secret: what its kind shows anyway (the gate), and its last four characters when it is long. */
+void mask(char out[VDT_REDACTED_MAX], const struct rule *rule, struct str matched);
+#endif
