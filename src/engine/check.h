@@ -52,6 +52,7 @@ struct check {
   const char *name; /* in rule files */
   check_fn *fn;
   const char *help; /* one line: which parameters it reads */
+  bool after_gate;  /* its findings begin after the gate (a keyword before a value): the gate itself is never held back */
 };
 
 /* All checks, from detect/checks.def; ends with a NULL name. Defined in src/detect. */

@@ -200,7 +200,7 @@ static int index_literals(struct build *b, struct literals *out, enum vdt_detect
   if (!out->p) return no_memory(b->err);
   for (uint32_t i = 0; i < e->rules.n; i++) {
     const struct rule *r = &e->rules.rules[i];
-    if (r->detector != detector || r->bound != bound || r->left_max) continue;
+    if (r->detector != detector || r->bound != bound || r->left_max || is_score(r) || r->check->after_gate) continue;
     for (unsigned g = 0; g < r->n_gates; g++) {
       struct str s = lowered(e->arena, r->gates[g]);
       if (!s.p) return no_memory(b->err);
@@ -232,7 +232,8 @@ static int index_prefixes(struct build *b, enum vdt_detector_id detector)
   if (!p->lefts) return no_memory(b->err);
   for (uint32_t i = 0; i < e->rules.n; i++) {
     const struct rule *r = &e->rules.rules[i];
-    if (r->detector == detector && r->left_max && !left_known(e, p, r)) p->lefts[p->n_lefts++] = i;
+    bool wanted = r->detector == detector && r->left_max && !is_score(r) && !r->check->after_gate;
+    if (wanted && !left_known(e, p, r)) p->lefts[p->n_lefts++] = i;
   }
   int rc = index_literals(b, &p->literals[0], detector, false);
   return rc ? rc : index_literals(b, &p->literals[1], detector, true);

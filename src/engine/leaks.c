@@ -82,10 +82,11 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
     l->pending = grown;
     l->cap_pending = cap;
   }
+  uint64_t hold = r->check->after_gate ? hit->end : left_start(r, w, gate);
   uint64_t word = r->words >= 0 ? l->word_end[r->words] : 0;
   bool context = word && word + RULE_CONTEXT >= gate;
   l->pending[l->n_pending++] = (struct pending){.rule = rule, .context = context, .context_end = word, .gate = gate,
-                                                .gate_end = hit->end, .hold = left_start(r, w, gate)};
+                                                .gate_end = hit->end, .hold = hold};
 }
 
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit)
@@ -296,7 +297,7 @@ size_t leaks_settle(struct leaks *l, uint64_t settled)
 void leaks_drop(struct leaks *l, size_t n)
 {
   l->n_candidates -= n;
-  memmove(l->candidates, l->candidates + n, l->n_candidates * sizeof *l->candidates);
+  if (l->n_candidates) memmove(l->candidates, l->candidates + n, l->n_candidates * sizeof *l->candidates);
 }
 
 uint64_t leaks_needs(const struct leaks *l, uint64_t end)

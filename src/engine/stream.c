@@ -112,7 +112,19 @@ static void swallow_until(struct vdt_stream *s, uint64_t orig)
   s->released = orig;
 }
 
-static void mask_candidate(struct vdt_stream *s, const struct candidate *c)
+/* Who names the mask: the candidate itself, or the one that it lost to. */
+static const struct rule *namer(const struct vdt_stream *s, const struct candidate *c, size_t n)
+{
+  const struct candidate *by = c;
+  for (size_t i = 0; i < n && c->lost && by == c; i++) {
+    const struct candidate *o = &s->leaks.candidates[i];
+    if (!o->lost && o->start < c->end && c->start < o->end) by = o;
+  }
+  return &s->scanner->engine->rules.rules[by->rule];
+}
+
+/* n: how many candidates are settled now. */
+static void mask_candidate(struct vdt_stream *s, const struct candidate *c, size_t n)
 {
   uint64_t start = view_start(&s->view, c->start), end = view_stop(&s->view, c->end);
   if (c->action < VDT_REDACT || end <= s->masked) return;
@@ -124,21 +136,21 @@ static void mask_candidate(struct vdt_stream *s, const struct candidate *c)
   /* A span that begins inside one already masked only makes it longer. */
   if (start >= s->masked) {
     BUF_LIT(&s->out, "[REDACTED:");
-    buf_put(&s->out, str_of(s->scanner->engine->rules.rules[c->rule].id));
+    buf_put(&s->out, str_of(namer(s, c, n)->id));
     BUF_LIT(&s->out, "]");
   }
   swallow_until(s, end);
   s->masked = end;
 }
 
-/* The strongest of a cluster names its mask, so the lost ones come after the kept ones; text order is kept by their starts. */
+/* Settled candidates become findings and masks, in the order of the text. */
 static bool settle(struct vdt_stream *s, uint64_t settled)
 {
   size_t n = leaks_settle(&s->leaks, settled);
   for (size_t i = 0; i < n && !s->cut; i++) {
     const struct candidate *c = &s->leaks.candidates[i];
     if (!c->lost && !add_finding(s, c)) return false;
-    mask_candidate(s, c);
+    mask_candidate(s, c, n);
   }
   leaks_drop(&s->leaks, n);
   return true;

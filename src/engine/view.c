@@ -66,7 +66,8 @@ static size_t fold(int32_t c, unsigned char out[FOLD_MAX * 4])
   int32_t cps[FOLD_MAX];
   int boundary = 0;
   size_t n = 0;
-  utf8proc_ssize_t got = utf8proc_decompose_char(c, cps, FOLD_MAX, UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_STABLE, &boundary);
+  utf8proc_ssize_t got =
+      utf8proc_decompose_char(c, cps, FOLD_MAX, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD, &boundary);
   if (got < 0 || got > FOLD_MAX) return (size_t)utf8proc_encode_char(c, out);
   utf8proc_ssize_t kept = 0;
   for (utf8proc_ssize_t i = 0; i < got; i++)
@@ -82,7 +83,7 @@ static size_t fold_keep_case(int32_t c, unsigned char out[FOLD_MAX * 4])
 {
   int32_t cps[FOLD_MAX];
   int boundary = 0;
-  utf8proc_ssize_t got = utf8proc_decompose_char(c, cps, FOLD_MAX, UTF8PROC_COMPAT | UTF8PROC_STABLE, &boundary);
+  utf8proc_ssize_t got = utf8proc_decompose_char(c, cps, FOLD_MAX, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
   if (got >= 1 && got <= FOLD_MAX) {
     bool ascii = true;
     size_t n = 0;

@@ -1,0 +1,79 @@
+/* What the engine's tests share: the shipped rules loaded into an engine, a policy, a reproducible source of randomness. */
+#ifndef TESTS_ENGINE_RIG_H
+#define TESTS_ENGINE_RIG_H
+#include "base/arena.h"
+#include "base/buf.h"
+#include "engine/engine.h"
+#include "tests/test.h"
+#include <dirent.h>
+
+static struct vdt_engine *rig_engine;
+static struct vdt_scanner *rig_scanner;
+
+static inline struct str rig_read(const char *path)
+{
+  FILE *f = fopen(path, "rb");
+  struct buf b = {0};
+  if (!f) return (struct str){0};
+  for (size_t n = 1; n > 0 && buf_reserve(&b, 65536);) {
+    n = fread(b.p + b.n, 1, 65536, f);
+    b.n += n;
+  }
+  fclose(f);
+  return buf_str(&b);
+}
+
+/* Loads $VEDETTE_SRC/rules. Exits when that fails: nothing else can be tested then. */
+static inline void rig_load(void)
+{
+  const char *root = getenv("VEDETTE_SRC");
+  char path[512];
+  struct vdt_source src[64];
+  size_t n = 0;
+  struct vdt_error err;
+  snprintf(path, sizeof path, "%s/rules", root ? root : ".");
+  DIR *dir = opendir(path);
+  for (struct dirent *e; dir && (e = readdir(dir)) && n < 64;) {
+    size_t len = strlen(e->d_name);
+    if (len < 6 || memcmp(e->d_name + len - 5, ".yaml", 5) != 0) continue;
+    snprintf(path, sizeof path, "%s/rules/%s", root ? root : ".", e->d_name);
+    struct str text = rig_read(path);
+    src[n++] = (struct vdt_source){strdup(e->d_name), text.p, text.n};
+  }
+  if (dir) closedir(dir);
+  int rc = vdt_engine_new(src, n, &rig_engine, &err);
+  if (!rc) rc = vdt_scanner_new(rig_engine, &rig_scanner);
+  for (size_t i = 0; i < n; i++) {
+    free((char *)(uintptr_t)src[i].p);
+    free((char *)(uintptr_t)src[i].name);
+  }
+  if (!rc) return;
+  printf("not ok 1 - the rules load: %s:%u: %s\n1..1\n", err.file, err.line, err.text);
+  exit(1);
+}
+
+static inline void rig_unload(void)
+{
+  vdt_scanner_free(rig_scanner);
+  vdt_engine_free(rig_engine);
+}
+
+/* Everything on, every confidence, leaks handled by `response`. */
+static inline struct vdt_policy rig_policy(enum vdt_action response)
+{
+  return (struct vdt_policy){.name = "test",
+                             .jailbreak = {VDT_BLOCK, 0.95, 0.60},
+                             .indirect = {VDT_BLOCK, 0.95, 0.60},
+                             .credential = {VDT_DETECT, response, 40},
+                             .sensitive = {VDT_DETECT, response, 40}};
+}
+
+/* xorshift64*, seeded by each test: failures can be repeated. */
+static inline uint64_t rig_random(uint64_t *state)
+{
+  *state ^= *state >> 12;
+  *state ^= *state << 25;
+  *state ^= *state >> 27;
+  return *state * 2685821657736338717u;
+}
+#endif

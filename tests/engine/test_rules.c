@@ -1,0 +1,46 @@
+/* Every rule's own examples: what it says it matches it reports, what it says is clean it does not. */
+#include "rig.h"
+
+static enum vdt_role role_for(const struct rule *r)
+{
+  if (r->weight > 0) return r->in_document && !r->in_prompt ? VDT_DOCUMENT : VDT_PROMPT;
+  return VDT_RESPONSE;
+}
+
+static bool reports(const struct rule *r, struct str text)
+{
+  struct vdt_policy policy = rig_policy(VDT_DETECT);
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct vdt_result result;
+  bool found = false;
+  policy.jailbreak.detect_at = policy.indirect.detect_at = 0.01; /* one weak rule is enough to be seen */
+  int rc = vdt_scan(rig_scanner, arena, &policy, role_for(r), text.p, text.n, &result);
+  CHECK_INT(rc, VDT_OK);
+  for (size_t i = 0; !rc && i < result.n_findings; i++) found |= strcmp(result.findings[i].rule, r->id) == 0;
+  vdt_arena_free(arena);
+  return found;
+}
+
+static void examples(const struct rule *r)
+{
+  CASE_BEGIN();
+  for (unsigned i = 0; i < r->n_match; i++)
+    if (!reports(r, r->match[i])) {
+      printf("# %s:%u: match example %u is not reported\n", r->file, r->line, i + 1);
+      test_failed = true;
+    }
+  for (unsigned i = 0; i < r->n_clean; i++)
+    if (reports(r, r->clean[i])) {
+      printf("# %s:%u: clean example %u is reported\n", r->file, r->line, i + 1);
+      test_failed = true;
+    }
+  CASE_END("rule %s: %u matching and %u clean examples", r->id, r->n_match, r->n_clean);
+}
+
+int main(void)
+{
+  rig_load();
+  for (unsigned i = 0; i < rig_engine->rules.n; i++) examples(&rig_engine->rules.rules[i]);
+  rig_unload();
+  return test_end();
+}

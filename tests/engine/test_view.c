@@ -1,0 +1,104 @@
+/* The view: what a reader sees, with a way back to the original bytes. */
+#include "engine/view.h"
+#include "tests/test.h"
+
+static struct view whole(const char *p, size_t n)
+{
+  struct view v;
+  view_init(&v);
+  CHECK(view_feed(&v, p, n));
+  CHECK(view_end(&v));
+  return v;
+}
+
+static void reads(const char *name, const char *text, const char *want)
+{
+  CASE_BEGIN();
+  struct view v = whole(text, strlen(text));
+  CHECK_STR(buf_str(&v.text), want);
+  CHECK_INT(v.orig_len, strlen(text));
+  view_finish(&v);
+  CASE_END("%s", name);
+}
+
+static void table(void)
+{
+  reads("ASCII is its own view", "Plain text, \t\n 123", "Plain text, \t\n 123");
+  reads("full-width letters keep their case", "\xEF\xBC\xA1\xEF\xBD\x82\xEF\xBC\x91", "Ab1");
+  reads("mathematical letters too", "\xF0\x9D\x90\x88\xF0\x9D\x90\xA0", "Ig");
+  reads("accents go, composed", "pr\xC3\xA9" "c\xC3\xA9" "dent", "precedent");
+  reads("accents go, combining", "pre\xCC\x81" "cedent", "precedent");
+  reads("zero-width and joiners go", "i\xE2\x80\x8Bg\xE2\x80\x8Dn\xEF\xBB\xBFore", "ignore");
+  reads("tag characters go", "a\xF3\xA0\x81\x81\xF3\xA0\x81\x82z", "az");
+  reads("variation selectors go", "a\xEF\xB8\x8F\xF3\xA0\x84\x80z", "az");
+  reads("bidi controls go", "a\xE2\x80\xAE" "b\xE2\x81\xA6" "c", "abc");
+  reads("other scripts are case-folded", "\xD0\x98\xD0\x93\xD0\x9D", "\xD0\xB8\xD0\xB3\xD0\xBD");
+  reads("Hangul stays composed", "\xED\x95\x9C\xEA\xB8\x80", "\xED\x95\x9C\xEA\xB8\x80");
+  reads("ligatures come apart", "o\xEF\xAC\x83" "ce", "office");
+  reads("a byte that is not UTF-8 reads as U+FFFD", "a\xFF" "b", "a\xEF\xBF\xBD" "b");
+  reads("a sequence that breaks off", "a\xE2\x82", "a\xEF\xBF\xBD\xEF\xBF\xBD");
+  reads("surrogates are not UTF-8", "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  reads("overlong forms are not UTF-8", "\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+static void offsets_lead_back(void)
+{
+  /*                  0  1   2..4          5   6..8          9 */
+  const char text[] = "ab" "\xE2\x80\x8B" "c" "\xEF\xBC\xA1" "d";
+  struct view v = whole(text, sizeof text - 1);
+  CHECK_STR(buf_str(&v.text), "abcAd");
+  const uint64_t start[] = {0, 1, 5, 6, 9}, stop[] = {1, 2, 6, 9, 10};
+  for (uint64_t i = 0; i < 5; i++) {
+    CHECK_INT(view_start(&v, i), start[i]);
+    CHECK_INT(view_stop(&v, i + 1), stop[i]);
+  }
+  CHECK_INT(view_start(&v, 5), 10);
+  view_finish(&v);
+}
+
+static void every_cut_gives_the_same_view(void)
+{
+  const char text[] = "x\xC3\xA9y\xE2\x80\x8Bz\xF0\x9D\x90\x88\xFF\xE2\x82\xCC\x81q\xEF\xBC\xA1\xF3\xA0\x81\x81!\xE0\xA4";
+  struct view want = whole(text, sizeof text - 1);
+  for (size_t a = 0; a < sizeof text; a++)
+    for (size_t b = a; b < sizeof text; b++) {
+      struct view v;
+      view_init(&v);
+      view_feed(&v, text, a);
+      view_feed(&v, text + a, b - a);
+      view_feed(&v, text + b, sizeof text - 1 - b);
+      view_end(&v);
+      CHECK(str_eq(buf_str(&v.text), buf_str(&want.text)));
+      CHECK_INT(v.orig_len, want.orig_len);
+      for (uint64_t i = 0; i < want.view_len; i++) CHECK_INT(view_start(&v, i), view_start(&want, i));
+      view_finish(&v);
+    }
+  view_finish(&want);
+}
+
+static void dropping_keeps_the_rest(void)
+{
+  const char text[] = "ab\xE2\x80\x8B" "cd\xEF\xBC\xA1" "ef";
+  struct view want = whole(text, sizeof text - 1);
+  for (uint64_t drop = 0; drop <= want.view_len; drop++) {
+    struct view v = whole(text, sizeof text - 1);
+    view_drop(&v, drop);
+    CHECK_INT(v.view_base, drop);
+    CHECK_INT(v.text.n, want.view_len - drop);
+    for (uint64_t i = drop; i < want.view_len; i++) {
+      CHECK_INT(view_start(&v, i), view_start(&want, i));
+      CHECK_INT(view_stop(&v, i + 1), view_stop(&want, i + 1));
+    }
+    view_finish(&v);
+  }
+  view_finish(&want);
+}
+
+int main(void)
+{
+  table();
+  RUN(offsets_lead_back);
+  RUN(every_cut_gives_the_same_view);
+  RUN(dropping_keeps_the_rest);
+  return test_end();
+}
