@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "engine/check.h"
 
 enum { LITERAL_MAX = 512 }; /* an escaped literal: 4 bytes a byte */
 
