@@ -1,0 +1,17 @@
+/*
+ * From files to an engine and a configuration: what the gateway, `vedette scan` and `vedette run` have in common.
+ */
+#ifndef GATEWAY_LOAD_H
+#define GATEWAY_LOAD_H
+#include "engine/config.h"
+
+/* Where rules are: dir when it is given, else $VEDETTE_RULES, else the installed ones, else those of the source tree this was built
+ * from. Never NULL. */
+const char *load_rules_dir(const char *dir);
+
+/* Compiles every *.yaml of the folder, in the order of their names. ENOTFOUND when there is none; ERULE names file and line. */
+int load_engine(const char *dir, struct vdt_engine **out, struct vdt_error *err);
+
+/* Reads and checks a configuration file. */
+int load_config(const char *path, struct config **out, struct vdt_error *err);
+#endif

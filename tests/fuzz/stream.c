@@ -1,0 +1,50 @@
+/*
+ * Streams with the shipped rules: the input's first bytes choose a policy and the cuts, the rest is the text. Whole and cut, the
+ * released bytes and the findings are the same.
+ */
+#include "tests/engine/rig.h"
+
+static struct vdt_finding *run(struct vdt_arena *arena, const struct vdt_policy *policy, struct str text, size_t step, struct buf *out,
+                               size_t *n)
+{
+  struct vdt_stream *s;
+  struct vdt_release r;
+  if (vdt_stream_new(rig_scanner, arena, policy, VDT_RESPONSE, &s)) abort();
+  for (size_t at = 0; at < text.n; at += step) {
+    if (vdt_stream_feed(s, text.p + at, step < text.n - at ? step : text.n - at, &r)) abort();
+    buf_put(out, (struct str){r.p, r.n});
+  }
+  if (vdt_stream_finish(s, &r)) abort();
+  buf_put(out, (struct str){r.p, r.n});
+  const struct vdt_finding *f = vdt_stream_findings(s, n);
+  struct vdt_finding *copy = arena_alloc(arena, (*n + 1) * sizeof *copy);
+  if (*n) memcpy(copy, f, *n * sizeof *copy);
+  vdt_stream_free(s);
+  return copy;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  static const enum vdt_action actions[] = {VDT_DETECT, VDT_REDACT, VDT_REDACT, VDT_CUT};
+  if (!rig_engine) rig_load();
+  if (size < 2 || size > 65536) return 0;
+  struct vdt_policy policy = rig_policy(actions[data[0] & 3]);
+  if (data[0] & 4) policy.sensitive.response = VDT_DETECT;
+  struct str text = {(const char *)data + 2, size - 2};
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct buf a = {0}, b = {0};
+  size_t an = 0, bn = 0;
+  struct vdt_finding *af = run(arena, &policy, text, text.n + 1, &a, &an);
+  struct vdt_finding *bf = run(arena, &policy, text, 1 + data[1] % 37, &b, &bn);
+  if (an != bn || !str_eq(buf_str(&a), buf_str(&b))) abort();
+  for (size_t i = 0; i < an; i++)
+    if (af[i].rule != bf[i].rule || af[i].start != bf[i].start || af[i].end != bf[i].end) abort();
+  struct vdt_result whole;
+  if (vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text.p, text.n, &whole)) abort();
+  if (actions[data[0] & 3] != VDT_CUT && whole.n_findings != an) abort();
+  buf_finish(&a);
+  buf_finish(&b);
+  vdt_arena_free(arena);
+  return 0;
+}
