@@ -118,7 +118,8 @@ struct wire_response_options {
   bool annotate;             /* add prompt_filter_results and content_filter_results unless the upstream gave its own */
   struct wire_shield shield; /* for prompt_filter_results */
   size_t max_body;           /* largest JSON response, and largest SSE event, that is inspected */
-  struct json_limits limits;
+  struct json_limits limits; /* all 0: the default */
+  unsigned n;                /* choices asked for; 0: those seen so far */
 };
 
 /* What a response said, besides its text. Counts are 0 when it did not say. */
@@ -169,6 +170,8 @@ void wire_prompt_annotation(const struct wire_shield *shield, struct buf *out);
  * Bytes in, whole events out, raw bytes kept. */
 struct sse {
   struct buf pending;
+  size_t taken;   /* bytes of pending already given out as events */
+  size_t line;    /* where the current line begins */
   size_t scanned; /* bytes of pending already searched */
   bool started;
 };
@@ -182,4 +185,8 @@ void sse_finish(struct sse *s);
 bool sse_feed(struct sse *s, struct str in); /* false when out of memory */
 /* The next whole event, or false. *out is good until the next call of any sse function. */
 bool sse_next(struct sse *s, struct vdt_arena *arena, struct sse_event *out);
+/* Bytes of an event that is not complete yet. */
+struct str sse_rest(const struct sse *s);
+/* Appends the event with other data: its other lines as they were, one data line for each line of data, a blank line. */
+void sse_rewrite(const struct sse_event *event, struct str data, struct buf *out);
 #endif

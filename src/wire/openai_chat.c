@@ -1,0 +1,238 @@
+/* openai-chat: Chat Completions of OpenAI, Azure OpenAI and everything that speaks like them. */
+#include "wire/format.h"
+
+/* ---- requests ---- */
+
+static enum vdt_role role_of(const struct json_doc *doc, uint32_t role)
+{
+  static const struct {
+    const char *name;
+    enum vdt_role role;
+  } roles[] = {{"system", VDT_SYSTEM},      {"developer", VDT_SYSTEM}, {"user", VDT_PROMPT},
+               {"assistant", VDT_RESPONSE}, {"tool", VDT_DOCUMENT},    {"function", VDT_DOCUMENT}};
+  for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+    if (json_string_is(doc, role, roles[i].name)) return roles[i].role;
+  return VDT_PROMPT;
+}
+
+/* Why a content part of this type is not read, or NULL for text. */
+static const char *unread(const struct json_doc *doc, uint32_t type)
+{
+  static const struct {
+    const char *type, *why;
+  } types[] = {{"text", NULL},           {"input_text", NULL},     {"output_text", NULL}, {"refusal", NULL},
+               {"image_url", "image"},   {"input_image", "image"}, {"image", "image"},    {"image_file", "image"},
+               {"input_audio", "audio"}, {"audio", "audio"},       {"file", "file"},      {"input_file", "file"}};
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (json_string_is(doc, type, types[i].type)) return types[i].why;
+  return "unknown content part";
+}
+
+/* One content part. Text is read whatever the type says, so that a wrong type hides nothing. */
+static int read_content_part(struct request *q, enum vdt_role role, uint32_t part, const char *origin)
+{
+  static const char *const members[] = {"text", "refusal"};
+  const struct json_doc *doc = &q->doc;
+  if (json_is(doc, part, JSON_STRING)) return request_text(q, role, part, origin);
+  bool found = false;
+  for (size_t i = 0; i < 2; i++) {
+    uint32_t text = json_get(doc, part, members[i]);
+    if (!json_is(doc, text, JSON_STRING)) continue;
+    int rc = request_text(q, role, text, request_origin(q, "%s.%s", origin, members[i]));
+    if (rc) return rc;
+    found = true;
+  }
+  const char *why = unread(doc, json_get(doc, part, "type"));
+  if (found && why && strcmp(why, "unknown content part") == 0) return VDT_OK;
+  if (!found && !why) why = "unknown content part";
+  return why ? request_skip(q, role, origin, why) : VDT_OK;
+}
+
+static int read_content(struct request *q, enum vdt_role role, uint32_t content, const char *origin)
+{
+  const struct json_doc *doc = &q->doc;
+  unsigned i = 0;
+  if (!origin) return VDT_ENOMEM;
+  if (json_is(doc, content, JSON_STRING)) return request_text(q, role, content, origin);
+  if (json_is(doc, content, JSON_NULL)) return VDT_OK;
+  if (!json_is(doc, content, JSON_ARRAY)) return request_expected(q, origin, "a string, null or an array");
+  for (uint32_t p = json_first(doc, content); p; p = json_next(doc, content, p), i++) {
+    const char *name = request_origin(q, "%s[%u]", origin, i);
+    int rc = name ? read_content_part(q, role, p, name) : VDT_ENOMEM;
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+/* Calls of tools that an assistant made earlier: a leak may hide in the arguments. */
+static int read_calls(struct request *q, uint32_t calls, const char *origin)
+{
+  const struct json_doc *doc = &q->doc;
+  unsigned i = 0;
+  for (uint32_t c = json_first(doc, calls); c; c = json_next(doc, calls, c), i++) {
+    uint32_t arguments = wire_get(doc, wire_get(doc, c, "function"), "arguments");
+    uint32_t input = wire_get(doc, wire_get(doc, c, "custom"), "input");
+    int rc =
+        request_strings(q, VDT_RESPONSE, arguments, NULL, request_origin(q, "%s[%u].function.arguments", origin, i));
+    if (!rc) rc = request_strings(q, VDT_RESPONSE, input, NULL, request_origin(q, "%s[%u].custom.input", origin, i));
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+/* Names and ids: nothing in them is read by a model as text. */
+static bool plain_member(struct str name)
+{
+  static const char *const names[] = {"role", "name", "tool_call_id", "id", "type", "weight"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (str_eq(name, str_of(names[i]))) return true;
+  return false;
+}
+
+static int read_member(struct request *q, enum vdt_role role, uint32_t member, unsigned message)
+{
+  struct str name;
+  if (!json_key(&q->doc, member, q->arena, &name)) return VDT_ENOMEM;
+  if (plain_member(name)) return VDT_OK;
+  if (str_eq(name, STR("content")))
+    return read_content(q, role, member, request_origin(q, "messages[%u].content", message));
+  if (str_eq(name, STR("tool_calls")))
+    return read_calls(q, member, request_origin(q, "messages[%u].tool_calls", message));
+  if (str_eq(name, STR("function_call")))
+    return request_strings(q, VDT_RESPONSE, wire_get(&q->doc, member, "arguments"), NULL,
+                           request_origin(q, "messages[%u].function_call.arguments", message));
+  if (str_eq(name, STR("refusal")))
+    return request_text(q, role, member, request_origin(q, "messages[%u].refusal", message));
+  /* Whatever else a server may put before its model is not lost; the name is the client's and stays out of the origin.
+   */
+  return request_strings(q, role, member, NULL, request_origin(q, "messages[%u].other", message));
+}
+
+static int read_message(struct request *q, uint32_t message, unsigned i)
+{
+  const struct json_doc *doc = &q->doc;
+  if (!json_is(doc, message, JSON_OBJECT))
+    return request_expected(q, request_origin(q, "messages[%u]", i), "an object");
+  enum vdt_role role = role_of(doc, json_get(doc, message, "role"));
+  for (uint32_t m = json_first(doc, message); m; m = json_next(doc, message, m)) {
+    int rc = read_member(q, role, m, i);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+/* Descriptions are instructions that the application wrote. */
+static int read_tools(struct request *q, const char *member)
+{
+  uint32_t tools = json_get(&q->doc, 0, member);
+  unsigned i = 0;
+  for (uint32_t t = tools ? json_first(&q->doc, tools) : 0; t; t = json_next(&q->doc, tools, t), i++) {
+    q->out->has_tools = true;
+    int rc = request_strings(q, VDT_SYSTEM, t, "description", request_origin(q, "%s[%u].description", member, i));
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+static int request(struct request *q)
+{
+  const struct json_doc *doc = &q->doc;
+  uint32_t messages = json_get(doc, 0, "messages");
+  unsigned i = 0;
+  if (!json_is(doc, messages, JSON_ARRAY)) return request_expected(q, "messages", "an array");
+  for (uint32_t m = json_first(doc, messages); m; m = json_next(doc, messages, m), i++) {
+    int rc = read_message(q, m, i);
+    if (rc) return rc;
+  }
+  uint32_t prediction = wire_get(doc, json_get(doc, 0, "prediction"), "content");
+  int rc = request_strings(q, VDT_PROMPT, prediction, NULL, "prediction.content");
+  if (!rc) rc = read_tools(q, "tools");
+  return rc ? rc : read_tools(q, "functions");
+}
+
+/* ---- responses ---- */
+
+enum { CONTENT, REFUSAL, REASONING_CONTENT, REASONING, ARGUMENTS, INPUT, FUNCTION_ARGUMENTS };
+
+#define CALL "\"delta\":{\"tool_calls\":[{\"index\":"
+static const struct text_kind kinds[] = {
+    [CONTENT] = {"message.content", NULL, "\"delta\":{\"content\":", NULL, "}", "\"\""},
+    [REFUSAL] = {"message.refusal", NULL, "\"delta\":{\"refusal\":", NULL, "}", "\"\""},
+    [REASONING_CONTENT] = {"message.reasoning_content", NULL, "\"delta\":{\"reasoning_content\":", NULL, "}", "\"\""},
+    [REASONING] = {"message.reasoning", NULL, "\"delta\":{\"reasoning\":", NULL, "}", "\"\""},
+    [ARGUMENTS] = {"message.tool_calls[", "].function.arguments", CALL, ",\"function\":{\"arguments\":", "}}]}",
+                   "\"{}\""},
+    [INPUT] = {"message.tool_calls[", "].custom.input", CALL, ",\"custom\":{\"input\":", "}}]}", "\"\""},
+    [FUNCTION_ARGUMENTS] = {"message.function_call.arguments", NULL,
+                            "\"delta\":{\"function_call\":{\"arguments\":", NULL, "}}", "\"{}\""},
+};
+
+/* Content is a string; some servers give parts, whose texts make one text. */
+static int content_texts(struct texts *t, uint32_t content)
+{
+  if (!json_is(t->doc, content, JSON_ARRAY)) return texts_add(t, CONTENT, 0, content);
+  for (uint32_t p = json_first(t->doc, content); p; p = json_next(t->doc, content, p)) {
+    uint32_t text = json_get(t->doc, p, "text");
+    if (!json_is(t->doc, text, JSON_STRING)) t->skipped = "content part that is no text";
+    int rc = texts_add(t, CONTENT, 0, text);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+static int call_texts(struct texts *t, uint32_t calls)
+{
+  uint64_t place = 0;
+  for (uint32_t c = json_first(t->doc, calls); c; c = json_next(t->doc, calls, c), place++) {
+    uint64_t index = place;
+    json_u64(t->doc, json_get(t->doc, c, "index"), &index);
+    int rc = texts_add(t, ARGUMENTS, index, wire_get(t->doc, json_get(t->doc, c, "function"), "arguments"));
+    if (!rc) rc = texts_add(t, INPUT, index, wire_get(t->doc, json_get(t->doc, c, "custom"), "input"));
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+static int member_texts(struct texts *t, uint32_t member, struct str name)
+{
+  if (str_eq(name, STR("role"))) return VDT_OK;
+  if (str_eq(name, STR("content"))) return content_texts(t, member);
+  if (str_eq(name, STR("refusal"))) return texts_add(t, REFUSAL, 0, member);
+  if (str_eq(name, STR("reasoning_content"))) return texts_add(t, REASONING_CONTENT, 0, member);
+  if (str_eq(name, STR("reasoning"))) return texts_add(t, REASONING, 0, member);
+  if (str_eq(name, STR("tool_calls"))) return call_texts(t, member);
+  if (str_eq(name, STR("function_call")))
+    return texts_add(t, FUNCTION_ARGUMENTS, 0, wire_get(t->doc, member, "arguments"));
+  uint8_t type = t->doc->nodes[member].type;
+  if (str_eq(name, STR("audio")) && type == JSON_OBJECT)
+    t->skipped = "audio";
+  else if (str_eq(name, STR("images")) && type == JSON_ARRAY)
+    t->skipped = "image";
+  else if (type == JSON_STRING && !t->skipped)
+    t->skipped = "unknown member";
+  return VDT_OK;
+}
+
+static int texts(struct texts *t, uint32_t choice, bool delta)
+{
+  uint32_t message = json_get(t->doc, choice, delta ? "delta" : "message");
+  for (uint32_t m = message ? json_first(t->doc, message) : 0; m; m = json_next(t->doc, message, m)) {
+    struct str name;
+    if (!json_key(t->doc, m, t->arena, &name)) return VDT_ENOMEM;
+    int rc = member_texts(t, m, name);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+const struct wire_format wire_openai_chat = {
+    .name = "openai-chat",
+    .path = "chat/completions",
+    .kinds = kinds,
+    .chunk_object = "chat.completion.chunk",
+    .ended = "\"delta\":{}",
+    .blocked = "message",
+    .blocked_value = "{\"role\":\"assistant\",\"content\":null}",
+    .request = request,
+    .texts = texts,
+};

@@ -1,0 +1,58 @@
+/* openai-completions: the legacy text completions. The smallest format: read this one first. */
+#include "wire/format.h"
+
+enum { TEXT };
+
+static const struct text_kind kinds[] = {
+    [TEXT] = {"text", NULL, "\"text\":", NULL, "", "\"\""},
+};
+
+/* prompt: a string, strings, token ids, or lists of token ids. */
+static int read_prompts(struct request *q, uint32_t prompt)
+{
+  unsigned i = 0;
+  for (uint32_t p = json_first(&q->doc, prompt); p; p = json_next(&q->doc, prompt, p), i++) {
+    int rc = VDT_OK;
+    if (json_is(&q->doc, p, JSON_STRING))
+      rc = request_text(q, VDT_PROMPT, p, request_origin(q, "prompt[%u]", i));
+    else if (json_is(&q->doc, p, JSON_ARRAY))
+      rc = request_skip(q, VDT_PROMPT, request_origin(q, "prompt[%u]", i), "token ids");
+    else if (json_is(&q->doc, p, JSON_NUMBER))
+      return request_skip(q, VDT_PROMPT, "prompt", "token ids");
+    else
+      return request_expected(q, request_origin(q, "prompt[%u]", i), "a string or token ids");
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+static int request(struct request *q)
+{
+  uint32_t prompt = json_get(&q->doc, 0, "prompt");
+  int rc = VDT_OK;
+  if (json_is(&q->doc, prompt, JSON_STRING))
+    rc = request_text(q, VDT_PROMPT, prompt, "prompt");
+  else if (json_is(&q->doc, prompt, JSON_ARRAY))
+    rc = read_prompts(q, prompt);
+  else if (prompt && !json_is(&q->doc, prompt, JSON_NULL))
+    rc = request_expected(q, "prompt", "a string or an array");
+  return rc ? rc : request_text(q, VDT_PROMPT, json_get(&q->doc, 0, "suffix"), "suffix");
+}
+
+static int texts(struct texts *t, uint32_t choice, bool delta)
+{
+  (void)delta; /* a chunk has the shape of an answer */
+  return texts_add(t, TEXT, 0, wire_get(t->doc, choice, "text"));
+}
+
+const struct wire_format wire_openai_completions = {
+    .name = "openai-completions",
+    .path = "completions",
+    .kinds = kinds,
+    .chunk_object = "text_completion",
+    .ended = "\"text\":\"\"",
+    .blocked = "text",
+    .blocked_value = "\"\"",
+    .request = request,
+    .texts = texts,
+};

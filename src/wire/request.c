@@ -1,0 +1,213 @@
+/*
+ * Request bodies: what all formats have in common. A request is read only; the one thing that is ever left out of what
+ * goes upstream is user_security_context, whose place is reported.
+ */
+#include "wire/format.h"
+#include "base/error.h"
+
+int request_expected(struct request *q, const char *where, const char *what)
+{
+  return error_set(q->err, VDT_ESYNTAX, "%s: expected %s", where ? where : "body", what);
+}
+
+/* ---- parts ---- */
+
+static int add_part(struct request *q, const struct wire_part *part)
+{
+  struct wire_request *out = q->out;
+  if (!part->origin.p) return VDT_ENOMEM;
+  if (out->n_parts == q->cap) {
+    size_t cap = q->cap ? q->cap * 2 : 8;
+    struct wire_part *parts = arena_alloc(q->arena, cap * sizeof *parts);
+    if (!parts) return VDT_ENOMEM;
+    if (out->n_parts) memcpy(parts, out->parts, out->n_parts * sizeof *parts);
+    out->parts = parts;
+    q->cap = cap;
+  }
+  out->parts[out->n_parts++] = *part;
+  return VDT_OK;
+}
+
+static int add_text(struct request *q, enum vdt_role role, struct str text, const char *origin)
+{
+  if (text.n == 0) return VDT_OK;
+  return add_part(q, &(struct wire_part){.role = role, .text = text, .origin = str_of(origin)});
+}
+
+int request_skip(struct request *q, enum vdt_role role, const char *origin, const char *why)
+{
+  return add_part(q, &(struct wire_part){.role = role, .origin = str_of(origin), .skipped = why});
+}
+
+/* ---- documents inside user text ---- */
+
+static size_t back_over_blanks(struct str s, size_t at)
+{
+  while (at > 0 && (s.p[at - 1] == ' ' || s.p[at - 1] == '\n' || s.p[at - 1] == '\r' || s.p[at - 1] == '\t')) at--;
+  return at;
+}
+
+/* The next `""" <documents>` from `from` on: where it begins, and in *end where it ends. */
+static size_t find_open(struct str s, size_t from, size_t *end)
+{
+  static const struct str tag = {"<documents>", 11}, quotes = {"\"\"\"", 3};
+  for (;;) {
+    size_t hit = str_find(str_cut(s, from, s.n), tag);
+    if (hit == (size_t)-1) return s.n;
+    hit += from;
+    size_t before = back_over_blanks(s, hit);
+    *end = from = hit + tag.n;
+    if (before >= 3 && memcmp(s.p + before - 3, quotes.p, 3) == 0) return before - 3;
+  }
+}
+
+/* The next `</documents>`; *end lies after the three quotes when they follow. */
+static size_t find_close(struct str s, size_t from, size_t *end)
+{
+  static const struct str tag = {"</documents>", 12}, quotes = {"\"\"\"", 3};
+  size_t hit = str_find(str_cut(s, from, s.n), tag);
+  if (hit == (size_t)-1) return s.n;
+  hit += from;
+  size_t at = hit + tag.n;
+  while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\n' || s.p[at] == '\r' || s.p[at] == '\t')) at++;
+  *end = str_starts(str_cut(s, at, s.n), quotes) ? at + 3 : hit + tag.n;
+  return hit;
+}
+
+/* User text may carry documents between marks; a mark without its partner is just text. Pieces after the first are told
+ * apart by a number. */
+static int add_user_text(struct request *q, struct str text, const char *origin)
+{
+  size_t at = 0, inside = 0, after = 0;
+  unsigned piece = 0;
+  for (;;) {
+    size_t open = find_open(text, at, &inside);
+    size_t close = open < text.n ? find_close(text, inside, &after) : text.n;
+    const char *name = piece ? request_origin(q, "%s#%u", origin, piece + 1) : origin;
+    if (close == text.n) return add_text(q, VDT_PROMPT, str_cut(text, at, text.n), name);
+    int rc = add_text(q, VDT_PROMPT, str_cut(text, at, open), name);
+    name = piece ? request_origin(q, "%s#documents%u", origin, piece + 1) : request_origin(q, "%s#documents", origin);
+    if (!rc) rc = add_text(q, VDT_DOCUMENT, str_cut(text, inside, close), name);
+    if (rc) return rc;
+    at = after;
+    piece++;
+  }
+}
+
+int request_text(struct request *q, enum vdt_role role, uint32_t node, const char *origin)
+{
+  struct str text;
+  if (!origin || !json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
+  return role == VDT_PROMPT && text.n ? add_user_text(q, text, origin) : add_text(q, role, text, origin);
+}
+
+static bool named(struct request *q, uint32_t node, const char *key)
+{
+  struct str name;
+  return json_key(&q->doc, node, q->arena, &name) && str_eq(name, str_of(key));
+}
+
+int request_strings(struct request *q, enum vdt_role role, uint32_t node, const char *key, const char *origin)
+{
+  if (!node) return VDT_OK;
+  for (uint32_t i = node; i < q->doc.nodes[node].next; i++) {
+    if (q->doc.nodes[i].type != JSON_STRING || (key && !named(q, i, key))) continue;
+    int rc = request_text(q, role, i, origin);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+/* ---- the end user ---- */
+
+/* One field under any of its spellings; the first that is there counts. */
+static bool context_field(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena,
+                          const char *const names[4], struct str *out)
+{
+  for (int i = 0; i < 4 && !out->n; i++) {
+    uint32_t member = names[i] ? json_get(doc, node, names[i]) : 0;
+    if (member && !json_string(doc, member, arena, out)) return false;
+  }
+  return true;
+}
+
+static bool read_context(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena,
+                         struct wire_user_context *out)
+{
+  static const char *const application[] = {"application_name", "applicationName", "ApplicationName", NULL};
+  static const char *const user[] = {"end_user_id", "endUserId", "EndUserId", NULL};
+  static const char *const tenant[] = {"end_user_tenant_id", "endUserTenantId", "EndUserTenantId", NULL};
+  static const char *const address[] = {"source_ip", "sourceIp", "SourceIp", "SourceIP"};
+  return context_field(doc, node, arena, application, &out->application_name) &&
+         context_field(doc, node, arena, user, &out->end_user_id) &&
+         context_field(doc, node, arena, tenant, &out->end_user_tenant_id) &&
+         context_field(doc, node, arena, address, &out->source_ip);
+}
+
+/* Older samples send the context as a JSON text inside a string. One that is no such text says nothing. */
+static int read_context_text(struct request *q, uint32_t node)
+{
+  struct json_doc doc;
+  struct str text;
+  if (!json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
+  if (text.n == 0 || text.p[0] != '{') return VDT_OK;
+  if (json_parse(q->arena, text, &(struct json_limits){4, 64}, &doc, NULL)) return VDT_OK;
+  return read_context(&doc, 0, q->arena, &q->out->user) ? VDT_OK : VDT_ENOMEM;
+}
+
+/* The bytes that a member takes with the comma that goes with it. */
+static struct wire_span member_span(const struct json_doc *doc, uint32_t node)
+{
+  struct wire_span span = {doc->nodes[node].key_start, doc->nodes[node].end};
+  uint32_t next = json_next(doc, 0, node);
+  if (next) {
+    span.end = doc->nodes[next].key_start;
+    return span;
+  }
+  for (uint32_t i = json_first(doc, 0); i && i != node; i = json_next(doc, 0, i)) span.start = doc->nodes[i].end;
+  return span;
+}
+
+static int read_user(struct request *q)
+{
+  static const char *const names[] = {"user_security_context", "userSecurityContext", "UserSecurityContext"};
+  uint32_t node = 0;
+  for (size_t i = 0; i < 3 && !node; i++) node = json_get(&q->doc, 0, names[i]);
+  if (!node) return read_context_text(q, json_get(&q->doc, 0, "user"));
+  q->out->security_context = member_span(&q->doc, node);
+  if (json_is(&q->doc, node, JSON_STRING)) return read_context_text(q, node);
+  return read_context(&q->doc, node, q->arena, &q->out->user) ? VDT_OK : VDT_ENOMEM;
+}
+
+/* ---- members that all formats have ---- */
+
+static int read_settings(struct request *q)
+{
+  const struct json_doc *doc = &q->doc;
+  uint32_t model = json_get(doc, 0, "model"), stream = json_get(doc, 0, "stream"), n = json_get(doc, 0, "n");
+  uint64_t choices = 1;
+  if (model && !json_is(doc, model, JSON_STRING) && !json_is(doc, model, JSON_NULL))
+    return request_expected(q, "model", "a string");
+  if (!json_string(doc, model, q->arena, &q->out->model)) return VDT_ENOMEM;
+  q->out->stream = json_is(doc, stream, JSON_TRUE);
+  if (stream && !q->out->stream && !json_is(doc, stream, JSON_FALSE) && !json_is(doc, stream, JSON_NULL))
+    return request_expected(q, "stream", "true or false");
+  if (n && !json_is(doc, n, JSON_NULL) && (!json_u64(doc, n, &choices) || choices < 1 || choices > WIRE_MAX_CHOICES))
+    return request_expected(q, "n", "an integer from 1 to 128");
+  q->out->n = (unsigned)choices;
+  return VDT_OK;
+}
+
+int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena, struct str body,
+                       const struct json_limits *limits, struct wire_request *out, struct vdt_error *err)
+{
+  struct request q = {.arena = arena, .out = out, .err = err};
+  *out = (struct wire_request){.n = 1};
+  int rc = json_parse(arena, body, limits, &q.doc, err);
+  if (rc) return rc;
+  if (q.doc.nodes[0].type != JSON_OBJECT) return request_expected(&q, "body", "an object");
+  rc = read_settings(&q);
+  if (!rc) rc = read_user(&q);
+  if (!rc) rc = format->request(&q);
+  return rc == VDT_ENOMEM ? error_set(err, rc, "out of memory") : rc;
+}

@@ -1,0 +1,223 @@
+/*
+ * A response as a whole: bytes in, events or one body out.
+ *
+ * An event is worked on completely before any of its bytes leave, so that an event that cannot be read leaves nothing
+ * behind; it stays in the buffer for a caller that fails open. All memory but the arena's is bounded by one event or
+ * body of at most max_body bytes.
+ */
+#include "wire/response.h"
+
+int wire_response_new(const struct wire_format *format, struct vdt_arena *arena,
+                      const struct wire_response_options *opt, const struct wire_hooks *hooks,
+                      struct wire_response **out)
+{
+  struct wire_response *r = calloc(1, sizeof *r);
+  if (!r) return VDT_ENOMEM;
+  /* Nodes take up to fourteen times the bytes of the densest JSON; an ordinary body takes a fraction. */
+  size_t room = opt->max_body > SIZE_MAX / 16 ? SIZE_MAX : opt->max_body * 16;
+  *r = (struct wire_response){.format = format, .arena = arena, .opt = *opt, .hooks = *hooks};
+  if (r->opt.limits.depth == 0) r->opt.limits = JSON_LIMITS_DEFAULT;
+  r->end = &r->choices;
+  r->scratch = vdt_arena_new(room < ((size_t)64 << 20) ? 0 : room);
+  if (!r->scratch) {
+    free(r);
+    return VDT_ENOMEM;
+  }
+  *out = r;
+  return VDT_OK;
+}
+
+void wire_response_free(struct wire_response *r)
+{
+  if (!r) return;
+  sse_finish(&r->sse);
+  buf_finish(&r->body);
+  edits_finish(&r->edits);
+  buf_finish(&r->before);
+  buf_finish(&r->after);
+  buf_finish(&r->json);
+  buf_finish(&r->head);
+  vdt_arena_free(r->scratch);
+  free(r);
+}
+
+const struct wire_response_info *wire_response_info(const struct wire_response *r)
+{
+  return &r->info;
+}
+
+/* ---- events ---- */
+
+static int flush_all(struct wire_response *r)
+{
+  for (struct choice *c = r->choices; c; c = c->next) {
+    if (c->cut) continue;
+    int rc = choice_flush(r, c);
+    if (rc) return rc;
+    if (!c->cut) continue;
+    choice_end_chunk(r, c, &r->before);
+    if (c->index == 0) snprintf(r->info.finish_reason, sizeof r->info.finish_reason, "content_filter");
+  }
+  return VDT_OK;
+}
+
+static int write_event(struct wire_response *r, const struct sse_event *event, struct buf *out)
+{
+  buf_put(out, buf_str(&r->before));
+  if (r->drop) return VDT_OK;
+  if (r->edits.n == 0) {
+    buf_put(out, event->raw);
+    return VDT_OK;
+  }
+  buf_reset(&r->json);
+  if (!edits_apply(&r->edits, event->data, &r->json)) return VDT_ENOMEM;
+  sse_rewrite(event, buf_str(&r->json), out);
+  return VDT_OK;
+}
+
+/* One event: all of it goes to out, or nothing. */
+static int read_event(struct wire_response *r, const struct sse_event *event, struct buf *out)
+{
+  int rc = VDT_OK;
+  buf_reset(&r->before);
+  buf_reset(&r->after);
+  edits_reset(&r->edits);
+  r->drop = r->withheld = false;
+  if (event->raw.n > r->opt.max_body) return VDT_ETOOBIG;
+  bool over = str_eq(event->data, STR("[DONE]"));
+  if (over)
+    rc = flush_all(r);
+  else if (event->data.n)
+    rc = turn_read(r, event->data);
+  size_t n = out->n;
+  if (!rc) rc = write_event(r, event, out);
+  if (rc) {
+    out->n = n;
+    return rc;
+  }
+  buf_put(out, buf_str(&r->after));
+  r->info.done = over || turn_over(r);
+  if (r->info.done && !over) BUF_LIT(out, "data: [DONE]\n\n");
+  return VDT_OK;
+}
+
+/* The events that are complete. */
+static int drain(struct wire_response *r, struct buf *out)
+{
+  struct sse_event event;
+  while (!r->info.done) {
+    vdt_arena_reset(r->scratch);
+    if (!sse_next(&r->sse, r->scratch, &event)) break;
+    int rc = read_event(r, &event, out);
+    if (!rc) continue;
+    r->sse.taken -= event.raw.n; /* keep it for fail_open */
+    return rc;
+  }
+  if (r->sse.pending.failed) return VDT_ENOMEM;
+  return !r->info.done && sse_rest(&r->sse).n > r->opt.max_body ? VDT_ETOOBIG : VDT_OK;
+}
+
+/* ---- bytes ---- */
+
+static int feed(struct wire_response *r, struct str in, struct buf *out)
+{
+  if (r->opt.mode == WIRE_SSE) return sse_feed(&r->sse, in) ? drain(r, out) : VDT_ENOMEM;
+  buf_put(&r->body, in);
+  if (r->body.failed) return VDT_ENOMEM;
+  return r->body.n > r->opt.max_body ? VDT_ETOOBIG : VDT_OK;
+}
+
+/* Remembers an error, so that nothing follows it but fail_open. */
+static int stop(struct wire_response *r, int rc, const struct buf *out)
+{
+  if (!rc && out->failed) rc = VDT_ENOMEM;
+  r->failed = rc;
+  return rc;
+}
+
+int wire_response_feed(struct wire_response *r, struct str in, struct buf *out)
+{
+  if (r->info.done) return VDT_OK;
+  if (r->passing) {
+    buf_put(out, in);
+    return out->failed ? VDT_ENOMEM : VDT_OK;
+  }
+  if (r->failed) return r->failed;
+  return stop(r, feed(r, in, out), out);
+}
+
+static int finish_events(struct wire_response *r, bool truncated, struct buf *out)
+{
+  if (sse_rest(&r->sse).n) {
+    /* An event without its blank line. When the upstream broke off, half an event is nothing a client could use. */
+    int rc = sse_feed(&r->sse, STR("\n\n")) ? drain(r, out) : VDT_ENOMEM;
+    if (rc && !(truncated && rc == VDT_ESYNTAX)) return rc;
+  }
+  if (r->info.done) return VDT_OK;
+  buf_reset(&r->before);
+  int rc = flush_all(r);
+  if (!rc) buf_put(out, buf_str(&r->before));
+  if (!rc && turn_over(r)) {
+    BUF_LIT(out, "data: [DONE]\n\n");
+    r->info.done = true;
+  }
+  return rc;
+}
+
+static int finish_body(struct wire_response *r, struct buf *out)
+{
+  int rc = turn_read(r, r->body.n ? buf_str(&r->body) : STR(""));
+  if (rc) return rc;
+  size_t n = out->n;
+  if (edits_apply(&r->edits, buf_str(&r->body), out)) return VDT_OK;
+  out->n = n;
+  return VDT_ENOMEM;
+}
+
+int wire_response_finish(struct wire_response *r, bool truncated, struct buf *out)
+{
+  if (r->info.done || r->passing) return VDT_OK;
+  if (r->failed) return r->failed;
+  return stop(r, r->opt.mode == WIRE_SSE ? finish_events(r, truncated, out) : finish_body(r, out), out);
+}
+
+static const char *why_failed(int code)
+{
+  return code == VDT_ETOOBIG ? "response larger than max_body" : code ? vdt_strerror(code) : "stopped by the gateway";
+}
+
+/* Raw bytes of a body that the hook wanted changed may not leave. */
+static void fail_open_body(struct wire_response *r, struct buf *out)
+{
+  r->info.done = r->withheld;
+  if (r->withheld)
+    wire_error_body(r->format, VDT_EUPSTREAM, STR("the model's answer could not be inspected"), out);
+  else
+    buf_put(out, buf_str(&r->body));
+}
+
+/* What was cut stays cut: bytes that nobody reads could carry on where it ended. */
+static void fail_open_events(struct wire_response *r, struct buf *out)
+{
+  bool closed = r->withheld;
+  buf_reset(&r->before);
+  if (flush_all(r) == VDT_OK) buf_put(out, buf_str(&r->before));
+  for (struct choice *c = r->choices; c; c = c->next) closed |= c->cut;
+  r->info.done = closed;
+  if (closed)
+    BUF_LIT(out, "data: [DONE]\n\n");
+  else
+    buf_put(out, sse_rest(&r->sse));
+}
+
+void wire_response_fail_open(struct wire_response *r, struct buf *out)
+{
+  if (r->info.done || r->passing) return;
+  r->passing = true;
+  turn_not_inspected(r, why_failed(r->failed));
+  if (!r->inspected_some) r->info.inspected = VDT_NONE;
+  if (r->opt.mode == WIRE_JSON)
+    fail_open_body(r, out);
+  else
+    fail_open_events(r, out);
+}
