@@ -192,6 +192,15 @@ static struct str lowered(struct vdt_arena *arena, struct str s)
   return (struct str){p, s.n};
 }
 
+static void add_first(struct vdt_engine *e, struct literals *set, unsigned char c)
+{
+  unsigned char other = c >= 'a' && c <= 'z' ? (unsigned char)(c - 32) : c;
+  charset_add(&set->first, c);
+  charset_add(&set->first, other);
+  charset_add(&e->first, c);
+  charset_add(&e->first, other);
+}
+
 static int index_literals(struct build *b, struct literals *out, enum vdt_detector_id detector, bool bound)
 {
   struct vdt_engine *e = b->e;
@@ -206,7 +215,7 @@ static int index_literals(struct build *b, struct literals *out, enum vdt_detect
       struct str s = lowered(e->arena, r->gates[g]);
       if (!s.p) return no_memory(b->err);
       out->p[out->n++] = s;
-      charset_add(&out->first, (unsigned char)s.p[0]);
+      add_first(e, out, (unsigned char)s.p[0]);
     }
   }
   if (out->n) qsort(out->p, out->n, sizeof *out->p, by_bytes);

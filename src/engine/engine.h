@@ -21,7 +21,7 @@ struct pattern {
   uint32_t n_owners;
 };
 
-/* Sorted lower-cased literals with the set of their first bytes. */
+/* Sorted lower-cased literals with the set of their first bytes, in both cases. */
 struct literals {
   struct str *p;
   uint32_t n;
@@ -43,6 +43,7 @@ struct vdt_engine {
   uint32_t n_patterns, n_stream;
   hs_database_t *block, *stream;
   struct prefixes prefixes[VDT_DETECTORS];
+  struct charset first; /* first bytes of all literals, in both cases */
 };
 
 struct hit {

@@ -206,17 +206,35 @@ static bool is_prefix(const struct literals *set, const struct window *w, uint64
   return false;
 }
 
-/* The earliest live beginning of a gate literal in the last bytes of the text, or the end. */
-static uint64_t live_literal(const struct prefixes *p, const struct window *w)
+/* May a gate literal of the detector begin at i and still be incomplete? */
+static bool begins_at(const struct prefixes *p, const struct window *w, uint64_t i, int c, bool boundary)
 {
-  uint64_t from = w->end > RULE_GATE_MAX ? w->end - RULE_GATE_MAX : 0;
-  if (from < w->base) from = w->base;
-  for (uint64_t i = from; i < w->end; i++) {
-    int c = lower(w->p[i - w->base]);
-    if (charset_has(&p->literals[0].first, c) && is_prefix(&p->literals[0], w, i)) return i;
-    if (charset_has(&p->literals[1].first, c) && !byte_is_word(byte_before(w, i)) && is_prefix(&p->literals[1], w, i)) return i;
+  if (charset_has(&p->literals[0].first, c) && is_prefix(&p->literals[0], w, i)) return true;
+  return boundary && charset_has(&p->literals[1].first, c) && is_prefix(&p->literals[1], w, i);
+}
+
+/* The earliest live beginning of a gate literal in the last bytes of the text, per detector; the end where there is none. One walk
+ * for all detectors: this runs on every feed. */
+static void live_literals(const struct leaks *l, const struct window *w, uint64_t live[VDT_DETECTORS])
+{
+  const struct vdt_engine *e = l->engine;
+  uint64_t i = w->end > RULE_GATE_MAX ? w->end - RULE_GATE_MAX : 0;
+  unsigned missing = 0;
+  for (unsigned det = 0; det < VDT_DETECTORS; det++) {
+    live[det] = w->end;
+    if (l->action[det] != VDT_ALLOW) missing |= 1u << det;
   }
-  return w->end;
+  if (i < w->base) i = w->base;
+  for (; missing && i < w->end; i++) {
+    int c = w->p[i - w->base];
+    if (!charset_has(&e->first, c)) continue;
+    bool boundary = !byte_is_word(byte_before(w, i));
+    for (unsigned det = 0; det < VDT_DETECTORS; det++) {
+      if (!(missing & 1u << det) || !begins_at(&e->prefixes[det], w, i, c, boundary)) continue;
+      live[det] = i;
+      missing &= ~(1u << det);
+    }
+  }
 }
 
 /* Where the rule's own gate may have begun, for each of its literals, or the end: it has not begun. */
@@ -233,10 +251,10 @@ static uint64_t live_left(const struct rule *r, const struct window *w)
   return first;
 }
 
-static uint64_t live_prefix(const struct leaks *l, enum vdt_detector_id det, const struct window *w)
+/* The earliest place where text of the detector's left rules may have begun. */
+static uint64_t live_lefts(const struct leaks *l, const struct prefixes *p, const struct window *w)
 {
-  const struct prefixes *p = &l->engine->prefixes[det];
-  uint64_t first = live_literal(p, w);
+  uint64_t first = w->end;
   for (uint32_t i = 0; i < p->n_lefts; i++) {
     uint64_t start = live_left(&l->engine->rules.rules[p->lefts[i]], w);
     if (start < first) first = start;
@@ -244,20 +262,24 @@ static uint64_t live_prefix(const struct leaks *l, enum vdt_detector_id det, con
   return first;
 }
 
+static void lower_bounds(bool held, uint64_t at, uint64_t *settled, uint64_t *free_until)
+{
+  if (at < *settled) *settled = at;
+  if (held && at < *free_until) *free_until = at;
+}
+
 void leaks_boundaries(const struct leaks *l, const struct window *w, uint64_t *settled, uint64_t *free_until)
 {
   *settled = *free_until = w->end;
-  for (size_t i = 0; i < l->n_pending; i++) {
-    const struct pending *p = &l->pending[i];
-    bool held = l->action[l->engine->rules.rules[p->rule].detector] >= VDT_REDACT;
-    if (p->hold < *settled) *settled = p->hold;
-    if (held && p->hold < *free_until) *free_until = p->hold;
-  }
-  for (int det = 0; det < VDT_DETECTORS && !w->eof; det++) {
+  for (size_t i = 0; i < l->n_pending; i++)
+    lower_bounds(l->action[l->engine->rules.rules[l->pending[i].rule].detector] >= VDT_REDACT, l->pending[i].hold, settled, free_until);
+  if (w->eof) return;
+  uint64_t live[VDT_DETECTORS];
+  live_literals(l, w, live);
+  for (unsigned det = 0; det < VDT_DETECTORS; det++) {
     if (l->action[det] == VDT_ALLOW) continue;
-    uint64_t live = live_prefix(l, (enum vdt_detector_id)det, w);
-    if (live < *settled) *settled = live;
-    if (l->action[det] >= VDT_REDACT && live < *free_until) *free_until = live;
+    lower_bounds(l->action[det] >= VDT_REDACT, live[det], settled, free_until);
+    lower_bounds(l->action[det] >= VDT_REDACT, live_lefts(l, &l->engine->prefixes[det], w), settled, free_until);
   }
 }
 

@@ -1,0 +1,453 @@
+/*
+ * vedette scan: JSON Lines in, JSON Lines out, one for one. What the gateway would find in these texts, without a gateway.
+ */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "gateway/load.h"
+#include "wire/wire.h"
+#include <errno.h>
+#include <getopt.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { LINE_MAX_BYTES = 64 << 20, READ_BYTES = 256 << 10 };
+
+struct scan {
+  struct vdt_engine *engine;
+  struct vdt_scanner *scanner;
+  struct vdt_arena *arena;
+  struct vdt_policy policy;
+  enum vdt_role role;
+  const struct wire_format *format; /* NULL: plain texts */
+  bool raw, stats, show_secrets;
+  struct buf out;
+  uint64_t line, bytes, bad;
+};
+
+/* ---- one result ------------------------------------------------------------------------------------------------- */
+
+static void put_number(struct buf *b, double v)
+{
+  buf_printf(b, "%.4g", v);
+}
+
+static void put_finding(struct scan *s, const struct vdt_finding *f, struct str text, struct str part)
+{
+  struct buf *b = &s->out;
+  BUF_LIT(b, "{\"detector\": ");
+  json_quote(b, str_of(vdt_detector_name(f->detector)));
+  BUF_LIT(b, ", \"kind\": ");
+  json_quote(b, str_of(f->rule));
+  BUF_LIT(b, ", \"title\": ");
+  json_quote(b, str_of(f->title));
+  BUF_LIT(b, ", \"alert\": ");
+  json_quote(b, str_of(f->alert));
+  buf_printf(b, ", \"severity\": \"%s\", \"action\": \"%s\", \"confidence\": ", vdt_severity_name(f->severity), vdt_action_name(f->action));
+  put_number(b, f->confidence / 100.0);
+  if (part.n) {
+    BUF_LIT(b, ", \"part\": ");
+    json_quote(b, part);
+  }
+  buf_printf(b, ", \"start\": %llu, \"end\": %llu, \"reason\": ", (unsigned long long)f->start, (unsigned long long)f->end);
+  json_quote(b, str_of(f->reason));
+  if (f->redacted[0]) {
+    BUF_LIT(b, ", \"redacted\": ");
+    json_quote(b, s->show_secrets ? str_cut(text, f->start, f->end) : str_of(f->redacted));
+  }
+  BUF_LIT(b, "}");
+}
+
+/* What all parts of one line have given. */
+struct total {
+  double jailbreak, indirect;
+  bool has_jailbreak, has_indirect, detected, any;
+  enum vdt_inspected inspected;
+  struct buf findings;
+};
+
+static int scan_text(struct scan *s, struct total *t, enum vdt_role role, struct str text, struct str part)
+{
+  struct vdt_result r;
+  int rc = vdt_scan(s->scanner, s->arena, &s->policy, role, text.p, text.n, &r);
+  if (rc) return rc;
+  s->bytes += text.n;
+  if (r.inspected > t->inspected) t->inspected = r.inspected;
+  t->has_jailbreak |= role == VDT_PROMPT;
+  t->has_indirect |= role == VDT_DOCUMENT;
+  if (r.jailbreak > t->jailbreak) t->jailbreak = r.jailbreak;
+  if (r.indirect > t->indirect) t->indirect = r.indirect;
+  struct buf line = s->out;
+  s->out = t->findings;
+  for (size_t i = 0; i < r.n_findings; i++) {
+    if (t->any) BUF_LIT(&s->out, ", ");
+    t->any = true;
+    t->detected |= r.findings[i].action >= VDT_DETECT;
+    put_finding(s, &r.findings[i], text, part);
+  }
+  t->findings = s->out;
+  s->out = line;
+  return VDT_OK;
+}
+
+static void put_total(struct scan *s, struct str id, const struct total *t)
+{
+  static const char *const inspected[] = {"full", "partial", "none"};
+  struct buf *b = &s->out;
+  BUF_LIT(b, "{\"id\": ");
+  buf_put(b, id.n ? id : STR("null"));
+  buf_printf(b, ", \"verdict\": \"%s\", \"scores\": {", t->detected ? "detected" : "clean");
+  if (t->has_jailbreak) {
+    BUF_LIT(b, "\"jailbreak\": ");
+    put_number(b, t->jailbreak);
+  }
+  if (t->has_indirect) {
+    buf_put(b, t->has_jailbreak ? STR(", \"indirect\": ") : STR("\"indirect\": "));
+    put_number(b, t->indirect);
+  }
+  BUF_LIT(b, "}, \"findings\": [");
+  buf_put(b, buf_str(&t->findings));
+  buf_printf(b, "], \"inspected\": \"%s\"}\n", inspected[t->inspected]);
+}
+
+/* ---- payloads of a provider -------------------------------------------------------------------------------------- */
+
+static int scan_request(struct scan *s, struct total *t, struct str body, struct vdt_error *err)
+{
+  struct wire_request r;
+  struct json_limits limits = JSON_LIMITS_DEFAULT;
+  int rc = wire_request_parse(s->format, s->arena, body, &limits, &r, err);
+  for (size_t i = 0; !rc && i < r.n_parts; i++) {
+    const struct wire_part *p = &r.parts[i];
+    if (p->skipped) t->inspected = VDT_PARTIAL;
+    else rc = scan_text(s, t, p->role, p->text, p->origin);
+  }
+  return rc;
+}
+
+struct gathered {
+  struct str origin;
+  struct buf text;
+};
+
+struct gather {
+  struct gathered *items[256];
+  size_t n;
+};
+
+/* The text of each channel is gathered and scanned whole. */
+static int gather_text(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out)
+{
+  struct gather *g = ctx;
+  struct gathered *item = channel->user;
+  (void)last;
+  *out = (struct wire_text){.p = in};
+  if (!item) {
+    if (g->n == sizeof g->items / sizeof *g->items) return VDT_ETOOBIG;
+    item = channel->user = g->items[g->n] = calloc(1, sizeof *item);
+    if (!item) return VDT_ENOMEM;
+    g->n++;
+    item->origin = str_of(channel->origin);
+  }
+  buf_put(&item->text, in);
+  return item->text.failed ? VDT_ENOMEM : VDT_OK;
+}
+
+static int scan_response(struct scan *s, struct total *t, struct str body, struct vdt_error *err)
+{
+  struct gather g = {0};
+  struct buf sink = {0};
+  struct wire_hooks hooks = {.ctx = &g, .text = gather_text};
+  struct wire_response_options opt = {.mode = WIRE_JSON, .max_body = LINE_MAX_BYTES, .limits = JSON_LIMITS_DEFAULT};
+  struct wire_response *r;
+  int rc = wire_response_new(s->format, s->arena, &opt, &hooks, &r);
+  if (rc) return rc;
+  rc = wire_response_feed(r, body, &sink);
+  if (!rc) rc = wire_response_finish(r, false, &sink);
+  if (rc) error_set(err, rc, "response: not a response of %s", wire_format_name(s->format));
+  for (size_t i = 0; i < g.n; i++) {
+    if (!rc) rc = scan_text(s, t, VDT_RESPONSE, buf_str(&g.items[i]->text), g.items[i]->origin);
+    buf_finish(&g.items[i]->text);
+    free(g.items[i]);
+  }
+  if (wire_response_info(r)->inspected > t->inspected) t->inspected = wire_response_info(r)->inspected;
+  wire_response_free(r);
+  buf_finish(&sink);
+  return rc;
+}
+
+/* A request, a response, or {"request": …, "response": …}. */
+static int scan_payload(struct scan *s, const struct json_doc *doc, struct total *t, struct vdt_error *err)
+{
+  uint32_t request = json_get(doc, 0, "request"), response = json_get(doc, 0, "response");
+  int rc = VDT_OK;
+  if (!request && !response) {
+    if (json_get(doc, 0, "choices")) return scan_response(s, t, doc->text, err);
+    return scan_request(s, t, doc->text, err);
+  }
+  if (request) rc = scan_request(s, t, json_raw(doc, request), err);
+  if (!rc && response) rc = scan_response(s, t, json_raw(doc, response), err);
+  return rc;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
+
+static int scan_plain(struct scan *s, const struct json_doc *doc, struct total *t, struct vdt_error *err)
+{
+  uint32_t text = json_get(doc, 0, "text"), role = json_get(doc, 0, "role");
+  struct str value;
+  enum vdt_role as = s->role;
+  if (!json_is(doc, text, JSON_STRING)) return error_set(err, VDT_ESYNTAX, "text: expected a string");
+  if (role) {
+    if (json_string_is(doc, role, "prompt")) as = VDT_PROMPT;
+    else if (json_string_is(doc, role, "document")) as = VDT_DOCUMENT;
+    else if (json_string_is(doc, role, "response")) as = VDT_RESPONSE;
+    else return error_set(err, VDT_ESYNTAX, "role: expected \"prompt\", \"document\" or \"response\"");
+  }
+  if (!json_string(doc, text, s->arena, &value)) return error_set(err, VDT_ENOMEM, "out of memory");
+  return scan_text(s, t, as, value, (struct str){0});
+}
+
+static int scan_json(struct scan *s, struct str line, struct total *t, struct str *id, struct vdt_error *err)
+{
+  struct json_doc doc;
+  struct json_limits limits = JSON_LIMITS_DEFAULT;
+  int rc = json_parse(s->arena, line, &limits, &doc, err);
+  if (rc) return rc;
+  if (doc.nodes[0].type != JSON_OBJECT) return error_set(err, VDT_ESYNTAX, "expected an object");
+  uint32_t at = json_get(&doc, 0, "id");
+  if (at) *id = json_raw(&doc, at);
+  return s->format ? scan_payload(s, &doc, t, err) : scan_plain(s, &doc, t, err);
+}
+
+static bool flush(struct scan *s)
+{
+  bool ok = !s->out.failed && fwrite(s->out.p, 1, s->out.n, stdout) == s->out.n;
+  buf_reset(&s->out);
+  return ok;
+}
+
+static void scan_line(struct scan *s, struct str line, bool too_long)
+{
+  struct total t = {0};
+  struct str id = {0};
+  struct vdt_error err = {0};
+  vdt_arena_reset(s->arena);
+  s->line++;
+  int rc = too_long ? error_set(&err, VDT_ETOOBIG, "the line is longer than %d bytes", LINE_MAX_BYTES)
+           : s->raw ? scan_text(s, &t, s->role, line, (struct str){0})
+                    : scan_json(s, line, &t, &id, &err);
+  if (!rc) {
+    put_total(s, id, &t);
+  } else {
+    s->bad++;
+    buf_printf(&s->out, "{\"line\": %llu, \"error\": ", (unsigned long long)s->line);
+    json_quote(&s->out, str_of(err.text[0] ? err.text : vdt_strerror(rc)));
+    BUF_LIT(&s->out, "}\n");
+  }
+  buf_finish(&t.findings);
+  if (s->out.n > READ_BYTES) flush(s);
+}
+
+/* Splits what the file gives into lines; a last line without LF counts. */
+static bool scan_lines(struct scan *s, gzFile f)
+{
+  struct buf b = {0};
+  size_t at = 0, looked = 0;
+  bool skipping = false;
+  for (;;) {
+    if (at) {
+      buf_drop(&b, at);
+      looked -= at;
+      at = 0;
+    }
+    if (!buf_reserve(&b, READ_BYTES)) break;
+    int got = gzread(f, b.p + b.n, READ_BYTES);
+    if (got < 0) break;
+    if (got == 0) {
+      if (b.n && !skipping) scan_line(s, buf_str(&b), false);
+      buf_finish(&b);
+      return true;
+    }
+    b.n += (size_t)got;
+    for (char *lf; (lf = memchr(b.p + looked, '\n', b.n - looked));) {
+      size_t end = (size_t)(lf - b.p);
+      if (!skipping) scan_line(s, str_cut(buf_str(&b), at, end), end - at > LINE_MAX_BYTES);
+      skipping = false;
+      at = looked = end + 1;
+    }
+    looked = b.n;
+    if (b.n - at > LINE_MAX_BYTES) {
+      if (!skipping) scan_line(s, (struct str){0}, true);
+      skipping = true;
+      at = b.n;
+    }
+  }
+  buf_finish(&b);
+  return false;
+}
+
+static bool scan_whole(struct scan *s, gzFile f)
+{
+  struct buf b = {0};
+  int got = 1;
+  while (got > 0 && b.n <= LINE_MAX_BYTES && buf_reserve(&b, READ_BYTES)) {
+    got = gzread(f, b.p + b.n, READ_BYTES);
+    if (got > 0) b.n += (size_t)got;
+  }
+  if (got == 0 || b.n > LINE_MAX_BYTES) scan_line(s, buf_str(&b), b.n > LINE_MAX_BYTES);
+  buf_finish(&b);
+  return got >= 0;
+}
+
+static bool scan_file(struct scan *s, const char *path)
+{
+  bool in = strcmp(path, "-") == 0;
+  gzFile f = in ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rb");
+  if (!f) {
+    fprintf(stderr, "vedette scan: %s: %s\n", path, strerror(errno));
+    return false;
+  }
+  gzbuffer(f, READ_BYTES);
+  s->line = 0;
+  bool ok = s->raw ? scan_whole(s, f) : scan_lines(s, f);
+  if (!ok) {
+    int code;
+    fprintf(stderr, "vedette scan: %s: %s\n", path, gzerror(f, &code));
+  }
+  gzclose(f);
+  return ok;
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------------ */
+
+static bool set_role(struct scan *s, const char *name)
+{
+  static const enum vdt_role roles[] = {VDT_PROMPT, VDT_DOCUMENT, VDT_RESPONSE};
+  for (size_t i = 0; i < 3; i++)
+    if (strcmp(name, vdt_role_name(roles[i])) == 0) {
+      s->role = roles[i];
+      return true;
+    }
+  fprintf(stderr, "vedette scan: --as %s: expected prompt, document or response\n", name);
+  return false;
+}
+
+/* Switches every detector off that the comma-separated list does not name. */
+static bool set_only(struct scan *s, const char *list)
+{
+  unsigned on = 0;
+  for (const char *p = list; *p;) {
+    size_t n = strcspn(p, ",");
+    int found = -1;
+    for (int d = 0; d < VDT_DETECTORS; d++)
+      if (str_eq((struct str){p, n}, str_of(vdt_detector_name((enum vdt_detector_id)d)))) found = d;
+    if (found < 0) {
+      fprintf(stderr, "vedette scan: --only %s: expected detectors of: jailbreak, indirect, credential, sensitive\n", list);
+      return false;
+    }
+    on |= 1u << found;
+    p += n + (p[n] == ',');
+  }
+  if (!(on & 1u << VDT_DET_JAILBREAK)) s->policy.jailbreak.action = VDT_ALLOW;
+  if (!(on & 1u << VDT_DET_INDIRECT)) s->policy.indirect.action = VDT_ALLOW;
+  if (!(on & 1u << VDT_DET_CREDENTIAL)) s->policy.credential.prompt = s->policy.credential.response = VDT_ALLOW;
+  if (!(on & 1u << VDT_DET_SENSITIVE)) s->policy.sensitive.prompt = s->policy.sensitive.response = VDT_ALLOW;
+  return true;
+}
+
+static bool set_format(struct scan *s, const char *name)
+{
+  s->format = wire_format_by_name(str_of(name));
+  if (s->format) return true;
+  fprintf(stderr, "vedette scan: --format %s: expected one of:", name);
+  for (size_t i = 0; wire_format_at(i); i++) fprintf(stderr, " %s", wire_format_name(wire_format_at(i)));
+  fprintf(stderr, "\n");
+  return false;
+}
+
+/* The named policy of the configuration, or its first. */
+static int set_policy(struct scan *s, const char *config_path, const char *name, char **rules_dir)
+{
+  struct config *config;
+  struct vdt_error err;
+  vdt_policy_default(&s->policy);
+  if (!config_path) return 0;
+  if (load_config(config_path, &config, &err)) {
+    fprintf(stderr, "%s:%u: %s\n", err.file, err.line, err.text);
+    return 2;
+  }
+  size_t i = 0;
+  while (name && i < config->n_policies && strcmp(config->policies[i].name, name) != 0) i++;
+  bool found = i < config->n_policies;
+  if (found) s->policy = config->policies[i];
+  else fprintf(stderr, "vedette scan: --policy %s: no such policy in %s\n", name ? name : "", config_path);
+  if (config->rules_dir) *rules_dir = strdup(config->rules_dir);
+  config_free(config);
+  return found ? 0 : 2;
+}
+
+static int start(struct scan *s, const char *rules_dir)
+{
+  struct vdt_error err = {0};
+  int rc = load_engine(rules_dir, &s->engine, &err);
+  if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
+  s->arena = vdt_arena_new((size_t)512 << 20);
+  if (!rc && s->arena) return 0;
+  fprintf(stderr, "vedette scan: %s%s%u: %s\n", err.file, err.file[0] ? ":" : "", err.line, err.text[0] ? err.text : vdt_strerror(rc));
+  return 2;
+}
+
+static void print_stats(const struct scan *s, uint64_t us)
+{
+  double seconds = (double)us / 1e6;
+  fprintf(stderr, "%llu bytes in %.3f s, %.1f MB/s, %llu bad lines\n", (unsigned long long)s->bytes, seconds,
+          seconds > 0 ? (double)s->bytes / 1e6 / seconds : 0.0, (unsigned long long)s->bad);
+}
+
+static int run(struct scan *s, char **files, int n)
+{
+  bool ok = true;
+  uint64_t begin = clock_mono_us();
+  static char standard_input[] = "-";
+  for (int i = 0; i < n || (n == 0 && i == 0); i++) ok &= scan_file(s, n ? files[i] : standard_input);
+  ok &= flush(s) && fflush(stdout) == 0;
+  if (s->stats) print_stats(s, clock_mono_us() - begin);
+  return ok && s->bad == 0 ? 0 : 1;
+}
+
+int cmd_scan(int argc, char **argv)
+{
+  static const struct option options[] = {
+      {"config", required_argument, NULL, 'c'}, {"policy", required_argument, NULL, 'p'}, {"as", required_argument, NULL, 'a'},
+      {"only", required_argument, NULL, 'o'},   {"format", required_argument, NULL, 'f'}, {"stats", no_argument, NULL, 's'},
+      {"raw", no_argument, NULL, 'r'},          {"show-secrets", no_argument, NULL, 'S'}, {NULL, 0, NULL, 0}};
+  struct scan s = {.role = VDT_PROMPT};
+  const char *config = NULL, *policy = NULL, *only = NULL;
+  char *rules_dir = NULL;
+  bool ok = true;
+  for (int c; ok && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    switch (c) {
+    case 'c': config = optarg; break;
+    case 'p': policy = optarg; break;
+    case 'o': only = optarg; break;
+    case 'a': ok = set_role(&s, optarg); break;
+    case 'f': ok = set_format(&s, optarg); break;
+    case 's': s.stats = true; break;
+    case 'r': s.raw = true; break;
+    case 'S': s.show_secrets = true; break;
+    default: ok = false; break;
+    }
+  }
+  int rc = ok ? set_policy(&s, config, policy, &rules_dir) : 2;
+  if (!rc && only && !set_only(&s, only)) rc = 2;
+  if (!rc) rc = start(&s, rules_dir);
+  if (!rc) rc = run(&s, argv + optind, argc - optind);
+  free(rules_dir);
+  buf_finish(&s.out);
+  vdt_arena_free(s.arena);
+  vdt_scanner_free(s.scanner);
+  vdt_engine_free(s.engine);
+  return rc;
+}

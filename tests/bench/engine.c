@@ -1,0 +1,113 @@
+/*
+ * How fast the engine reads: MB/s of one core for whole texts and for streams, all leak and attack rules on, beside memchr over the
+ * same bytes as the machine's own yardstick.
+ *
+ *   VEDETTE_SRC=. build/tests/bench/engine FILE...     texts to read, 64 MiB at most; lines are joined to messages
+ */
+#include "base/clock.h"
+#include "tests/engine/rig.h"
+
+enum { MESSAGE = 16384, LIMIT = 64 << 20, ROUNDS = 3 };
+
+struct run {
+  const char *name;
+  enum vdt_role role;
+  size_t message; /* whole texts of this size; 0: one stream per 64 KiB, fed `feed` bytes at a time */
+  size_t feed;
+};
+
+static size_t findings;
+
+static void scan_messages(struct str text, const struct run *r, const struct vdt_policy *policy, struct vdt_arena *arena)
+{
+  struct vdt_result result;
+  for (size_t at = 0; at < text.n; at += r->message) {
+    size_t n = text.n - at < r->message ? text.n - at : r->message;
+    vdt_arena_reset(arena);
+    if (vdt_scan(rig_scanner, arena, policy, r->role, text.p + at, n, &result)) abort();
+    findings += result.n_findings;
+  }
+}
+
+static void feed_streams(struct str text, const struct run *r, const struct vdt_policy *policy, struct vdt_arena *arena)
+{
+  struct vdt_release release;
+  for (size_t at = 0; at < text.n;) {
+    struct vdt_stream *s;
+    size_t n, end = text.n - at < 65536 ? text.n : at + 65536;
+    vdt_arena_reset(arena);
+    if (vdt_stream_new(rig_scanner, arena, policy, r->role, &s)) abort();
+    for (; at < end; at += r->feed) {
+      n = end - at < r->feed ? end - at : r->feed;
+      if (vdt_stream_feed(s, text.p + at, n, &release)) abort();
+    }
+    at = end;
+    if (vdt_stream_finish(s, &release)) abort();
+    vdt_stream_findings(s, &n);
+    findings += n;
+    vdt_stream_free(s);
+  }
+}
+
+static double megabytes_per_second(struct str text, const struct run *r, const struct vdt_policy *policy)
+{
+  struct vdt_arena *arena = vdt_arena_new(0);
+  uint64_t best = UINT64_MAX;
+  for (int round = 0; round < ROUNDS; round++) {
+    findings = 0;
+    uint64_t begin = clock_mono_us();
+    if (r->message) scan_messages(text, r, policy, arena);
+    else feed_streams(text, r, policy, arena);
+    uint64_t us = clock_mono_us() - begin;
+    if (us < best) best = us;
+  }
+  vdt_arena_free(arena);
+  return (double)text.n / (double)(best ? best : 1);
+}
+
+static double yardstick(struct str text)
+{
+  uint64_t best = UINT64_MAX;
+  volatile size_t sink = 0;
+  for (int round = 0; round < ROUNDS; round++) {
+    uint64_t begin = clock_mono_us();
+    for (size_t at = 0; at < text.n; at += MESSAGE)
+      sink += memchr(text.p + at, 1, text.n - at < MESSAGE ? text.n - at : MESSAGE) != NULL;
+    uint64_t us = clock_mono_us() - begin;
+    if (us < best) best = us;
+  }
+  return (double)text.n / (double)(best ? best : 1);
+}
+
+int main(int argc, char **argv)
+{
+  static const struct run runs[] = {
+      {"prompt, 2 KiB texts", VDT_PROMPT, 2048, 0},       {"prompt, 16 KiB texts", VDT_PROMPT, 16384, 0},
+      {"document, 16 KiB texts", VDT_DOCUMENT, 16384, 0}, {"response, 16 KiB texts", VDT_RESPONSE, 16384, 0},
+      {"stream, fed 1024 bytes", VDT_RESPONSE, 0, 1024},  {"stream, fed 64 bytes", VDT_RESPONSE, 0, 64},
+      {"stream, fed 8 bytes", VDT_RESPONSE, 0, 8},
+  };
+  struct buf text = {0};
+  struct vdt_policy policy = {.jailbreak = {VDT_BLOCK, 0.95, 0.60}, .indirect = {VDT_BLOCK, 0.95, 0.60},
+                              .credential = {VDT_DETECT, VDT_REDACT, 65}, .sensitive = {VDT_DETECT, VDT_DETECT, 65}};
+  rig_load();
+  for (int i = 1; i < argc && text.n < LIMIT; i++) {
+    struct str f = rig_read(argv[i]);
+    buf_put(&text, f);
+    free((char *)(uintptr_t)f.p);
+  }
+  if (text.n > LIMIT) text.n = LIMIT;
+  if (text.n == 0) {
+    fprintf(stderr, "usage: %s FILE...\n", argv[0]);
+    return 2;
+  }
+  printf("%zu bytes, best of %d rounds\n%-26s %8s %10s\n", text.n, ROUNDS, "", "MB/s", "findings");
+  for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+    double speed = megabytes_per_second(buf_str(&text), &runs[i], &policy);
+    printf("%-26s %8.0f %10zu\n", runs[i].name, speed, findings);
+  }
+  printf("%-26s %8.0f\n", "memchr", yardstick(buf_str(&text)));
+  buf_finish(&text);
+  rig_unload();
+  return 0;
+}
