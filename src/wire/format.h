@@ -25,6 +25,9 @@ int request_text(struct request *q, enum vdt_role role, uint32_t node, const cha
 int request_skip(struct request *q, enum vdt_role role, const char *origin, const char *why);
 /* Adds every string below `node` (itself included) whose member name is `key`; any name when key is NULL. */
 int request_strings(struct request *q, enum vdt_role role, uint32_t node, const char *key, const char *origin);
+/* ESYNTAX when a member of the object is one of names but for the case of its letters: some servers take it for that name,
+ * and would read what nobody inspected. */
+int request_spelling(struct request *q, uint32_t object, const char *const *names, size_t n);
 /* printf into the arena; NULL when out of memory. */
 #define request_origin(q, ...) arena_printf((q)->arena, __VA_ARGS__)
 /* ESYNTAX "where: expected what". */

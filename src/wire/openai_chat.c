@@ -28,12 +28,18 @@ static const char *unread(const struct json_doc *doc, uint32_t type)
   return "unknown content part";
 }
 
+static const char *const part_members[] = {"type", "text", "refusal"};
+static const char *const message_members[] = {"role", "content", "refusal", "tool_calls", "function_call"};
+static const char *const body_members[] = {"messages", "tools", "functions", "prediction", "documents"};
+
 /* One content part. Text is read whatever the type says, so that a wrong type hides nothing. */
 static int read_content_part(struct request *q, enum vdt_role role, uint32_t part, const char *origin)
 {
   static const char *const members[] = {"text", "refusal"};
   const struct json_doc *doc = &q->doc;
   if (json_is(doc, part, JSON_STRING)) return request_text(q, role, part, origin);
+  int strict = request_spelling(q, part, part_members, sizeof part_members / sizeof *part_members);
+  if (strict) return strict;
   bool found = false;
   for (size_t i = 0; i < 2; i++) {
     uint32_t text = json_get(doc, part, members[i]);
@@ -114,6 +120,8 @@ static int read_message(struct request *q, uint32_t message, unsigned i)
   if (!json_is(doc, message, JSON_OBJECT))
     return request_expected(q, request_origin(q, "messages[%u]", i), "an object");
   enum vdt_role role = role_of(doc, json_get(doc, message, "role"));
+  int strict = request_spelling(q, message, message_members, sizeof message_members / sizeof *message_members);
+  if (strict) return strict;
   for (uint32_t m = json_first(doc, message); m; m = json_next(doc, message, m)) {
     int rc = read_member(q, role, m, i);
     if (rc) return rc;
@@ -139,13 +147,16 @@ static int request(struct request *q)
   const struct json_doc *doc = &q->doc;
   uint32_t messages = json_get(doc, 0, "messages");
   unsigned i = 0;
+  int rc = request_spelling(q, 0, body_members, sizeof body_members / sizeof *body_members);
+  if (rc) return rc;
   if (!json_is(doc, messages, JSON_ARRAY)) return request_expected(q, "messages", "an array");
   for (uint32_t m = json_first(doc, messages); m; m = json_next(doc, messages, m), i++) {
-    int rc = read_message(q, m, i);
+    rc = read_message(q, m, i);
     if (rc) return rc;
   }
   uint32_t prediction = wire_get(doc, json_get(doc, 0, "prediction"), "content");
-  int rc = request_strings(q, VDT_PROMPT, prediction, NULL, "prediction.content");
+  rc = request_strings(q, VDT_PROMPT, prediction, NULL, "prediction.content");
+  if (!rc) rc = request_strings(q, VDT_DOCUMENT, json_get(doc, 0, "documents"), NULL, "documents");
   if (!rc) rc = read_tools(q, "tools");
   return rc ? rc : read_tools(q, "functions");
 }
@@ -216,6 +227,9 @@ static int member_texts(struct texts *t, uint32_t member, struct str name)
 static int texts(struct texts *t, uint32_t choice, bool delta)
 {
   uint32_t message = json_get(t->doc, choice, delta ? "delta" : "message");
+  if (json_is(t->doc, json_get(t->doc, choice, delta ? "message" : "delta"), JSON_OBJECT) ||
+      json_is(t->doc, json_get(t->doc, choice, "text"), JSON_STRING))
+    t->skipped = "unknown member";
   for (uint32_t m = message ? json_first(t->doc, message) : 0; m; m = json_next(t->doc, message, m)) {
     struct str name;
     if (!json_key(t->doc, m, t->arena, &name)) return VDT_ENOMEM;

@@ -118,6 +118,24 @@ int request_strings(struct request *q, enum vdt_role role, uint32_t node, const 
   return VDT_OK;
 }
 
+static const char *misspelt(struct str name, const char *const *names, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (str_ieq(name, str_of(names[i])) && !str_eq(name, str_of(names[i]))) return names[i];
+  return NULL;
+}
+
+int request_spelling(struct request *q, uint32_t object, const char *const *names, size_t n)
+{
+  for (uint32_t i = json_first(&q->doc, object); i; i = json_next(&q->doc, object, i)) {
+    struct str name;
+    if (!json_key(&q->doc, i, q->arena, &name)) return VDT_ENOMEM;
+    const char *meant = misspelt(name, names, n);
+    if (meant) return error_set(q->err, VDT_ESYNTAX, "%s: member name in other letters", meant);
+  }
+  return VDT_OK;
+}
+
 /* ---- the end user ---- */
 
 /* One field under any of its spellings; the first that is there counts. */
@@ -185,7 +203,10 @@ static int read_settings(struct request *q)
 {
   const struct json_doc *doc = &q->doc;
   uint32_t model = json_get(doc, 0, "model"), stream = json_get(doc, 0, "stream"), n = json_get(doc, 0, "n");
+  static const char *const names[] = {"model", "stream", "n"};
   uint64_t choices = 1;
+  int rc = request_spelling(q, 0, names, sizeof names / sizeof *names);
+  if (rc) return rc;
   if (model && !json_is(doc, model, JSON_STRING) && !json_is(doc, model, JSON_NULL))
     return request_expected(q, "model", "a string");
   if (!json_string(doc, model, q->arena, &q->out->model)) return VDT_ENOMEM;

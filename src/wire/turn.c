@@ -138,6 +138,17 @@ bool turn_over(const struct wire_response *r)
   return cut && ended >= r->opt.n;
 }
 
+/* An event without choices: usage, annotations and errors are known; anything else is not read. */
+static void read_other(struct wire_response *r)
+{
+  static const char *const known[] = {"choices", "usage", "prompt_filter_results", "prompt_annotations", "error"};
+  uint32_t error = json_get(&r->doc, 0, "error");
+  r->info.upstream.completion_filtered |= json_string_is(&r->doc, wire_get(&r->doc, error, "code"), "content_filter");
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (json_get(&r->doc, 0, known[i])) return;
+  turn_not_inspected(r, "event without choices");
+}
+
 static int read_answer(struct wire_response *r)
 {
   uint32_t choices = json_get(&r->doc, 0, "choices");
@@ -145,7 +156,11 @@ static int read_answer(struct wire_response *r)
   if (!rc) rc = keep(r, "id", &r->info.id);
   if (!rc) rc = prompt_annotation(r);
   keep_usage(r);
-  if (rc || (!choices && r->opt.mode == WIRE_SSE)) return rc;
+  if (rc) return rc;
+  if (r->opt.mode == WIRE_SSE && (!choices || json_is(&r->doc, choices, JSON_NULL))) {
+    read_other(r);
+    return VDT_OK;
+  }
   if (!json_is(&r->doc, choices, JSON_ARRAY)) return VDT_ESYNTAX;
   if (r->doc.nodes[choices].count) keep_head(r);
   return read_choices(r, choices);

@@ -111,6 +111,8 @@ static const struct {
     {"documents only in user text", "openai-chat",
      "{\"messages\":[{\"role\":\"system\",\"content\":\"\\\"\\\"\\\" <documents>d</documents> \\\"\\\"\\\"\"}]}",
      "system|messages[0].content|\"\"\" <documents>d</documents> \"\"\"\n"},
+    {"documents beside messages", "openai-chat", "{\"messages\":[],\"documents\":[{\"text\":\"d\"},\"e\"]}",
+     "document|documents|d\ndocument|documents|e\n"},
     {"a predicted answer is read", "openai-chat",
      "{\"messages\":[],\"prediction\":{\"type\":\"content\",\"content\":\"p\"}}", "prompt|prediction.content|p\n"},
     {"legacy prompt and suffix", "openai-completions", "{\"prompt\":\"p\",\"suffix\":\"s\"}",
@@ -166,6 +168,10 @@ static const struct {
     {"{\"messages\":[],\"n\":129}", "n: expected an integer from 1 to 128", VDT_ESYNTAX},
     {"{\"messages\":[],\"n\":1.5}", "n: expected an integer from 1 to 128", VDT_ESYNTAX},
     {"{\"messages\":[],\"messages\":[{}]}", "byte 15 (line 1, column 16): duplicate member name messages", VDT_EDUPKEY},
+    {"{\"messages\":[],\"Messages\":[]}", "messages: member name in other letters", VDT_ESYNTAX},
+    {"{\"messages\":[{\"content\":\"a\",\"CONTENT\":\"b\"}]}", "content: member name in other letters", VDT_ESYNTAX},
+    {"{\"messages\":[{\"content\":[{\"text\":\"a\",\"Text\":\"b\"}]}]}", "text: member name in other letters",
+     VDT_ESYNTAX},
     {"{\"messages\":[}", "byte 13 (line 1, column 14): expected a value", VDT_ESYNTAX},
 };
 

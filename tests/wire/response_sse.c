@@ -122,8 +122,7 @@ static const struct {
      "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\r\n\r\ndata: "
      "{\"choices\":[{\"delta\":{\"content\":\"b\"}}]}\r\r: c\r\r\ndata: [DONE]\r\n\r\n",
      NULL},
-    {"an event without its blank line", "openai-chat", 1, false, SAY("a") "data: [DONE]\n",
-     SAY("a") DONE},
+    {"an event without its blank line", "openai-chat", 1, false, SAY("a") "data: [DONE]\n", SAY("a") DONE},
     {"an error event passes", "openai-chat", 1, false, "data: {\"error\":{\"message\":\"overloaded\"}}\n\n", NULL},
     {"nothing follows [DONE]", "openai-chat", 1, false, DONE SAY("X"), DONE},
     {"text after the finish is a new text", "openai-chat", 1, false, SAY("a") STOP SAY("X") DONE,
@@ -259,14 +258,31 @@ static void channels_have_names(void)
   stop(&run);
 }
 
-static void audio_is_partly_inspected(void)
+static const struct {
+  const char *event, *why;
+} unread[] = {
+    {CHUNK("\"delta\":{\"audio\":{\"data\":\"\"}}"), "choices[0]: audio"},
+    {CHUNK("\"delta\":{\"images\":[]}"), "choices[0]: image"},
+    {CHUNK("\"delta\":{\"poem\":\"p\"}"), "choices[0]: unknown member"},
+    {CHUNK("\"message\":{\"content\":\"p\"}"), "choices[0]: unknown member"},
+    {CHUNK("\"delta\":{\"content\":[{\"type\":\"image\"}]}"), "choices[0]: content part that is no text"},
+    {CHUNK("\"delta\":{\"content\":7}"), "choices[0]: text that is no string"},
+    {"data: {\"type\":\"response.output_text.delta\",\"delta\":\"p\"}\n\n", "event without choices"},
+};
+
+static void unread_parts_are_said(void)
 {
-  struct run run;
-  start(&run, "openai-chat", 1, false, 1000);
-  feed(&run, STR(CHUNK("\"delta\":{\"audio\":{\"data\":\"\"}}")));
-  CHECK_INT(wire_response_info(run.r)->inspected, VDT_PARTIAL);
-  CHECK_STR(str_of(wire_response_info(run.r)->not_inspected), "choices[0]: audio");
-  stop(&run);
+  for (size_t i = 0; i < sizeof unread / sizeof *unread; i++) {
+    struct run run;
+    CASE_BEGIN();
+    start(&run, "openai-chat", 1, false, 1000);
+    feed(&run, str_of(unread[i].event));
+    CHECK_STR(buf_str(&run.out), unread[i].event);
+    CHECK_INT(wire_response_info(run.r)->inspected, VDT_PARTIAL);
+    CHECK_STR(str_of(wire_response_info(run.r)->not_inspected), unread[i].why);
+    CASE_END("not inspected: %s", unread[i].why);
+    stop(&run);
+  }
 }
 
 static const struct {
@@ -344,7 +360,7 @@ int main(void)
   RUN(events_leave_as_soon_as_they_are_whole);
   RUN(says_what_it_is);
   RUN(channels_have_names);
-  RUN(audio_is_partly_inspected);
+  unread_parts_are_said();
   unreadable_events_pass_only_when_told();
   RUN(largest_event_one_below_at_and_above);
   RUN(what_was_cut_stays_cut);
