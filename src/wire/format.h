@@ -6,7 +6,8 @@
 #define WIRE_FORMAT_H
 #include "wire/wire.h"
 
-enum { WIRE_MAX_CHOICES = 128, WIRE_MAX_TOOLS = 1024 };
+/* The largest n; choices of an answer (n for each prompt of a list); tool calls of a choice. */
+enum { WIRE_MAX_N = 128, WIRE_MAX_CHOICES = 2048, WIRE_MAX_TOOLS = 1024 };
 
 /* ---- requests ---- */
 

@@ -7,10 +7,22 @@ static const struct text_kind kinds[] = {
     [TEXT] = {"text", NULL, "\"text\":", NULL, "", "\"\""},
 };
 
+/* Every prompt of a list has its own n choices. */
+static int count_choices(struct request *q, uint32_t prompt)
+{
+  uint64_t prompts = q->doc.nodes[prompt].count, n = q->out->n;
+  if (prompts == 0 || json_is(&q->doc, json_first(&q->doc, prompt), JSON_NUMBER)) return VDT_OK;
+  if (prompts * n > WIRE_MAX_CHOICES) return request_expected(q, "prompt", "at most 2048 choices in all");
+  q->out->n = (unsigned)(prompts * n);
+  return VDT_OK;
+}
+
 /* prompt: a string, strings, token ids, or lists of token ids. */
 static int read_prompts(struct request *q, uint32_t prompt)
 {
   unsigned i = 0;
+  int bad = count_choices(q, prompt);
+  if (bad) return bad;
   for (uint32_t p = json_first(&q->doc, prompt); p; p = json_next(&q->doc, prompt, p), i++) {
     int rc = VDT_OK;
     if (json_is(&q->doc, p, JSON_STRING))

@@ -101,18 +101,23 @@ int request_text(struct request *q, enum vdt_role role, uint32_t node, const cha
   return role == VDT_PROMPT && text.n ? add_user_text(q, text, origin) : add_text(q, role, text, origin);
 }
 
-static bool named(struct request *q, uint32_t node, const char *key)
+/* Whether the string is wanted: any, or the member of this name. */
+static int wanted(struct request *q, uint32_t node, const char *key, bool *yes)
 {
-  struct str name;
-  return json_key(&q->doc, node, q->arena, &name) && str_eq(name, str_of(key));
+  struct str name = STR("");
+  *yes = q->doc.nodes[node].type == JSON_STRING;
+  if (!*yes || !key) return VDT_OK;
+  if (!json_key(&q->doc, node, q->arena, &name)) return VDT_ENOMEM;
+  *yes = str_eq(name, str_of(key));
+  return VDT_OK;
 }
 
 int request_strings(struct request *q, enum vdt_role role, uint32_t node, const char *key, const char *origin)
 {
-  if (!node) return VDT_OK;
-  for (uint32_t i = node; i < q->doc.nodes[node].next; i++) {
-    if (q->doc.nodes[i].type != JSON_STRING || (key && !named(q, i, key))) continue;
-    int rc = request_text(q, role, i, origin);
+  bool yes;
+  for (uint32_t i = node; node && i < q->doc.nodes[node].next; i++) {
+    int rc = wanted(q, i, key, &yes);
+    if (!rc && yes) rc = request_text(q, role, i, origin);
     if (rc) return rc;
   }
   return VDT_OK;
@@ -213,7 +218,7 @@ static int read_settings(struct request *q)
   q->out->stream = json_is(doc, stream, JSON_TRUE);
   if (stream && !q->out->stream && !json_is(doc, stream, JSON_FALSE) && !json_is(doc, stream, JSON_NULL))
     return request_expected(q, "stream", "true or false");
-  if (n && !json_is(doc, n, JSON_NULL) && (!json_u64(doc, n, &choices) || choices < 1 || choices > WIRE_MAX_CHOICES))
+  if (n && !json_is(doc, n, JSON_NULL) && (!json_u64(doc, n, &choices) || choices < 1 || choices > WIRE_MAX_N))
     return request_expected(q, "n", "an integer from 1 to 128");
   q->out->n = (unsigned)choices;
   return VDT_OK;

@@ -50,7 +50,7 @@ struct wire_request {
   struct str model; /* decoded `model` member, or empty */
   bool stream;
   bool has_tools;
-  unsigned n; /* choices asked for, at least 1 */
+  unsigned n; /* choices asked for, at least 1; for a list of prompts, of all of them */
   struct wire_part *parts;
   size_t n_parts;
   struct wire_user_context user;

@@ -257,6 +257,35 @@ static void the_only_member_leaves_an_empty_object(void)
   CHECK_INT(q.security_context.end, 29);
 }
 
+static void a_list_of_prompts_has_more_choices(void)
+{
+  struct wire_request q;
+  const struct wire_format *f = wire_format_by_name(STR("openai-completions"));
+  CHECK_INT(wire_request_parse(f, arena, STR("{\"n\":3,\"prompt\":[\"a\",\"b\"]}"), NULL, &q, NULL), VDT_OK);
+  CHECK_INT(q.n, 6);
+  CHECK_INT(wire_request_parse(f, arena, STR("{\"n\":3,\"prompt\":[1,2]}"), NULL, &q, NULL), VDT_OK);
+  CHECK_INT(q.n, 3);
+}
+
+/* However little memory there is, the answer is the whole request or ENOMEM. */
+static void little_memory_loses_no_part(void)
+{
+  static const char body[] =
+      "{\"model\":\"\\u0061\",\"user_security_context\":{\"end_user_id\":\"\\u0061\"},\"messages\":[{\"role\":\"user\","
+      "\"content\":\"a \\\"\\\"\\\" <documents>x</documents> \\\"\\\"\\\" b\"},{\"content\":[{\"text\":\"\\n\"},{}]}],"
+      "\"tools\":[{\"function\":{\"d\\u0065scription\":\"d\"}}]}";
+  unsigned whole = 0;
+  for (size_t limit = 16; limit < 6000; limit += 16) {
+    struct vdt_arena *small = vdt_arena_new(limit);
+    struct wire_request q;
+    int rc = wire_request_parse(wire_format_by_name(STR("openai-chat")), small, str_of(body), NULL, &q, NULL);
+    CHECK(rc == VDT_ENOMEM || (rc == VDT_OK && q.n_parts == 6));
+    whole += rc == VDT_OK;
+    vdt_arena_free(small);
+  }
+  CHECK(whole > 0);
+}
+
 int main(void)
 {
   arena = vdt_arena_new(0);
@@ -267,6 +296,8 @@ int main(void)
   RUN(settings);
   end_users();
   RUN(the_only_member_leaves_an_empty_object);
+  RUN(a_list_of_prompts_has_more_choices);
+  RUN(little_memory_loses_no_part);
   vdt_arena_free(arena);
   return test_end();
 }

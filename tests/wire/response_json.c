@@ -147,7 +147,7 @@ static const struct {
     {"not an object", "[]", 100, VDT_ESYNTAX},
     {"a choice that is none", "{\"choices\":[1]}", 100, VDT_ESYNTAX},
     {"an index that is none", "{\"choices\":[{\"index\":-1}]}", 100, VDT_ESYNTAX},
-    {"an index too large", "{\"choices\":[{\"index\":128}]}", 100, VDT_ETOOBIG},
+    {"an index too large", "{\"choices\":[{\"index\":2048}]}", 100, VDT_ETOOBIG},
     {"two readings", "{\"choices\":[],\"choices\":[]}", 100, VDT_EDUPKEY},
     {"one byte too many", "{\"choices\":[] }", 14, VDT_ETOOBIG},
 };

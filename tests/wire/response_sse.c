@@ -353,6 +353,26 @@ static void half_an_event_at_a_broken_end_is_dropped(void)
   stop(&run);
 }
 
+static int refuse(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out)
+{
+  (void)ctx, (void)channel, (void)in, (void)last, (void)out;
+  return VDT_EIO;
+}
+
+static void an_error_of_the_hook_ends_the_response(void)
+{
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct wire_response_options opt = {.mode = WIRE_SSE, .max_body = 1000};
+  struct wire_response *r;
+  struct buf out = {0};
+  CHECK_INT(wire_response_new(wire_format_at(0), arena, &opt, &(struct wire_hooks){.text = refuse}, &r), VDT_OK);
+  CHECK_INT(wire_response_feed(r, STR(SAY("a")), &out), VDT_EIO);
+  CHECK_INT(wire_response_finish(r, false, &out), VDT_EIO);
+  CHECK_INT(out.n, 0);
+  wire_response_free(r);
+  vdt_arena_free(arena);
+}
+
 int main(void)
 {
   streams();
@@ -364,6 +384,7 @@ int main(void)
   unreadable_events_pass_only_when_told();
   RUN(largest_event_one_below_at_and_above);
   RUN(what_was_cut_stays_cut);
+  RUN(an_error_of_the_hook_ends_the_response);
   RUN(half_an_event_at_a_broken_end_is_dropped);
   return test_end();
 }
