@@ -1,0 +1,343 @@
+/*
+ * Reads vedette.yaml: libyaml gives a tree with the line of every node, the rows of settings.def say what may stand in it.
+ *
+ * One walk over the rows fills each structure, absent keys from their defaults through the same readers; then names are resolved and
+ * the few rules that concern two settings are checked. (libcyaml 1.3 of Debian 12 fills structures from such a table too, but knows
+ * neither defaults nor bounds, and tells lines only in the text of its log; so we stand on the library below it.)
+ */
+#include "base/error.h"
+#include "engine/setting.h"
+#include <yaml.h>
+
+enum { MAX_ARENA = 64 << 20 };
+
+struct loader {
+  struct config *config;
+  struct vdt_arena *arena;
+  const char *file;
+  struct vdt_error *err;
+  yaml_document_t doc;
+  const yaml_node_t *lists[SCOPES]; /* for the line of what is wrong with an element */
+};
+
+static const yaml_node_t *node(struct loader *l, int index)
+{
+  return yaml_document_get_node(&l->doc, index);
+}
+
+static unsigned line_of(const yaml_node_t *n)
+{
+  return n ? (unsigned)n->start_mark.line + 1 : 1;
+}
+
+static struct str scalar(const yaml_node_t *n)
+{
+  if (!n || n->type != YAML_SCALAR_NODE) return (struct str){"", 0};
+  return (struct str){(const char *)n->data.scalar.value, n->data.scalar.length};
+}
+
+#define FAIL(l, n, ...) error_at((l)->err, VDT_ECONFIG, (l)->file, line_of(n), __VA_ARGS__)
+
+static int out_of_memory(struct loader *l)
+{
+  return error_set(l->err, VDT_ENOMEM, "out of memory");
+}
+
+/* A key name of the file, fit for a message: printable ASCII, at most 40 bytes. */
+static const char *shown(struct str s, char out[41])
+{
+  size_t n = s.n < 40 ? s.n : 40;
+  for (size_t i = 0; i < n; i++) out[i] = s.p[i];
+  for (size_t i = 0; i < n; i++)
+    if (s.p[i] < 0x20 || s.p[i] > 0x7e) out[i] = '?';
+  out[n] = 0;
+  return out;
+}
+
+/* ---- keys and values -------------------------------------------------------------------------------------------- */
+
+static const yaml_node_t *value_of(struct loader *l, const yaml_node_t *map, const char *key)
+{
+  if (!map) return NULL;
+  for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++)
+    if (str_eq(scalar(node(l, p->key)), str_of(key))) return node(l, p->value);
+  return NULL;
+}
+
+static int unknown_key(struct loader *l, enum scope scope, const yaml_node_t *key)
+{
+  const char *nearest = "";
+  unsigned best = 1000;
+  char text[41];
+  for (size_t i = 0; i < n_settings; i++) {
+    if (settings[i].scope != scope) continue;
+    unsigned d = str_distance(scalar(key), str_of(settings[i].key));
+    if (d >= best) continue;
+    best = d;
+    nearest = settings[i].key;
+  }
+  return FAIL(l, key, "the key \"%s\" is unknown here; did you mean \"%s\"?", shown(scalar(key), text), nearest);
+}
+
+static bool is_key(enum scope scope, struct str key)
+{
+  for (size_t i = 0; i < n_settings; i++)
+    if (settings[i].scope == scope && str_eq(key, str_of(settings[i].key))) return true;
+  return false;
+}
+
+static int check_keys(struct loader *l, enum scope scope, const yaml_node_t *map, const char *what)
+{
+  char text[41];
+  if (map->type != YAML_MAPPING_NODE) return FAIL(l, map, "%s: expected keys and values", what);
+  const yaml_node_pair_t *start = map->data.mapping.pairs.start;
+  for (const yaml_node_pair_t *p = start; p < map->data.mapping.pairs.top; p++) {
+    const yaml_node_t *key = node(l, p->key);
+    if (!key || key->type != YAML_SCALAR_NODE) return FAIL(l, key, "%s: a key must be plain text", what);
+    if (!is_key(scope, scalar(key))) return unknown_key(l, scope, key);
+    for (const yaml_node_pair_t *q = start; q < p; q++)
+      if (str_eq(scalar(node(l, q->key)), scalar(key)))
+        return FAIL(l, key, "the key \"%s\" stands twice; first in line %u", shown(scalar(key), text), line_of(node(l, q->key)));
+  }
+  return VDT_OK;
+}
+
+static int wrong_value(struct loader *l, const struct setting *s, const yaml_node_t *value)
+{
+  const struct value_kind *k = setting_kind(s);
+  struct buf bounds = {0};
+  const char *nearest = NULL;
+  unsigned best = 1000;
+  for (size_t i = 0; k->choices && k->choices[i]; i++) {
+    unsigned d = str_distance(scalar(value), str_of(k->choices[i]));
+    if (d < best) nearest = k->choices[i], best = d;
+  }
+  setting_bounds(s, &bounds);
+  buf_byte(&bounds, 0);
+  const char *b = bounds.failed ? "" : bounds.p;
+  int rc = nearest ? FAIL(l, value, "%s: expected %s; did you mean \"%s\"?", s->key, k->type, nearest)
+                   : FAIL(l, value, "%s: expected %s%s%s", s->key, k->type, *b ? ", from " : "", b);
+  buf_finish(&bounds);
+  return rc;
+}
+
+static int fill(struct loader *l, enum scope scope, const yaml_node_t *map, const char *what, void *base);
+
+static int fill_list(struct loader *l, const struct setting *s, const yaml_node_t *list, void *member)
+{
+  if (list->type != YAML_SEQUENCE_NODE) return FAIL(l, list, "%s: expected a list", s->key);
+  const yaml_node_item_t *items = list->data.sequence.items.start;
+  size_t n = (size_t)(list->data.sequence.items.top - items), size = scope_size[s->of];
+  if ((double)n < s->low || (double)n > s->high) return FAIL(l, list, "%s: expected %.0f to %.0f entries", s->key, s->low, s->high);
+  char *array = arena_zalloc(l->arena, n, size);
+  if (!array) return out_of_memory(l);
+  l->lists[s->of] = list;
+  *(char **)member = array;
+  *(size_t *)((char **)member + 1) = n;
+  for (size_t i = 0; i < n; i++) {
+    int rc = fill(l, s->of, node(l, items[i]), s->key, array + i * size);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+static int fill_scalar(struct loader *l, const struct setting *s, const yaml_node_t *value, void *member)
+{
+  bool oom = false;
+  if (value && value->type != YAML_SCALAR_NODE) return FAIL(l, value, "%s: expected one value, %s", s->key, setting_kind(s)->type);
+  if (!value && !*s->initial) return VDT_OK;
+  struct str text = value ? scalar(value) : str_of(s->initial);
+  if (setting_kind(s)->set(l->arena, s, text, member, &oom)) return VDT_OK;
+  return oom ? out_of_memory(l) : wrong_value(l, s, value);
+}
+
+/* Fills the structure of a scope from a mapping; NULL stands for one without keys. */
+static int fill(struct loader *l, enum scope scope, const yaml_node_t *map, const char *what, void *base)
+{
+  int rc = map ? check_keys(l, scope, map, what) : VDT_OK;
+  for (size_t i = 0; !rc && i < n_settings; i++) {
+    const struct setting *s = &settings[i];
+    if (s->scope != scope) continue;
+    const yaml_node_t *value = value_of(l, map, s->key);
+    void *member = (char *)base + s->offset;
+    if (!value && !s->initial) rc = FAIL(l, map, "%s: the key \"%s\" is missing", what, s->key);
+    else if (s->kind == KIND_MAP) rc = fill(l, s->of, value, s->key, member);
+    else if (s->kind == KIND_LIST) rc = value ? fill_list(l, s, value, member) : VDT_OK;
+    else rc = fill_scalar(l, s, value, member);
+  }
+  return rc;
+}
+
+/* ---- what concerns more than one setting ------------------------------------------------------------------------ */
+
+/* The node of a key in the i-th element of a list, for its line; the element when the key is absent. */
+static const yaml_node_t *place(struct loader *l, enum scope scope, size_t i, const char *key)
+{
+  const yaml_node_t *list = l->lists[scope];
+  if (!list) return NULL;
+  const yaml_node_t *element = node(l, list->data.sequence.items.start[i]), *value = value_of(l, element, key);
+  return value ? value : element;
+}
+
+static const char *name_at(const struct config *c, enum scope scope, size_t i)
+{
+  switch (scope) {
+  case WORKSPACE: return i < c->n_workspaces ? c->workspaces[i].name : NULL;
+  case DEPLOYMENT: return i < c->n_deployments ? c->deployments[i].name : NULL;
+  case POLICY: return i < c->n_policies ? c->policies[i].name : NULL;
+  default: return NULL;
+  }
+}
+
+static int check_unique(struct loader *l, enum scope scope, const char *what)
+{
+  const char *a, *b;
+  for (size_t i = 0; (a = name_at(l->config, scope, i)); i++)
+    for (size_t j = 0; j < i && (b = name_at(l->config, scope, j)); j++)
+      if (strcmp(a, b) == 0)
+        return FAIL(l, place(l, scope, i, "name"), "the %s \"%s\" stands twice; first in line %u", what, a, line_of(place(l, scope, j, "name")));
+  return VDT_OK;
+}
+
+/* Index of the entry of that name, or -1 with the nearest name. */
+static long find_name(const struct config *c, enum scope scope, const char *name, const char **nearest)
+{
+  unsigned best = 1000;
+  const char *have;
+  for (size_t i = 0; (have = name_at(c, scope, i)); i++) {
+    unsigned d = str_distance(str_of(name), str_of(have));
+    if (strcmp(have, name) == 0) return (long)i;
+    if (d < best) *nearest = have, best = d;
+  }
+  return -1;
+}
+
+static int link_deployment(struct loader *l, size_t i)
+{
+  struct config *c = l->config;
+  struct config_deployment *d = &c->deployments[i];
+  const char *nearest = "";
+  long w = find_name(c, WORKSPACE, d->workspace_name, &nearest);
+  if (w < 0)
+    return FAIL(l, place(l, DEPLOYMENT, i, "workspace"), "there is no workspace \"%s\"; did you mean \"%s\"?", d->workspace_name, nearest);
+  long p = find_name(c, POLICY, d->policy_name, &nearest);
+  if (p < 0) return FAIL(l, place(l, DEPLOYMENT, i, "policy"), "there is no policy \"%s\"; did you mean \"%s\"?", d->policy_name, nearest);
+  d->workspace = &c->workspaces[w];
+  d->policy = &c->policies[p];
+  if (d->evidence == CONFIG_INHERIT) d->evidence = d->workspace->prompt_evidence ? CONFIG_ON : CONFIG_OFF;
+  d->prompt_evidence = d->evidence == CONFIG_ON;
+  return VDT_OK;
+}
+
+static int check_score(struct loader *l, size_t i, const char *key, const struct vdt_score_policy *s)
+{
+  if (s->detect_at <= s->block_at) return VDT_OK;
+  return FAIL(l, place(l, POLICY, i, key), "%s: detect_at (%g) is greater than block_at (%g)", key, s->detect_at, s->block_at);
+}
+
+static int check_tls(struct loader *l, const char *key, const struct config_tls *tls)
+{
+  if (!tls->certificate == !tls->key) return VDT_OK;
+  const yaml_node_t *listen = value_of(l, yaml_document_get_root_node(&l->doc), "listen");
+  return FAIL(l, value_of(l, listen, key), "%s: certificate and key go together; %s is missing", key, tls->key ? "certificate" : "key");
+}
+
+static int default_policy(struct loader *l)
+{
+  struct config *c = l->config;
+  if (c->n_policies) return VDT_OK;
+  c->policies = arena_zalloc(l->arena, 1, sizeof *c->policies);
+  if (!c->policies) return out_of_memory(l);
+  vdt_policy_default(c->policies);
+  c->n_policies = 1;
+  return VDT_OK;
+}
+
+static int check_listen(struct loader *l)
+{
+  const struct config_listen *a = &l->config->listen;
+  int rc = check_tls(l, "gateway_tls", &a->gateway_tls);
+  if (!rc) rc = check_tls(l, "control_tls", &a->control_tls);
+  if (rc || strcmp(a->gateway, a->control) != 0) return rc;
+  const yaml_node_t *listen = value_of(l, yaml_document_get_root_node(&l->doc), "listen");
+  return FAIL(l, value_of(l, listen, "control"), "control: the same address as gateway");
+}
+
+static int check_all(struct loader *l)
+{
+  struct config *c = l->config;
+  int rc = check_listen(l);
+  if (!rc) rc = default_policy(l);
+  if (!rc) rc = check_unique(l, WORKSPACE, "workspace");
+  if (!rc) rc = check_unique(l, POLICY, "policy");
+  if (!rc) rc = check_unique(l, DEPLOYMENT, "deployment");
+  for (size_t i = 0; !rc && i < c->n_policies; i++) {
+    rc = check_score(l, i, "jailbreak", &c->policies[i].jailbreak);
+    if (!rc) rc = check_score(l, i, "indirect", &c->policies[i].indirect);
+  }
+  for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_deployment(l, i);
+  return rc;
+}
+
+/* ---- the file --------------------------------------------------------------------------------------------------- */
+
+static int syntax_error(struct loader *l, const yaml_parser_t *parser)
+{
+  if (parser->error == YAML_MEMORY_ERROR) return out_of_memory(l);
+  return error_at(l->err, VDT_ECONFIG, l->file, (unsigned)parser->problem_mark.line + 1, "not YAML: %s",
+                  parser->problem ? parser->problem : "unreadable");
+}
+
+/* A second document would be read by nobody. */
+static int check_end(struct loader *l, yaml_parser_t *parser)
+{
+  yaml_document_t more;
+  if (!yaml_parser_load(parser, &more)) return syntax_error(l, parser);
+  const yaml_node_t *root = yaml_document_get_root_node(&more);
+  int rc = root ? FAIL(l, root, "a second document in one file") : VDT_OK;
+  yaml_document_delete(&more);
+  return rc;
+}
+
+static int read_document(struct loader *l, yaml_parser_t *parser)
+{
+  if (!yaml_parser_load(parser, &l->doc)) return syntax_error(l, parser);
+  const yaml_node_t *root = yaml_document_get_root_node(&l->doc);
+  int rc = root ? check_end(l, parser) : FAIL(l, root, "the file is empty; `vedette config default` prints one to start from");
+  if (!rc) rc = fill(l, ROOT, root, "the file", l->config);
+  if (!rc) rc = check_all(l);
+  yaml_document_delete(&l->doc);
+  return rc;
+}
+
+int config_parse(struct str yaml, const char *name, struct config **out, struct vdt_error *err)
+{
+  struct vdt_arena *arena = vdt_arena_new(MAX_ARENA);
+  struct config *c = arena ? arena_zalloc(arena, 1, sizeof *c) : NULL;
+  yaml_parser_t parser;
+  if (!c || !yaml_parser_initialize(&parser)) {
+    vdt_arena_free(arena);
+    return error_set(err, VDT_ENOMEM, "out of memory");
+  }
+  c->arena = arena;
+  struct loader l = {.config = c, .arena = arena, .file = name, .err = err};
+  yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string(&parser, (const unsigned char *)(yaml.p ? yaml.p : ""), yaml.n);
+  int rc = read_document(&l, &parser);
+  yaml_parser_delete(&parser);
+  if (rc) config_free(c);
+  else *out = c;
+  return rc;
+}
+
+void config_free(struct config *config)
+{
+  if (config) vdt_arena_free(config->arena);
+}
+
+const struct config_deployment *config_find(const struct config *config, struct str name)
+{
+  for (size_t i = 0; i < config->n_deployments; i++)
+    if (str_eq(str_of(config->deployments[i].name), name)) return &config->deployments[i];
+  return NULL;
+}

@@ -1,0 +1,107 @@
+/*
+ * vedette.yaml, checked and filled in: what the gateway, the control process and `vedette scan` are told to do.
+ *
+ * Text in, an immutable structure out; no I/O, no clock. Every setting is one row of settings.def. A wrong file gives one error that
+ * names file, line and the nearest valid key or value; nothing is ever half applied. What may end up in a generated nginx.conf
+ * (names, addresses, URLs, paths) is restricted to characters that have no meaning there.
+ *
+ * Secrets are never in a configuration: a key is named by the environment variable that holds it.
+ */
+#ifndef ENGINE_CONFIG_H
+#define ENGINE_CONFIG_H
+#include "base/buf.h"
+#include "vedette/vedette.h"
+
+/* Strings are NUL-terminated and live as long as the config. Those marked "or NULL" may be left out in the file. */
+
+struct config_tls {
+  const char *certificate, *key; /* paths; both or neither (NULL) */
+};
+
+struct config_listen {
+  const char *gateway, *control; /* "127.0.0.1:8080", "[::1]:8080" or "unix:PATH" */
+  struct config_tls gateway_tls, control_tls;
+};
+
+struct config_limits {
+  uint64_t max_request_body, max_response_body; /* bytes */
+  unsigned json_depth, max_parts;
+};
+
+struct config_retention {
+  uint64_t alerts, evidence, records; /* seconds */
+};
+
+struct config_workspace {
+  const char *name, *region, *store; /* store: "sqlite" */
+  bool prompt_evidence;
+  const char *subscription_id, *resource_group; /* or NULL; for the ARM paths of alerts without a resource_id */
+  struct config_retention retention;
+};
+
+/* SIMULATED: `upstream: simulated`, the built-in model; `vedette run` starts it on <state_dir>/run/model-sim.sock. */
+enum config_scheme { CONFIG_HTTP, CONFIG_HTTPS, CONFIG_UNIX, CONFIG_SIMULATED };
+
+struct config_url {
+  const char *text; /* as written */
+  enum config_scheme scheme;
+  const char *host; /* without brackets; the socket's path for UNIX; NULL for SIMULATED */
+  unsigned port;    /* 80 or 443 when the URL names none; 0 for UNIX and SIMULATED */
+  const char *path; /* prefix before the client's path, no slash at its end; "" when there is none */
+};
+
+enum config_switch { CONFIG_INHERIT, CONFIG_OFF, CONFIG_ON };
+
+struct config_deployment {
+  const char *name;
+  const char *workspace_name, *policy_name;
+  const struct config_workspace *workspace; /* never NULL */
+  const struct vdt_policy *policy;          /* never NULL */
+  struct config_url upstream;
+  const char *resource_id;      /* or NULL */
+  const char *api_key_env;      /* or NULL: the client's own credential goes upstream */
+  enum config_switch evidence;  /* never INHERIT once parsed */
+  bool prompt_evidence;         /* its own or the workspace's; the same as evidence == CONFIG_ON */
+  bool forward_user_context;    /* the upstream knows user_security_context */
+  uint64_t read_timeout;        /* seconds */
+};
+
+struct config {
+  const char *state_dir;
+  const char *rules_dir; /* or NULL */
+  struct config_listen listen;
+  struct config_limits limits;
+  struct config_workspace *workspaces;
+  size_t n_workspaces;
+  struct config_deployment *deployments;
+  size_t n_deployments;
+  struct vdt_policy *policies;
+  size_t n_policies;
+  struct vdt_arena *arena; /* holds all of it */
+};
+
+/* name stands in errors. On failure ECONFIG with file and line, or ENOMEM. */
+int config_parse(struct str yaml, const char *name, struct config **out, struct vdt_error *err);
+/* Accepts NULL. */
+void config_free(struct config *config);
+
+/* The deployment of that name, or NULL. */
+const struct config_deployment *config_find(const struct config *config, struct str name);
+
+/* The file that `vedette run` uses when it is given none. */
+struct str config_default(void);
+
+/* The effective configuration as YAML: every setting, in the order of settings.def. config_parse reads it back to the same. */
+void config_print(const struct config *config, struct buf *out);
+
+/* One row of settings.def, for help and documentation. */
+struct config_setting {
+  const char *path;    /* "deployments[].upstream" */
+  const char *type;    /* "size", "on or off", ... */
+  const char *initial; /* default as written, "required", or "" when it may be left out */
+  const char *bounds;  /* "" or "1KiB to 1GiB" */
+  const char *help;
+};
+/* The i-th setting into *out (strings go to the arena); false behind the last. */
+bool config_setting_at(size_t i, struct vdt_arena *arena, struct config_setting *out);
+#endif

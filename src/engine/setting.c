@@ -1,0 +1,377 @@
+/*
+ * The values of vedette.yaml: how each kind is read, checked and written.
+ *
+ * Readers take text of any bytes and accept only what their kind allows; nothing else in the program checks a setting again, so what
+ * passes here may be put into a generated nginx.conf, a path or a log.
+ */
+#include "engine/setting.h"
+#include "engine/url.h"
+
+static bool keep(struct vdt_arena *arena, struct str text, void *member, bool *oom)
+{
+  struct str copy = arena_dup(arena, text);
+  *(const char **)member = copy.p;
+  if (!copy.p) *oom = true;
+  return copy.p != NULL;
+}
+
+static bool is_alnum(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* 1..max letters, digits and bytes of also. */
+static bool made_of(struct str text, const char *also, size_t max)
+{
+  if (text.n == 0 || text.n > max) return false;
+  for (size_t i = 0; i < text.n; i++)
+    if (!is_alnum(text.p[i]) && (!text.p[i] || !strchr(also, text.p[i]))) return false;
+  return true;
+}
+
+/* ---- text ------------------------------------------------------------------------------------------------------- */
+
+/* A name becomes part of paths and file names: "." and ".." are none. */
+static bool is_name(struct str text, size_t max)
+{
+  return made_of(text, "._-", max) && text.p[0] != '.' && text.p[0] != '-';
+}
+
+static bool set_name(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  return is_name(text, 64) && keep(arena, text, member, oom);
+}
+
+static bool set_label(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)s, (void)oom;
+  if (!is_name(text, sizeof((struct vdt_policy *)0)->name - 1)) return false;
+  memcpy(member, text.p, text.n);
+  ((char *)member)[text.n] = 0;
+  return true;
+}
+
+static bool is_path(struct str text)
+{
+  if (text.n == 0 || text.n > 1024) return false;
+  for (size_t i = 0; i < text.n; i++)
+    if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f || strchr("\"'\\$;{}", text.p[i])) return false;
+  return true;
+}
+
+static bool set_path(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  return is_path(text) && keep(arena, text, member, oom);
+}
+
+static bool set_resource(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  return str_starts(text, STR("/subscriptions/")) && made_of(text, "/._()-", 1024) && keep(arena, text, member, oom);
+}
+
+static bool set_group(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  return made_of(text, "._-()", 90) && keep(arena, text, member, oom);
+}
+
+static bool set_uuid(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  if (text.n != 36) return false;
+  for (size_t i = 0; i < 36; i++) {
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text.p[i] != '-' : !text.p[i] || !strchr("0123456789abcdefABCDEF", text.p[i])) return false;
+  }
+  return keep(arena, text, member, oom);
+}
+
+static bool set_env(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  for (size_t i = 0; i < text.n; i++)
+    if (text.p[i] >= 'a' && text.p[i] <= 'z') return false;
+  return made_of(text, "_", 128) && !(text.p[0] >= '0' && text.p[0] <= '9') && keep(arena, text, member, oom);
+}
+
+static bool set_address(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  struct config_url place;
+  if (!url_parse_address(arena, text, &place)) return false;
+  return (place.scheme != CONFIG_UNIX || is_path(text)) && keep(arena, text, member, oom);
+}
+
+static bool set_upstream(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  struct config_url *url = member;
+  if (!url_parse(arena, text, url)) return false;
+  return (url->scheme != CONFIG_UNIX || is_path(text)) && keep(arena, text, &url->text, oom);
+}
+
+static void put_text(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  const char *text = *(const char *const *)member;
+  if (text) json_quote(out, str_of(text));
+}
+
+static void put_label(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  json_quote(out, str_of(member));
+}
+
+static void put_upstream(const struct setting *s, const void *member, struct buf *out)
+{
+  const struct config_url *url = member;
+  put_text(s, &url->text, out);
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+struct unit {
+  struct str name;
+  uint64_t size;
+};
+static const struct unit sizes[] = {{STR("GiB"), 1u << 30}, {STR("MiB"), 1u << 20}, {STR("KiB"), 1u << 10}, {STR(""), 1}};
+static const struct unit durations[] = {{STR("d"), 86400}, {STR("h"), 3600}, {STR("m"), 60}, {STR("s"), 1}};
+enum { N_UNITS = 4 };
+
+static bool within(const struct setting *s, double v)
+{
+  return v >= s->low && v <= s->high;
+}
+
+static bool set_units(const struct setting *s, const struct unit *units, struct str text, uint64_t *out)
+{
+  size_t digits = 0;
+  while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9') digits++;
+  uint64_t v;
+  if (digits == 0 || digits > 12 || !str_u64(str_cut(text, 0, digits), &v)) return false;
+  struct str name = str_cut(text, digits, text.n);
+  for (size_t i = 0; i < N_UNITS; i++) {
+    if (!str_eq(name, units[i].name)) continue;
+    *out = v * units[i].size;
+    return within(s, (double)*out);
+  }
+  return false;
+}
+
+static bool set_size(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  return set_units(s, sizes, text, member);
+}
+
+static bool set_duration(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  return set_units(s, durations, text, member);
+}
+
+static bool set_uint(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  uint64_t v;
+  if (!str_u64(text, &v) || !within(s, (double)v)) return false;
+  *(unsigned *)member = (unsigned)v;
+  return true;
+}
+
+/* Digits with at most one point. strtod would follow the locale, and accept "inf" and hexadecimal. */
+static bool set_score(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  double v = 0, scale = 1;
+  bool point = false, digit = false;
+  if (text.n > 12) return false;
+  for (size_t i = 0; i < text.n; i++) {
+    if (text.p[i] == '.' && !point) {
+      point = true;
+      continue;
+    }
+    if (text.p[i] < '0' || text.p[i] > '9') return false;
+    digit = true;
+    v = v * 10 + (text.p[i] - '0');
+    if (point) scale *= 10;
+  }
+  if (!digit || !within(s, v / scale)) return false;
+  *(double *)member = v / scale;
+  return true;
+}
+
+static void put_units(const struct unit *units, uint64_t v, struct buf *out)
+{
+  size_t i = 0;
+  while (i < N_UNITS - 1 && v % units[i].size) i++;
+  buf_printf(out, "%llu", (unsigned long long)(v / units[i].size));
+  buf_put(out, units[i].name);
+}
+
+static void put_size(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  put_units(sizes, *(const uint64_t *)member, out);
+}
+
+static void put_duration(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  put_units(durations, *(const uint64_t *)member, out);
+}
+
+static void put_uint(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  buf_printf(out, "%u", *(const unsigned *)member);
+}
+
+static void put_score(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  buf_printf(out, "%.12g", *(const double *)member);
+}
+
+/* ---- choices ---------------------------------------------------------------------------------------------------- */
+
+static const char *const switches[] = {"off", "on", NULL};
+static const char *const booleans[] = {"false", "true", NULL};
+static const char *const failures[] = {"open", "closed", NULL};
+static const char *const overrides[] = {"inherit", "off", "on", NULL};
+static const char *const actions[] = {"allow", "detect", "block", NULL};
+static const char *const responses[] = {"allow", "detect", "redact", "cut", "block", NULL};
+static const char *const stores[] = {"sqlite", NULL};
+
+static bool choose(const struct setting *s, struct str text, unsigned *out)
+{
+  const char *const *choices = setting_kind(s)->choices;
+  for (*out = 0; choices[*out]; ++*out)
+    if (str_eq(text, str_of(choices[*out]))) return true;
+  return false;
+}
+
+/* Members are enumerations whose values are the positions of the choices. */
+static bool set_choice(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  unsigned i;
+  if (!choose(s, text, &i)) return false;
+  memcpy(member, &i, sizeof i);
+  return true;
+}
+
+static bool set_bool(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  unsigned i;
+  if (!choose(s, text, &i)) return false;
+  *(bool *)member = i != 0;
+  return true;
+}
+
+static bool set_action(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  static const enum vdt_action values[] = {VDT_ALLOW, VDT_DETECT, VDT_BLOCK};
+  (void)arena, (void)oom;
+  unsigned i;
+  if (!choose(s, text, &i)) return false;
+  *(enum vdt_action *)member = values[i];
+  return true;
+}
+
+static bool set_store(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  unsigned i;
+  return choose(s, text, &i) && keep(arena, text, member, oom);
+}
+
+static void put_choice(const struct setting *s, const void *member, struct buf *out)
+{
+  unsigned i;
+  memcpy(&i, member, sizeof i);
+  buf_put(out, str_of(setting_kind(s)->choices[i]));
+}
+
+static void put_switch(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  buf_put(out, str_of(switches[*(const bool *)member]));
+}
+
+static void put_boolean(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  buf_put(out, str_of(booleans[*(const bool *)member]));
+}
+
+static void put_failure(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  buf_put(out, str_of(failures[*(const bool *)member]));
+}
+
+static void put_action(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  buf_put(out, str_of(vdt_action_name(*(const enum vdt_action *)member)));
+}
+
+/* ---- the tables ------------------------------------------------------------------------------------------------- */
+
+static const struct value_kind kinds[] = {
+    [KIND_MAP] = {.type = "keys and values"},
+    [KIND_LIST] = {.type = "a list"},
+#define K(name, type, choices, set, put) [KIND_##name] = {type, choices, set, put},
+#include "engine/kinds.def"
+#undef K
+};
+
+#define REQUIRED NULL
+#define ABSENT ""
+#define IN_ROOT struct config
+#define IN_LISTEN struct config_listen
+#define IN_TLS struct config_tls
+#define IN_LIMITS struct config_limits
+#define IN_WORKSPACE struct config_workspace
+#define IN_RETENTION struct config_retention
+#define IN_DEPLOYMENT struct config_deployment
+#define IN_POLICY struct vdt_policy
+#define IN_SCORE struct vdt_score_policy
+#define IN_CREDENTIAL struct vdt_leak_policy
+#define IN_SENSITIVE struct vdt_leak_policy
+
+const struct setting settings[] = {
+#define X(scope, key, kind, of, member, initial, low, high, help)                                                      \
+  {scope, key, KIND_##kind, of, offsetof(IN_##scope, member), initial, low, high, help},
+#include "engine/settings.def"
+#undef X
+};
+const size_t n_settings = sizeof settings / sizeof *settings;
+
+const size_t scope_size[SCOPES] = {
+    [WORKSPACE] = sizeof(struct config_workspace),
+    [DEPLOYMENT] = sizeof(struct config_deployment),
+    [POLICY] = sizeof(struct vdt_policy),
+};
+
+const struct value_kind *setting_kind(const struct setting *s)
+{
+  return &kinds[s->kind];
+}
+
+void setting_bounds(const struct setting *s, struct buf *out)
+{
+  const double at[] = {s->low, s->high};
+  if (!(s->high > s->low)) return;
+  for (int i = 0; i < 2; i++) {
+    if (i) BUF_LIT(out, " to ");
+    if (s->kind == KIND_SIZE) put_units(sizes, (uint64_t)at[i], out);
+    else if (s->kind == KIND_DURATION) put_units(durations, (uint64_t)at[i], out);
+    else buf_printf(out, "%.12g", at[i]);
+  }
+}
