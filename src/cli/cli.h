@@ -1,0 +1,49 @@
+/*
+ * cli: what the subcommands of `vedette` share. One file per subcommand, one row each in commands.def; main.c only dispatches.
+ *
+ * A command gets its own argv: argv[0] is its name. It returns the exit status: 0 done, 1 done in part or failed, 2 wrong usage or
+ * configuration. Data goes to standard output, talk to standard error.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+#include "base/buf.h"
+#include "base/str.h"
+
+#define X(name, fn, line, usage, help) int fn(int argc, char **argv);
+#include "cli/commands.def"
+#undef X
+
+enum { CLI_USAGE = 2 };
+
+enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_NUMBER, CLI_LIST };
+
+/* One long option. `to` points at a bool, a const char *, an unsigned or a struct cli_list. */
+struct cli_option {
+  const char *name;
+  enum cli_kind kind;
+  void *to;
+};
+
+struct cli_list {
+  const char *items[64];
+  size_t n;
+};
+
+/* Reads --name VALUE and --name=VALUE wherever they stand and moves what is left to the front of argv[1..]; returns how many that
+ * are, or -1 after it has said what is wrong. "--" ends the options. */
+int cli_options(int argc, char **argv, const struct cli_option *options, size_t n);
+
+/* "vedette NAME: text" on standard error; returns CLI_USAGE. */
+int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends text that others wrote for a terminal: control characters, escape sequences, characters that change the direction of
+ * writing, and bytes that are not UTF-8 become \xNN or \u{...}. */
+void cli_safe(struct buf *out, struct str text);
+/* The same to a stream. */
+void cli_print_safe(FILE *f, struct str text);
+
+/* Colour is wanted: f is a terminal, NO_COLOR is unset or empty, TERM is not dumb. */
+bool cli_colour(FILE *f);
+/* --state DIR, else $VEDETTE_STATE, else ./state. */
+const char *cli_state(const char *given);
+#endif

@@ -1,0 +1,82 @@
+/* vedette: finds the command and calls it. Everything else is in the command's own file. */
+#include "cli/cli.h"
+
+struct command {
+  const char *name;
+  int (*fn)(int argc, char **argv);
+  const char *line, *usage, *help;
+};
+
+/* Weak, so that a build that leaves a command out still links: its row is then skipped. */
+#define X(name, fn, line, usage, help) int fn(int argc, char **argv) __attribute__((weak));
+#include "cli/commands.def"
+#undef X
+
+static const struct command commands[] = {
+#define X(name, fn, line, usage, help) {name, fn, line, usage, help},
+#include "cli/commands.def"
+#undef X
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct command *find(const char *name)
+{
+  for (size_t i = 0; i < COMMANDS; i++)
+    if (commands[i].fn && strcmp(commands[i].name, name) == 0) return &commands[i];
+  return NULL;
+}
+
+static int unknown(const char *name)
+{
+  const char *best = NULL;
+  unsigned least = 4;
+  for (size_t i = 0; i < COMMANDS; i++) {
+    unsigned d = str_distance(str_of(name), str_of(commands[i].name));
+    if (commands[i].fn && d < least) {
+      least = d;
+      best = commands[i].name;
+    }
+  }
+  fprintf(stderr, "vedette: unknown command \"");
+  cli_print_safe(stderr, str_of(name));
+  if (best) fprintf(stderr, "\"; did you mean \"%s\"?\n", best);
+  else fprintf(stderr, "\"; `vedette --help` lists them\n");
+  return CLI_USAGE;
+}
+
+static int help_all(FILE *f)
+{
+  fprintf(f, "vedette: threat protection for AI workloads, on your own machines\n\nUsage: vedette COMMAND [OPTIONS]\n\n");
+  for (size_t i = 0; i < COMMANDS; i++)
+    if (commands[i].fn) fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].line);
+  fprintf(f, "\n`vedette help COMMAND` teaches a command with examples. `vedette --version` says which this is.\n");
+  return f == stdout ? 0 : CLI_USAGE;
+}
+
+static int help_one(const char *name)
+{
+  const struct command *c = find(name);
+  if (!c) return unknown(name);
+  printf("vedette %s: %s\n\nUsage: %s\n\n%s", c->name, c->line, c->usage, c->help);
+  return 0;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    if (strcmp(argv[i], "--help") == 0) return true;
+  return false;
+}
+
+int main(int argc, char **argv)
+{
+  if (argc < 2) return help_all(stderr);
+  const char *name = argv[1];
+  if (strcmp(name, "--version") == 0) return printf("vedette %s\n", VEDETTE_VERSION) > 0 ? 0 : 1;
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) return help_all(stdout);
+  if (strcmp(name, "help") == 0) return argc > 2 ? help_one(argv[2]) : help_all(stdout);
+  const struct command *c = find(name);
+  if (!c) return unknown(name);
+  if (asks_for_help(argc - 1, argv + 1)) return help_one(name);
+  return c->fn(argc - 1, argv + 1);
+}
