@@ -259,15 +259,20 @@ static int end_choice(struct wire_response *r, struct choice *c, uint32_t node, 
   return rc ? rc : add_annotation(r, c, node);
 }
 
+/* The reason why the upstream ends the choice; some servers write an empty one while it goes on. */
+static int read_reason(struct wire_response *r, uint32_t node, struct str *reason)
+{
+  return done(json_string(&r->doc, json_get(&r->doc, node, "finish_reason"), r->scratch, reason));
+}
+
 int choice_delta(struct wire_response *r, struct choice *c, uint32_t node)
 {
   struct texts t;
-  struct str reason;
+  struct str reason = STR("");
   bool changed = false, block = false;
-  uint32_t finish = json_get(&r->doc, node, "finish_reason");
-  bool ends = json_is(&r->doc, finish, JSON_STRING);
   int rc = find_texts(r, c, node, true, &t);
-  if (!rc && !json_string(&r->doc, finish, r->scratch, &reason)) rc = VDT_ENOMEM;
+  if (!rc) rc = read_reason(r, node, &reason);
+  bool ends = reason.n > 0;
   if (!rc && ends) rc = flush_others(r, c, &t);
   if (!rc) rc = read_texts(r, c, &t, ends, &changed, &block);
   if (!rc && (changed || c->cut)) rc = drop_logprobs(r, node);
@@ -290,11 +295,11 @@ static int block_message(struct wire_response *r, uint32_t node, size_t edits_be
 int choice_message(struct wire_response *r, struct choice *c, uint32_t node)
 {
   struct texts t;
-  struct str reason;
+  struct str reason = STR("");
   bool changed = false, block = false;
   size_t edits_before = r->edits.n;
   int rc = find_texts(r, c, node, false, &t);
-  if (!rc && !json_string(&r->doc, json_get(&r->doc, node, "finish_reason"), r->scratch, &reason)) rc = VDT_ENOMEM;
+  if (!rc) rc = read_reason(r, node, &reason);
   if (!rc) rc = read_texts(r, c, &t, true, &changed, &block);
   if (!rc && block) rc = block_message(r, node, edits_before);
   if (!rc && (changed || c->cut)) rc = drop_logprobs(r, node);

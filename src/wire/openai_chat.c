@@ -191,12 +191,13 @@ static int content_texts(struct texts *t, uint32_t content)
   return VDT_OK;
 }
 
-static int call_texts(struct texts *t, uint32_t calls)
+/* In a chunk the index says which call goes on; in a whole message every call is a text of its own. */
+static int call_texts(struct texts *t, uint32_t calls, bool delta)
 {
   uint64_t place = 0;
   for (uint32_t c = json_first(t->doc, calls); c; c = json_next(t->doc, calls, c), place++) {
     uint64_t index = place;
-    json_u64(t->doc, json_get(t->doc, c, "index"), &index);
+    if (delta) json_u64(t->doc, json_get(t->doc, c, "index"), &index);
     int rc = texts_add(t, ARGUMENTS, index, wire_get(t->doc, json_get(t->doc, c, "function"), "arguments"));
     if (!rc) rc = texts_add(t, INPUT, index, wire_get(t->doc, json_get(t->doc, c, "custom"), "input"));
     if (rc) return rc;
@@ -204,14 +205,14 @@ static int call_texts(struct texts *t, uint32_t calls)
   return VDT_OK;
 }
 
-static int member_texts(struct texts *t, uint32_t member, struct str name)
+static int member_texts(struct texts *t, uint32_t member, struct str name, bool delta)
 {
   if (str_eq(name, STR("role"))) return VDT_OK;
   if (str_eq(name, STR("content"))) return content_texts(t, member);
   if (str_eq(name, STR("refusal"))) return texts_add(t, REFUSAL, 0, member);
   if (str_eq(name, STR("reasoning_content"))) return texts_add(t, REASONING_CONTENT, 0, member);
   if (str_eq(name, STR("reasoning"))) return texts_add(t, REASONING, 0, member);
-  if (str_eq(name, STR("tool_calls"))) return call_texts(t, member);
+  if (str_eq(name, STR("tool_calls"))) return call_texts(t, member, delta);
   if (str_eq(name, STR("function_call")))
     return texts_add(t, FUNCTION_ARGUMENTS, 0, wire_get(t->doc, member, "arguments"));
   uint8_t type = t->doc->nodes[member].type;
@@ -233,7 +234,7 @@ static int texts(struct texts *t, uint32_t choice, bool delta)
   for (uint32_t m = message ? json_first(t->doc, message) : 0; m; m = json_next(t->doc, message, m)) {
     struct str name;
     if (!json_key(t->doc, m, t->arena, &name)) return VDT_ENOMEM;
-    int rc = member_texts(t, m, name);
+    int rc = member_texts(t, m, name, delta);
     if (rc) return rc;
   }
   return VDT_OK;

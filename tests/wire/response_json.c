@@ -48,6 +48,13 @@ static const struct {
      "}}]}",
      "{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"[X]b\"}"
      "]}}]}"},
+    {"calls with the same index are different texts", "openai-chat", false,
+     "{\"choices\":[{\"message\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"aX\"}},{\"index\":0,"
+     "\"function\":"
+     "{\"arguments\":\"b\"}}]}}]}",
+     "{\"choices\":[{\"message\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"a[X]\"}},{\"index\":0,"
+     "\"function\":"
+     "{\"arguments\":\"b\"}}]}}]}"},
     {"legacy text", "openai-completions", false,
      "{\"choices\":[{\"text\":\"aXb\",\"logprobs\":{\"tokens\":[\"aXb\"]}}]}",
      "{\"choices\":[{\"text\":\"a[X]b\",\"logprobs\":null}]}"},
