@@ -141,7 +141,7 @@ int wire_response_new(const struct wire_format *format, struct vdt_arena *arena,
 /* Bytes from the upstream; appends to out what may go to the client. However the bytes are cut, the joined output is the
  * same. SSE: whole events go out as soon as they are complete. JSON: nothing until finish. An event or body that cannot
  * be read is an error of json_parse when fail_closed semantics are wanted by the caller: the caller decides; on an error
- * nothing of the unread event has been appended, and wire_response_unread gives its bytes. */
+ * nothing of the unread event has been appended, and wire_response_fail_open passes its bytes on. */
 int wire_response_feed(struct wire_response *r, struct str in, struct buf *out);
 /* The upstream's bytes are over (truncated: it broke off). Flushes held-back text; JSON: writes the body. */
 int wire_response_finish(struct wire_response *r, bool truncated, struct buf *out);
