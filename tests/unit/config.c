@@ -1,0 +1,234 @@
+/* vedette.yaml: what is accepted, what the defaults are, and one case for each thing that can be wrong with its message. */
+#include "engine/config.h"
+#include "base/arena.h"
+#include "tests/test.h"
+
+static struct config *config;
+static struct vdt_error error;
+
+static int parse(const char *yaml)
+{
+  config_free(config);
+  config = NULL;
+  error = (struct vdt_error){0};
+  return config_parse(str_of(yaml), "vedette.yaml", &config, &error);
+}
+
+#define SMALL "workspaces: [{name: weu}]\ndeployments: [{name: gpt, workspace: weu, upstream: simulated}]\n"
+
+static void small_file_gets_every_default(void)
+{
+  CHECK_INT(parse(SMALL), VDT_OK);
+  if (!config) return;
+  CHECK_STR(str_of(config->state_dir), "./state");
+  CHECK(config->rules_dir == NULL);
+  CHECK_STR(str_of(config->listen.gateway), "127.0.0.1:8080");
+  CHECK_STR(str_of(config->listen.control), "127.0.0.1:8090");
+  CHECK(config->listen.gateway_tls.certificate == NULL);
+  CHECK_INT(config->limits.max_request_body, 16 << 20);
+  CHECK_INT(config->limits.json_depth, 64);
+  CHECK_STR(str_of(config->workspaces[0].region), "westeurope");
+  CHECK_INT(config->workspaces[0].retention.alerts, 90 * 86400);
+  CHECK(!config->workspaces[0].prompt_evidence);
+  CHECK(config->deployments[0].workspace == &config->workspaces[0]);
+  CHECK(config->deployments[0].policy == &config->policies[0]);
+  CHECK(!config->deployments[0].prompt_evidence);
+  CHECK_INT(config->deployments[0].upstream.scheme, CONFIG_SIMULATED);
+}
+
+static void same_policy(const struct vdt_policy *p)
+{
+  struct vdt_policy want;
+  vdt_policy_default(&want);
+  CHECK_INT(p->jailbreak.action, want.jailbreak.action);
+  CHECK(p->jailbreak.block_at == want.jailbreak.block_at && p->jailbreak.detect_at == want.jailbreak.detect_at);
+  CHECK_INT(p->indirect.action, want.indirect.action);
+  CHECK(p->indirect.block_at == want.indirect.block_at && p->indirect.detect_at == want.indirect.detect_at);
+  CHECK_INT(p->credential.prompt, want.credential.prompt);
+  CHECK_INT(p->credential.response, want.credential.response);
+  CHECK_INT(p->credential.minimum_confidence, want.credential.minimum_confidence);
+  CHECK_INT(p->sensitive.prompt, want.sensitive.prompt);
+  CHECK_INT(p->sensitive.response, want.sensitive.response);
+  CHECK_INT(p->sensitive.minimum_confidence, want.sensitive.minimum_confidence);
+  CHECK_INT(p->fail_closed, want.fail_closed);
+  CHECK_INT(p->annotate, want.annotate);
+}
+
+static void named_policy_is_the_librarys_default(void)
+{
+  CHECK_INT(parse("workspaces: [{name: w}]\ndeployments: [{name: d, workspace: w, upstream: simulated, policy: x}]\npolicies: [{name: x}]\n"), VDT_OK);
+  if (config) same_policy(&config->policies[0]);
+}
+
+static void file_without_policies_has_the_standard_one(void)
+{
+  CHECK_INT(parse(SMALL), VDT_OK);
+  if (!config) return;
+  CHECK_INT(config->n_policies, 1);
+  CHECK_STR(str_of(config->policies[0].name), "standard");
+  same_policy(&config->policies[0]);
+}
+
+static void the_default_file_protects_two_deployments(void)
+{
+  CHECK_INT(parse(config_default().p), VDT_OK);
+  if (!config) return;
+  const struct config_deployment *a = config_find(config, STR("gpt-4o")), *b = config_find(config, STR("no-evidence"));
+  CHECK(a && a->prompt_evidence && a->upstream.scheme == CONFIG_SIMULATED);
+  CHECK(b && !b->prompt_evidence);
+  CHECK(!config_find(config, STR("gpt-4")));
+  same_policy(&config->policies[0]);
+}
+
+static void what_is_printed_reads_back_the_same(void)
+{
+  CHECK_INT(parse("state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: /c.pem, key: /k.pem}}\n"
+                  "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: {alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
+                  "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, prompt_evidence: on, upstream: 'https://h.example:8443/base/', policy: p, "
+                  "api_key_env: KEY_1, forward_user_context: on, read_timeout: 90s, resource_id: /subscriptions/s/providers/p}\npolicies:\n- name: p\n  jailbreak: {action: detect, block_at: 1, detect_at: .5}\n"
+                  "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"),
+            VDT_OK);
+  if (!config) return;
+  struct buf first = {0}, second = {0};
+  config_print(config, &first);
+  buf_byte(&first, 0);
+  CHECK_INT(parse(first.p), VDT_OK);
+  if (config) config_print(config, &second);
+  CHECK(first.n > 500);
+  CHECK_STR(buf_str(&second), first.p);
+  CHECK(strstr(first.p, "read_timeout: 90s\n") && strstr(first.p, "max_request_body: 1536KiB\n") && strstr(first.p, "alerts: 36h\n"));
+  buf_finish(&first);
+  buf_finish(&second);
+}
+
+static void upstreams_are_taken_apart(void)
+{
+  CHECK_INT(parse("workspaces: [{name: w}]\ndeployments:\n- {name: a, workspace: w, upstream: 'https://contoso.openai.azure.com'}\n"
+                  "- {name: b, workspace: w, upstream: 'http://[fe80::1]:8000/v/1/'}\n- {name: c, workspace: w, upstream: 'unix:./m.sock'}\n"),
+            VDT_OK);
+  if (!config) return;
+  const struct config_url *a = &config->deployments[0].upstream, *b = &config->deployments[1].upstream, *c = &config->deployments[2].upstream;
+  CHECK(a->scheme == CONFIG_HTTPS && a->port == 443 && !strcmp(a->host, "contoso.openai.azure.com") && !*a->path);
+  CHECK(b->scheme == CONFIG_HTTP && b->port == 8000 && !strcmp(b->host, "fe80::1") && !strcmp(b->path, "/v/1"));
+  CHECK(c->scheme == CONFIG_UNIX && !strcmp(c->host, "./m.sock"));
+  CHECK_STR(str_of(c->text), "unix:./m.sock");
+}
+
+/* ---- one case per mistake --------------------------------------------------------------------------------------- */
+
+#define WS "workspaces: [{name: weu}]\n"
+#define DEP "deployments: [{name: gpt, workspace: weu, upstream: simulated}]\n"
+
+static const struct wrong {
+  unsigned line;
+  const char *message, *yaml;
+} wrongs[] = {
+    {1, "the file is empty; `vedette config default` prints one to start from", ""},
+    {1, "the file: expected keys and values", "[]"},
+    {3, "not YAML: did not find expected ',' or '}'", "listen: {a: b\nc"},
+    {4, "a second document in one file", WS DEP "---\na: b\n"},
+    {2, "the key \"workspace\" is unknown here; did you mean \"workspaces\"?", "state_dir: x\nworkspace: []\n"},
+    {3, "the key \"jailbrake\" is unknown here; did you mean \"jailbreak\"?", "policies:\n- name: x\n  jailbrake: {}\n" WS DEP},
+    {1, "the key \"gatewy\" is unknown here; did you mean \"gateway\"?", "listen: {gatewy: 127.0.0.1:1}\n" WS DEP},
+    {3, "the key \"state_dir\" stands twice; first in line 1", "state_dir: a\n" WS "state_dir: b\n" DEP},
+    {1, "the file: the key \"workspaces\" is missing", "state_dir: a\n" DEP},
+    {2, "deployments: the key \"upstream\" is missing", WS "deployments: [{name: a, workspace: weu}]\n"},
+    {2, "deployments: expected a list", WS "deployments: {name: a}\n"},
+    {2, "deployments: expected 1 to 4096 entries", WS "deployments: []\n"},
+    {3, "deployments: expected keys and values", WS "deployments:\n- gpt\n"},
+    {1, "state_dir: expected one value, a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"", "state_dir: [a]\n" WS DEP},
+    {1, "state_dir: expected a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"", "state_dir: \"a;b\"\n" WS DEP},
+    {1, "state_dir: expected a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"", "state_dir: \"a\\nb\"\n" WS DEP},
+    {1, "listen: expected keys and values", "listen: 8080\n" WS DEP},
+    {1, "gateway: expected HOST:PORT, [IPV6]:PORT or unix:PATH", "listen: {gateway: 8080}\n" WS DEP},
+    {1, "gateway: expected HOST:PORT, [IPV6]:PORT or unix:PATH", "listen: {gateway: '127.0.0.1:70000'}\n" WS DEP},
+    {1, "gateway: expected HOST:PORT, [IPV6]:PORT or unix:PATH", "listen: {gateway: '::1:80'}\n" WS DEP},
+    {1, "control: the same address as gateway", "listen: {control: 127.0.0.1:8080}\n" WS DEP},
+    {1, "control_tls: certificate and key go together; key is missing", "listen: {control_tls: {certificate: a}}\n" WS DEP},
+    {1, "max_request_body: expected a size such as 16MiB, from 1KiB to 1GiB", "limits: {max_request_body: 2GiB}\n" WS DEP},
+    {1, "max_request_body: expected a size such as 16MiB, from 1KiB to 1GiB", "limits: {max_request_body: 16MB}\n" WS DEP},
+    {1, "json_depth: expected a whole number, from 4 to 512", "limits: {json_depth: 3}\n" WS DEP},
+    {1, "json_depth: expected a whole number, from 4 to 512", "limits: {json_depth: -8}\n" WS DEP},
+    {1, "name: expected a name: letters, digits, \".\", \"_\", \"-\", at most 64", "workspaces: [{name: ../x}]\n" DEP},
+    {1, "store: expected sqlite; did you mean \"sqlite\"?", "workspaces: [{name: weu, store: sqlight}]\n" DEP},
+    {1, "prompt_evidence: expected on or off; did you mean \"on\"?", "workspaces: [{name: weu, prompt_evidence: onn}]\n" DEP},
+    {1, "subscription_id: expected a UUID", "workspaces: [{name: weu, subscription_id: 42}]\n" DEP},
+    {1, "alerts: expected a duration such as 30d, 12h, 5m or 10s, from 1h to 3660d", "workspaces: [{name: weu, retention: {alerts: 90}}]\n" DEP},
+    {1, "the workspace \"weu\" stands twice; first in line 1", "workspaces: [{name: weu}, {name: weu}]\n" DEP},
+    {4, "the deployment \"a\" stands twice; first in line 3", WS "deployments:\n- {name: a, workspace: weu, upstream: simulated}\n- {name: a, workspace: weu, upstream: simulated}\n"},
+    {2, "there is no workspace \"wei\"; did you mean \"weu\"?", WS "deployments: [{name: a, workspace: wei, upstream: simulated}]\n"},
+    {4, "there is no policy \"standart\"; did you mean \"standard\"?", WS "deployments:\n- name: a\n  policy: standart\n  workspace: weu\n  upstream: simulated\n"},
+    {3, "the policy \"x\" stands twice; first in line 3", WS DEP "policies: [{name: x}, {name: x}]\n"},
+    {5, "action: expected allow, detect or block; did you mean \"block\"?", WS DEP "policies:\n- name: standard\n  jailbreak: {action: blok}\n"},
+    {5, "prompt: expected allow, detect or block; did you mean \"detect\"?", WS DEP "policies:\n- name: standard\n  credential: {prompt: redact}\n"},
+    {5, "response: expected allow, detect, redact, cut or block; did you mean \"redact\"?", WS DEP "policies:\n- name: standard\n  credential: {response: redacted}\n"},
+    {5, "block_at: expected a number, from 0 to 1", WS DEP "policies:\n- name: standard\n  jailbreak: {block_at: 1.5}\n"},
+    {5, "block_at: expected a number, from 0 to 1", WS DEP "policies:\n- name: standard\n  jailbreak: {block_at: nan}\n"},
+    {5, "jailbreak: detect_at (0.97) is greater than block_at (0.95)", WS DEP "policies:\n- name: standard\n  jailbreak: {detect_at: 0.97}\n"},
+    {5, "on_failure: expected open or closed; did you mean \"closed\"?", WS DEP "policies:\n- name: standard\n  on_failure: close\n"},
+    {5, "annotate: expected true or false; did you mean \"true\"?", WS DEP "policies:\n- name: standard\n  annotate: tru\n"},
+    {2, "api_key_env: expected the name of an environment variable: A-Z, 0-9, \"_\"", WS "deployments: [{name: a, workspace: weu, upstream: simulated, api_key_env: sk-key}]\n"},
+};
+
+static void bad_upstreams(void)
+{
+  static const char *const urls[] = {"", "ftp://h", "https://", "https://user:pw@h", "https://h:0", "https://h:65536", "https://h/?a=b", "https://h/#f",
+                                     "https://h/../x", "https://h/a b", "https://h;x", "http://[::1", "http://[g]", "unix:", "unix:/a:b", "simulate", "https://-h", "HTTPS://h"};
+  for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+    char yaml[256];
+    CASE_BEGIN();
+    snprintf(yaml, sizeof yaml, WS "deployments:\n- name: a\n  workspace: weu\n  upstream: \"%s\"\n", urls[i]);
+    CHECK_INT(parse(yaml), VDT_ECONFIG);
+    CHECK_INT(error.line, 5);
+    CHECK_STR(str_of(error.text), "upstream: expected simulated, or http://, https:// or unix: followed by host or path, without user, query or fragment");
+    CASE_END("no upstream: \"%s\"", urls[i]);
+  }
+}
+
+static void mistakes(void)
+{
+  for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
+    CASE_BEGIN();
+    CHECK_INT(parse(wrongs[i].yaml), VDT_ECONFIG);
+    CHECK_INT(error.line, wrongs[i].line);
+    CHECK_STR(str_of(error.file), "vedette.yaml");
+    CHECK_STR(str_of(error.text), wrongs[i].message);
+    CASE_END("line %u: %s", wrongs[i].line, wrongs[i].message);
+  }
+}
+
+static void every_setting_is_described(void)
+{
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct config_setting s;
+  size_t n = 0;
+  for (; config_setting_at(n, arena, &s); n++) CHECK(s.path[0] && s.help[0] && s.type[0]);
+  CHECK(n > 50);
+  CHECK(!config_setting_at(n + 1, arena, &s));
+  vdt_arena_free(arena);
+}
+
+static void names_of_the_public_enumerations(void)
+{
+  CHECK_STR(str_of(vdt_action_name(VDT_CUT)), "cut");
+  CHECK_STR(str_of(vdt_role_name(VDT_DOCUMENT)), "document");
+  CHECK_STR(str_of(vdt_severity_name(VDT_HIGH)), "High");
+  CHECK_STR(str_of(vdt_detector_name(VDT_DET_CREDENTIAL)), "credential");
+  CHECK_STR(str_of(vdt_detector_name(VDT_DETECTORS)), "unknown");
+}
+
+int main(void)
+{
+  RUN(small_file_gets_every_default);
+  RUN(named_policy_is_the_librarys_default);
+  RUN(file_without_policies_has_the_standard_one);
+  RUN(the_default_file_protects_two_deployments);
+  RUN(what_is_printed_reads_back_the_same);
+  RUN(upstreams_are_taken_apart);
+  mistakes();
+  bad_upstreams();
+  RUN(every_setting_is_described);
+  RUN(names_of_the_public_enumerations);
+  config_free(config);
+  return test_end();
+}
