@@ -1,0 +1,114 @@
+/* score_rules: rules add up only when they are distinct and near, and weak ones stay weak. */
+#include "engine/score.h"
+#include "tests/test.h"
+#include <stdlib.h>
+
+static const struct rule faint = {.id = "faint", .weight = 0.30}, faint2 = {.id = "faint2", .weight = 0.35},
+                         faint3 = {.id = "faint3", .weight = 0.39}, firm = {.id = "firm", .weight = 0.50},
+                         firm2 = {.id = "firm2", .weight = 0.55}, strong = {.id = "strong", .weight = 0.80},
+                         precise = {.id = "precise", .weight = 0.96};
+static bool keep[64];
+
+static struct score_hit at(const struct rule *rule, uint64_t start)
+{
+  return (struct score_hit){rule, start, start + 10};
+}
+
+static double score(const struct score_hit *hits, size_t n)
+{
+  memset(keep, true, sizeof keep); /* score_rules sets every entry, also to false */
+  return score_rules((struct str){"", 0}, hits, n, keep);
+}
+#define SCORE(...) score((struct score_hit[]){__VA_ARGS__}, sizeof((struct score_hit[]){__VA_ARGS__}) / sizeof(struct score_hit))
+
+static bool near(double a, double b)
+{
+  return a - b < 1e-9 && b - a < 1e-9;
+}
+
+static void no_hit_scores_zero(void)
+{
+  CHECK(near(score(NULL, 0), 0));
+}
+
+static void one_hit_scores_its_weight_and_is_kept(void)
+{
+  CHECK(near(SCORE(at(&strong, 7)), 0.80));
+  CHECK(keep[0]);
+}
+
+static void a_precise_rule_alone_reaches_the_block_level(void)
+{
+  CHECK(SCORE(at(&precise, 0)) >= 0.95);
+}
+
+static void a_rule_counts_once(void)
+{
+  CHECK(near(SCORE(at(&firm, 0), at(&firm, 50), at(&firm, 90)), 0.50));
+  CHECK(keep[0] && !keep[1] && !keep[2]);
+}
+
+static void distinct_rules_support_each_other(void)
+{
+  CHECK(near(SCORE(at(&firm, 0), at(&firm2, 300)), 1 - 0.50 * 0.45));
+  CHECK(keep[0] && keep[1]);
+}
+
+static void faint_rules_alone_are_never_detected(void)
+{
+  double s = SCORE(at(&faint, 0), at(&faint2, 20), at(&faint3, 40));
+  CHECK(s > 0.5 && s < 0.60);
+}
+
+static void firm_rules_alone_never_block(void)
+{
+  CHECK(SCORE(at(&firm, 0), at(&firm2, 20), at(&faint, 40), at(&faint2, 60), at(&faint3, 80)) < 0.95);
+}
+
+static void strong_and_firm_together_can_block(void)
+{
+  CHECK(SCORE(at(&strong, 0), at(&firm, 20), at(&firm2, 40)) >= 0.95);
+}
+
+static void far_hits_do_not_add_up(void)
+{
+  CHECK(near(SCORE(at(&firm, 0), at(&firm2, 100000)), 0.55));
+  CHECK(!keep[0] && keep[1]);
+}
+
+static void the_order_of_the_weights_does_not_matter(void)
+{
+  CHECK(near(SCORE(at(&faint, 0), at(&firm, 10), at(&strong, 20), at(&firm2, 30)),
+             SCORE(at(&strong, 0), at(&firm2, 10), at(&firm, 20), at(&faint, 30))));
+}
+
+static void many_hits_are_bounded(void)
+{
+  enum { N = 65536, RULES = 200 };
+  struct rule *rules = calloc(RULES, sizeof *rules);
+  struct score_hit *hits = calloc(N, sizeof *hits);
+  bool *kept = calloc(N, sizeof *kept);
+  for (int i = 0; i < RULES; i++) rules[i].weight = 0.5;
+  for (uint64_t i = 0; i < N; i++) hits[i] = (struct score_hit){&rules[i * 7 % RULES], i / 16, i / 16 + 5};
+  double s = score_rules((struct str){"", 0}, hits, N, kept);
+  CHECK(s > 0.9 && s < 0.95);
+  free(kept);
+  free(hits);
+  free(rules);
+}
+
+int main(void)
+{
+  RUN(no_hit_scores_zero);
+  RUN(one_hit_scores_its_weight_and_is_kept);
+  RUN(a_precise_rule_alone_reaches_the_block_level);
+  RUN(a_rule_counts_once);
+  RUN(distinct_rules_support_each_other);
+  RUN(faint_rules_alone_are_never_detected);
+  RUN(firm_rules_alone_never_block);
+  RUN(strong_and_firm_together_can_block);
+  RUN(far_hits_do_not_add_up);
+  RUN(the_order_of_the_weights_does_not_matter);
+  RUN(many_hits_are_bounded);
+  return test_end();
+}
