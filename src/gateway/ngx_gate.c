@@ -1,0 +1,155 @@
+/*
+ * A gate's beginning and end: its exchange, its record in the worker's journal. What cannot be written is counted and said once a
+ * minute, never with anything that a client sent.
+ */
+#include "gateway/ngx_gate.h"
+#include "base/clock.h"
+#include <sys/random.h>
+
+enum { JOURNAL_MAX_BYTES = 64 << 20, ID_BYTES = 16, COMPLAIN_SECONDS = 60 };
+
+struct gate_worker gate_worker = {.journal = {.dirfd = -1, .fd = -1}};
+
+/* ---- the worker ------------------------------------------------------------------------------------------------- */
+
+ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main)
+{
+  struct gate_worker *w = &gate_worker;
+  w->random_left = 0;
+  journal_init(&w->journal, main->spool, JOURNAL_MAX_BYTES);
+  if (vdt_scanner_new(main->engine, &w->scanner) == VDT_OK) return NGX_OK;
+  ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "vedette: out of memory for a scanner");
+  return NGX_ERROR;
+}
+
+void gate_worker_stop(void)
+{
+  if (!gate_worker.scanner) return;
+  journal_finish(&gate_worker.journal);
+  vdt_scanner_free(gate_worker.scanner);
+  gate_worker.scanner = NULL;
+}
+
+/* One system call for 256 ids. */
+static const unsigned char *take_random(struct gate_worker *w)
+{
+  if (w->random_left < ID_BYTES) {
+    if (getrandom(w->random, sizeof w->random, 0) != (ssize_t)sizeof w->random) return NULL;
+    w->random_left = sizeof w->random;
+  }
+  w->random_left -= ID_BYTES;
+  return w->random + w->random_left;
+}
+
+/* ---- the record ------------------------------------------------------------------------------------------------- */
+
+static void complain(struct gate_worker *w, ngx_log_t *log, ngx_err_t reason)
+{
+  time_t now = ngx_time();
+  if (w->complained && now - w->complained < COMPLAIN_SECONDS) return;
+  w->complained = now;
+  ngx_log_error(NGX_LOG_ALERT, log, reason,
+                "vedette: the journal cannot be written; %uL records lost so far; deployments that fail closed answer 503 until it can",
+                w->journal.lost);
+}
+
+static void write_record(struct gate *g, enum record_outcome outcome)
+{
+  struct gate_worker *w = &gate_worker;
+  struct buf line = {0};
+  uint64_t now = clock_unix_us();
+  ngx_log_t *log = ngx_cycle->log;
+  exchange_record(g->x, outcome, now, &line);
+  errno = ENOMEM;
+  if (line.failed) w->journal.lost++;
+  bool written = !line.failed && journal_append(&w->journal, buf_str(&line), now) == VDT_OK;
+  if (!written) complain(w, log, errno);
+  else if (w->failing) ngx_log_error(NGX_LOG_NOTICE, log, 0, "vedette: the journal can be written again; %uL records were lost", w->journal.lost);
+  w->failing = !written;
+  buf_finish(&line);
+}
+
+void gate_record(struct gate *g, enum record_outcome outcome)
+{
+  if (g->recorded) return;
+  g->recorded = true;
+  write_record(g, outcome);
+}
+
+/* ---- begin and end ---------------------------------------------------------------------------------------------- */
+
+/* The request is over, however that came about. What has no record by now was broken off, by the client unless its connection is
+ * well and an upstream was answering. */
+static void gate_end(void *data)
+{
+  struct gate *g = data;
+  bool client_well = !g->r->connection->error && !g->r->connection->timedout;
+  gate_record(g, g->from_upstream && client_well ? RECORD_UPSTREAM_ABORTED : RECORD_CLIENT_ABORTED);
+  exchange_free(g->x);
+  buf_finish(&g->body);
+  buf_finish(&g->out);
+}
+
+struct gate *gate_find(ngx_http_request_t *r)
+{
+  struct gate *g = ngx_http_get_module_ctx(r, ngx_http_vedette_module);
+  if (g || (!r->internal && !r->filter_finalize)) return g;
+  /* An internal redirect has cleared the contexts; the cleanup still knows. */
+  for (ngx_pool_cleanup_t *c = r->pool->cleanup; c; c = c->next) {
+    if (c->handler != gate_end) continue;
+    ngx_http_set_ctx(r, c->data, ngx_http_vedette_module);
+    return c->data;
+  }
+  return NULL;
+}
+
+static struct str header(const ngx_table_elt_t *h)
+{
+  return h ? gate_str(h->value) : (struct str){0};
+}
+
+/* A header that nginx does not index. */
+static struct str find_header(ngx_http_request_t *r, struct str name)
+{
+  ngx_list_part_t *part = &r->headers_in.headers.part;
+  for (; part; part = part->next) {
+    const ngx_table_elt_t *h = part->elts;
+    for (ngx_uint_t i = 0; i < part->nelts; i++)
+      if (str_ieq(gate_str(h[i].key), name)) return gate_str(h[i].value);
+  }
+  return (struct str){0};
+}
+
+static enum exchange_next take_head(struct gate *g)
+{
+  ngx_http_request_t *r = g->r;
+  struct exchange_head head = {
+      .method = gate_str(r->method_name),
+      .path = gate_str(r->uri), /* decoded, dots and slashes resolved: no way to spell a path makes it unknown here */
+      .query = gate_str(r->args),
+      .content_type = header(r->headers_in.content_type),
+      .content_encoding = find_header(r, STR("content-encoding")),
+      .authorization = header(r->headers_in.authorization),
+      .api_key = find_header(r, STR("api-key")),
+      .user_agent = header(r->headers_in.user_agent),
+      .client_ip = gate_str(r->connection->addr_text),
+  };
+  if (!head.api_key.n) head.api_key = find_header(r, STR("x-api-key"));
+  return exchange_request_head(g->x, &head);
+}
+
+struct gate *gate_begin(ngx_http_request_t *r)
+{
+  const struct gate_main *m = ngx_http_get_module_main_conf(r, ngx_http_vedette_module);
+  const unsigned char *random = take_random(&gate_worker);
+  ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, sizeof(struct gate));
+  if (!random || !cleanup) return NULL;
+  struct gate *g = cleanup->data;
+  *g = (struct gate){.r = r, .main = m};
+  g->x = exchange_new(&m->image, gate_worker.scanner, random, clock_unix_us());
+  if (!g->x) return NULL;
+  cleanup->handler = gate_end;
+  ngx_http_set_ctx(r, g, ngx_http_vedette_module);
+  g->next = take_head(g);
+  return g;
+}

@@ -1,0 +1,117 @@
+/*
+ * What the files of the nginx module share. A gate is one request on its way through a protected location: it moves bytes between
+ * nginx and the exchange, and decides nothing.
+ *
+ *   ngx_http_vedette_module.c  directives, variables, start of a worker
+ *   ngx_gate.c                 begin and end of a gate, its record in the journal
+ *   ngx_gate_request.c         access phase: read, inspect, answer or forward
+ *   ngx_gate_response.c        header and body filter
+ *
+ * nginx's headers come first: they use names that base/banned.h takes away.
+ */
+#ifndef GATEWAY_NGX_GATE_H
+#define GATEWAY_NGX_GATE_H
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "gateway/exchange.h"
+
+extern ngx_module_t ngx_http_vedette_module;
+
+/* One http{} block: what all its protected locations share. Built by the master, read by the workers. */
+struct gate_main {
+  struct image image;
+  struct config *config; /* NULL: no vedette_config */
+  struct vdt_engine *engine;
+  ngx_str_t *keys; /* for each deployment the key that replaces the client's, or empty */
+  ngx_fd_t spool;  /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
+  ngx_str_t spool_path;
+};
+
+struct gate_location {
+  ngx_flag_t on;
+};
+
+/* One worker process. */
+struct gate_worker {
+  struct vdt_scanner *scanner;
+  struct journal journal;
+  bool failing;       /* the last record could not be written */
+  time_t complained;  /* when that was last said in the log */
+  unsigned char random[4096];
+  size_t random_left;
+};
+
+enum gate_step {
+  GATE_BEGUN,     /* nothing decided */
+  GATE_BODY_READ, /* the request body is there and was inspected; next says what follows */
+  GATE_DECIDED,
+};
+
+enum gate_body {
+  GATE_PASS,    /* bytes go through untouched; only the end is watched for */
+  GATE_STREAM,  /* through the exchange, released as they come */
+  GATE_WHOLE,   /* through the exchange; header and body leave together at the end */
+  GATE_REPLACE, /* answer goes out in place of whatever nginx or the upstream has */
+};
+
+struct gate {
+  ngx_http_request_t *r;
+  const struct gate_main *main;
+  struct exchange *x;
+  const struct config_deployment *deployment; /* where a forwarded request goes */
+  enum gate_step step;
+  enum exchange_next next;
+  size_t body_max, body_seen; /* of the request; 0: not counted */
+  struct buf body;            /* the request body, where nginx has it in pieces or in a file */
+
+  enum gate_body mode;
+  bool head_seen; /* the header filter has run */
+  bool head_sent;
+  bool flushed;   /* a flush has gone out after the header */
+  bool from_upstream;
+  bool ended;     /* the last byte has been handed on, or will be with out; input is thrown away */
+  bool recorded;
+  struct str answer; /* GATE_REPLACE */
+  ngx_chain_t *in;   /* input that waits until out has left */
+  struct buf out;    /* what the exchange released and the client's connection has not taken yet */
+  ngx_buf_t *sending; /* describes out while it is on its way */
+};
+
+extern struct gate_worker gate_worker;
+
+/* ---- ngx_gate.c ---- */
+
+/* The gate of this request, also behind an internal redirect; or NULL. */
+struct gate *gate_find(ngx_http_request_t *r);
+/* Makes one, and takes in the request head: g->next. NULL when out of memory. */
+struct gate *gate_begin(ngx_http_request_t *r);
+/* Writes the record, once; later calls do nothing. */
+void gate_record(struct gate *g, enum record_outcome outcome);
+ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main);
+void gate_worker_stop(void);
+/* Sends an answer of ours; returns what ngx_http_finalize_request wants. */
+ngx_int_t gate_send_answer(struct gate *g, ngx_uint_t status, struct str body);
+
+/* ---- ngx_gate_request.c ---- */
+
+ngx_int_t gate_access(ngx_http_request_t *r);
+void gate_install_request_filter(void);
+
+/* ---- ngx_gate_response.c ---- */
+
+void gate_install_response_filters(void);
+
+static inline ngx_str_t gate_ngx(struct str s)
+{
+  ngx_str_t t;
+  t.len = s.n;
+  t.data = (u_char *)(uintptr_t)s.p;
+  return t;
+}
+
+static inline struct str gate_str(ngx_str_t s)
+{
+  return (struct str){(const char *)s.data, s.len};
+}
+#endif
