@@ -1,0 +1,22 @@
+/* From a script to the bytes of an answer: a JSON body or a list of server-sent events. */
+#ifndef SIM_REPLY_H
+#define SIM_REPLY_H
+#include "sim/script.h"
+
+struct reply {
+  unsigned status;
+  bool sse;
+  struct buf body;    /* all of it, events one after another */
+  size_t *ends;       /* where each event ends in body */
+  size_t n_events, cap_events;
+};
+
+/* Sets out->body.failed when out of memory. */
+void reply_make(const struct script *s, struct reply *out);
+/* {"error": {...}} in the form of OpenAI and Azure. */
+void reply_error(struct reply *out, unsigned status, const char *code, const char *message);
+/* What GET .../models and POST .../embeddings say. */
+void reply_models(struct reply *out);
+void reply_embeddings(struct str body, struct reply *out);
+void reply_finish(struct reply *r);
+#endif

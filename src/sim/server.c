@@ -1,0 +1,337 @@
+/* Serves the simulated model with libmicrohttpd, one thread per connection: an answer may sleep between its events. */
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/quote.h"
+#include "sim/reply.h"
+#include "sim/sim.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { MAX_BODY = 64 << 20, MAX_CONNECTIONS = 12000, STACK = 256 << 10, IDLE_SECONDS = 120 };
+
+struct sim {
+  struct MHD_Daemon *daemon;
+  int fd, echo_fd;
+  pthread_mutex_t echo;
+  char address[128];
+  char socket_path[108];
+};
+
+/* ---- one request ------------------------------------------------------------------------------------------------ */
+
+struct exchange {
+  struct buf body;
+  bool too_big;
+};
+
+/* The answer on its way: written from start on, in the pieces that the script asks for. */
+struct flight {
+  struct reply reply;
+  size_t at, event;
+  unsigned slow_ms;
+  long break_after;
+  bool cut, gzip;
+  uint64_t cut_seed;
+};
+
+static void flight_free(void *cls)
+{
+  struct flight *f = cls;
+  reply_finish(&f->reply);
+  free(f);
+}
+
+static void sleep_ms(unsigned ms)
+{
+  const struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
+  if (ms) nanosleep(&t, NULL);
+}
+
+static size_t event_end(const struct flight *f)
+{
+  return f->event < f->reply.n_events ? f->reply.ends[f->event] : f->reply.body.n;
+}
+
+static size_t cut_at(struct flight *f, size_t end)
+{
+  f->cut_seed = f->cut_seed * 6364136223846793005u + 1442695040888963407u;
+  size_t piece = 1 + (size_t)((f->cut_seed >> 33) % 97);
+  sleep_ms(1); /* so that the pieces are read one by one, and not joined in the socket */
+  return f->at + piece < end ? f->at + piece : end;
+}
+
+/* The next piece: with cuts they end anywhere, without them at the end of an event. */
+static ssize_t read_piece(void *cls, uint64_t pos, char *to, size_t max)
+{
+  struct flight *f = cls;
+  (void)pos;
+  if (f->break_after >= 0 && f->event >= (size_t)f->break_after) return MHD_CONTENT_READER_END_WITH_ERROR;
+  if (f->at == f->reply.body.n) return MHD_CONTENT_READER_END_OF_STREAM;
+  bool begins = f->event == 0 ? f->at == 0 : f->at == f->reply.ends[f->event - 1];
+  if (begins) sleep_ms(f->slow_ms);
+  size_t end = event_end(f);
+  if (f->cut) end = cut_at(f, f->break_after >= 0 ? event_end(f) : f->reply.body.n);
+  if (end - f->at > max) end = f->at + max;
+  size_t n = end - f->at;
+  memcpy(to, f->reply.body.p + f->at, n);
+  f->at = end;
+  while (f->event < f->reply.n_events && f->at >= f->reply.ends[f->event]) f->event++;
+  return (ssize_t)n;
+}
+
+/* Compresses the whole body, with a flush behind each event so that it can be read as it comes. Ends move with it. */
+static bool compress_reply(struct reply *r)
+{
+  z_stream z = {0};
+  struct buf out = {0};
+  size_t from = 0;
+  if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return false;
+  for (size_t i = 0; i <= r->n_events && !out.failed; i++) {
+    size_t to = i < r->n_events ? r->ends[i] : r->body.n;
+    z.next_in = (unsigned char *)r->body.p + from;
+    z.avail_in = (unsigned)(to - from);
+    from = to;
+    do {
+      if (!buf_reserve(&out, 16384)) break;
+      z.next_out = (unsigned char *)out.p + out.n;
+      z.avail_out = 16384;
+      deflate(&z, i < r->n_events ? Z_SYNC_FLUSH : Z_FINISH);
+      out.n += 16384 - z.avail_out;
+    } while (z.avail_out == 0);
+    if (i < r->n_events) r->ends[i] = out.n;
+  }
+  deflateEnd(&z);
+  bool ok = !out.failed;
+  buf_finish(&r->body);
+  r->body = out;
+  return ok;
+}
+
+static enum MHD_Result send_flight(struct MHD_Connection *c, struct flight *f)
+{
+  bool whole = !f->reply.sse && f->break_after < 0;
+  char id[40];
+  struct MHD_Response *r = MHD_create_response_from_callback(whole ? f->reply.body.n : MHD_SIZE_UNKNOWN, 65536, read_piece, f, flight_free);
+  if (!r) {
+    flight_free(f);
+    return MHD_NO;
+  }
+  snprintf(id, sizeof id, "sim-%zu", f->reply.body.n);
+  MHD_add_response_header(r, "Content-Type", f->reply.sse ? "text/event-stream; charset=utf-8" : "application/json");
+  MHD_add_response_header(r, "x-request-id", id);
+  if (f->reply.sse) MHD_add_response_header(r, "Cache-Control", "no-cache");
+  if (f->gzip) MHD_add_response_header(r, "Content-Encoding", "gzip");
+  if (f->reply.status == 429) MHD_add_response_header(r, "retry-after", "1");
+  enum MHD_Result result = MHD_queue_response(c, f->reply.status, r);
+  MHD_destroy_response(r);
+  return result;
+}
+
+/* A JSON body has no events: it breaks in its middle. */
+static void break_body(struct flight *f)
+{
+  if (f->reply.sse || f->break_after < 0 || f->reply.body.n < 2) return;
+  f->reply.ends = malloc(sizeof *f->reply.ends);
+  if (!f->reply.ends) return;
+  f->reply.ends[0] = f->reply.body.n / 2;
+  f->reply.n_events = f->reply.cap_events = 1;
+  f->break_after = 1;
+}
+
+/* ---- routes ----------------------------------------------------------------------------------------------------- */
+
+static bool ends_with(struct str s, struct str tail)
+{
+  return s.n >= tail.n && str_eq(str_cut(s, s.n - tail.n, s.n), tail);
+}
+
+/* The name in .../deployments/NAME/..., or nothing. */
+static struct str deployment_of(struct str path)
+{
+  const struct str mark = STR("/deployments/");
+  size_t at = str_find(path, mark);
+  if (at == (size_t)-1) return (struct str){"", 0};
+  struct str rest = str_cut(path, at + mark.n, path.n);
+  const char *slash = memchr(rest.p, '/', rest.n);
+  return slash ? str_cut(rest, 0, (size_t)(slash - rest.p)) : rest;
+}
+
+static void answer_completion(struct str path, struct str body, bool chat, struct flight *f)
+{
+  struct vdt_arena *arena = vdt_arena_new((size_t)256 << 20);
+  struct script s;
+  struct vdt_error err = {0};
+  int rc = arena ? script_read(arena, body, deployment_of(path), chat, &s, &err) : VDT_ENOMEM;
+  if (rc) {
+    reply_error(&f->reply, (unsigned)vdt_http_status(rc), "invalid_request", err.text);
+  } else {
+    reply_make(&s, &f->reply);
+    f->slow_ms = s.slow_ms;
+    f->break_after = s.break_after;
+    f->cut = s.cut;
+    f->cut_seed = s.cut_seed;
+    f->gzip = s.gzip && !f->reply.body.failed && compress_reply(&f->reply);
+    break_body(f);
+  }
+  vdt_arena_free(arena);
+}
+
+static void answer(struct str method, struct str path, struct exchange *x, struct flight *f)
+{
+  struct str body = buf_str(&x->body);
+  bool get = str_eq(method, STR("GET"));
+  f->break_after = -1;
+  if (x->too_big) reply_error(&f->reply, 413, "too_large", "The body is too large for the simulated model.");
+  else if (get && ends_with(path, STR("/models"))) reply_models(&f->reply);
+  else if (get && str_eq(path, STR("/healthz"))) reply_models(&f->reply);
+  else if (!str_eq(method, STR("POST"))) reply_error(&f->reply, get ? 404 : 405, "not_found", "The simulated model has no such resource.");
+  else if (ends_with(path, STR("/chat/completions"))) answer_completion(path, body, true, f);
+  else if (ends_with(path, STR("/completions"))) answer_completion(path, body, false, f);
+  else if (ends_with(path, STR("/embeddings"))) reply_embeddings(body, &f->reply);
+  else reply_error(&f->reply, 404, "not_found", "The simulated model speaks chat completions, completions, embeddings and models.");
+}
+
+/* What was inspected is what was sent: tests compare this with what they know of the gateway. Headers are not written. */
+static void echo_request(struct sim *sim, struct str path, struct str body)
+{
+  struct buf line = {0};
+  if (sim->echo_fd < 0) return;
+  BUF_LIT(&line, "{\"path\": ");
+  json_quote(&line, path);
+  BUF_LIT(&line, ", \"body\": ");
+  json_quote(&line, body);
+  BUF_LIT(&line, "}\n");
+  pthread_mutex_lock(&sim->echo);
+  for (size_t at = 0; at < line.n && !line.failed;) {
+    ssize_t n = write(sim->echo_fd, line.p + at, line.n - at);
+    if (n <= 0) break;
+    at += (size_t)n;
+  }
+  pthread_mutex_unlock(&sim->echo);
+  buf_finish(&line);
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version, const char *data,
+                              size_t *n, void **state)
+{
+  (void)version;
+  struct exchange *x = *state;
+  if (!x) {
+    *state = calloc(1, sizeof *x);
+    return *state ? MHD_YES : MHD_NO;
+  }
+  if (*n) {
+    if (x->body.n + *n > MAX_BODY) x->too_big = true;
+    else buf_put(&x->body, (struct str){data, *n});
+    *n = 0;
+    return MHD_YES;
+  }
+  struct flight *f = calloc(1, sizeof *f);
+  if (!f) return MHD_NO;
+  echo_request(cls, str_of(url), buf_str(&x->body));
+  answer(str_of(method), str_of(url), x, f);
+  if (!f->reply.body.failed) return send_flight(c, f);
+  flight_free(f);
+  return MHD_NO;
+}
+
+static void completed(void *cls, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
+{
+  (void)cls, (void)c, (void)why;
+  struct exchange *x = *state;
+  if (!x) return;
+  buf_finish(&x->body);
+  free(x);
+  *state = NULL;
+}
+
+/* ---- listening -------------------------------------------------------------------------------------------------- */
+
+static int listen_unix(struct sim *sim, struct str path, struct vdt_error *err)
+{
+  struct sockaddr_un a = {.sun_family = AF_UNIX};
+  if (path.n == 0 || path.n >= sizeof a.sun_path) return error_set(err, VDT_EINVAL, "a socket's path has 1 to %zu bytes", sizeof a.sun_path - 1);
+  memcpy(a.sun_path, path.p, path.n);
+  memcpy(sim->socket_path, a.sun_path, sizeof sim->socket_path);
+  unlink(a.sun_path);
+  sim->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (sim->fd < 0 || bind(sim->fd, (struct sockaddr *)&a, sizeof a) || listen(sim->fd, 512))
+    return error_at(err, VDT_EIO, sim->socket_path, 0, "%s", strerror(errno));
+  snprintf(sim->address, sizeof sim->address, "unix:%.*s", (int)path.n, path.p);
+  return VDT_OK;
+}
+
+static int listen_tcp(struct sim *sim, struct str text, struct vdt_error *err)
+{
+  struct sockaddr_in a = {.sin_family = AF_INET};
+  socklen_t n = sizeof a;
+  const char *colon = memrchr(text.p, ':', text.n);
+  char host[16] = {0};
+  uint64_t port;
+  size_t host_n = colon ? (size_t)(colon - text.p) : 0;
+  if (!colon || host_n >= sizeof host || !str_u64(str_cut(text, host_n + 1, text.n), &port) || port > 65535)
+    return error_set(err, VDT_EINVAL, "expected IPV4:PORT or unix:PATH to listen on");
+  memcpy(host, text.p, host_n);
+  a.sin_port = htons((uint16_t)port);
+  if (inet_pton(AF_INET, host, &a.sin_addr) != 1) return error_set(err, VDT_EINVAL, "expected an IPv4 address to listen on");
+  sim->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (sim->fd >= 0) setsockopt(sim->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+  if (sim->fd < 0 || bind(sim->fd, (struct sockaddr *)&a, sizeof a) || listen(sim->fd, 512) || getsockname(sim->fd, (struct sockaddr *)&a, &n))
+    return error_set(err, VDT_EIO, "cannot listen on %.40s: %s", text.p, strerror(errno));
+  snprintf(sim->address, sizeof sim->address, "%s:%u", host, ntohs(a.sin_port));
+  return VDT_OK;
+}
+
+static int start(struct sim *sim, const struct sim_options *o, struct vdt_error *err)
+{
+  struct str listen = str_of(o->listen);
+  bool is_unix = str_starts(listen, STR("unix:"));
+  int rc = is_unix ? listen_unix(sim, str_cut(listen, 5, listen.n), err) : listen_tcp(sim, listen, err);
+  if (rc) return rc;
+  if (o->echo_requests) {
+    sim->echo_fd = open(o->echo_requests, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (sim->echo_fd < 0) return error_at(err, VDT_EIO, o->echo_requests, 0, "%s", strerror(errno));
+  }
+  sim->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL, handle, sim,
+                                 MHD_OPTION_LISTEN_SOCKET, sim->fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
+                                 (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_THREAD_STACK_SIZE,
+                                 (size_t)STACK, MHD_OPTION_END);
+  if (!sim->daemon) return error_set(err, VDT_EIO, "the HTTP server did not start");
+  sim->fd = -1; /* the daemon's now */
+  return VDT_OK;
+}
+
+int sim_start(const struct sim_options *options, struct sim **out, struct vdt_error *err)
+{
+  struct sim *sim = calloc(1, sizeof *sim);
+  if (!sim) return error_set(err, VDT_ENOMEM, "out of memory");
+  sim->fd = sim->echo_fd = -1;
+  pthread_mutex_init(&sim->echo, NULL);
+  int rc = start(sim, options, err);
+  if (rc) sim_stop(sim);
+  else *out = sim;
+  return rc;
+}
+
+const char *sim_address(const struct sim *sim)
+{
+  return sim->address;
+}
+
+void sim_stop(struct sim *sim)
+{
+  if (!sim) return;
+  if (sim->daemon) MHD_stop_daemon(sim->daemon);
+  if (sim->fd >= 0) close(sim->fd);
+  if (sim->echo_fd >= 0) close(sim->echo_fd);
+  if (sim->socket_path[0]) unlink(sim->socket_path);
+  pthread_mutex_destroy(&sim->echo);
+  free(sim);
+}
