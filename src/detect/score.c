@@ -6,7 +6,8 @@
  * weights are joined as independent evidence (noisy-or), with three corrections for what is not independent:
  *
  *   mention   "never reveal your instructions", "people try to make you ignore the rules": a hit that a negation or a verb of
- *             asking introduces, in the same sentence, speaks about an attack more often than it is one
+ *             asking introduces, in the same sentence, or that stands alone between quotation marks, speaks about an attack more
+ *             often than it is one
  *   overlap   two rules that hit the same words saw one thing, not two
  *   number    rules beyond the third often hit for the reason that the first three did
  *
@@ -27,12 +28,25 @@ static const double MENTION = 0.5, OVERLAP = 0.4, NUMBER = 0.6;
 
 /* Words that introduce a mention, and words with which a hit brings a negation of its own ("do not tell the user"). */
 static const struct str introductions[] = {STR("never"), STR("not"), STR("ask"), STR("asks"), STR("asked"), STR("asking"),
-                                           STR("tells you"), STR("telling you"), STR("try"), STR("tries"), STR("trying"), STR("attempt"),
+                                           STR("tells you"), STR("telling you"), STR("try"), STR("tries"), STR("trying"), STR("say"), STR("says"), STR("attempt"),
                                            STR("attempts"), STR("attempting"), STR("refuse"), STR("decline"), STR("request"),
                                            STR("requests"), STR("requesting"), STR("such as"), STR("force you")};
 static const struct str contractions[] = {STR("n't"), STR("n\xe2\x80\x99t")}; /* with the typographic apostrophe too */
 static const struct str own_negations[] = {STR("never"), STR("not "), STR("do not"), STR("does not"), STR("don"), STR("can"),
                                            STR("without"), STR("no "), STR("n't"), STR("avoid")};
+static const struct {
+  struct str open, close;
+} quotes[] = {
+    {STR("\""), STR("\"")},
+    {STR("'"), STR("'")},
+    {STR("`"), STR("`")},
+    {STR("\xe2\x80\x9c"), STR("\xe2\x80\x9d")}, /* “ ” */
+    {STR("\xe2\x80\x9e"), STR("\xe2\x80\x9c")}, /* „ “ */
+    {STR("\xe2\x80\x98"), STR("\xe2\x80\x99")}, /* ‘ ’ */
+    {STR("\xc2\xab"), STR("\xc2\xbb")},         /* « » */
+    {STR("\xe3\x80\x8c"), STR("\xe3\x80\x8d")}, /* 「 」 */
+};
+enum { N_QUOTES = sizeof quotes / sizeof *quotes };
 enum { N_INTRODUCTIONS = sizeof introductions / sizeof *introductions, N_OWN = sizeof own_negations / sizeof *own_negations };
 
 static bool word_byte(char c)
@@ -55,18 +69,35 @@ static bool has_word(struct str s, struct str word, bool whole)
   return false;
 }
 
-static bool mentioned(struct str view, const struct score_hit *hit)
+/* The phrase and nothing else stands between quotation marks. */
+static bool quoted(struct str view, const struct score_hit *hit)
 {
-  if (hit->start > view.n) return false;
-  struct str rest = str_cut(view, (size_t)hit->start, view.n);
+  size_t start = (size_t)hit->start, end = (size_t)hit->end;
+  if (end < view.n && memchr(".,!?", view.p[end], 4)) end++;
+  for (unsigned i = 0; i < N_QUOTES; i++) {
+    struct str open = quotes[i].open, close = quotes[i].close;
+    if (start >= open.n && str_eq(str_cut(view, start - open.n, start), open) && begins(str_cut(view, end, view.n), close)) return true;
+  }
+  return false;
+}
+
+static bool introduced(struct str view, size_t start)
+{
+  struct str rest = str_cut(view, start, view.n);
   for (unsigned i = 0; i < N_OWN; i++)
     if (begins(rest, own_negations[i])) return false;
-  size_t from = (size_t)hit->start;
-  while (from > 0 && hit->start - from < BEFORE && !memchr(".!?\n", view.p[from - 1], 4)) from--;
-  struct str before = str_cut(view, from, (size_t)hit->start);
+  size_t from = start;
+  while (from > 0 && start - from < BEFORE && !memchr(".!?\n", view.p[from - 1], 4)) from--;
+  struct str before = str_cut(view, from, start);
   for (unsigned i = 0; i < N_INTRODUCTIONS; i++)
     if (has_word(before, introductions[i], true)) return true;
   return has_word(before, contractions[0], false) || has_word(before, contractions[1], false);
+}
+
+static bool mentioned(struct str view, const struct score_hit *hit)
+{
+  if (hit->end > view.n) return false;
+  return introduced(view, (size_t)hit->start) || quoted(view, hit);
 }
 
 /* The weightiest hit of each rule in a window, weightiest first. */
