@@ -1,0 +1,83 @@
+# Sourced by the tests here: installs the clients, starts a simulated model and vedette on free ports with a private state, stops both.
+# Gives GATEWAY and CONTROL (addresses), ECHO (what the model received), STATE, NODE, and `stand_run FILE`.
+
+skip_all() {
+  echo "1..0 # SKIP $*"
+  exit 0
+}
+
+here=${VEDETTE_SRC:?}/tests/clients
+vedette=${VEDETTE_BUILD:?}/src/cli/vedette
+STATE=$(mktemp -d "${TMPDIR:-/tmp}/vedette-clients.XXXXXX")
+ECHO=$STATE/echo.jsonl
+pids=
+
+stand_stop() {
+  for pid in $pids; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in $pids; do wait "$pid" 2>/dev/null || true; done
+  rm -rf "$STATE"
+}
+trap stand_stop EXIT
+trap 'exit 1' INT TERM
+
+# The packages are installed once for a package.json; a failed install is a failed test, not a skipped one.
+if ! cmp -s "$here/package-lock.json" "$here/node_modules/.installed"; then
+  (cd "$here" && npm ci --no-progress) >"$STATE/npm.log" 2>&1 || {
+    sed 's/^/# /' "$STATE/npm.log" | tail -20
+    echo "Bail out! npm could not install the clients"
+    exit 1
+  }
+  cp "$here/package-lock.json" "$here/node_modules/.installed"
+fi
+NODE=$here/node_modules/node/bin/node
+[ -x "$NODE" ] || { echo "Bail out! the package node brought no runtime"; exit 1; }
+
+free_ports() {
+  "$NODE" -e 'const net = require("net"); const open = [];
+    for (let i = 0; i < +process.argv[1]; i++) open.push(new Promise((ok) => { const s = net.createServer().listen(0, "127.0.0.1", () => ok(s)); }));
+    Promise.all(open).then((all) => { console.log(all.map((s) => s.address().port).join(" ")); all.forEach((s) => s.close()); });' "$1"
+}
+
+# answers ADDRESS: something listens there
+answers() {
+  "$NODE" -e 'const [h, p] = process.argv[1].split(":"); require("net").connect(+p, h).on("connect", () => process.exit(0)).on("error", () => process.exit(1))' "$1"
+}
+
+# await SECONDS ADDRESS LOG PID
+await_address() {
+  tries=$(($1 * 10))
+  until answers "$2"; do
+    tries=$((tries - 1))
+    if [ "$tries" -le 0 ] || ! kill -0 "$4" 2>/dev/null; then
+      sed 's/^/# /' "$3" | tail -40
+      echo "Bail out! nothing listens on $2"
+      exit 1
+    fi
+    sleep 0.1
+  done
+}
+
+stand_model() {
+  "$vedette" model-sim --listen "127.0.0.1:$1" --echo-requests "$ECHO" >"$STATE/model.log" 2>&1 &
+  pids="$pids $!"
+  await_address 10 "127.0.0.1:$1" "$STATE/model.log" $!
+  MODEL=127.0.0.1:$1
+}
+
+# stand_vedette CONFIG GATEWAY CONTROL
+stand_vedette() {
+  "$vedette" run "$1" --state "$STATE/state" >"$STATE/vedette.log" 2>&1 &
+  pids="$! $pids"
+  await_address 30 "$2" "$STATE/vedette.log" $!
+  await_address 30 "$3" "$STATE/vedette.log" $!
+  GATEWAY=$2 CONTROL=$3
+}
+
+# Node's own TAP; the exit status is that of the tests.
+stand_run() {
+  export GATEWAY CONTROL MODEL ECHO STATE
+  status=0
+  "$NODE" --test-reporter=tap "$here/$1" || status=$?
+  if [ "$status" != 0 ]; then sed 's/^/# /' "$STATE/vedette.log" | tail -20; fi
+  return "$status"
+}
