@@ -91,6 +91,11 @@ static struct str content_encoding(const ngx_http_request_t *r)
   return r->headers_out.content_encoding ? gate_str(r->headers_out.content_encoding->value) : (struct str){0};
 }
 
+static bool has_no_body(const ngx_http_request_t *r)
+{
+  return r->method == NGX_HTTP_HEAD || r->headers_out.status < 200 || r->headers_out.status == 204 || r->headers_out.status == 304;
+}
+
 static ngx_int_t upstream_head(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
@@ -99,9 +104,13 @@ static ngx_int_t upstream_head(struct gate *g)
   g->from_upstream = true;
   r->filter_need_in_memory = 1;
   r->upstream->buffering = 0;
-  if (r->method == NGX_HTTP_HEAD || r->headers_out.status < 200 || r->headers_out.status == 204 || r->headers_out.status == 304)
-    mode = EXCHANGE_PASS_BODY;
+  if (has_no_body(r)) {
+    g->mode = GATE_PASS;
+    gate_record(g, RECORD_COMPLETE);
+    return send_head(g);
+  }
   switch (mode) {
+  case EXCHANGE_PASS_BODY: g->mode = GATE_PASS; return send_head(g);
   case EXCHANGE_STREAM:
     g->mode = GATE_STREAM;
     drop_body_headers(r);
@@ -110,11 +119,9 @@ static ngx_int_t upstream_head(struct gate *g)
     g->mode = GATE_WHOLE;
     drop_body_headers(r);
     return NGX_OK;
-  case EXCHANGE_REFUSE: return replace(g, exchange_answer(g->x).status, exchange_answer(g->x).body);
-  case EXCHANGE_PASS_BODY: break;
+  case EXCHANGE_REFUSE: break;
   }
-  g->mode = GATE_PASS;
-  return send_head(g);
+  return replace(g, exchange_answer(g->x).status, exchange_answer(g->x).body);
 }
 
 /* ---- errors that nginx makes ------------------------------------------------------------------------------------ */
@@ -226,7 +233,7 @@ static ngx_int_t push(struct gate *g)
     if (next_body(g->r, NULL) == NGX_ERROR) return NGX_ERROR;
     if (is_sending(g)) return NGX_AGAIN;
   }
-  if (!g->ended) buf_reset(&g->out);
+  if (!g->ended && g->head_sent) buf_reset(&g->out);
   return NGX_OK;
 }
 
@@ -295,7 +302,7 @@ static ngx_int_t step(struct gate *g)
   if (done) return end(g, false, true);
   if (b->last_buf) return end(g, false, false);
   if (special && b->flush && is_broken(g)) return end(g, true, false);
-  if (g->out.n) return send_out(g, false);
+  if (g->out.n && g->head_sent) return send_out(g, false);
   if (b->flush && g->head_sent && !g->flushed) {
     g->flushed = true;
     return send_special(g, false);

@@ -1,0 +1,169 @@
+/* Writes the nginx.conf of `vedette run`. */
+#include "cli/nginx_conf.h"
+#include "base/error.h"
+
+/* What an upstream's header that wears this name would make nginx do is not for upstreams to say. */
+static const char ignored[] = "X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset Expires Cache-Control "
+                              "Set-Cookie Vary";
+
+/* "PATH" in quotes; nginx would expand $, and a quote or a backslash would end or change it. */
+static int check_path(const char *path, struct vdt_error *err)
+{
+  for (const char *p = path; *p; p++)
+    if (*p == '"' || *p == '\\' || *p == '$' || (unsigned char)*p < ' ')
+      return error_set(err, VDT_EINVAL, "the path %s holds a character that nginx.conf cannot: quote, backslash, dollar or control", path);
+  return VDT_OK;
+}
+
+static int check_paths(const struct nginx_conf *in, struct vdt_error *err)
+{
+  const char *paths[] = {in->state, in->config_file, in->module, in->trusted};
+  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    int rc = check_path(paths[i], err);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+static void put_process(const struct nginx_conf *in, struct buf *b)
+{
+  BUF_LIT(b, "# Written by vedette run; changes are lost.\n");
+  buf_printf(b, "load_module \"%s\";\n", in->module);
+  BUF_LIT(b, "daemon off;\nmaster_process on;\n");
+  if (in->user) buf_printf(b, "user %s %s;\n", in->user, in->user);
+  buf_printf(b, "worker_processes %u;\nworker_rlimit_nofile %u;\nworker_rlimit_core 0;\n", in->workers, in->files);
+  buf_printf(b, "pid \"%s/run/nginx.pid\";\nerror_log \"%s/logs/nginx.log\" warn;\n", in->state, in->state);
+  buf_printf(b, "events {\n  worker_connections %u;\n}\n", in->files > 256 ? in->files - 64 : in->files);
+}
+
+/* Bodies up to 1 MiB stay in memory; longer ones lie in files that are removed with their request. nginx's own limit on bodies is
+ * wider than ours, which answers with an error that clients of models read. */
+static void put_limits(const struct nginx_conf *in, struct buf *b)
+{
+  static const char *const folders[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+    buf_printf(b, "  %s_temp_path \"%s/nginx/%s\";\n", folders[i], in->state, folders[i]);
+  buf_printf(b, "  client_body_buffer_size 1m;\n  client_max_body_size %llu;\n",
+             (unsigned long long)in->config->limits.max_request_body * 8);
+  BUF_LIT(b, "  client_header_timeout 30s;\n  client_body_timeout 60s;\n  send_timeout 60s;\n  large_client_header_buffers 4 16k;\n"
+             "  keepalive_timeout 75s;\n  keepalive_requests 100000;\n  reset_timedout_connection on;\n"
+             "  access_log off;\n  server_tokens off;\n  default_type application/octet-stream;\n  tcp_nodelay on;\n"
+             "  ssl_protocols TLSv1.2 TLSv1.3;\n  ssl_session_cache shared:vedette:1m;\n");
+}
+
+static void put_upstream_defaults(const struct nginx_conf *in, struct buf *b)
+{
+  BUF_LIT(b, "  proxy_http_version 1.1;\n  proxy_buffering off;\n  proxy_buffer_size 8k;\n  proxy_connect_timeout 10s;\n"
+             "  proxy_redirect off;\n  proxy_ssl_server_name on;\n  proxy_ssl_verify on;\n  proxy_ssl_verify_depth 5;\n"
+             "  proxy_ssl_protocols TLSv1.2 TLSv1.3;\n  proxy_hide_header x-vedette-interaction;\n  proxy_hide_header x-vedette-verdict;\n");
+  buf_printf(b, "  proxy_ignore_headers %s;\n  proxy_ssl_trusted_certificate \"%s\";\n", ignored, in->trusted);
+}
+
+static void put_url_host(const struct config_url *u, bool with_port, struct buf *b)
+{
+  bool v6 = strchr(u->host, ':') != NULL;
+  buf_printf(b, v6 ? "[%s]" : "%s", u->host);
+  if (with_port) buf_printf(b, ":%u", u->port);
+}
+
+static void put_upstream(const struct nginx_conf *in, size_t i, struct buf *b)
+{
+  const struct config_url *u = &in->config->deployments[i].upstream;
+  buf_printf(b, "  upstream vedette_%zu {\n    server ", i);
+  switch (u->scheme) {
+  case CONFIG_SIMULATED: buf_printf(b, "\"unix:%s/run/model-sim.sock\"", in->state); break;
+  case CONFIG_UNIX: buf_printf(b, "\"unix:%s\"", u->host); break;
+  case CONFIG_HTTP:
+  case CONFIG_HTTPS: put_url_host(u, true, b); break;
+  }
+  BUF_LIT(b, " max_fails=0;\n    keepalive 64;\n    keepalive_timeout 30s;\n    keepalive_requests 100000;\n  }\n");
+}
+
+/* ---- the deployment's own location ------------------------------------------------------------------------------ */
+
+static bool ends_with(const char *host, struct str end)
+{
+  struct str h = str_of(host);
+  return h.n >= end.n && str_ieq(str_cut(h, h.n - end.n, h.n), end);
+}
+
+/* The configured key in the header that this provider reads; the client's own credentials stay here. */
+static void put_credentials(const struct config_deployment *d, struct buf *b)
+{
+  const char *host = d->upstream.scheme == CONFIG_HTTP || d->upstream.scheme == CONFIG_HTTPS ? d->upstream.host : "";
+  bool azure = ends_with(host, STR(".azure.com")) || ends_with(host, STR(".azure-api.net")) || ends_with(host, STR(".azure.us"));
+  bool anthropic = ends_with(host, STR("anthropic.com"));
+  if (!d->api_key_env) return;
+  buf_printf(b, "      proxy_set_header Authorization \"%s\";\n", azure || anthropic ? "" : "Bearer $vedette_api_key");
+  buf_printf(b, "      proxy_set_header api-key \"%s\";\n", azure ? "$vedette_api_key" : "");
+  buf_printf(b, "      proxy_set_header x-api-key \"%s\";\n", anthropic ? "$vedette_api_key" : "");
+}
+
+static void put_host(const struct config_url *u, struct buf *b)
+{
+  bool tls = u->scheme == CONFIG_HTTPS;
+  BUF_LIT(b, "      proxy_set_header Host \"");
+  if (u->scheme == CONFIG_SIMULATED || u->scheme == CONFIG_UNIX) BUF_LIT(b, "localhost");
+  else put_url_host(u, u->port != (tls ? 443u : 80u), b);
+  BUF_LIT(b, "\";\n");
+  if (tls) buf_printf(b, "      proxy_ssl_name \"%s\";\n", u->host);
+}
+
+static void put_deployment(const struct nginx_conf *in, size_t i, struct buf *b)
+{
+  const struct config_deployment *d = &in->config->deployments[i];
+  const struct config_url *u = &d->upstream;
+  bool prefix = u->path && u->path[0];
+  buf_printf(b, "    location @vedette_%s {\n", d->name);
+  buf_printf(b, "      proxy_pass %s://vedette_%zu%s%s;\n", u->scheme == CONFIG_HTTPS ? "https" : "http", i, prefix ? u->path : "",
+             prefix ? "$request_uri" : "");
+  put_host(u, b);
+  /* Ranges of an answer cannot be inspected, codings need not be undone when they are not asked for. */
+  BUF_LIT(b, "      proxy_set_header Connection \"\";\n      proxy_set_header Accept-Encoding identity;\n"
+             "      proxy_set_header Range \"\";\n      proxy_set_header If-Range \"\";\n");
+  put_credentials(d, b);
+  buf_printf(b, "      proxy_read_timeout %llus;\n      proxy_send_timeout 60s;\n    }\n", (unsigned long long)d->read_timeout);
+}
+
+/* ---- servers ---------------------------------------------------------------------------------------------------- */
+
+static void put_listen(const char *address, const struct config_tls *tls, struct buf *b)
+{
+  buf_printf(b, "    listen %s%s;\n", address, tls->certificate ? " ssl http2" : "");
+  if (tls->certificate) buf_printf(b, "    ssl_certificate \"%s\";\n    ssl_certificate_key \"%s\";\n", tls->certificate, tls->key);
+}
+
+static void put_gateway(const struct nginx_conf *in, struct buf *b)
+{
+  for (size_t i = 0; i < in->config->n_deployments; i++) put_upstream(in, i, b);
+  BUF_LIT(b, "  server {\n    server_name _;\n");
+  put_listen(in->config->listen.gateway, &in->config->listen.gateway_tls, b);
+  buf_printf(b, "    vedette on;\n    root \"%s/nginx/none\";\n    location / {\n    }\n", in->state);
+  for (size_t i = 0; i < in->config->n_deployments; i++) put_deployment(in, i, b);
+  BUF_LIT(b, "  }\n");
+}
+
+static void put_control(const struct nginx_conf *in, struct buf *b)
+{
+  buf_printf(b, "  upstream vedette_control {\n    server \"unix:%s/control.sock\" max_fails=0;\n    keepalive 8;\n  }\n", in->state);
+  BUF_LIT(b, "  server {\n    server_name _;\n");
+  put_listen(in->config->listen.control, &in->config->listen.control_tls, b);
+  BUF_LIT(b, "    client_max_body_size 1m;\n    location / {\n      proxy_pass http://vedette_control;\n"
+             "      proxy_set_header Host $http_host;\n      proxy_set_header X-Forwarded-Proto $scheme;\n"
+             "      proxy_set_header Connection \"\";\n      proxy_read_timeout 60s;\n    }\n  }\n");
+}
+
+int nginx_conf_write(const struct nginx_conf *in, struct buf *out, struct vdt_error *err)
+{
+  int rc = check_paths(in, err);
+  if (rc) return rc;
+  put_process(in, out);
+  BUF_LIT(out, "http {\n");
+  put_limits(in, out);
+  buf_printf(out, "  vedette_config \"%s\";\n  vedette_spool \"%s/spool\";\n", in->config_file, in->state);
+  put_upstream_defaults(in, out);
+  put_gateway(in, out);
+  put_control(in, out);
+  BUF_LIT(out, "}\n");
+  return out->failed ? error_set(err, VDT_ENOMEM, "out of memory") : VDT_OK;
+}
