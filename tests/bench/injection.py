@@ -23,8 +23,8 @@ DETECT_AT, BLOCK_AT = 0.60, 0.95  # the default policy
 ATTACKS = ("jailbreak", "indirect_injection")
 SCORE = {"prompt": "jailbreak", "document": "indirect"}
 VALIDATION = ("atk_giskard", "bipia_train", "ind_bare", "bh_awesome_prompts", "bh_nemo", "bh_payloads_web", "bh_synth_hardneg",
-              "ben_gpteacher_roleplay", "ben_company_docs", "ben_fuzzyai", "ben_gsm8k", "ben_injecagent_clean", "ben_intents",
-              "ben_presidio_synth", "ben_tool_responses", "ben_userinstr", "ben_zh_seed")
+              "ben_gpteacher_roleplay", "ben_company_docs", "ben_gsm8k", "ben_injecagent_clean", "ben_presidio_synth",
+              "ben_tool_responses", "ben_zh_seed")
 
 
 def source_name(path):
