@@ -128,7 +128,8 @@ static int fill_list(struct loader *l, const struct setting *s, const yaml_node_
   if (list->type != YAML_SEQUENCE_NODE) return FAIL(l, list, "%s: expected a list", s->key);
   const yaml_node_item_t *items = list->data.sequence.items.start;
   size_t n = (size_t)(list->data.sequence.items.top - items), size = scope_size[s->of];
-  if ((double)n < s->low || (double)n > s->high) return FAIL(l, list, "%s: expected %.0f to %.0f entries", s->key, s->low, s->high);
+  if ((double)n < s->low || (double)n > s->high)
+    return FAIL(l, list, "%s: expected %.0f to %.0f entries", s->key, s->low, s->high);
   char *array = arena_zalloc(l->arena, n, size);
   if (!array) return out_of_memory(l);
   l->lists[s->of] = list;
@@ -144,7 +145,8 @@ static int fill_list(struct loader *l, const struct setting *s, const yaml_node_
 static int fill_scalar(struct loader *l, const struct setting *s, const yaml_node_t *value, void *member)
 {
   bool oom = false;
-  if (value && value->type != YAML_SCALAR_NODE) return FAIL(l, value, "%s: expected one value, %s", s->key, setting_kind(s)->type);
+  if (value && value->type != YAML_SCALAR_NODE)
+    return FAIL(l, value, "%s: expected one value, %s", s->key, setting_kind(s)->type);
   if (!value && !*s->initial) return VDT_OK;
   struct str text = value ? scalar(value) : str_of(s->initial);
   if (setting_kind(s)->set(l->arena, s, text, member, &oom)) return VDT_OK;
@@ -195,7 +197,8 @@ static int check_unique(struct loader *l, enum scope scope, const char *what)
   for (size_t i = 0; (a = name_at(l->config, scope, i)); i++)
     for (size_t j = 0; j < i && (b = name_at(l->config, scope, j)); j++)
       if (strcmp(a, b) == 0)
-        return FAIL(l, place(l, scope, i, "name"), "the %s \"%s\" stands twice; first in line %u", what, a, line_of(place(l, scope, j, "name")));
+        return FAIL(l, place(l, scope, i, "name"), "the %s \"%s\" stands twice; first in line %u", what, a,
+                    line_of(place(l, scope, j, "name")));
   return VDT_OK;
 }
 
@@ -219,9 +222,11 @@ static int link_deployment(struct loader *l, size_t i)
   const char *nearest = "";
   long w = find_name(c, WORKSPACE, d->workspace_name, &nearest);
   if (w < 0)
-    return FAIL(l, place(l, DEPLOYMENT, i, "workspace"), "there is no workspace \"%s\"; did you mean \"%s\"?", d->workspace_name, nearest);
+    return FAIL(l, place(l, DEPLOYMENT, i, "workspace"), "there is no workspace \"%s\"; did you mean \"%s\"?", d->workspace_name,
+                nearest);
   long p = find_name(c, POLICY, d->policy_name, &nearest);
-  if (p < 0) return FAIL(l, place(l, DEPLOYMENT, i, "policy"), "there is no policy \"%s\"; did you mean \"%s\"?", d->policy_name, nearest);
+  if (p < 0)
+    return FAIL(l, place(l, DEPLOYMENT, i, "policy"), "there is no policy \"%s\"; did you mean \"%s\"?", d->policy_name, nearest);
   d->workspace = &c->workspaces[w];
   d->policy = &c->policies[p];
   if (d->evidence == CONFIG_INHERIT) d->evidence = d->workspace->prompt_evidence ? CONFIG_ON : CONFIG_OFF;
@@ -239,7 +244,8 @@ static int check_tls(struct loader *l, const char *key, const struct config_tls 
 {
   if (!tls->certificate == !tls->key) return VDT_OK;
   const yaml_node_t *listen = value_of(l, yaml_document_get_root_node(&l->doc), "listen");
-  return FAIL(l, value_of(l, listen, key), "%s: certificate and key go together; %s is missing", key, tls->key ? "certificate" : "key");
+  return FAIL(l, value_of(l, listen, key), "%s: certificate and key go together; %s is missing", key,
+              tls->key ? "certificate" : "key");
 }
 
 static int default_policy(struct loader *l)

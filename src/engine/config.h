@@ -58,12 +58,12 @@ struct config_deployment {
   const struct config_workspace *workspace; /* never NULL */
   const struct vdt_policy *policy;          /* never NULL */
   struct config_url upstream;
-  const char *resource_id;      /* or NULL */
-  const char *api_key_env;      /* or NULL: the client's own credential goes upstream */
-  enum config_switch evidence;  /* never INHERIT once parsed */
-  bool prompt_evidence;         /* its own or the workspace's; the same as evidence == CONFIG_ON */
-  bool forward_user_context;    /* the upstream knows user_security_context */
-  uint64_t read_timeout;        /* seconds */
+  const char *resource_id;     /* or NULL */
+  const char *api_key_env;     /* or NULL: the client's own credential goes upstream */
+  enum config_switch evidence; /* never INHERIT once parsed */
+  bool prompt_evidence;        /* its own or the workspace's; the same as evidence == CONFIG_ON */
+  bool forward_user_context;   /* the upstream knows user_security_context */
+  uint64_t read_timeout;       /* seconds */
 };
 
 struct config {

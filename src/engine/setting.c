@@ -331,22 +331,22 @@ static const struct value_kind kinds[] = {
 #undef K
 };
 
-#define REQUIRED NULL
-#define ABSENT ""
-#define IN_ROOT struct config
-#define IN_LISTEN struct config_listen
-#define IN_TLS struct config_tls
-#define IN_LIMITS struct config_limits
-#define IN_WORKSPACE struct config_workspace
-#define IN_RETENTION struct config_retention
+#define REQUIRED      NULL
+#define ABSENT        ""
+#define IN_ROOT       struct config
+#define IN_LISTEN     struct config_listen
+#define IN_TLS        struct config_tls
+#define IN_LIMITS     struct config_limits
+#define IN_WORKSPACE  struct config_workspace
+#define IN_RETENTION  struct config_retention
 #define IN_DEPLOYMENT struct config_deployment
-#define IN_POLICY struct vdt_policy
-#define IN_SCORE struct vdt_score_policy
+#define IN_POLICY     struct vdt_policy
+#define IN_SCORE      struct vdt_score_policy
 #define IN_CREDENTIAL struct vdt_leak_policy
-#define IN_SENSITIVE struct vdt_leak_policy
+#define IN_SENSITIVE  struct vdt_leak_policy
 
 const struct setting settings[] = {
-#define X(scope, key, kind, of, member, initial, low, high, help)                                                      \
+#define X(scope, key, kind, of, member, initial, low, high, help)                                                                \
   {scope, key, KIND_##kind, of, offsetof(IN_##scope, member), initial, low, high, help},
 #include "engine/settings.def"
 #undef X

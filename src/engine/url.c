@@ -8,7 +8,7 @@ static bool all_of(struct str s, const char *allowed)
   return true;
 }
 
-#define DIGITS "0123456789"
+#define DIGITS  "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* Where the host ends: after "]" or before ":" or "/". 0 when there is none. */

@@ -76,7 +76,8 @@ static void make_openai(struct buf *out, uint64_t seed)
 {
   BUF_LIT(out, "sk-proj-");
   put_random(out, &seed, BASE62, 74);
-  BUF_LIT(out, "T3Blbk" "FJ");
+  BUF_LIT(out, "T3Blbk"
+               "FJ");
   put_random(out, &seed, BASE62, 74);
 }
 
@@ -99,12 +100,14 @@ static void make_pem(struct buf *out, uint64_t seed)
   buf_put(&der, (struct str){(const char *)frame, sizeof frame});
   while (der.n < 1217 && !der.failed) buf_byte(&der, (char)(next(&seed) & 0xff));
   put_base64(&text, BASE64, buf_str(&der), true);
-  BUF_LIT(out, "-----BEGIN PRIVATE " "KEY-----\n");
+  BUF_LIT(out, "-----BEGIN PRIVATE "
+               "KEY-----\n");
   for (size_t i = 0; i < text.n; i += 64) {
     buf_put(out, str_cut(buf_str(&text), i, i + 64 < text.n ? i + 64 : text.n));
     BUF_LIT(out, "\n");
   }
-  BUF_LIT(out, "-----END PRIVATE " "KEY-----");
+  BUF_LIT(out, "-----END PRIVATE "
+               "KEY-----");
   buf_finish(&der);
   buf_finish(&text);
 }
@@ -113,7 +116,8 @@ static void make_jwt(struct buf *out, uint64_t seed)
 {
   struct buf payload = {0};
   put_base64(out, BASE64URL, STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"), false);
-  buf_printf(&payload, "{\"sub\":\"%08x\",\"name\":\"svc-build\",\"iat\":17%08u}", (unsigned)(next(&seed) & 0xffffffffu), (unsigned)(next(&seed) % 90000000));
+  buf_printf(&payload, "{\"sub\":\"%08x\",\"name\":\"svc-build\",\"iat\":17%08u}", (unsigned)(next(&seed) & 0xffffffffu),
+             (unsigned)(next(&seed) % 90000000));
   BUF_LIT(out, ".");
   put_base64(out, BASE64URL, buf_str(&payload), false);
   BUF_LIT(out, ".");
@@ -134,7 +138,8 @@ static void make_slack(struct buf *out, uint64_t seed)
 
 static void make_stripe(struct buf *out, uint64_t seed)
 {
-  BUF_LIT(out, "sk_" "live_");
+  BUF_LIT(out, "sk_"
+               "live_");
   put_random(out, &seed, BASE62, 24);
 }
 

@@ -25,7 +25,8 @@ struct said {
 
 static void put_long(struct buf *out, uint64_t words)
 {
-  static const char *const list[] = {"the", "model", "answers", "with", "many", "plain", "words", "about", "nothing", "in", "particular", "and", "goes", "on"};
+  static const char *const list[] = {"the",   "model",   "answers", "with",       "many", "plain", "words",
+                                     "about", "nothing", "in",      "particular", "and",  "goes",  "on"};
   for (uint64_t i = 0; i < words; i++) {
     if (i) BUF_LIT(out, " ");
     buf_put(out, str_of(list[(i * 5 + i / 14) % 14]));
@@ -88,7 +89,8 @@ static void say(const struct script *s, unsigned choice, struct said *said)
   uint64_t seed = s->seed + choice * 0x1000193u;
   for (size_t i = 0; i < s->n_steps; i++) say_step(s, &s->steps[i], seed + i, said);
   if (s->n_steps == 0 && !leak_sentence(leak_asked_for(s->user), seed, &said->text))
-    BUF_LIT(&said->text, "I am the simulated model behind this deployment. Ask me for the deploy key, or for the card on file, and see what reaches you.");
+    BUF_LIT(&said->text, "I am the simulated model behind this deployment. Ask me for the deploy key, or for the card on file, "
+                         "and see what reaches you.");
   if (s->filter_completion) said->text.n /= 2;
 }
 
@@ -109,7 +111,10 @@ static void put_head(struct buf *b, const struct script *s, bool chunk)
 {
   BUF_LIT(b, "{");
   put_id(b, s);
-  buf_printf(b, ", \"object\": \"%s\", \"created\": %d, \"model\": ", !s->chat ? "text_completion" : chunk ? "chat.completion.chunk" : "chat.completion",
+  buf_printf(b, ", \"object\": \"%s\", \"created\": %d, \"model\": ",
+             !s->chat ? "text_completion"
+             : chunk  ? "chat.completion.chunk"
+                      : "chat.completion",
              CREATED);
   json_quote(b, s->model);
   BUF_LIT(b, ", \"system_fingerprint\": \"" FINGERPRINT "\"");
@@ -122,15 +127,19 @@ static uint64_t tokens(size_t bytes)
 
 static void put_usage(struct buf *b, const struct script *s, uint64_t completion)
 {
-  buf_printf(b, "\"usage\": {\"prompt_tokens\": %llu, \"completion_tokens\": %llu, \"total_tokens\": %llu}", (unsigned long long)s->prompt_tokens,
-             (unsigned long long)completion, (unsigned long long)(s->prompt_tokens + completion));
+  buf_printf(b, "\"usage\": {\"prompt_tokens\": %llu, \"completion_tokens\": %llu, \"total_tokens\": %llu}",
+             (unsigned long long)s->prompt_tokens, (unsigned long long)completion,
+             (unsigned long long)(s->prompt_tokens + completion));
 }
 
 /* The harm categories have a severity, the shields only say whether they saw something. */
 static void put_category(struct buf *b, const char *name, bool shield, bool detected, bool filtered)
 {
-  if (shield) buf_printf(b, "\"%s\": {\"filtered\": %s, \"detected\": %s}", name, filtered ? "true" : "false", detected ? "true" : "false");
-  else buf_printf(b, "\"%s\": {\"filtered\": %s, \"severity\": \"%s\"}", name, filtered ? "true" : "false", detected ? "high" : "safe");
+  if (shield)
+    buf_printf(b, "\"%s\": {\"filtered\": %s, \"detected\": %s}", name, filtered ? "true" : "false", detected ? "true" : "false");
+  else
+    buf_printf(b, "\"%s\": {\"filtered\": %s, \"severity\": \"%s\"}", name, filtered ? "true" : "false",
+               detected ? "high" : "safe");
 }
 
 static void put_filter_results(struct buf *b, struct str hit, bool prompt, bool filtered)
@@ -432,8 +441,10 @@ static void make_azure_refusal(const struct script *s, struct reply *out)
 {
   struct buf *b = &out->body;
   out->status = 400;
-  BUF_LIT(b, "{\"error\": {\"message\": \"The response was filtered due to the prompt triggering the content management policy of the simulated model. "
-             "Please modify your prompt and retry.\", \"type\": null, \"param\": \"prompt\", \"code\": \"content_filter\", \"status\": 400, "
+  BUF_LIT(b, "{\"error\": {\"message\": \"The response was filtered due to the prompt triggering the content management policy "
+             "of the simulated model. "
+             "Please modify your prompt and retry.\", \"type\": null, \"param\": \"prompt\", \"code\": \"content_filter\", "
+             "\"status\": 400, "
              "\"innererror\": {\"code\": \"ResponsibleAIPolicyViolation\", \"content_filter_result\": ");
   put_filter_results(b, s->azure_filter, true, true);
   BUF_LIT(b, "}}}");
@@ -443,7 +454,9 @@ void reply_make(const struct script *s, struct reply *out)
 {
   *out = (struct reply){.status = 200};
   if (s->azure_filter.n) make_azure_refusal(s, out);
-  else if (s->status >= 400) reply_error(out, s->status, s->status == 429 ? "RateLimitReached" : "simulated_error", "The simulated model was told to answer with this status.");
+  else if (s->status >= 400)
+    reply_error(out, s->status, s->status == 429 ? "RateLimitReached" : "simulated_error",
+                "The simulated model was told to answer with this status.");
   else if (s->stream) make_stream(s, out);
   else make_json(s, out);
 }
@@ -454,13 +467,15 @@ void reply_error(struct reply *out, unsigned status, const char *code, const cha
   BUF_LIT(&out->body, "{\"error\": {\"message\": ");
   json_quote(&out->body, str_of(message));
   BUF_LIT(&out->body, ", \"type\": \"");
-  buf_printf(&out->body, "%s\", \"param\": null, \"code\": \"%s\"}}", status < 500 ? "invalid_request_error" : "server_error", code);
+  buf_printf(&out->body, "%s\", \"param\": null, \"code\": \"%s\"}}", status < 500 ? "invalid_request_error" : "server_error",
+             code);
 }
 
 void reply_models(struct reply *out)
 {
   *out = (struct reply){.status = 200};
-  BUF_LIT(&out->body, "{\"object\": \"list\", \"data\": [{\"id\": \"gpt-4o\", \"object\": \"model\", \"created\": 1764000000, \"owned_by\": \"simulated\"}]}");
+  BUF_LIT(&out->body, "{\"object\": \"list\", \"data\": [{\"id\": \"gpt-4o\", \"object\": \"model\", \"created\": 1764000000, "
+                      "\"owned_by\": \"simulated\"}]}");
 }
 
 void reply_embeddings(struct str body, struct reply *out)
@@ -469,9 +484,9 @@ void reply_embeddings(struct str body, struct reply *out)
   uint32_t h = 2166136261u;
   for (size_t i = 0; i < body.n; i++) h = (h ^ (unsigned char)body.p[i]) * 16777619u;
   BUF_LIT(&out->body, "{\"object\": \"list\", \"data\": [{\"object\": \"embedding\", \"index\": 0, \"embedding\": [");
-  for (int i = 0; i < 16; i++, h = h * 1664525u + 1013904223u)
-    buf_printf(&out->body, "%s0.%06u", i ? ", " : "", h % 1000000u);
-  buf_printf(&out->body, "]}], \"model\": \"simulated\", \"usage\": {\"prompt_tokens\": %zu, \"total_tokens\": %zu}}", body.n / 4, body.n / 4);
+  for (int i = 0; i < 16; i++, h = h * 1664525u + 1013904223u) buf_printf(&out->body, "%s0.%06u", i ? ", " : "", h % 1000000u);
+  buf_printf(&out->body, "]}], \"model\": \"simulated\", \"usage\": {\"prompt_tokens\": %zu, \"total_tokens\": %zu}}", body.n / 4,
+             body.n / 4);
 }
 
 void reply_finish(struct reply *r)

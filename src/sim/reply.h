@@ -6,8 +6,8 @@
 struct reply {
   unsigned status;
   bool sse;
-  struct buf body;    /* all of it, events one after another */
-  size_t *ends;       /* where each event ends in body */
+  struct buf body; /* all of it, events one after another */
+  size_t *ends;    /* where each event ends in body */
   size_t n_events, cap_events;
 };
 

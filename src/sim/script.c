@@ -152,10 +152,12 @@ static bool read_options(struct vdt_arena *arena, struct script *s, struct str p
   return json_string(d, first ? tool_name(d, first) : 0, arena, &s->first_tool);
 }
 
-int script_read(struct vdt_arena *arena, struct str body, struct str path_model, bool chat, struct script *out, struct vdt_error *err)
+int script_read(struct vdt_arena *arena, struct str body, struct str path_model, bool chat, struct script *out,
+                struct vdt_error *err)
 {
   struct json_limits limits = JSON_LIMITS_DEFAULT;
-  *out = (struct script){.chat = chat, .choices = 1, .chunk = 12, .break_after = -1, .seed = hash(body), .prompt_tokens = body.n / 4 + 1};
+  *out = (struct script){
+      .chat = chat, .choices = 1, .chunk = 12, .break_after = -1, .seed = hash(body), .prompt_tokens = body.n / 4 + 1};
   int rc = json_parse(arena, body, &limits, &out->doc, err);
   if (rc) return rc;
   if (out->doc.nodes[0].type != JSON_OBJECT) return error_set(err, VDT_ESYNTAX, "the body is no object");

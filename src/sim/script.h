@@ -40,7 +40,8 @@ struct script {
 };
 
 /* path_model: the deployment that the URL names, or empty. On failure err says what is wrong with the body. */
-int script_read(struct vdt_arena *arena, struct str body, struct str path_model, bool chat, struct script *out, struct vdt_error *err);
+int script_read(struct vdt_arena *arena, struct str body, struct str path_model, bool chat, struct script *out,
+                struct vdt_error *err);
 /* The tool of that name is among the request's tools. */
 bool script_has_tool(const struct script *s, struct str name);
 #endif

@@ -118,7 +118,8 @@ static enum MHD_Result send_flight(struct MHD_Connection *c, struct flight *f)
 {
   bool whole = !f->reply.sse && f->break_after < 0;
   char id[40];
-  struct MHD_Response *r = MHD_create_response_from_callback(whole ? f->reply.body.n : MHD_SIZE_UNKNOWN, 65536, read_piece, f, flight_free);
+  struct MHD_Response *r =
+      MHD_create_response_from_callback(whole ? f->reply.body.n : MHD_SIZE_UNKNOWN, 65536, read_piece, f, flight_free);
   if (!r) {
     flight_free(f);
     return MHD_NO;
@@ -191,11 +192,13 @@ static void answer(struct str method, struct str path, struct exchange *x, struc
   if (x->too_big) reply_error(&f->reply, 413, "too_large", "The body is too large for the simulated model.");
   else if (get && ends_with(path, STR("/models"))) reply_models(&f->reply);
   else if (get && str_eq(path, STR("/healthz"))) reply_models(&f->reply);
-  else if (!str_eq(method, STR("POST"))) reply_error(&f->reply, get ? 404 : 405, "not_found", "The simulated model has no such resource.");
+  else if (!str_eq(method, STR("POST")))
+    reply_error(&f->reply, get ? 404 : 405, "not_found", "The simulated model has no such resource.");
   else if (ends_with(path, STR("/chat/completions"))) answer_completion(path, body, true, f);
   else if (ends_with(path, STR("/completions"))) answer_completion(path, body, false, f);
   else if (ends_with(path, STR("/embeddings"))) reply_embeddings(body, &f->reply);
-  else reply_error(&f->reply, 404, "not_found", "The simulated model speaks chat completions, completions, embeddings and models.");
+  else
+    reply_error(&f->reply, 404, "not_found", "The simulated model speaks chat completions, completions, embeddings and models.");
 }
 
 /* What was inspected is what was sent: tests compare this with what they know of the gateway. Headers are not written. */
@@ -218,8 +221,8 @@ static void echo_request(struct sim *sim, struct str path, struct str body)
   buf_finish(&line);
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version, const char *data,
-                              size_t *n, void **state)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+                              const char *data, size_t *n, void **state)
 {
   (void)version;
   struct exchange *x = *state;
@@ -257,7 +260,8 @@ static void completed(void *cls, struct MHD_Connection *c, void **state, enum MH
 static int listen_unix(struct sim *sim, struct str path, struct vdt_error *err)
 {
   struct sockaddr_un a = {.sun_family = AF_UNIX};
-  if (path.n == 0 || path.n >= sizeof a.sun_path) return error_set(err, VDT_EINVAL, "a socket's path has 1 to %zu bytes", sizeof a.sun_path - 1);
+  if (path.n == 0 || path.n >= sizeof a.sun_path)
+    return error_set(err, VDT_EINVAL, "a socket's path has 1 to %zu bytes", sizeof a.sun_path - 1);
   memcpy(a.sun_path, path.p, path.n);
   memcpy(sim->socket_path, a.sun_path, sizeof sim->socket_path);
   unlink(a.sun_path);
@@ -283,7 +287,8 @@ static int listen_tcp(struct sim *sim, struct str text, struct vdt_error *err)
   if (inet_pton(AF_INET, host, &a.sin_addr) != 1) return error_set(err, VDT_EINVAL, "expected an IPv4 address to listen on");
   sim->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (sim->fd >= 0) setsockopt(sim->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-  if (sim->fd < 0 || bind(sim->fd, (struct sockaddr *)&a, sizeof a) || listen(sim->fd, 512) || getsockname(sim->fd, (struct sockaddr *)&a, &n))
+  if (sim->fd < 0 || bind(sim->fd, (struct sockaddr *)&a, sizeof a) || listen(sim->fd, 512) ||
+      getsockname(sim->fd, (struct sockaddr *)&a, &n))
     return error_set(err, VDT_EIO, "cannot listen on %.40s: %s", text.p, strerror(errno));
   snprintf(sim->address, sizeof sim->address, "%s:%u", host, ntohs(a.sin_port));
   return VDT_OK;
@@ -299,10 +304,10 @@ static int start(struct sim *sim, const struct sim_options *o, struct vdt_error 
     sim->echo_fd = open(o->echo_requests, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (sim->echo_fd < 0) return error_at(err, VDT_EIO, o->echo_requests, 0, "%s", strerror(errno));
   }
-  sim->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL, handle, sim,
-                                 MHD_OPTION_LISTEN_SOCKET, sim->fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-                                 (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_THREAD_STACK_SIZE,
-                                 (size_t)STACK, MHD_OPTION_END);
+  sim->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
+                                 handle, sim, MHD_OPTION_LISTEN_SOCKET, sim->fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                                 (unsigned)IDLE_SECONDS, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_END);
   if (!sim->daemon) return error_set(err, VDT_EIO, "the HTTP server did not start");
   sim->fd = -1; /* the daemon's now */
   return VDT_OK;

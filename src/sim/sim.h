@@ -12,7 +12,7 @@
 struct sim;
 
 struct sim_options {
-  const char *listen;       /* "127.0.0.1:PORT" (0: any free one) or "unix:PATH" */
+  const char *listen;        /* "127.0.0.1:PORT" (0: any free one) or "unix:PATH" */
   const char *echo_requests; /* file that gets each received body as a line {"path", "body"}; NULL for none */
 };
 

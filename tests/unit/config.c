@@ -56,7 +56,9 @@ static void same_policy(const struct vdt_policy *p)
 
 static void named_policy_is_the_librarys_default(void)
 {
-  CHECK_INT(parse("workspaces: [{name: w}]\ndeployments: [{name: d, workspace: w, upstream: simulated, policy: x}]\npolicies: [{name: x}]\n"), VDT_OK);
+  CHECK_INT(parse("workspaces: [{name: w}]\ndeployments: [{name: d, workspace: w, upstream: simulated, policy: x}]\npolicies: "
+                  "[{name: x}]\n"),
+            VDT_OK);
   if (config) same_policy(&config->policies[0]);
 }
 
@@ -82,12 +84,17 @@ static void the_default_file_protects_two_deployments(void)
 
 static void what_is_printed_reads_back_the_same(void)
 {
-  CHECK_INT(parse("state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: /c.pem, key: /k.pem}}\n"
-                  "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: {alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
-                  "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, prompt_evidence: on, upstream: 'https://h.example:8443/base/', policy: p, "
-                  "api_key_env: KEY_1, forward_user_context: on, read_timeout: 90s, resource_id: /subscriptions/s/providers/p}\npolicies:\n- name: p\n  jailbreak: {action: detect, block_at: 1, detect_at: .5}\n"
-                  "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"),
-            VDT_OK);
+  CHECK_INT(
+      parse("state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: "
+            "/c.pem, key: /k.pem}}\n"
+            "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: "
+            "{alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
+            "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, "
+            "prompt_evidence: on, upstream: 'https://h.example:8443/base/', policy: p, "
+            "api_key_env: KEY_1, forward_user_context: on, read_timeout: 90s, resource_id: "
+            "/subscriptions/s/providers/p}\npolicies:\n- name: p\n  jailbreak: {action: detect, block_at: 1, detect_at: .5}\n"
+            "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"),
+      VDT_OK);
   if (!config) return;
   struct buf first = {0}, second = {0};
   config_print(config, &first);
@@ -96,18 +103,22 @@ static void what_is_printed_reads_back_the_same(void)
   if (config) config_print(config, &second);
   CHECK(first.n > 500);
   CHECK_STR(buf_str(&second), first.p);
-  CHECK(strstr(first.p, "read_timeout: 90s\n") && strstr(first.p, "max_request_body: 1536KiB\n") && strstr(first.p, "alerts: 36h\n"));
+  CHECK(strstr(first.p, "read_timeout: 90s\n") && strstr(first.p, "max_request_body: 1536KiB\n") &&
+        strstr(first.p, "alerts: 36h\n"));
   buf_finish(&first);
   buf_finish(&second);
 }
 
 static void upstreams_are_taken_apart(void)
 {
-  CHECK_INT(parse("workspaces: [{name: w}]\ndeployments:\n- {name: a, workspace: w, upstream: 'https://contoso.openai.azure.com'}\n"
-                  "- {name: b, workspace: w, upstream: 'http://[fe80::1]:8000/v/1/'}\n- {name: c, workspace: w, upstream: 'unix:./m.sock'}\n"),
-            VDT_OK);
+  CHECK_INT(
+      parse("workspaces: [{name: w}]\ndeployments:\n- {name: a, workspace: w, upstream: 'https://contoso.openai.azure.com'}\n"
+            "- {name: b, workspace: w, upstream: 'http://[fe80::1]:8000/v/1/'}\n- {name: c, workspace: w, upstream: "
+            "'unix:./m.sock'}\n"),
+      VDT_OK);
   if (!config) return;
-  const struct config_url *a = &config->deployments[0].upstream, *b = &config->deployments[1].upstream, *c = &config->deployments[2].upstream;
+  const struct config_url *a = &config->deployments[0].upstream, *b = &config->deployments[1].upstream,
+                          *c = &config->deployments[2].upstream;
   CHECK(a->scheme == CONFIG_HTTPS && a->port == 443 && !strcmp(a->host, "contoso.openai.azure.com") && !*a->path);
   CHECK(b->scheme == CONFIG_HTTP && b->port == 8000 && !strcmp(b->host, "fe80::1") && !strcmp(b->path, "/v/1"));
   CHECK(c->scheme == CONFIG_UNIX && !strcmp(c->host, "./m.sock"));
@@ -116,7 +127,7 @@ static void upstreams_are_taken_apart(void)
 
 /* ---- one case per mistake --------------------------------------------------------------------------------------- */
 
-#define WS "workspaces: [{name: weu}]\n"
+#define WS  "workspaces: [{name: weu}]\n"
 #define DEP "deployments: [{name: gpt, workspace: weu, upstream: simulated}]\n"
 
 static const struct wrong {
@@ -136,9 +147,12 @@ static const struct wrong {
     {2, "deployments: expected a list", WS "deployments: {name: a}\n"},
     {2, "deployments: expected 1 to 4096 entries", WS "deployments: []\n"},
     {3, "deployments: expected keys and values", WS "deployments:\n- gpt\n"},
-    {1, "state_dir: expected one value, a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"", "state_dir: [a]\n" WS DEP},
-    {1, "state_dir: expected a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"", "state_dir: \"a;b\"\n" WS DEP},
-    {1, "state_dir: expected a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"", "state_dir: \"a\\nb\"\n" WS DEP},
+    {1, "state_dir: expected one value, a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"",
+     "state_dir: [a]\n" WS DEP},
+    {1, "state_dir: expected a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"",
+     "state_dir: \"a;b\"\n" WS DEP},
+    {1, "state_dir: expected a path without control characters, quotes, \"\\\", \"$\", \";\", \"{\" or \"}\"",
+     "state_dir: \"a\\nb\"\n" WS DEP},
     {1, "listen: expected keys and values", "listen: 8080\n" WS DEP},
     {1, "gateway: expected HOST:PORT, [IPV6]:PORT or unix:PATH", "listen: {gateway: 8080}\n" WS DEP},
     {1, "gateway: expected HOST:PORT, [IPV6]:PORT or unix:PATH", "listen: {gateway: '127.0.0.1:70000'}\n" WS DEP},
@@ -153,34 +167,62 @@ static const struct wrong {
     {1, "store: expected sqlite; did you mean \"sqlite\"?", "workspaces: [{name: weu, store: sqlight}]\n" DEP},
     {1, "prompt_evidence: expected on or off; did you mean \"on\"?", "workspaces: [{name: weu, prompt_evidence: onn}]\n" DEP},
     {1, "subscription_id: expected a UUID", "workspaces: [{name: weu, subscription_id: 42}]\n" DEP},
-    {1, "alerts: expected a duration such as 30d, 12h, 5m or 10s, from 1h to 3660d", "workspaces: [{name: weu, retention: {alerts: 90}}]\n" DEP},
+    {1, "alerts: expected a duration such as 30d, 12h, 5m or 10s, from 1h to 3660d",
+     "workspaces: [{name: weu, retention: {alerts: 90}}]\n" DEP},
     {1, "the workspace \"weu\" stands twice; first in line 1", "workspaces: [{name: weu}, {name: weu}]\n" DEP},
-    {4, "the deployment \"a\" stands twice; first in line 3", WS "deployments:\n- {name: a, workspace: weu, upstream: simulated}\n- {name: a, workspace: weu, upstream: simulated}\n"},
-    {2, "there is no workspace \"wei\"; did you mean \"weu\"?", WS "deployments: [{name: a, workspace: wei, upstream: simulated}]\n"},
-    {4, "there is no policy \"standart\"; did you mean \"standard\"?", WS "deployments:\n- name: a\n  policy: standart\n  workspace: weu\n  upstream: simulated\n"},
+    {4, "the deployment \"a\" stands twice; first in line 3",
+     WS "deployments:\n- {name: a, workspace: weu, upstream: simulated}\n- {name: a, workspace: weu, upstream: simulated}\n"},
+    {2, "there is no workspace \"wei\"; did you mean \"weu\"?",
+     WS "deployments: [{name: a, workspace: wei, upstream: simulated}]\n"},
+    {4, "there is no policy \"standart\"; did you mean \"standard\"?",
+     WS "deployments:\n- name: a\n  policy: standart\n  workspace: weu\n  upstream: simulated\n"},
     {3, "the policy \"x\" stands twice; first in line 3", WS DEP "policies: [{name: x}, {name: x}]\n"},
-    {5, "action: expected allow, detect or block; did you mean \"block\"?", WS DEP "policies:\n- name: standard\n  jailbreak: {action: blok}\n"},
-    {5, "prompt: expected allow, detect or block; did you mean \"detect\"?", WS DEP "policies:\n- name: standard\n  credential: {prompt: redact}\n"},
-    {5, "response: expected allow, detect, redact, cut or block; did you mean \"redact\"?", WS DEP "policies:\n- name: standard\n  credential: {response: redacted}\n"},
+    {5, "action: expected allow, detect or block; did you mean \"block\"?",
+     WS DEP "policies:\n- name: standard\n  jailbreak: {action: blok}\n"},
+    {5, "prompt: expected allow, detect or block; did you mean \"detect\"?",
+     WS DEP "policies:\n- name: standard\n  credential: {prompt: redact}\n"},
+    {5, "response: expected allow, detect, redact, cut or block; did you mean \"redact\"?",
+     WS DEP "policies:\n- name: standard\n  credential: {response: redacted}\n"},
     {5, "block_at: expected a number, from 0 to 1", WS DEP "policies:\n- name: standard\n  jailbreak: {block_at: 1.5}\n"},
     {5, "block_at: expected a number, from 0 to 1", WS DEP "policies:\n- name: standard\n  jailbreak: {block_at: nan}\n"},
-    {5, "jailbreak: detect_at (0.97) is greater than block_at (0.95)", WS DEP "policies:\n- name: standard\n  jailbreak: {detect_at: 0.97}\n"},
-    {5, "on_failure: expected open or closed; did you mean \"closed\"?", WS DEP "policies:\n- name: standard\n  on_failure: close\n"},
+    {5, "jailbreak: detect_at (0.97) is greater than block_at (0.95)",
+     WS DEP "policies:\n- name: standard\n  jailbreak: {detect_at: 0.97}\n"},
+    {5, "on_failure: expected open or closed; did you mean \"closed\"?",
+     WS DEP "policies:\n- name: standard\n  on_failure: close\n"},
     {5, "annotate: expected true or false; did you mean \"true\"?", WS DEP "policies:\n- name: standard\n  annotate: tru\n"},
-    {2, "api_key_env: expected the name of an environment variable: A-Z, 0-9, \"_\"", WS "deployments: [{name: a, workspace: weu, upstream: simulated, api_key_env: sk-key}]\n"},
+    {2, "api_key_env: expected the name of an environment variable: A-Z, 0-9, \"_\"",
+     WS "deployments: [{name: a, workspace: weu, upstream: simulated, api_key_env: sk-key}]\n"},
 };
 
 static void bad_upstreams(void)
 {
-  static const char *const urls[] = {"", "ftp://h", "https://", "https://user:pw@h", "https://h:0", "https://h:65536", "https://h/?a=b", "https://h/#f",
-                                     "https://h/../x", "https://h/a b", "https://h;x", "http://[::1", "http://[g]", "unix:", "unix:/a:b", "simulate", "https://-h", "HTTPS://h"};
+  static const char *const urls[] = {"",
+                                     "ftp://h",
+                                     "https://",
+                                     "https://user:pw@h",
+                                     "https://h:0",
+                                     "https://h:65536",
+                                     "https://h/?a=b",
+                                     "https://h/#f",
+                                     "https://h/../x",
+                                     "https://h/a b",
+                                     "https://h;x",
+                                     "http://[::1",
+                                     "http://[g]",
+                                     "unix:",
+                                     "unix:/a:b",
+                                     "simulate",
+                                     "https://-h",
+                                     "HTTPS://h"};
   for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
     char yaml[256];
     CASE_BEGIN();
     snprintf(yaml, sizeof yaml, WS "deployments:\n- name: a\n  workspace: weu\n  upstream: \"%s\"\n", urls[i]);
     CHECK_INT(parse(yaml), VDT_ECONFIG);
     CHECK_INT(error.line, 5);
-    CHECK_STR(str_of(error.text), "upstream: expected simulated, or http://, https:// or unix: followed by host or path, without user, query or fragment");
+    CHECK_STR(
+        str_of(error.text),
+        "upstream: expected simulated, or http://, https:// or unix: followed by host or path, without user, query or fragment");
     CASE_END("no upstream: \"%s\"", urls[i]);
   }
 }
