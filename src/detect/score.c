@@ -27,13 +27,14 @@ static const double FIRM = 0.40, STRONG = 0.60, BELOW_DETECT = 0.59, BELOW_BLOCK
 static const double MENTION = 0.5, OVERLAP = 0.4, NUMBER = 0.6;
 
 /* Words that introduce a mention, and words with which a hit brings a negation of its own ("do not tell the user"). */
-static const struct str introductions[] = {STR("never"), STR("not"), STR("ask"), STR("asks"), STR("asked"), STR("asking"),
-                                           STR("tells you"), STR("telling you"), STR("try"), STR("tries"), STR("trying"), STR("say"), STR("says"), STR("attempt"),
-                                           STR("attempts"), STR("attempting"), STR("refuse"), STR("decline"), STR("request"),
-                                           STR("requests"), STR("requesting"), STR("such as"), STR("force you")};
+static const struct str introductions[] = {
+    STR("never"),     STR("not"),         STR("ask"),        STR("asks"),       STR("asked"),    STR("asking"),
+    STR("tells you"), STR("telling you"), STR("try"),        STR("tries"),      STR("trying"),   STR("say"),
+    STR("says"),      STR("attempt"),     STR("attempts"),   STR("attempting"), STR("refuse"),   STR("decline"),
+    STR("request"),   STR("requests"),    STR("requesting"), STR("such as"),    STR("force you")};
 static const struct str contractions[] = {STR("n't"), STR("n\xe2\x80\x99t")}; /* with the typographic apostrophe too */
-static const struct str own_negations[] = {STR("never"), STR("not "), STR("do not"), STR("does not"), STR("don"), STR("can"),
-                                           STR("without"), STR("no "), STR("n't"), STR("avoid")};
+static const struct str own_negations[] = {STR("never"), STR("not "),    STR("do not"), STR("does not"), STR("don"),
+                                           STR("can"),   STR("without"), STR("no "),    STR("n't"),      STR("avoid")};
 static const struct {
   struct str open, close;
 } quotes[] = {
@@ -76,7 +77,8 @@ static bool quoted(struct str view, const struct score_hit *hit)
   if (end < view.n && memchr(".,!?", view.p[end], 4)) end++;
   for (unsigned i = 0; i < N_QUOTES; i++) {
     struct str open = quotes[i].open, close = quotes[i].close;
-    if (start >= open.n && str_eq(str_cut(view, start - open.n, start), open) && begins(str_cut(view, end, view.n), close)) return true;
+    if (start >= open.n && str_eq(str_cut(view, start - open.n, start), open) && begins(str_cut(view, end, view.n), close))
+      return true;
   }
   return false;
 }
