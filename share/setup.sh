@@ -60,23 +60,25 @@ esac
 INSTALL
 }
 
-# build DIR COMPILER TARGETS... -- MESON-OPTIONS...: configures once, builds what changed. Without targets: everything.
-build() {
+# configure DIR COMPILER MESON-OPTIONS...: once; ninja notices later changes of the build files itself.
+configure() {
   dir=$1 compiler=$2
   shift 2
-  targets=
-  while [ $# -gt 0 ] && [ "$1" != -- ]; do targets="$targets $1"; shift; done
-  [ $# -eq 0 ] || shift
+  [ ! -f "$dir/build.ninja" ] || return 0
   mkdir -p "$dir"
-  if [ ! -f "$dir/build.ninja" ]; then
-    echo "Configuring $dir"
-    CC=$compiler meson setup "$dir" "$@" >"$dir/setup.log" 2>&1 || { tail -20 "$dir/setup.log" >&2; die "meson setup $dir failed"; }
-  fi
-  # ninja's own status line on a terminal; elsewhere one line at the end, and the whole output when it fails.
+  echo "Configuring $dir"
+  CC=$compiler meson setup "$dir" "$@" >"$dir/setup.log" 2>&1 || { tail -20 "$dir/setup.log" >&2; die "meson setup $dir failed"; }
+}
+
+# compile DIR TARGETS...: builds what changed; without targets everything. ninja's own status line on a terminal; elsewhere one line at
+# the end, and what went wrong when it fails.
+compile() {
+  dir=$1
+  shift
   if [ -t 1 ]; then
-    ninja -C "$dir" $targets || die "the build in $dir failed"
+    ninja -C "$dir" "$@" || die "the build in $dir failed"
   else
-    ninja -C "$dir" $targets >"$dir/build.log" 2>&1 || { grep -v '^\[' "$dir/build.log" | tail -60 >&2; die "the build in $dir failed"; }
+    ninja -C "$dir" "$@" >"$dir/build.log" 2>&1 || { grep -v '^\[' "$dir/build.log" | tail -60 >&2; die "the build in $dir failed"; }
     tail -1 "$dir/build.log" | sed "s|^|$dir: |"
   fi
 }

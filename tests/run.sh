@@ -66,11 +66,25 @@ run_group() {
   done
 }
 
-clang_build() { build build-fuzz clang -- --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dwerror=true; }
+clang_build() {
+  configure build-fuzz clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dwerror=true
+  compile build-fuzz
+}
+
+asan_build() {
+  configure build-asan gcc --buildtype=debug -Db_sanitize=address,undefined -Dwerror=true
+  compile build-asan
+}
 
 run_clang() {
-  if (clang_build) >"$logs/clang.log" 2>&1; then echo "1 0 0" >>"$totals"; echo "clang: everything compiles without a warning"
-  else echo "0 1 0" >>"$totals"; echo "clang: FAILED"; tail -40 "$logs/clang.log" | sed 's/^/    | /'; fi
+  if (clang_build) >"$logs/clang.log" 2>&1; then
+    echo "1 0 0" >>"$totals"
+    echo "clang: everything compiles without a warning"
+  else
+    echo "0 1 0" >>"$totals"
+    echo "clang: FAILED"
+    tail -40 "$logs/clang.log" | sed 's/^/    | /'
+  fi
 }
 
 run_fuzz() {
@@ -79,8 +93,12 @@ run_fuzz() {
 }
 
 run_asan() {
-  (build build-asan gcc -- --buildtype=debug -Db_sanitize=address,undefined -Dwerror=true) >"$logs/asan-build.log" 2>&1 || {
-    echo "0 1 0" >>"$totals"; echo "asan: the build FAILED"; tail -40 "$logs/asan-build.log" | sed 's/^/    | /'; return; }
+  if ! (asan_build) >"$logs/asan-build.log" 2>&1; then
+    echo "0 1 0" >>"$totals"
+    echo "asan: the build FAILED"
+    tail -40 "$logs/asan-build.log" | sed 's/^/    | /'
+    return
+  fi
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
   for d in tests/*/; do
     case $d in tests/bench/ | tests/fuzz/) continue ;; esac
