@@ -166,6 +166,22 @@ static ngx_int_t nginx_error(struct gate *g)
   return replace(g, status, buf_str(&g->out));
 }
 
+/* What does not begin like HTTP nginx would hand on as HTTP/0.9, bytes without a header. Not here. */
+static bool is_no_http(const ngx_http_request_t *r)
+{
+  return r->upstream && r->upstream->cleanup && !r->upstream->headers_in.status_n;
+}
+
+static ngx_int_t refuse_no_http(struct gate *g)
+{
+  ngx_http_request_t *r = g->r;
+  r->http_version = r->stream ? NGX_HTTP_VERSION_20 : (ngx_uint_t)(r->http_major * 1000 + r->http_minor);
+  r->headers_out.status = NGX_HTTP_BAD_GATEWAY;
+  r->upstream->buffering = 0;
+  g->from_upstream = true;
+  return nginx_error(g);
+}
+
 static ngx_int_t header_filter(ngx_http_request_t *r)
 {
   const struct gate_location *l = ngx_http_get_module_loc_conf(r, ngx_http_vedette_module);
@@ -176,6 +192,7 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
   g->head_seen = true;
   if (g->mode == GATE_REPLACE) return send_head(g);
   if (is_from_upstream(r)) return upstream_head(g);
+  if (is_no_http(r)) return refuse_no_http(g);
   if (r->headers_out.status >= 400) return nginx_error(g);
   return send_head(g);
 }
