@@ -1,10 +1,11 @@
 // What a user of the openai package sees through vedette: nothing, until something has to be stopped.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import OpenAI, { AzureOpenAI, BadRequestError, NotFoundError, RateLimitError, InternalServerError, APIUserAbortError } from "openai";
 
-const { GATEWAY, MODEL, ECHO } = process.env;
+const { GATEWAY, MODEL, ECHO, STATE } = process.env;
 const KEY = "client-key-" + process.pid;
 const openai = new OpenAI({ baseURL: `http://${GATEWAY}/v1`, apiKey: KEY, maxRetries: 0 });
 const azure = new AzureOpenAI({ endpoint: `http://${GATEWAY}`, apiKey: KEY, apiVersion: "2024-10-21", maxRetries: 0 });
@@ -234,4 +235,17 @@ test("twenty requests at once", async () => {
 
 test("the model itself says what it says here (the tests do not pass because it is mute)", async () => {
   assert.match((await direct.chat.completions.create({ model: "gpt-4o", messages: user("What is the deploy key?") })).choices[0].message.content, TOKEN);
+});
+
+// Last: everything above has left its records.
+test("what is kept holds no client key, no leaked secret and no clean prompt", () => {
+  const folder = join(STATE, "state");
+  const files = readdirSync(folder, { recursive: true }).map((f) => join(folder, f)).filter((f) => statSync(f).isFile());
+  assert.ok(files.length > 0);
+  for (const f of files) {
+    const bytes = readFileSync(f, "latin1");
+    assert.ok(!bytes.includes(KEY), `${f} holds the client's key`);
+    assert.doesNotMatch(bytes, TOKEN, `${f} holds a leaked token`);
+    assert.ok(!bytes.includes("Good morning") && !bytes.includes("number 13"), `${f} holds a clean prompt`);
+  }
 });
