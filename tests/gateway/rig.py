@@ -39,6 +39,7 @@ def equal(got, want, what=""):
 def end():
     """Every record that this program saw written must be valid; then the plan."""
     case(_records_are_valid)
+    case(_nothing_crashed)
     for g in _gateways:
         g.stop()
     print(f"1..{_count}")
@@ -57,6 +58,16 @@ def _records_are_valid():
         f.flush()
         done = subprocess.run([sys.executable, check, f.name], capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-1500:]
+
+
+def _nothing_crashed():
+    """no worker died by itself and no sanitizer had anything to say"""
+    for g in _gateways:
+        for path in glob.glob(os.path.join(g.folder, "sanitizer/*")):
+            raise AssertionError(open(path, errors="replace").read()[:3000])
+        log = os.path.join(g.state, "logs/nginx.log")
+        for line in open(log, errors="replace") if os.path.exists(log) else []:
+            assert not ("exited on signal" in line and "signal 9" not in line) and "exited with fatal code" not in line, line
 
 
 def free_ports(n):
@@ -106,6 +117,18 @@ class Answer:
         return [c["choices"][0]["finish_reason"] for c in chunks if c["choices"] and c["choices"][0].get("finish_reason")][-1]
 
 
+def sanitizers(folder):
+    """A module built with sanitizers needs their library in nginx before all others; what they find goes to files in the folder."""
+    with open(os.path.join(BUILD, "src/gateway/ngx_http_vedette_module.so"), "rb") as f:
+        if b"libasan.so" not in f.read():
+            return {}
+    os.mkdir(f"{folder}/sanitizer")
+    os.chmod(f"{folder}/sanitizer", 0o777)  # workers are not root
+    find = lambda name: subprocess.run(["gcc", "-print-file-name=" + name], capture_output=True, text=True).stdout.strip()
+    return {"LD_PRELOAD": f"{find('libasan.so')} {find('libubsan.so')}", "ASAN_OPTIONS": f"detect_leaks=0:log_path={folder}/sanitizer/log",
+            "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={folder}/sanitizer/log"}
+
+
 class Gateway:
     """deployments: {name: settings of vedette.yaml}; policies: {name: YAML text of its settings}."""
 
@@ -115,7 +138,7 @@ class Gateway:
         self.state = state or os.path.join(self.folder, "state")
         self.port, self.control = free_ports(2)
         self.config = os.path.join(self.folder, "vedette.yaml")
-        self.args, self.tls, self.env = list(args), tls, dict(os.environ, **(env or {}))
+        self.args, self.tls, self.env = list(args), tls, dict(os.environ, **(env or {}), **sanitizers(self.folder))
         self.seen, self.process = {}, None
         if tls:
             self.make_certificate()
