@@ -3,15 +3,17 @@
 #include "base/error.h"
 
 /* What an upstream's header that wears this name would make nginx do is not for upstreams to say. */
-static const char ignored[] = "X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset Expires Cache-Control "
-                              "Set-Cookie Vary";
+static const char ignored[] =
+    "X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset Expires Cache-Control "
+    "Set-Cookie Vary";
 
 /* "PATH" in quotes; nginx would expand $, and a quote or a backslash would end or change it. */
 static int check_path(const char *path, struct vdt_error *err)
 {
   for (const char *p = path; *p; p++)
     if (*p == '"' || *p == '\\' || *p == '$' || (unsigned char)*p < ' ')
-      return error_set(err, VDT_EINVAL, "the path %s holds a character that nginx.conf cannot: quote, backslash, dollar or control", path);
+      return error_set(err, VDT_EINVAL,
+                       "the path %s holds a character that nginx.conf cannot: quote, backslash, dollar or control", path);
   return VDT_OK;
 }
 
@@ -45,17 +47,19 @@ static void put_limits(const struct nginx_conf *in, struct buf *b)
     buf_printf(b, "  %s_temp_path \"%s/nginx/%s\";\n", folders[i], in->state, folders[i]);
   buf_printf(b, "  client_body_buffer_size 1m;\n  client_max_body_size %llu;\n",
              (unsigned long long)in->config->limits.max_request_body * 8);
-  BUF_LIT(b, "  client_header_timeout 30s;\n  client_body_timeout 60s;\n  send_timeout 60s;\n  large_client_header_buffers 4 16k;\n"
-             "  keepalive_timeout 75s;\n  keepalive_requests 100000;\n  reset_timedout_connection on;\n"
-             "  access_log off;\n  server_tokens off;\n  default_type application/octet-stream;\n  tcp_nodelay on;\n"
-             "  ssl_protocols TLSv1.2 TLSv1.3;\n  ssl_session_cache shared:vedette:1m;\n");
+  BUF_LIT(b,
+          "  client_header_timeout 30s;\n  client_body_timeout 60s;\n  send_timeout 60s;\n  large_client_header_buffers 4 16k;\n"
+          "  keepalive_timeout 75s;\n  keepalive_requests 100000;\n  reset_timedout_connection on;\n"
+          "  access_log off;\n  server_tokens off;\n  default_type application/octet-stream;\n  tcp_nodelay on;\n"
+          "  ssl_protocols TLSv1.2 TLSv1.3;\n  ssl_session_cache shared:vedette:1m;\n");
 }
 
 static void put_upstream_defaults(const struct nginx_conf *in, struct buf *b)
 {
   BUF_LIT(b, "  proxy_http_version 1.1;\n  proxy_buffering off;\n  proxy_buffer_size 8k;\n  proxy_connect_timeout 10s;\n"
              "  proxy_redirect off;\n  proxy_ssl_server_name on;\n  proxy_ssl_verify on;\n  proxy_ssl_verify_depth 5;\n"
-             "  proxy_ssl_protocols TLSv1.2 TLSv1.3;\n  proxy_hide_header x-vedette-interaction;\n  proxy_hide_header x-vedette-verdict;\n");
+             "  proxy_ssl_protocols TLSv1.2 TLSv1.3;\n  proxy_hide_header x-vedette-interaction;\n  proxy_hide_header "
+             "x-vedette-verdict;\n");
   buf_printf(b, "  proxy_ignore_headers %s;\n  proxy_ssl_trusted_certificate \"%s\";\n", ignored, in->trusted);
 }
 
@@ -115,8 +119,8 @@ static void put_deployment(const struct nginx_conf *in, size_t i, struct buf *b)
   const struct config_url *u = &d->upstream;
   bool prefix = u->path && u->path[0];
   buf_printf(b, "    location @vedette_%s {\n", d->name);
-  buf_printf(b, "      proxy_pass %s://vedette_%zu%s%s;\n", u->scheme == CONFIG_HTTPS ? "https" : "http", i, prefix ? u->path : "",
-             prefix ? "$request_uri" : "");
+  buf_printf(b, "      proxy_pass %s://vedette_%zu%s%s;\n", u->scheme == CONFIG_HTTPS ? "https" : "http", i,
+             prefix ? u->path : "", prefix ? "$request_uri" : "");
   put_host(u, b);
   /* Ranges of an answer cannot be inspected, codings need not be undone when they are not asked for. */
   BUF_LIT(b, "      proxy_set_header Connection \"\";\n      proxy_set_header Accept-Encoding identity;\n"
@@ -130,7 +134,8 @@ static void put_deployment(const struct nginx_conf *in, size_t i, struct buf *b)
 static void put_listen(const char *address, const struct config_tls *tls, struct buf *b)
 {
   buf_printf(b, "    listen %s%s;\n", address, tls->certificate ? " ssl http2" : "");
-  if (tls->certificate) buf_printf(b, "    ssl_certificate \"%s\";\n    ssl_certificate_key \"%s\";\n", tls->certificate, tls->key);
+  if (tls->certificate)
+    buf_printf(b, "    ssl_certificate \"%s\";\n    ssl_certificate_key \"%s\";\n", tls->certificate, tls->key);
 }
 
 static void put_gateway(const struct nginx_conf *in, struct buf *b)
@@ -145,7 +150,8 @@ static void put_gateway(const struct nginx_conf *in, struct buf *b)
 
 static void put_control(const struct nginx_conf *in, struct buf *b)
 {
-  buf_printf(b, "  upstream vedette_control {\n    server \"unix:%s/control.sock\" max_fails=0;\n    keepalive 8;\n  }\n", in->state);
+  buf_printf(b, "  upstream vedette_control {\n    server \"unix:%s/control.sock\" max_fails=0;\n    keepalive 8;\n  }\n",
+             in->state);
   BUF_LIT(b, "  server {\n    server_name _;\n");
   put_listen(in->config->listen.control, &in->config->listen.control_tls, b);
   BUF_LIT(b, "    client_max_body_size 1m;\n    location / {\n      proxy_pass http://vedette_control;\n"

@@ -8,16 +8,16 @@
 enum { CHILD_ARGS = 600 };
 
 struct child {
-  const char *name;      /* "serve" */
+  const char *name; /* "serve" */
   const char *argv[CHILD_ARGS];
   size_t argc;
-  char log[4096];        /* file that gets what it prints */
-  bool own_log;          /* it writes that file itself: what it prints is the same and goes nowhere */
-  off_t log_from;        /* where this start's part of the log begins */
-  pid_t pid;             /* 0: not running */
-  uint64_t started_us;   /* monotonic */
-  uint64_t restart_us;   /* when to start it again; 0: not waiting */
-  unsigned failures;     /* deaths in a row */
+  char log[4096];      /* file that gets what it prints */
+  bool own_log;        /* it writes that file itself: what it prints is the same and goes nowhere */
+  off_t log_from;      /* where this start's part of the log begins */
+  pid_t pid;           /* 0: not running */
+  uint64_t started_us; /* monotonic */
+  uint64_t restart_us; /* when to start it again; 0: not waiting */
+  unsigned failures;   /* deaths in a row */
 };
 
 void child_arg(struct child *c, const char *arg);

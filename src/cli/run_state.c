@@ -59,13 +59,16 @@ static void choose_user(const char *state, struct run_user *user)
   snprintf(parents, sizeof parents, "%s", state);
   const char *blocked = blocked_parent(parents);
   if (p && !blocked) *user = (struct run_user){"www-data", p->pw_gid, p->pw_uid};
-  else if (p) fprintf(stderr, "vedette run: www-data cannot pass %s, so the gateway runs as root; a state folder elsewhere is safer\n", blocked);
+  else if (p)
+    fprintf(stderr, "vedette run: www-data cannot pass %s, so the gateway runs as root; a state folder elsewhere is safer\n",
+            blocked);
   if (!user->name) *user = (struct run_user){"root", 0, 0};
 }
 
 static int own(const char *path, uid_t uid, gid_t gid, struct vdt_error *err)
 {
-  if (geteuid() == 0 && chown(path, uid, gid)) return error_at(err, VDT_EIO, path, 0, "its owner cannot be set: %s", strerror(errno));
+  if (geteuid() == 0 && chown(path, uid, gid))
+    return error_at(err, VDT_EIO, path, 0, "its owner cannot be set: %s", strerror(errno));
   return VDT_OK;
 }
 
@@ -74,7 +77,11 @@ static const struct folder {
   const char *name;
   mode_t mode;
   bool workers;
-} folders[] = {{"spool", 0750, true}, {"run", 0750, false}, {"logs", 0750, false}, {"nginx", 0750, false}, {"nginx/client_body", 0700, true}};
+} folders[] = {{"spool", 0750, true},
+               {"run", 0750, false},
+               {"logs", 0750, false},
+               {"nginx", 0750, false},
+               {"nginx/client_body", 0700, true}};
 
 static int make_folders(const char *state, const struct run_user *user, struct vdt_error *err)
 {
@@ -112,7 +119,8 @@ int run_state_lock(const char *state, struct vdt_error *err)
   if (fd < 0) return error_at(err, VDT_EIO, path, 0, "%s", strerror(errno));
   if (flock(fd, LOCK_EX | LOCK_NB)) {
     close(fd);
-    return error_at(err, VDT_ESTATE, state, 0, "another vedette run uses this state folder; stop it or give another one with --state");
+    return error_at(err, VDT_ESTATE, state, 0,
+                    "another vedette run uses this state folder; stop it or give another one with --state");
   }
   snprintf(path, sizeof path, "%s/nginx", state);
   empty_folder(AT_FDCWD, path, 3);
@@ -190,8 +198,8 @@ static unsigned long listening_inode(const char *table, unsigned port)
   while (f && !inode && fgets(line, sizeof line, f)) {
     unsigned local, state;
     unsigned long found;
-    if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu", &local, &state, &found) == 3 && local == port &&
-        state == 10)
+    if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu", &local, &state, &found) == 3 &&
+        local == port && state == 10)
       inode = found;
   }
   if (f) fclose(f);
@@ -235,7 +243,8 @@ static void describe_owner(unsigned port, char *out, size_t n)
 /* A socket file that nobody serves any more is in the way of a new one. */
 static int check_unix(const char *address, const char *key, struct vdt_error *err)
 {
-  if (run_address_answers(address)) return error_set(err, VDT_ESTATE, "%s (%s): another program listens there; stop it or change %s", address, key, key);
+  if (run_address_answers(address))
+    return error_set(err, VDT_ESTATE, "%s (%s): another program listens there; stop it or change %s", address, key, key);
   struct stat s;
   if (stat(address + 5, &s) == 0 && S_ISSOCK(s.st_mode)) unlink(address + 5);
   return VDT_OK;
@@ -257,8 +266,10 @@ int run_address_check(const char *address, const char *key, struct vdt_error *er
   char owner[96];
   describe_owner(ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port), owner, sizeof owner);
   if (why == EADDRINUSE)
-    return error_set(err, VDT_ESTATE, "%s (%s) is taken by %s; stop that, or change %s in the configuration", address, key, owner, key);
+    return error_set(err, VDT_ESTATE, "%s (%s) is taken by %s; stop that, or change %s in the configuration", address, key, owner,
+                     key);
   if (why == EACCES)
-    return error_set(err, VDT_ESTATE, "%s (%s): ports below 1024 are for root; change %s in the configuration", address, key, key);
+    return error_set(err, VDT_ESTATE, "%s (%s): ports below 1024 are for root; change %s in the configuration", address, key,
+                     key);
   return error_set(err, VDT_ESTATE, "%s (%s): %s; change %s in the configuration", address, key, strerror(why), key);
 }

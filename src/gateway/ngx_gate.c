@@ -48,9 +48,10 @@ static void complain(struct gate_worker *w, ngx_log_t *log, ngx_err_t reason)
   time_t now = ngx_time();
   if (w->complained && now - w->complained < COMPLAIN_SECONDS) return;
   w->complained = now;
-  ngx_log_error(NGX_LOG_ALERT, log, reason,
-                "vedette: the journal cannot be written; %uL records lost so far; deployments that fail closed answer 503 until it can",
-                w->journal.lost);
+  ngx_log_error(
+      NGX_LOG_ALERT, log, reason,
+      "vedette: the journal cannot be written; %uL records lost so far; deployments that fail closed answer 503 until it can",
+      w->journal.lost);
 }
 
 static void write_record(struct gate *g, enum record_outcome outcome)
@@ -64,7 +65,8 @@ static void write_record(struct gate *g, enum record_outcome outcome)
   if (line.failed) w->journal.lost++;
   bool written = !line.failed && journal_append(&w->journal, buf_str(&line), now) == VDT_OK;
   if (!written) complain(w, log, errno);
-  else if (w->failing) ngx_log_error(NGX_LOG_NOTICE, log, 0, "vedette: the journal can be written again; %uL records were lost", w->journal.lost);
+  else if (w->failing)
+    ngx_log_error(NGX_LOG_NOTICE, log, 0, "vedette: the journal can be written again; %uL records were lost", w->journal.lost);
   w->failing = !written;
   buf_finish(&line);
 }

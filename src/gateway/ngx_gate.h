@@ -36,8 +36,8 @@ struct gate_location {
 struct gate_worker {
   struct vdt_scanner *scanner;
   struct journal journal;
-  bool failing;       /* the last record could not be written */
-  time_t complained;  /* when that was last said in the log */
+  bool failing;      /* the last record could not be written */
+  time_t complained; /* when that was last said in the log */
   unsigned char random[4096];
   size_t random_left;
 };
@@ -68,13 +68,13 @@ struct gate {
   enum gate_body mode;
   bool head_seen; /* the header filter has run */
   bool head_sent;
-  bool flushed;   /* a flush has gone out after the header */
+  bool flushed; /* a flush has gone out after the header */
   bool from_upstream;
-  bool ended;     /* the last byte has been handed on, or will be with out; input is thrown away */
+  bool ended; /* the last byte has been handed on, or will be with out; input is thrown away */
   bool recorded;
-  struct str answer; /* GATE_REPLACE */
-  ngx_chain_t *in;   /* input that waits until out has left */
-  struct buf out;    /* what the exchange released and the client's connection has not taken yet */
+  struct str answer;  /* GATE_REPLACE */
+  ngx_chain_t *in;    /* input that waits until out has left */
+  struct buf out;     /* what the exchange released and the client's connection has not taken yet */
   ngx_buf_t *sending; /* describes out while it is on its way */
 };
 

@@ -93,7 +93,8 @@ static struct str content_encoding(const ngx_http_request_t *r)
 
 static bool has_no_body(const ngx_http_request_t *r)
 {
-  return r->method == NGX_HTTP_HEAD || r->headers_out.status < 200 || r->headers_out.status == 204 || r->headers_out.status == 304;
+  return r->method == NGX_HTTP_HEAD || r->headers_out.status < 200 || r->headers_out.status == 204 ||
+         r->headers_out.status == 304;
 }
 
 static ngx_int_t upstream_head(struct gate *g)
@@ -155,7 +156,8 @@ static ngx_int_t nginx_error(struct gate *g)
   buf_printf(&body, ",\"type\":\"%s\",\"param\":null}}", status < 500 ? "invalid_request_error" : "server_error");
   enum exchange_mode mode = exchange_response_head(g->x, (unsigned)status, STR("application/json"), (struct str){0});
   if (!body.failed && mode == EXCHANGE_WHOLE) {
-    if (exchange_response_feed(g->x, buf_str(&body), &g->out, &done) || exchange_response_finish(g->x, false, &g->out)) g->out.failed = true;
+    if (exchange_response_feed(g->x, buf_str(&body), &g->out, &done) || exchange_response_finish(g->x, false, &g->out))
+      g->out.failed = true;
   } else {
     buf_put(&g->out, buf_str(&body));
   }

@@ -229,5 +229,5 @@ static void stop_worker(ngx_cycle_t *cycle)
 
 static ngx_http_module_t context = {add_variables, install, create_main, NULL, NULL, NULL, create_location, merge_location};
 
-ngx_module_t ngx_http_vedette_module = {NGX_MODULE_V1, &context, commands, NGX_HTTP_MODULE, NULL, NULL, start_worker, NULL, NULL,
-                                        stop_worker, NULL, NGX_MODULE_V1_PADDING};
+ngx_module_t ngx_http_vedette_module = {NGX_MODULE_V1, &context, commands, NGX_HTTP_MODULE, NULL, NULL,
+                                        start_worker,  NULL,     NULL,     stop_worker,     NULL, NGX_MODULE_V1_PADDING};
