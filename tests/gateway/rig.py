@@ -38,8 +38,9 @@ def equal(got, want, what=""):
 
 def end():
     """Every record that this program saw written must be valid; then the plan."""
-    case(_records_are_valid)
-    case(_nothing_crashed)
+    if _gateways:
+        case(_records_are_valid)
+        case(_nothing_crashed)
     for g in _gateways:
         g.stop()
     print(f"1..{_count}")
