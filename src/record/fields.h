@@ -1,0 +1,31 @@
+/* fields.def as tables: the writer and the reader walk the same rows. Only for record/. */
+#ifndef RECORD_FIELDS_H
+#define RECORD_FIELDS_H
+#include "record/record.h"
+
+enum field_kind { TEXT, WORD, EVIDENCE, ID, TIME, U64, UINT, BOOL, ENUM, SIDE };
+
+/* The words that a WORD (kept as text) or an ENUM (kept as its number) may be. */
+struct words {
+  const char *const *names;
+  unsigned n;
+};
+
+struct field {
+  const char *name;
+  enum field_kind kind;
+  size_t at; /* offset in its struct */
+  const struct words *words;
+  bool required;
+};
+
+struct fields {
+  const struct field *rows;
+  size_t n;
+};
+
+/* The longest text of a record, in bytes; longer ones are cut at a character. */
+enum { RECORD_TEXT_MAX = 1024 };
+
+extern const struct fields record_fields, side_fields, finding_fields;
+#endif

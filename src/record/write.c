@@ -1,0 +1,96 @@
+/* Writing records. Any bytes may come in: the line that goes out is valid JSON, valid UTF-8 and within RECORD_LINE_MAX. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "record/fields.h"
+#include <assert.h>
+
+/* Cut before the character that would pass the limit. */
+static struct str shorten(struct str s, size_t max)
+{
+  if (s.n <= max) return s;
+  while (max && ((unsigned char)s.p[max] & 0xc0) == 0x80) max--;
+  return (struct str){s.p, max};
+}
+
+static void put_fields(struct buf *b, const struct fields *fields, const void *base);
+
+static void put_time(struct buf *b, uint64_t us)
+{
+  char text[CLOCK_TEXT];
+  clock_format(us, text);
+  buf_printf(b, "\"%s\"", text);
+}
+
+static void put_value(struct buf *b, const struct field *f, const void *at)
+{
+  switch (f->kind) {
+  case TEXT: json_quote(b, shorten(*(const struct str *)at, RECORD_TEXT_MAX)); break;
+  case WORD: json_quote(b, *(const struct str *)at); break;
+  case EVIDENCE: json_quote(b, shorten(*(const struct str *)at, RECORD_EVIDENCE_MAX)); break;
+  case ID: json_quote(b, str_of(at)); break;
+  case TIME: put_time(b, *(const uint64_t *)at); break;
+  case U64: buf_printf(b, "%llu", (unsigned long long)*(const uint64_t *)at); break;
+  case UINT: buf_printf(b, "%u", *(const unsigned *)at); break;
+  case BOOL: buf_put(b, *(const bool *)at ? STR("true") : STR("false")); break;
+  case ENUM:
+    assert(*(const unsigned *)at < f->words->n);
+    json_quote(b, str_of(f->words->names[*(const unsigned *)at]));
+    break;
+  case SIDE: put_fields(b, &side_fields, at); break;
+  }
+}
+
+static bool is_absent(const struct field *f, const void *at)
+{
+  if (f->required) return false;
+  switch (f->kind) {
+  case TEXT:
+  case WORD:
+  case EVIDENCE: return ((const struct str *)at)->n == 0;
+  case U64: return *(const uint64_t *)at == 0;
+  case UINT: return *(const unsigned *)at == 0;
+  case BOOL: return !*(const bool *)at;
+  default: return false;
+  }
+}
+
+/* The members without braces: the record goes on with its findings. */
+static void put_members(struct buf *b, const struct fields *fields, const void *base, bool first)
+{
+  for (size_t i = 0; i < fields->n; i++) {
+    const struct field *f = &fields->rows[i];
+    const void *at = (const char *)base + f->at;
+    if (is_absent(f, at)) continue;
+    buf_printf(b, "%s\"%s\":", first ? "" : ",", f->name);
+    put_value(b, f, at);
+    first = false;
+  }
+}
+
+static void put_fields(struct buf *b, const struct fields *fields, const void *base)
+{
+  buf_byte(b, '{');
+  put_members(b, fields, base, true);
+  buf_byte(b, '}');
+}
+
+void record_write(const struct record *r, struct buf *out)
+{
+  enum { TAIL = 64 }; /* room for the end of the line */
+  size_t begin = out->n, dropped = 0;
+  buf_printf(out, "{\"version\":%d,", RECORD_VERSION);
+  put_members(out, &record_fields, r, true);
+  if (r->n_findings) BUF_LIT(out, ",\"findings\":[");
+  for (size_t i = 0; i < r->n_findings; i++) {
+    size_t before = out->n;
+    if (i) buf_byte(out, ',');
+    put_fields(out, &finding_fields, &r->findings[i]);
+    if (out->n - begin <= RECORD_LINE_MAX - TAIL) continue;
+    out->n = before;
+    dropped = r->n_findings - i;
+    break;
+  }
+  if (r->n_findings) buf_byte(out, ']');
+  if (dropped) buf_printf(out, ",\"findings_dropped\":%zu", dropped);
+  BUF_LIT(out, "}\n");
+}
