@@ -10,6 +10,7 @@
  */
 #include "gateway/ngx_gate.h"
 #include "gateway/load.h"
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 
@@ -92,6 +93,7 @@ static char *set_config(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
   cleanup->data = m;
   if (load_config((const char *)args[1].data, &m->config, &err)) return say(cf, &err);
   if (load_engine(m->config->rules_dir, &m->engine, &err)) return say(cf, &err);
+  malloc_trim(0); /* compiling rules leaves much free memory behind, which every worker would inherit */
   m->image.config = m->config;
   m->image.engine = m->engine;
   return take_keys(cf, m);
@@ -217,7 +219,10 @@ static ngx_int_t start_worker(ngx_cycle_t *cycle)
   if (!m || !m->config || m->spool == NGX_INVALID_FILE) return NGX_OK;
   /* Memory holds prompts and keys: no core files. And a worker without its master would hold the port for ever. */
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  if (ngx_process == NGX_PROCESS_WORKER) prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+  if (ngx_process == NGX_PROCESS_WORKER) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+    if (getppid() != ngx_parent) raise(SIGTERM); /* it died before we asked */
+  }
   return gate_worker_start(cycle, m);
 }
 
