@@ -1,0 +1,89 @@
+/*
+ * Alerts: from records to what a person should look at.
+ *
+ * One interaction gives at most one event per alert type. Events with the same key (workspace, type, deployment, principal) within a
+ * window extend one alert that is still being worked on. Everything here is a pure function of its arguments: no clock, no I/O,
+ * so that reading a journal twice gives the same alerts with the same names.
+ */
+#ifndef ANALYSE_ALERT_H
+#define ANALYSE_ALERT_H
+#include "record/record.h"
+
+enum alert_type {
+#define X(id, ...) ALERT_##id,
+#include "analyse/alerts.def"
+#undef X
+  ALERT_TYPES
+};
+
+struct alert_info {
+  const char *type, *title, *description;
+  enum vdt_severity severity;
+  const char *tactics, *techniques, *atlas, *column, *remediation; /* lists separated by '|' */
+};
+const struct alert_info *alert_info(enum alert_type type);
+/* ALERT_TYPES when there is no such type. */
+enum alert_type alert_type_find(struct str name);
+
+/* Order of the states of an alert; their names are ARM's. */
+enum alert_status { ALERT_ACTIVE, ALERT_IN_PROGRESS, ALERT_RESOLVED, ALERT_DISMISSED, ALERT_STATUSES };
+const char *alert_status_name(enum alert_status status);
+/* ALERT_STATUSES when there is no such status. ASCII case does not matter. */
+enum alert_status alert_status_find(struct str name);
+
+/* 19 digits, '_', GUID. Ascending names are descending start times. */
+enum { ALERT_NAME_LEN = 56, ALERT_EVIDENCE_MAX = 20, ALERT_TEXT_MAX = 1024 };
+static const uint64_t ALERT_WINDOW_US = UINT64_C(3600) * 1000000;
+
+struct alert_evidence {
+  char interaction[RECORD_ID_LEN + 1];
+  uint64_t time_us;
+  struct str part, role, rule, title, reason, redacted, segment, source;
+  unsigned confidence;
+};
+
+struct alert_change {
+  uint64_t time_us;
+  enum alert_status from, to;
+  struct str who;
+};
+
+struct alert_extended {
+#define X(member, name, title, combine) struct str member;
+#include "analyse/extended.def"
+#undef X
+};
+
+struct alert {
+  char name[ALERT_NAME_LEN + 1];
+  enum alert_type type;
+  enum alert_status status;
+  struct str principal; /* "user:..." or "key:..." or "ip:..." or "" */
+  struct str resource_id, subscription, resource_group, region, workspace;
+  uint64_t start_us, end_us, generated_us, count;
+  unsigned confidence;      /* the highest, 0..100 */
+  uint64_t evidence_total;  /* more than n_evidence when some were not kept */
+  struct alert_extended x;
+  struct alert_evidence *evidence;
+  size_t n_evidence;
+  struct alert_change *history;
+  size_t n_history;
+};
+
+/* What a workspace adds to its alerts. subscription and resource_group stand in for a missing resource_id; empty ones have
+ * defaults. */
+struct alert_place {
+  struct str workspace, region, subscription, resource_group;
+};
+
+/* The alert events of one record, each a new alert with count 1. At most ALERT_TYPES; strings point into the record or the arena.
+ * VDT_OK or VDT_ENOMEM. */
+int alert_events(const struct record *r, const struct alert_place *place, uint64_t now_us, struct vdt_arena *arena,
+                 struct alert out[ALERT_TYPES], size_t *n);
+
+/* An event at time_us belongs to the alert: it is open, and the event lies within window_us of its first or last one. */
+bool alert_takes(const struct alert *alert, uint64_t time_us, uint64_t window_us);
+/* Adds an event of the same key: count, times, extended properties. *evidence_n says how many of the event's evidence rows still
+ * fit. VDT_OK or VDT_ENOMEM. */
+int alert_extend(struct alert *alert, const struct alert *event, struct vdt_arena *arena, size_t *evidence_n);
+#endif
