@@ -1,0 +1,345 @@
+/* The SQLite store: one file per workspace in WAL mode. This file opens it, makes the schema, and keeps records and offsets. */
+#include "store/sqlite.h"
+#include "base/error.h"
+#include "store/columns.h"
+#include <errno.h>
+#include <sys/stat.h>
+
+enum { SCHEMA_VERSION = 1, BUSY_MS = 5000 };
+
+static const char *const statements[STATEMENTS] = {
+#define X(id, sql) sql,
+#include "store/statements.def"
+#undef X
+};
+static const char *const schema[] = {
+#define X(sql) sql,
+#include "store/schema.def"
+#undef X
+};
+#define X(member, name, title, combine) +1
+_Static_assert(EXTENDED == 0
+#include "analyse/extended.def"
+               , "columns.h and analyse/extended.def differ");
+#undef X
+
+/* ---- statements ------------------------------------------------------------------------------------------------- */
+
+int sqlite_error(struct sqlite_store *s, int code, struct vdt_error *err)
+{
+  int extended = s->db ? sqlite3_extended_errcode(s->db) : code;
+  switch (code & 0xff) {
+  case SQLITE_CONSTRAINT:
+  case SQLITE_MISMATCH:
+  case SQLITE_TOOBIG:
+  case SQLITE_RANGE:
+  case SQLITE_MISUSE: return error_set(err, VDT_EINVAL, "store: %s", sqlite3_errstr(code));
+  case SQLITE_NOMEM: return error_set(err, VDT_ENOMEM, "store: out of memory");
+  default: return error_set(err, VDT_EIO, "store: %s (%d)", sqlite3_errstr(code), extended);
+  }
+}
+
+sqlite3_stmt *sqlite_statement(struct sqlite_store *s, enum statement which, int *rc, struct vdt_error *err)
+{
+  if (!s->prepared[which]) {
+    int code = sqlite3_prepare_v3(s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, &s->prepared[which], NULL);
+    if (code != SQLITE_OK) {
+      *rc = sqlite_error(s, code, err);
+      return NULL;
+    }
+  }
+  sqlite3_reset(s->prepared[which]);
+  sqlite3_clear_bindings(s->prepared[which]);
+  *rc = VDT_OK;
+  return s->prepared[which];
+}
+
+int sqlite_run(struct sqlite_store *s, sqlite3_stmt *q, struct vdt_error *err)
+{
+  int code = sqlite3_step(q);
+  int rc = code == SQLITE_DONE || code == SQLITE_ROW ? VDT_OK : sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  return rc;
+}
+
+void sqlite_bind_str(sqlite3_stmt *q, int at, struct str s)
+{
+  sqlite3_bind_text64(q, at, s.n ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void sqlite_bind_u64(sqlite3_stmt *q, int at, uint64_t v)
+{
+  sqlite3_bind_int64(q, at, v > INT64_MAX ? INT64_MAX : (sqlite3_int64)v);
+}
+
+struct str sqlite_str(sqlite3_stmt *q, int at, struct vdt_arena *arena, bool *failed)
+{
+  const char *p = (const char *)sqlite3_column_text(q, at);
+  struct str s = {p, (size_t)sqlite3_column_bytes(q, at)};
+  if (!p || !s.n) return (struct str){0};
+  s = arena_dup(arena, s);
+  *failed |= !s.p;
+  return s;
+}
+
+uint64_t sqlite_u64(sqlite3_stmt *q, int at)
+{
+  sqlite3_int64 v = sqlite3_column_int64(q, at);
+  return v < 0 ? 0 : (uint64_t)v;
+}
+
+static int simple(struct sqlite_store *s, enum statement which, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, which, &rc, err);
+  return q ? sqlite_run(s, q, err) : rc;
+}
+
+/* ---- transactions ----------------------------------------------------------------------------------------------- */
+
+static int sqlite_begin(struct store *base, struct vdt_error *err)
+{
+  return simple(sqlite_of(base), SQL_BEGIN, err);
+}
+
+static int sqlite_commit(struct store *base, struct vdt_error *err)
+{
+  return simple(sqlite_of(base), SQL_COMMIT, err);
+}
+
+/* Some errors have rolled back by themselves. */
+static void sqlite_rollback(struct store *base)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  for (int i = 0; i < STATEMENTS; i++)
+    if (s->prepared[i]) sqlite3_reset(s->prepared[i]);
+  if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int sqlite_sync(struct store *base, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
+  return code == SQLITE_OK ? VDT_OK : sqlite_error(s, code, err);
+}
+
+/* ---- records and offsets ---------------------------------------------------------------------------------------- */
+
+/* The record as JSON, without the evidence: that belongs to alerts only. */
+static int plain_json(struct sqlite_store *s, const struct record *r, struct vdt_error *err)
+{
+  struct record copy = *r;
+  vdt_arena_reset(s->arena);
+  if (r->n_findings) {
+    copy.findings = arena_alloc(s->arena, r->n_findings * sizeof *copy.findings);
+    if (!copy.findings) return error_set(err, VDT_ENOMEM, "out of memory");
+    memcpy(copy.findings, r->findings, r->n_findings * sizeof *copy.findings);
+    for (size_t i = 0; i < r->n_findings; i++) copy.findings[i].evidence = (struct str){0};
+  }
+  buf_reset(&s->scratch);
+  record_write(&copy, &s->scratch);
+  return s->scratch.failed ? error_set(err, VDT_ENOMEM, "out of memory") : VDT_OK;
+}
+
+static int sqlite_put_record(struct store *base, const struct record *r, bool *is_new, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int rc = plain_json(s, r, err);
+  if (rc) return rc;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_RECORD_PUT, &rc, err);
+  if (!q) return rc;
+  int at = 0;
+  sqlite_bind_str(q, ++at, (struct str){r->id, RECORD_ID_LEN});
+  sqlite_bind_u64(q, ++at, r->time_us);
+  sqlite_bind_str(q, ++at, r->deployment);
+  sqlite_bind_str(q, ++at, r->model);
+  sqlite_bind_str(q, ++at, r->end_user);
+  sqlite_bind_str(q, ++at, r->key_id);
+  sqlite_bind_str(q, ++at, r->client_ip);
+  sqlite_bind_u64(q, ++at, r->status);
+  sqlite_bind_str(q, ++at, str_of(record_outcome_name(r->outcome)));
+  sqlite_bind_str(q, ++at, str_of(record_verdict_name(r->verdict)));
+  sqlite_bind_u64(q, ++at, r->n_findings);
+  sqlite_bind_u64(q, ++at, r->duration_us);
+  sqlite_bind_u64(q, ++at, r->total_tokens);
+  sqlite_bind_str(q, ++at, (struct str){s->scratch.p, s->scratch.n - 1});
+  rc = sqlite_run(s, q, err);
+  *is_new = !rc && sqlite3_changes(s->db) > 0;
+  return rc;
+}
+
+static int sqlite_set_offset(struct store *base, struct str journal, uint64_t offset, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(sqlite_of(base), SQL_OFFSET_PUT, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, journal);
+  sqlite_bind_u64(q, 2, offset);
+  return sqlite_run(sqlite_of(base), q, err);
+}
+
+static int sqlite_get_offset(struct store *base, struct str journal, uint64_t *offset, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(sqlite_of(base), SQL_OFFSET_GET, &rc, err);
+  *offset = 0;
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, journal);
+  int code = sqlite3_step(q);
+  if (code == SQLITE_ROW) *offset = sqlite_u64(q, 0);
+  else if (code != SQLITE_DONE) rc = sqlite_error(sqlite_of(base), code, err);
+  sqlite3_reset(q);
+  return rc;
+}
+
+static int sqlite_drop_offset(struct store *base, struct str journal, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(sqlite_of(base), SQL_OFFSET_DROP, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, journal);
+  return sqlite_run(sqlite_of(base), q, err);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------- */
+
+static int execute(struct sqlite_store *s, const char *sql, struct vdt_error *err)
+{
+  int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+  return code == SQLITE_OK ? VDT_OK : sqlite_error(s, code, err);
+}
+
+static int user_version(struct sqlite_store *s, int *version, struct vdt_error *err)
+{
+  sqlite3_stmt *q = NULL;
+  int code = sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &q, NULL);
+  if (code == SQLITE_OK) code = sqlite3_step(q);
+  if (code == SQLITE_ROW) *version = sqlite3_column_int(q, 0);
+  sqlite3_finalize(q);
+  return code == SQLITE_ROW ? VDT_OK : sqlite_error(s, code, err);
+}
+
+/* In one transaction: two processes may open a new store at once. */
+static int make_schema(struct sqlite_store *s, struct vdt_error *err)
+{
+  int version = 0, rc = execute(s, "BEGIN IMMEDIATE", err);
+  if (rc) return rc;
+  rc = user_version(s, &version, err);
+  for (size_t i = 0; !rc && version == 0 && i < sizeof schema / sizeof *schema; i++) rc = execute(s, schema[i], err);
+  if (!rc && version > SCHEMA_VERSION)
+    rc = error_set(err, VDT_ESTATE, "store: made by a newer vedette (schema %d, this one knows %d)", version, SCHEMA_VERSION);
+  if (rc) sqlite_rollback(&s->base);
+  else rc = execute(s, "COMMIT", err);
+  return rc;
+}
+
+static const char *const place_keys[4] = {"workspace", "region", "subscription", "resource_group"};
+
+static int remember_place(struct sqlite_store *s, const struct alert_place *place, struct vdt_error *err)
+{
+  const struct str values[4] = {place->workspace, place->region, place->subscription, place->resource_group};
+  for (size_t i = 0; i < 4; i++) {
+    int rc;
+    sqlite3_stmt *q = sqlite_statement(s, SQL_META_PUT, &rc, err);
+    if (!q) return rc;
+    sqlite_bind_str(q, 1, str_of(place_keys[i]));
+    sqlite_bind_str(q, 2, values[i]);
+    if ((rc = sqlite_run(s, q, err))) return rc;
+  }
+  return VDT_OK;
+}
+
+static int recall_place(struct sqlite_store *s, struct vdt_error *err)
+{
+  struct str *to[4] = {&s->base.place.workspace, &s->base.place.region, &s->base.place.subscription, &s->base.place.resource_group};
+  for (size_t i = 0; i < 4; i++) {
+    int rc;
+    sqlite3_stmt *q = sqlite_statement(s, SQL_META_GET, &rc, err);
+    if (!q) return rc;
+    sqlite_bind_str(q, 1, str_of(place_keys[i]));
+    int code = sqlite3_step(q);
+    const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : "";
+    s->place[i] = strdup(text ? text : "");
+    sqlite3_reset(q);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return sqlite_error(s, code, err);
+    if (!s->place[i]) return error_set(err, VDT_ENOMEM, "out of memory");
+    *to[i] = str_of(s->place[i]);
+  }
+  return VDT_OK;
+}
+
+static void sqlite_close(struct store *base)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  for (int i = 0; i < STATEMENTS; i++) sqlite3_finalize(s->prepared[i]);
+  sqlite3_close(s->db);
+  for (size_t i = 0; i < 4; i++) free(s->place[i]);
+  buf_finish(&s->scratch);
+  vdt_arena_free(s->arena);
+  free(s);
+}
+
+static const struct store_ops sqlite_ops = {
+    .name = "sqlite", .begin = sqlite_begin, .commit = sqlite_commit, .rollback = sqlite_rollback, .put_record = sqlite_put_record,
+    .put_event = sqlite_put_event, .set_offset = sqlite_set_offset, .get_offset = sqlite_get_offset, .drop_offset = sqlite_drop_offset,
+    .list = sqlite_list, .get = sqlite_get, .set_status = sqlite_set_status, .count = sqlite_count, .sync = sqlite_sync,
+    .close = sqlite_close,
+};
+
+bool store_name_ok(struct str w)
+{
+  for (size_t i = 0; i < w.n; i++) {
+    char c = w.p[i];
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) return false;
+  }
+  return w.n > 0 && w.n < 64;
+}
+
+static int make_folders(const char *state_dir, struct str workspace, struct vdt_error *err)
+{
+  char path[4096];
+  snprintf(path, sizeof path, "%s/workspaces", state_dir);
+  if (mkdir(path, 0750) && errno != EEXIST) return error_set(err, VDT_EIO, "%s: %s", path, strerror(errno));
+  snprintf(path, sizeof path, "%s/workspaces/%.*s", state_dir, (int)workspace.n, workspace.p);
+  if (mkdir(path, 0750) && errno != EEXIST) return error_set(err, VDT_EIO, "%s: %s", path, strerror(errno));
+  return VDT_OK;
+}
+
+static int open_db(struct sqlite_store *s, const char *path, bool create, struct vdt_error *err)
+{
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
+  int code = sqlite3_open_v2(path, &s->db, flags, NULL);
+  if (code != SQLITE_OK) {
+    bool missing = (code & 0xff) == SQLITE_CANTOPEN;
+    return error_set(err, missing && !create ? VDT_ENOTFOUND : VDT_EIO, "%.200s: %s", path, sqlite3_errstr(code));
+  }
+  sqlite3_busy_timeout(s->db, BUSY_MS);
+  int rc = execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF", err);
+  return rc ? rc : make_schema(s, err);
+}
+
+int store_open_sqlite(const char *state_dir, const struct alert_place *place, bool create, struct store **out, struct vdt_error *err)
+{
+  char path[4096];
+  if (!store_name_ok(place->workspace)) return error_set(err, VDT_EINVAL, "a workspace's name has letters, digits, - and _ only");
+  int rc = create ? make_folders(state_dir, place->workspace, err) : VDT_OK;
+  if (rc) return rc;
+  struct sqlite_store *s = calloc(1, sizeof *s);
+  if (!s || !(s->arena = vdt_arena_new(0))) {
+    free(s);
+    return error_set(err, VDT_ENOMEM, "out of memory");
+  }
+  s->base.ops = &sqlite_ops;
+  snprintf(path, sizeof path, "%s/workspaces/%.*s/vedette.db", state_dir, (int)place->workspace.n, place->workspace.p);
+  rc = open_db(s, path, create, err);
+  if (!rc && create) rc = remember_place(s, place, err);
+  if (!rc) rc = recall_place(s, err);
+  if (rc) sqlite_close(&s->base);
+  else *out = &s->base;
+  return rc;
+}
+
+void store_close(struct store *s)
+{
+  if (s) s->ops->close(s);
+}

@@ -1,0 +1,45 @@
+/* Inside of the SQLite store: connection, statements, binding. Nothing outside of store/ includes this. */
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+#include "store/store.h"
+#include <sqlite3.h>
+
+enum statement {
+#define X(id, sql) SQL_##id,
+#include "store/statements.def"
+#undef X
+  STATEMENTS
+};
+
+struct sqlite_store {
+  struct store base;
+  sqlite3 *db;
+  sqlite3_stmt *prepared[STATEMENTS];
+  struct buf scratch; /* a record on its way in */
+  char *place[4];     /* workspace, region, subscription, resource group: owned */
+  struct vdt_arena *arena;
+};
+
+static inline struct sqlite_store *sqlite_of(struct store *s)
+{
+  return (struct sqlite_store *)s;
+}
+
+/* The statement, prepared at its first use, with nothing bound. NULL and *rc when that failed. */
+sqlite3_stmt *sqlite_statement(struct sqlite_store *s, enum statement which, int *rc, struct vdt_error *err);
+/* Steps a statement that gives no row, and resets it. */
+int sqlite_run(struct sqlite_store *s, sqlite3_stmt *q, struct vdt_error *err);
+/* A code of SQLite as one of ours, with err set. Never holds data. */
+int sqlite_error(struct sqlite_store *s, int code, struct vdt_error *err);
+void sqlite_bind_str(sqlite3_stmt *q, int at, struct str s);
+void sqlite_bind_u64(sqlite3_stmt *q, int at, uint64_t v);
+/* A copy of a text column in the arena; *failed is set when out of memory. */
+struct str sqlite_str(sqlite3_stmt *q, int at, struct vdt_arena *arena, bool *failed);
+uint64_t sqlite_u64(sqlite3_stmt *q, int at);
+
+int sqlite_put_event(struct store *s, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err);
+int sqlite_list(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n, struct vdt_error *err);
+int sqlite_get(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
+int sqlite_set_status(struct store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us, struct vdt_error *err);
+int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);
+#endif

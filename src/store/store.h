@@ -1,0 +1,68 @@
+/*
+ * The store of one workspace: interactions, alerts and how far each journal has been read.
+ *
+ * The interface is a table of functions, so that SQLite is one implementation and a server another. What a batch brings (records,
+ * alerts, the journal's offset) is stored in one transaction; a record whose id is there changes nothing. Together: reading a journal
+ * at least once stores it exactly once.
+ *
+ * A store is used by one thread at a time. Errors: EIO is worth trying again later (disk full, locked), EINVAL is not, ENOTFOUND.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+#include "analyse/alert.h"
+
+struct store_ops;
+struct store {
+  const struct store_ops *ops;
+  struct alert_place place; /* as it was given, or as the store remembers it */
+};
+
+/* Empty texts and ALERT_TYPES/ALERT_STATUSES match everything. ARM names are compared without case. */
+struct store_query {
+  struct str after; /* the name to go on behind; empty: from the newest */
+  struct str subscription, resource_group;
+  struct str part; /* beginning of the name or of its GUID, or end */
+  enum alert_type type;
+  enum alert_status status;
+  size_t limit;
+};
+#define STORE_QUERY_ALL ((struct store_query){.type = ALERT_TYPES, .status = ALERT_STATUSES, .limit = 100})
+
+struct store_counts {
+  uint64_t alerts[ALERT_TYPES][ALERT_STATUSES];
+};
+
+struct store_ops {
+  const char *name;
+  int (*begin)(struct store *s, struct vdt_error *err);
+  int (*commit)(struct store *s, struct vdt_error *err);
+  void (*rollback)(struct store *s);
+  /* Stores metadata and the record without evidence. *is_new false: it was there and nothing changed. */
+  int (*put_record)(struct store *s, const struct record *r, bool *is_new, struct vdt_error *err);
+  /* Extends the alert that takes the event, or begins one. *is_new says which. */
+  int (*put_event)(struct store *s, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err);
+  int (*set_offset)(struct store *s, struct str journal, uint64_t offset, struct vdt_error *err);
+  /* 0 for a journal that it does not know. */
+  int (*get_offset)(struct store *s, struct str journal, uint64_t *offset, struct vdt_error *err);
+  int (*drop_offset)(struct store *s, struct str journal, struct vdt_error *err);
+  /* Newest first, with evidence and history; strings are in the arena. */
+  int (*list)(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n, struct vdt_error *err);
+  int (*get)(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
+  /* Any state to any other; the same state again is no change. who is kept in the history. */
+  int (*set_status)(struct store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us, struct vdt_error *err);
+  int (*count)(struct store *s, struct store_counts *out, struct vdt_error *err);
+  /* What was committed survives a power cut from here on. */
+  int (*sync)(struct store *s, struct vdt_error *err);
+  void (*close)(struct store *s);
+};
+
+/*
+ * Opens (and makes) <state_dir>/workspaces/<workspace>/vedette.db. place names the workspace and is remembered; with create false
+ * only place->workspace counts, the store must be there, and its remembered place is used.
+ */
+int store_open_sqlite(const char *state_dir, const struct alert_place *place, bool create, struct store **out, struct vdt_error *err);
+/* Letters, digits, '-', '_', at most 63. */
+bool store_name_ok(struct str workspace);
+/* Accepts NULL. */
+void store_close(struct store *s);
+#endif
