@@ -1,0 +1,321 @@
+#include "api/collect.h"
+#include "api/spool.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include <errno.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+enum {
+  CHUNK = 2 * RECORD_LINE_MAX + 2, /* a whole line of the longest kind always fits */
+  BATCH = 1000,
+  GATHER_US = 20000, /* events that come faster than this are taken together */
+  SWEEP_US = 1000000
+};
+
+struct collect {
+  struct spool spool;
+  struct store **stores;
+  size_t n_stores;
+  uint64_t window_us;
+  struct collect_stats *stats;
+  struct vdt_arena *arena;
+  struct buf chunk;
+  bool *begun;
+  unsigned careful;  /* so many batches of one line, after a store refused something in a batch */
+  uint64_t passed_us, swept_us;
+};
+
+/* What a batch brought; added to the counters only when it is committed. */
+struct batch {
+  uint64_t records, duplicates, alerts_new, alerts_extended, rejected, unknown_workspace, lag_us;
+};
+
+int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us, struct collect_stats *stats,
+                struct collect **out, struct vdt_error *err)
+{
+  struct collect *c = calloc(1, sizeof *c);
+  if (!c) return error_set(err, VDT_ENOMEM, "out of memory");
+  *c = (struct collect){.stores = stores, .n_stores = n, .window_us = window_us, .stats = stats};
+  c->spool.fd = c->spool.notify = -1;
+  c->arena = vdt_arena_new((size_t)256 << 20);
+  c->begun = calloc(n, sizeof *c->begun);
+  int rc = c->arena && c->begun ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc && spool_open(&c->spool, state_dir)) rc = error_set(err, VDT_EIO, "%s/spool: %s", state_dir, strerror(errno));
+  if (rc) collect_free(c);
+  else *out = c;
+  return rc;
+}
+
+void collect_free(struct collect *c)
+{
+  if (!c) return;
+  spool_close(&c->spool);
+  buf_finish(&c->chunk);
+  vdt_arena_free(c->arena);
+  free(c->begun);
+  free(c);
+}
+
+/* ---- transactions over all workspaces --------------------------------------------------------------------------- */
+
+static int begin(struct collect *c, size_t i, struct vdt_error *err)
+{
+  if (c->begun[i]) return VDT_OK;
+  int rc = c->stores[i]->ops->begin(c->stores[i], err);
+  c->begun[i] = !rc;
+  return rc;
+}
+
+static void rollback(struct collect *c)
+{
+  for (size_t i = 0; i < c->n_stores; i++) {
+    if (c->begun[i]) c->stores[i]->ops->rollback(c->stores[i]);
+    c->begun[i] = false;
+  }
+}
+
+/* The first store holds the offset, so it comes last. */
+static int commit(struct collect *c, struct vdt_error *err)
+{
+  for (size_t i = c->n_stores; i-- > 0;) {
+    if (!c->begun[i]) continue;
+    int rc = c->stores[i]->ops->commit(c->stores[i], err);
+    if (rc) return rc;
+    c->begun[i] = false;
+  }
+  return VDT_OK;
+}
+
+/* ---- one line --------------------------------------------------------------------------------------------------- */
+
+static size_t find_store(struct collect *c, struct str workspace, struct batch *b)
+{
+  for (size_t i = 0; i < c->n_stores; i++)
+    if (str_eq(c->stores[i]->place.workspace, workspace)) return i;
+  b->unknown_workspace++;
+  return 0;
+}
+
+static int store_alerts(struct collect *c, struct store *s, const struct record *r, struct batch *b, struct vdt_error *err)
+{
+  struct alert events[ALERT_TYPES];
+  size_t n;
+  if (alert_events(r, &s->place, clock_unix_us(), c->arena, events, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
+  for (size_t i = 0; i < n; i++) {
+    bool is_new;
+    int rc = s->ops->put_event(s, &events[i], c->window_us, &is_new, err);
+    if (rc) return rc;
+    b->alerts_new += is_new;
+    b->alerts_extended += !is_new;
+  }
+  return VDT_OK;
+}
+
+static int store_record(struct collect *c, const struct record *r, struct batch *b, struct vdt_error *err)
+{
+  size_t i = find_store(c, r->workspace, b);
+  bool is_new;
+  int rc = begin(c, i, err);
+  if (!rc) rc = c->stores[i]->ops->put_record(c->stores[i], r, &is_new, err);
+  if (rc) return rc;
+  b->records += is_new;
+  b->duplicates += !is_new;
+  uint64_t now = clock_unix_us(), end = r->time_us + r->duration_us;
+  b->lag_us = now > end ? now - end : 0;
+  return is_new ? store_alerts(c, c->stores[i], r, b, err) : VDT_OK;
+}
+
+static void reject(struct collect *c, struct spool_file *f, uint64_t at, struct str line, const char *why, struct batch *b)
+{
+  b->rejected++;
+  if (at < f->rejected_to) return;
+  fprintf(stderr, "vedette serve: %s:%llu: line skipped: %s\n", f->name, (unsigned long long)at, why);
+  spool_reject(&c->spool, line);
+  f->rejected_to = at + line.n;
+}
+
+/* EINVAL from the store: this batch holds something that it will never take. One by one, only that line is lost. */
+static int take_line(struct collect *c, struct spool_file *f, uint64_t at, struct str line, struct batch *b, struct vdt_error *err)
+{
+  struct record r;
+  struct vdt_error bad = {0};
+  vdt_arena_reset(c->arena);
+  int rc = record_read(c->arena, line, &r, &bad);
+  if (rc) {
+    reject(c, f, at, line, bad.text, b);
+    return VDT_OK;
+  }
+  rc = store_record(c, &r, b, err);
+  if (rc != VDT_EINVAL || !c->careful) return rc;
+  rollback(c);
+  reject(c, f, at, line, "the store refuses it", b);
+  return begin(c, 0, err);
+}
+
+/* ---- one batch -------------------------------------------------------------------------------------------------- */
+
+static void add_stats(struct collect_stats *s, const struct batch *b)
+{
+  atomic_fetch_add(&s->records, b->records);
+  atomic_fetch_add(&s->duplicates, b->duplicates);
+  atomic_fetch_add(&s->alerts_new, b->alerts_new);
+  atomic_fetch_add(&s->alerts_extended, b->alerts_extended);
+  atomic_fetch_add(&s->rejected, b->rejected);
+  atomic_fetch_add(&s->unknown_workspace, b->unknown_workspace);
+  if (b->records + b->duplicates) atomic_store(&s->lag_us, b->lag_us);
+}
+
+/* The rest of a line that is longer than any record: true when the chunk ended before the line did. */
+static bool skip_rest(struct spool_file *f, struct str *text)
+{
+  const char *lf = memchr(text->p, '\n', text->n);
+  size_t n = lf ? (size_t)(lf - text->p) + 1 : text->n;
+  f->offset += n;
+  *text = str_cut(*text, n, text->n);
+  f->skipping = !lf;
+  return f->skipping;
+}
+
+static int take_lines(struct collect *c, struct spool_file *f, struct str text, struct batch *b, uint64_t *used, uint64_t *lines,
+                      struct vdt_error *err)
+{
+  size_t max = c->careful ? 1 : BATCH;
+  *used = *lines = 0;
+  int rc = begin(c, 0, err);
+  while (!rc && *lines < max && *used < text.n) {
+    const char *lf = memchr(text.p + *used, '\n', text.n - *used);
+    if (!lf) break;
+    size_t end = (size_t)(lf - text.p) + 1;
+    rc = take_line(c, f, f->offset + *used, str_cut(text, *used, end), b, err);
+    *used = end;
+    ++*lines;
+  }
+  return rc;
+}
+
+/* Stores the next lines of text; *used bytes of it are done. */
+static int take_batch(struct collect *c, struct spool_file *f, struct str text, uint64_t *used, uint64_t *lines, struct vdt_error *err)
+{
+  struct batch b = {0};
+  struct store *first = c->stores[0];
+  int rc = take_lines(c, f, text, &b, used, lines, err);
+  if (!rc && *used) rc = first->ops->set_offset(first, str_of(f->name), f->offset + *used, err);
+  if (!rc) rc = commit(c, err);
+  rollback(c);
+  if (rc) {
+    atomic_fetch_add(&c->stats->store_errors, 1);
+    *used = *lines = 0;
+    if (rc != VDT_EINVAL) return rc;
+    c->careful = BATCH;
+    return VDT_OK;
+  }
+  if (c->careful) c->careful--;
+  f->offset += *used;
+  add_stats(c->stats, &b);
+  return VDT_OK;
+}
+
+/* A chunk without any LF: the line is still being written, or is longer than a record can be. */
+static void take_torn(struct collect *c, struct spool_file *f, struct str text)
+{
+  struct batch b = {0};
+  if (text.n <= RECORD_LINE_MAX) return;
+  reject(c, f, f->offset, STR(""), "longer than a record may be", &b);
+  add_stats(c->stats, &b);
+  f->offset += text.n;
+  f->skipping = true;
+}
+
+/* *more: there is more to read at once. */
+static int take_chunk(struct collect *c, struct spool_file *f, uint64_t *lines, bool *more, struct vdt_error *err)
+{
+  uint64_t size;
+  buf_reset(&c->chunk);
+  *more = false;
+  if (!spool_read(&c->spool, f, CHUNK, &c->chunk, &size)) return VDT_OK;
+  struct str text = buf_str(&c->chunk);
+  *more = text.n == CHUNK;
+  if (f->skipping && skip_rest(f, &text)) return VDT_OK;
+  if (text.n && !memchr(text.p, '\n', text.n)) take_torn(c, f, text);
+  else
+    for (;;) {
+      uint64_t used, n;
+      unsigned careful = c->careful;
+      int rc = take_batch(c, f, text, &used, &n, err);
+      if (rc) return rc;
+      *lines += n;
+      text = str_cut(text, used, text.n);
+      if (used == 0 && !(c->careful && !careful)) break;
+    }
+  return VDT_OK;
+}
+
+/* ---- journals --------------------------------------------------------------------------------------------------- */
+
+static int take_file(struct collect *c, struct spool_file *f, uint64_t *lines, struct vdt_error *err)
+{
+  struct store *first = c->stores[0];
+  if (!f->known) {
+    int rc = first->ops->get_offset(first, str_of(f->name), &f->offset, err);
+    if (rc) return rc;
+    f->known = true;
+  }
+  bool more = true;
+  int rc = VDT_OK;
+  while (!rc && more) rc = take_chunk(c, f, lines, &more, err);
+  return rc;
+}
+
+/* A finished journal: what stands behind its last LF was torn by a dying writer and will never be whole. */
+static int retire(struct collect *c, struct spool_file *f, struct vdt_error *err)
+{
+  uint64_t size, lines = 0;
+  bool more;
+  struct batch b = {0};
+  if (!spool_is_finished(&c->spool, f)) return VDT_OK;
+  int rc = take_chunk(c, f, &lines, &more, err);
+  if (rc || more) return rc;
+  buf_reset(&c->chunk);
+  if (!spool_read(&c->spool, f, CHUNK, &c->chunk, &size) || size < f->offset) return VDT_OK;
+  struct str rest = buf_str(&c->chunk);
+  if (rest.n && memchr(rest.p, '\n', rest.n)) return VDT_OK;
+  if (rest.n) reject(c, f, f->offset, rest, "torn: its writer ended in the middle of it", &b);
+  for (size_t i = 0; i < c->n_stores; i++)
+    if ((rc = c->stores[i]->ops->sync(c->stores[i], err))) return rc;
+  if (!spool_delete(&c->spool, f, size)) return VDT_OK;
+  add_stats(c->stats, &b);
+  atomic_fetch_add(&c->stats->journals_deleted, 1);
+  return c->stores[0]->ops->drop_offset(c->stores[0], str_of(f->name), err);
+}
+
+int collect_pass(struct collect *c, uint64_t *lines, struct vdt_error *err)
+{
+  int rc = VDT_OK;
+  *lines = 0;
+  c->passed_us = clock_mono_us();
+  if (!spool_list(&c->spool)) return error_set(err, VDT_EIO, "spool: %s", strerror(errno));
+  for (size_t i = 0; !rc && i < c->spool.n; i++) rc = take_file(c, &c->spool.files[i], lines, err);
+  if (rc || c->passed_us - c->swept_us < SWEEP_US) return rc;
+  c->swept_us = c->passed_us;
+  for (size_t i = 0; !rc && i < c->spool.n; i++) rc = retire(c, &c->spool.files[i], err);
+  return rc;
+}
+
+static void drain(int fd)
+{
+  char events[4096];
+  while (fd >= 0 && read(fd, events, sizeof events) > 0) continue;
+}
+
+bool collect_wait(struct collect *c, int timeout_ms, int stop_fd)
+{
+  struct pollfd p[2] = {{.fd = stop_fd, .events = POLLIN}, {.fd = c->spool.notify, .events = POLLIN}};
+  uint64_t since = clock_mono_us() - c->passed_us;
+  if (since < GATHER_US && poll(p, 1, (int)((GATHER_US - since) / 1000)) > 0) return false;
+  int n = poll(p, 2, timeout_ms);
+  if (n > 0 && p[0].revents) return false;
+  drain(c->spool.notify);
+  return true;
+}

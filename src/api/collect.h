@@ -1,0 +1,28 @@
+/*
+ * collect: from journals in the spool folder to the stores.
+ *
+ * A pass reads whole lines behind each journal's offset and stores them, with the alerts they raise and the new offset, in one
+ * transaction per batch. The first workspace's store keeps the offsets and commits last: a crash anywhere means that lines are read
+ * again, and a record that is there changes nothing. A journal is deleted when it is read to its end and nobody can append to it.
+ */
+#ifndef API_COLLECT_H
+#define API_COLLECT_H
+#include "store/store.h"
+#include <stdatomic.h>
+
+/* Written by the collector, read by others at any time. */
+struct collect_stats {
+  _Atomic uint64_t records, duplicates, alerts_new, alerts_extended, rejected, unknown_workspace, store_errors, journals_deleted;
+  _Atomic uint64_t lag_us; /* age of the last record when it was stored, since the end of its interaction */
+};
+
+struct collect;
+/* stores[0] is the default workspace. Everything is borrowed. */
+int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us, struct collect_stats *stats,
+                struct collect **out, struct vdt_error *err);
+void collect_free(struct collect *c);
+/* One pass over all journals. EIO: the store would not take it, nothing is lost, try again. *lines is how many were consumed. */
+int collect_pass(struct collect *c, uint64_t *lines, struct vdt_error *err);
+/* Waits until a journal changes, timeout_ms is over or stop_fd can be read (then false). */
+bool collect_wait(struct collect *c, int timeout_ms, int stop_fd);
+#endif
