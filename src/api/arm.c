@@ -1,0 +1,218 @@
+#include "api/arm.h"
+#include "base/clock.h"
+#include "base/quote.h"
+#include <sodium.h>
+
+void arm_put_time(struct buf *b, uint64_t us)
+{
+  char text[CLOCK_TEXT];
+  clock_format(us, text);
+  buf_printf(b, "\"%.26s0Z\"", text);
+}
+
+static void member(struct buf *b, const char *name, struct str value)
+{
+  buf_printf(b, ",\"%s\":", name);
+  json_quote(b, value);
+}
+
+static void time_member(struct buf *b, const char *name, uint64_t us)
+{
+  buf_printf(b, ",\"%s\":", name);
+  arm_put_time(b, us);
+}
+
+/* Items of a '|' list: all (0), those with a dot (1) or without (-1). */
+static void list_member(struct buf *b, const char *name, const char *list, int dotted)
+{
+  bool first = true;
+  buf_printf(b, ",\"%s\":[", name);
+  for (const char *p = list; *p;) {
+    size_t n = strcspn(p, "|");
+    bool dot = memchr(p, '.', n) != NULL;
+    if (dotted == 0 || (dotted > 0) == dot) {
+      if (!first) buf_byte(b, ',');
+      json_quote(b, (struct str){p, n});
+      first = false;
+    }
+    p += n + (p[n] == '|');
+  }
+  buf_byte(b, ']');
+}
+
+/* A '|' list in one string: "PrivilegeEscalation, DefenseEvasion" */
+static void joined_member(struct buf *b, const char *name, const char *list)
+{
+  buf_printf(b, ",\"%s\":\"", name);
+  for (const char *p = list; *p; p++) buf_put(b, *p == '|' ? STR(", ") : (struct str){p, 1});
+  buf_byte(b, '"');
+}
+
+static void put_id(struct buf *b, const struct alert *a)
+{
+  json_escape(b, STR("/subscriptions/"));
+  json_escape(b, a->subscription);
+  json_escape(b, STR("/resourceGroups/"));
+  json_escape(b, a->resource_group);
+  json_escape(b, STR("/providers/Microsoft.Security/locations/"));
+  json_escape(b, a->region);
+  json_escape(b, STR("/alerts/"));
+  json_escape(b, (struct str){a->name, ALERT_NAME_LEN});
+}
+
+static void put_resources(struct buf *b, const struct alert *a)
+{
+  BUF_LIT(b, ",\"resourceIdentifiers\":[");
+  if (a->resource_id.n) {
+    BUF_LIT(b, "{\"type\":\"AzureResource\",\"azureResourceId\":");
+    json_quote(b, a->resource_id);
+    BUF_LIT(b, "},");
+  }
+  BUF_LIT(b, "{\"type\":\"LogAnalytics\"");
+  member(b, "workspaceId", a->workspace);
+  member(b, "workspaceSubscriptionId", a->subscription);
+  member(b, "workspaceResourceGroup", a->resource_group);
+  BUF_LIT(b, "}]");
+}
+
+static void put_entities(struct buf *b, const struct alert *a)
+{
+  struct str ip = a->x.source_ip.n ? a->x.source_ip : a->x.client_ip;
+  BUF_LIT(b, ",\"entities\":[{\"type\":\"ai-deployment\"");
+  member(b, "name", a->x.deployment);
+  if (a->x.model.n) member(b, "model", a->x.model);
+  buf_byte(b, '}');
+  if (ip.n) {
+    BUF_LIT(b, ",{\"type\":\"ip\"");
+    member(b, "address", ip);
+    buf_byte(b, '}');
+  }
+  if (a->x.end_user.n) {
+    BUF_LIT(b, ",{\"type\":\"account\"");
+    member(b, "name", a->x.end_user);
+    if (a->x.tenant.n) member(b, "aadTenantId", a->x.tenant);
+    buf_byte(b, '}');
+  }
+  if (a->resource_id.n) {
+    BUF_LIT(b, ",{\"type\":\"azure-resource\"");
+    member(b, "resourceId", a->resource_id);
+    buf_byte(b, '}');
+  }
+  buf_byte(b, ']');
+}
+
+/* Values are strings, numbers too: that is what ARM says. */
+static void put_extended(struct buf *b, const struct alert *a)
+{
+  buf_printf(b, ",\"extendedProperties\":{\"count\":\"%llu\",\"confidence\":\"%u\"", (unsigned long long)a->count, a->confidence);
+  buf_printf(b, ",\"evidenceTotal\":\"%llu\",\"evidenceKept\":\"%zu\"", (unsigned long long)a->evidence_total, a->n_evidence);
+#define X(field, name, title, combine)                                                                                 \
+  if (a->x.field.n) member(b, name, a->x.field);
+#include "analyse/extended.def"
+#undef X
+  member(b, "workspace", a->workspace);
+  if (a->principal.n) member(b, "principal", a->principal);
+  joined_member(b, "atlasTechniques", alert_info(a->type)->atlas);
+  buf_byte(b, '}');
+}
+
+static void put_row(struct buf *b, const struct alert_evidence *e, bool segments)
+{
+  buf_byte(b, '[');
+  arm_put_time(b, e->time_us);
+  const struct str cells[] = {{e->interaction, strlen(e->interaction)}, e->part, e->rule, e->title, e->reason, e->redacted};
+  for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+    buf_byte(b, ',');
+    json_quote(b, cells[i]);
+  }
+  buf_printf(b, ",\"%u\"", e->confidence);
+  if (segments) {
+    buf_byte(b, ',');
+    json_quote(b, e->segment);
+  }
+  buf_byte(b, ']');
+}
+
+static void put_evidence(struct buf *b, const struct alert *a)
+{
+  bool segments = false;
+  if (!a->n_evidence) return;
+  for (size_t i = 0; i < a->n_evidence; i++) segments |= a->evidence[i].segment.n > 0;
+  BUF_LIT(b, ",\"supportingEvidence\":{\"type\":\"tabularEvidences\",\"title\":\"What was found\",\"columns\":[\"Time\",\"Interaction\","
+             "\"Part\",\"Rule\",\"Found\",\"Reason\",\"Masked\",\"Confidence\"");
+  if (segments) buf_printf(b, ",\"%s\"", alert_info(a->type)->column);
+  BUF_LIT(b, "],\"rows\":[");
+  for (size_t i = 0; i < a->n_evidence; i++) {
+    if (i) buf_byte(b, ',');
+    put_row(b, &a->evidence[i], segments);
+  }
+  BUF_LIT(b, "]}");
+}
+
+/* Alerts of the same principal at the same deployment belong together. */
+static void put_correlation(struct buf *b, const struct alert *a)
+{
+  unsigned char hash[16];
+  const struct str parts[] = {a->workspace, a->x.deployment, a->principal};
+  crypto_generichash_state h;
+  crypto_generichash_init(&h, NULL, 0, sizeof hash);
+  for (size_t i = 0; i < 3; i++) {
+    unsigned char n[8];
+    for (int k = 0; k < 8; k++) n[k] = (unsigned char)((uint64_t)parts[i].n >> (8 * k));
+    crypto_generichash_update(&h, n, sizeof n);
+    crypto_generichash_update(&h, (const unsigned char *)(parts[i].n ? parts[i].p : ""), parts[i].n);
+  }
+  crypto_generichash_final(&h, hash, sizeof hash);
+  BUF_LIT(b, ",\"correlationKey\":\"");
+  for (size_t i = 0; i < sizeof hash; i++) buf_printf(b, "%02x", hash[i]);
+  buf_byte(b, '"');
+}
+
+static struct str compromised(const struct alert *a)
+{
+  struct str id = a->resource_id;
+  const char *slash = id.n ? memrchr(id.p, '/', id.n) : NULL;
+  return slash ? str_cut(id, (size_t)(slash - id.p) + 1, id.n) : a->x.deployment;
+}
+
+static void put_properties(struct buf *b, const struct alert *a)
+{
+  const struct alert_info *info = alert_info(a->type);
+  BUF_LIT(b, "{\"version\":\"" ARM_ALERTS_VERSION "\"");
+  member(b, "alertType", str_of(info->type));
+  member(b, "systemAlertId", (struct str){a->name, ALERT_NAME_LEN});
+  member(b, "productComponentName", STR("AI"));
+  member(b, "alertDisplayName", str_of(info->title));
+  member(b, "description", str_of(info->description));
+  member(b, "severity", str_of(vdt_severity_name(info->severity)));
+  joined_member(b, "intent", info->tactics);
+  time_member(b, "startTimeUtc", a->start_us);
+  time_member(b, "endTimeUtc", a->end_us);
+  time_member(b, "timeGeneratedUtc", a->generated_us);
+  time_member(b, "processingEndTimeUtc", a->generated_us);
+  put_resources(b, a);
+  list_member(b, "remediationSteps", info->remediation, 0);
+  member(b, "vendorName", STR("vedette"));
+  member(b, "productName", STR("vedette"));
+  member(b, "status", str_of(alert_status_name(a->status)));
+  put_entities(b, a);
+  BUF_LIT(b, ",\"isIncident\":false");
+  put_correlation(b, a);
+  member(b, "compromisedEntity", compromised(a));
+  list_member(b, "techniques", info->techniques, -1);
+  list_member(b, "subTechniques", info->techniques, 1);
+  put_extended(b, a);
+  put_evidence(b, a);
+  buf_byte(b, '}');
+}
+
+void arm_put_alert(struct buf *b, const struct alert *a)
+{
+  BUF_LIT(b, "{\"id\":\"");
+  put_id(b, a);
+  BUF_LIT(b, "\"");
+  member(b, "name", (struct str){a->name, ALERT_NAME_LEN});
+  BUF_LIT(b, ",\"type\":\"Microsoft.Security/Locations/alerts\",\"properties\":");
+  put_properties(b, a);
+  buf_byte(b, '}');
+}

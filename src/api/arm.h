@@ -1,0 +1,12 @@
+/* Alerts as Microsoft.Security/alerts 2022-01-01 shows them, for the API and for `vedette alerts --json`. */
+#ifndef API_ARM_H
+#define API_ARM_H
+#include "analyse/alert.h"
+
+#define ARM_ALERTS_VERSION "2022-01-01"
+
+/* Appends the alert as one JSON object on one line, without LF. */
+void arm_put_alert(struct buf *b, const struct alert *a);
+/* "2026-11-25T15:46:15.1234560Z": ARM's times have seven fractional digits. */
+void arm_put_time(struct buf *b, uint64_t us);
+#endif

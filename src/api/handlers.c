@@ -1,0 +1,198 @@
+/* What the routes do. */
+#include "api/api.h"
+#include "api/arm.h"
+#include "base/clock.h"
+#include "base/quote.h"
+
+enum { PAGE = 100 };
+#define JSON_TYPE "application/json; charset=utf-8"
+
+void api_healthz(struct api *api, const struct api_request *request, struct api_response *response)
+{
+  (void)api;
+  (void)request;
+  response->type = JSON_TYPE;
+  BUF_LIT(&response->body, "{\"status\":\"ok\"}");
+}
+
+/* ---- alerts ----------------------------------------------------------------------------------------------------- */
+
+static void store_failed(struct api_response *response, int rc)
+{
+  if (rc == VDT_ENOTFOUND) api_error(response, 404, "AlertNotFound", "There is no alert of that name here.");
+  else api_error(response, 503, "ServiceUnavailable", "The store cannot be used now; try again.");
+}
+
+static bool in_location(const struct store *s, const struct api_request *r)
+{
+  return r->loc.n == 0 || str_ieq(s->place.region, r->loc);
+}
+
+/* The page's alerts of one store are merged into those of the others: both are ordered by name. */
+static size_t merge(struct alert *page, size_t n, const struct alert *more, size_t m, struct alert *scratch)
+{
+  size_t i = 0, j = 0, k = 0;
+  while (k < PAGE + 1 && (i < n || j < m)) {
+    bool first = j == m || (i < n && memcmp(page[i].name, more[j].name, ALERT_NAME_LEN) <= 0);
+    scratch[k++] = first ? page[i++] : more[j++];
+  }
+  memcpy(page, scratch, k * sizeof *page);
+  return k;
+}
+
+static int gather(struct api *api, const struct api_request *r, struct alert **out, size_t *n)
+{
+  struct store_query q = STORE_QUERY_ALL;
+  q.subscription = r->sub;
+  q.resource_group = r->rg;
+  q.after = r->skip_token;
+  q.limit = PAGE + 1;
+  struct alert *page = arena_zalloc(api->arena, PAGE + 1, sizeof *page), *scratch = arena_zalloc(api->arena, PAGE + 1, sizeof *page);
+  if (!page || !scratch) return VDT_ENOMEM;
+  for (size_t i = 0; i < api->n_stores; i++) {
+    struct alert *more;
+    size_t m;
+    if (!in_location(api->stores[i], r)) continue;
+    int rc = api->stores[i]->ops->list(api->stores[i], &q, api->arena, &more, &m, NULL);
+    if (rc) return rc;
+    *n = merge(page, *n, more, m, scratch);
+  }
+  *out = page;
+  return VDT_OK;
+}
+
+/* A host name or address with an optional port; anything else could lead a client, and its token, elsewhere. */
+static bool host_ok(struct str host)
+{
+  for (size_t i = 0; i < host.n; i++) {
+    char c = host.p[i];
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && !memchr("-.:[]_", c, 6)) return false;
+  }
+  return host.n > 0 && host.n < 256;
+}
+
+static void put_next_link(struct buf *b, const struct api_request *r, const struct alert *last)
+{
+  bool tls = str_ieq(r->forwarded_proto, STR("https"));
+  BUF_LIT(b, ",\"nextLink\":\"");
+  buf_put(b, tls ? STR("https://") : STR("http://"));
+  json_escape(b, host_ok(r->host) ? r->host : STR("localhost"));
+  for (size_t i = 0; i < r->path.n; i++) {
+    unsigned char c = (unsigned char)r->path.p[i];
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && memchr("/-._~()", c, 7));
+    if (plain) buf_byte(b, (char)c);
+    else buf_printf(b, "%%%02X", c);
+  }
+  BUF_LIT(b, "?api-version=" ARM_ALERTS_VERSION "&$skipToken=");
+  buf_put(b, (struct str){last->name, ALERT_NAME_LEN});
+  buf_byte(b, '"');
+}
+
+static bool token_ok(struct str token)
+{
+  for (size_t i = 0; i < token.n; i++)
+    if (!token.p[i] || !memchr("0123456789abcdef-_", token.p[i], 18)) return false;
+  return token.n == 0 || token.n == ALERT_NAME_LEN;
+}
+
+void api_alerts_list(struct api *api, const struct api_request *r, struct api_response *response)
+{
+  struct alert *page = NULL;
+  size_t n = 0;
+  if (!token_ok(r->skip_token)) {
+    api_error(response, 400, "InvalidSkipToken", "$skipToken is not one that this list gave.");
+    return;
+  }
+  int rc = gather(api, r, &page, &n);
+  if (rc) {
+    store_failed(response, rc);
+    return;
+  }
+  struct buf *b = &response->body;
+  response->type = JSON_TYPE;
+  BUF_LIT(b, "{\"value\":[");
+  for (size_t i = 0; i < n && i < PAGE; i++) {
+    if (i) buf_byte(b, ',');
+    arm_put_alert(b, &page[i]);
+  }
+  buf_byte(b, ']');
+  if (n > PAGE) put_next_link(b, r, &page[PAGE - 1]);
+  buf_byte(b, '}');
+}
+
+/* The alert that the path names: in that location, subscription and group. */
+static int find(struct api *api, const struct api_request *r, struct store **store, struct alert *a)
+{
+  for (size_t i = 0; i < api->n_stores; i++) {
+    if (!in_location(api->stores[i], r)) continue;
+    int rc = api->stores[i]->ops->get(api->stores[i], r->name, api->arena, a, NULL);
+    if (rc && rc != VDT_ENOTFOUND) return rc;
+    if (rc || !str_ieq(a->subscription, r->sub) || (r->rg.n && !str_ieq(a->resource_group, r->rg))) continue;
+    *store = api->stores[i];
+    return VDT_OK;
+  }
+  return VDT_ENOTFOUND;
+}
+
+void api_alerts_get(struct api *api, const struct api_request *r, struct api_response *response)
+{
+  struct store *store;
+  struct alert a;
+  int rc = find(api, r, &store, &a);
+  response->type = JSON_TYPE;
+  if (rc) store_failed(response, rc);
+  else arm_put_alert(&response->body, &a);
+}
+
+void api_alerts_status(struct api *api, const struct api_request *r, struct api_response *response)
+{
+  struct store *store;
+  struct alert a;
+  int rc = find(api, r, &store, &a);
+  if (!rc) rc = store->ops->set_status(store, r->name, (enum alert_status)r->argument, str_of(r->who), clock_unix_us(), NULL);
+  if (rc) store_failed(response, rc);
+  else response->status = 204;
+}
+
+/* ---- metrics ---------------------------------------------------------------------------------------------------- */
+
+static void put_metric(struct buf *b, const char *name, const char *type, const char *help, uint64_t value)
+{
+  buf_printf(b, "# HELP vedette_%s %s\n# TYPE vedette_%s %s\nvedette_%s %llu\n", name, help, name, type, name, (unsigned long long)value);
+}
+
+static int put_alert_counts(struct api *api, struct buf *b)
+{
+  BUF_LIT(b, "# HELP vedette_alerts Alerts in the store.\n# TYPE vedette_alerts gauge\n");
+  for (size_t i = 0; i < api->n_stores; i++) {
+    struct store_counts counts;
+    int rc = api->stores[i]->ops->count(api->stores[i], &counts, NULL);
+    if (rc) return rc;
+    struct str w = api->stores[i]->place.workspace;
+    for (unsigned t = 0; t < ALERT_TYPES; t++)
+      for (unsigned s = 0; s < ALERT_STATUSES; s++)
+        buf_printf(b, "vedette_alerts{workspace=\"%.*s\",type=\"%s\",status=\"%s\"} %llu\n", (int)w.n, w.p,
+                   alert_info((enum alert_type)t)->type, alert_status_name((enum alert_status)s), (unsigned long long)counts.alerts[t][s]);
+  }
+  return VDT_OK;
+}
+
+void api_metrics(struct api *api, const struct api_request *request, struct api_response *response)
+{
+  struct buf *b = &response->body;
+  const struct collect_stats *s = api->stats;
+  (void)request;
+  put_metric(b, "records_total", "counter", "Interactions stored since the start.", atomic_load(&s->records));
+  put_metric(b, "records_duplicate_total", "counter", "Records read again after a restart.", atomic_load(&s->duplicates));
+  put_metric(b, "alerts_new_total", "counter", "Alerts begun since the start.", atomic_load(&s->alerts_new));
+  put_metric(b, "alerts_extended_total", "counter", "Repeats that extended an alert.", atomic_load(&s->alerts_extended));
+  put_metric(b, "journal_rejected_total", "counter", "Journal lines that could not be read.", atomic_load(&s->rejected));
+  put_metric(b, "journal_deleted_total", "counter", "Journals read to their end and deleted.", atomic_load(&s->journals_deleted));
+  put_metric(b, "unknown_workspace_total", "counter", "Records of no known workspace.", atomic_load(&s->unknown_workspace));
+  put_metric(b, "store_errors_total", "counter", "Batches that the store refused; they are tried again.", atomic_load(&s->store_errors));
+  put_metric(b, "collect_lag_microseconds", "gauge", "From the end of the last interaction to its storing.", atomic_load(&s->lag_us));
+  int rc = put_alert_counts(api, b);
+  response->type = "text/plain; version=0.0.4; charset=utf-8";
+  if (rc) store_failed(response, rc);
+}

@@ -1,0 +1,104 @@
+/* The control API on libmicrohttpd: one thread, one Unix socket. nginx is in front of it; what it must not pass on is still refused here. */
+#include "api/api.h"
+#include "base/error.h"
+#include <microhttpd.h>
+#include <unistd.h>
+
+enum { CONNECTIONS = 256, TIMEOUT_S = 30, BODY_MAX = 65536, HEADER_MEMORY = 32768 };
+
+struct http {
+  struct MHD_Daemon *daemon;
+  struct api *api;
+};
+
+/* Kept between the calls for one request; a body is counted and thrown away. */
+struct pending {
+  size_t body;
+};
+
+static struct str header(struct MHD_Connection *c, const char *name)
+{
+  return str_of(MHD_lookup_connection_value(c, MHD_HEADER_KIND, name));
+}
+
+static enum MHD_Result take_argument(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+  struct api_request *r = ctx;
+  (void)kind;
+  if (str_ieq(str_of(key), STR("api-version"))) r->api_version = str_of(value);
+  else if (str_ieq(str_of(key), STR("$skipToken"))) r->skip_token = str_of(value);
+  return MHD_YES;
+}
+
+static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
+{
+  struct MHD_Response *r = MHD_create_response_from_buffer(out->body.n, out->body.p, MHD_RESPMEM_MUST_COPY);
+  buf_finish(&out->body);
+  if (!r) return MHD_NO;
+  if (out->type) MHD_add_response_header(r, "Content-Type", out->type);
+  if (out->allow) MHD_add_response_header(r, "Allow", out->allow);
+  if (out->status == 401) MHD_add_response_header(r, "WWW-Authenticate", "Bearer realm=\"vedette\"");
+  MHD_add_response_header(r, "Cache-Control", "no-store");
+  MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+  enum MHD_Result ok = MHD_queue_response(c, out->status, r);
+  MHD_destroy_response(r);
+  return ok;
+}
+
+static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+                              const char *body, size_t *body_n, void **state)
+{
+  struct http *h = ctx;
+  struct pending *p = *state;
+  (void)version;
+  (void)body;
+  if (!p) {
+    *state = calloc(1, sizeof *p);
+    return *state ? MHD_YES : MHD_NO;
+  }
+  if (*body_n) {
+    p->body += *body_n;
+    *body_n = 0;
+    return MHD_YES;
+  }
+  struct api_request request = {.method = str_of(method), .path = str_of(url), .authorization = header(c, "Authorization"),
+                                .host = header(c, "Host"), .forwarded_proto = header(c, "X-Forwarded-Proto")};
+  struct api_response response = {0};
+  MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, take_argument, &request);
+  if (p->body > BODY_MAX) api_error(&response, 413, "RequestEntityTooLarge", "A body may have %d bytes.", BODY_MAX);
+  else api_handle(h->api, &request, &response);
+  return reply(c, &response);
+}
+
+static void completed(void *ctx, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode code)
+{
+  (void)ctx;
+  (void)c;
+  (void)code;
+  free(*state);
+  *state = NULL;
+}
+
+int http_start(struct api *api, int listen_fd, struct http **out, struct vdt_error *err)
+{
+  struct http *h = calloc(1, sizeof *h);
+  if (!h) return error_set(err, VDT_ENOMEM, "out of memory");
+  h->api = api;
+  h->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+                               MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+                               MHD_OPTION_END);
+  if (!h->daemon) {
+    free(h);
+    return error_set(err, VDT_EIO, "the control API cannot be started");
+  }
+  *out = h;
+  return VDT_OK;
+}
+
+void http_stop(struct http *h)
+{
+  if (!h) return;
+  MHD_stop_daemon(h->daemon);
+  free(h);
+}

@@ -1,0 +1,126 @@
+/* From a path to its handler: matching, authentication, the version. What may be said to whom is decided here, once, for all routes. */
+#include "api/api.h"
+#include "api/arm.h"
+#include "base/quote.h"
+#include <stdarg.h>
+
+struct route {
+  const char *method, *template;
+  enum auth_role role;
+  bool versioned;
+  api_handler *handler;
+  int argument;
+};
+
+static const struct route routes[] = {
+#define X(method, template, role, versioned, handler, argument) {method, template, role, versioned, api_##handler, argument},
+#include "api/routes.def"
+#undef X
+};
+enum { ROUTES = sizeof routes / sizeof *routes };
+
+void api_error(struct api_response *response, unsigned status, const char *code, const char *fmt, ...)
+{
+  char text[512];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  buf_reset(&response->body);
+  response->status = status;
+  response->type = "application/json; charset=utf-8";
+  buf_printf(&response->body, "{\"error\":{\"code\":\"%s\",\"message\":", code);
+  json_quote(&response->body, str_of(text));
+  BUF_LIT(&response->body, "}}");
+}
+
+/* ---- matching --------------------------------------------------------------------------------------------------- */
+
+static struct str next_segment(struct str *path)
+{
+  struct str s = str_cut(*path, 1, path->n);
+  const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
+  size_t n = slash ? (size_t)(slash - s.p) : s.n;
+  *path = str_cut(s, n, s.n);
+  return str_cut(s, 0, n);
+}
+
+static void bind(struct api_request *r, struct str variable, struct str value)
+{
+  if (str_eq(variable, STR("{sub}"))) r->sub = value;
+  else if (str_eq(variable, STR("{rg}"))) r->rg = value;
+  else if (str_eq(variable, STR("{loc}"))) r->loc = value;
+  else r->name = value;
+}
+
+static bool match(struct str template, struct api_request *r)
+{
+  struct str path = r->path;
+  r->sub = r->rg = r->loc = r->name = (struct str){0};
+  while (template.n && path.n && path.p[0] == '/') {
+    struct str want = next_segment(&template), have = next_segment(&path);
+    bool variable = want.n && want.p[0] == '{';
+    if (variable ? have.n == 0 || have.n > 256 : !str_ieq(want, have)) return false;
+    if (variable) bind(r, want, have);
+  }
+  return template.n == 0 && path.n == 0;
+}
+
+/* NULL with *other set when only the method is wrong. */
+static const struct route *find(struct api_request *r, const struct route **other)
+{
+  *other = NULL;
+  for (size_t i = 0; i < ROUTES; i++) {
+    if (!match(str_of(routes[i].template), r)) continue;
+    if (str_eq(r->method, str_of(routes[i].method))) return &routes[i];
+    *other = &routes[i];
+  }
+  return NULL;
+}
+
+/* ---- dispatch --------------------------------------------------------------------------------------------------- */
+
+static bool authorised(struct api *api, struct api_request *r, const struct route *route, struct api_response *response)
+{
+  char name[64];
+  enum auth_role least = route ? route->role : AUTH_READER;
+  if (least == AUTH_NONE) return true;
+  enum auth_role role = auth_check(api->state_dir, r->authorization, name);
+  snprintf(r->who, sizeof r->who, "api:%s", name);
+  if (role == AUTH_NONE)
+    api_error(response, 401, "AuthenticationFailed", "A valid bearer token is needed; that of the administrator is in the file "
+              "admin.token of the state folder.");
+  else if (role < least) api_error(response, 403, "AuthorizationFailed", "This token may only read.");
+  else return true;
+  return false;
+}
+
+static bool version_ok(const struct api_request *r, struct api_response *response)
+{
+  if (str_eq(r->api_version, STR(ARM_ALERTS_VERSION))) return true;
+  if (r->api_version.n == 0)
+    api_error(response, 400, "MissingApiVersionParameter", "The api-version query parameter is required; the supported version is "
+              ARM_ALERTS_VERSION ".");
+  else api_error(response, 400, "InvalidApiVersionParameter", "This api-version is not supported; the supported version is "
+                 ARM_ALERTS_VERSION ".");
+  return false;
+}
+
+void api_handle(struct api *api, struct api_request *r, struct api_response *response)
+{
+  const struct route *other, *route = find(r, &other);
+  vdt_arena_reset(api->arena);
+  response->status = 200;
+  if (!authorised(api, r, route, response)) return;
+  if (route) {
+    if (route->versioned && !version_ok(r, response)) return;
+    r->argument = route->argument;
+    route->handler(api, r, response);
+  } else if (other) {
+    response->allow = other->method;
+    api_error(response, 405, "MethodNotAllowed", "This resource takes %s only.", other->method);
+  } else {
+    api_error(response, 404, "InvalidResourceType", "There is no such resource.");
+  }
+  if (response->body.failed) api_error(response, 503, "ServiceUnavailable", "Out of memory.");
+}

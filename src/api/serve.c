@@ -1,0 +1,153 @@
+#include "api/serve.h"
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { POLL_MS = 1000, COMPLAIN_US = 60000000 };
+
+struct serve {
+  const struct serve_options *options;
+  int lock, listener, stop;
+  char socket[sizeof((struct sockaddr_un *)0)->sun_path];
+  struct store **mine, **theirs; /* the collector's connections and the API's */
+  struct collect_stats stats;
+  struct collect *collect;
+  struct api api;
+  struct http *http;
+  uint64_t complained_us;
+};
+
+static int take_lock(struct serve *s, struct vdt_error *err)
+{
+  char path[4096];
+  const char *dir = s->options->state_dir;
+  if (mkdir(dir, 0750) && errno != EEXIST) return error_set(err, VDT_EIO, "%s: %s", dir, strerror(errno));
+  snprintf(path, sizeof path, "%s/serve.lock", dir);
+  s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  if (s->lock < 0) return error_set(err, VDT_EIO, "%s: %s", path, strerror(errno));
+  if (flock(s->lock, LOCK_EX | LOCK_NB) == 0) return VDT_OK;
+  return error_set(err, VDT_ESTATE, "%s is served by another process already", dir);
+}
+
+static int open_stores(struct serve *s, struct store **stores, struct vdt_error *err)
+{
+  for (size_t i = 0; i < s->options->n_workspaces; i++) {
+    const struct serve_workspace *w = &s->options->workspaces[i];
+    struct alert_place place = {str_of(w->name), str_of(w->region), str_of(w->subscription_id), str_of(w->resource_group)};
+    int rc = store_open_sqlite(s->options->state_dir, &place, true, &stores[i], err);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+/* Owned by the lock's holder: an old socket file is a dead process's. */
+static int open_socket(struct serve *s, struct vdt_error *err)
+{
+  struct sockaddr_un a = {.sun_family = AF_UNIX};
+  int n = s->options->socket ? snprintf(s->socket, sizeof s->socket, "%s", s->options->socket)
+                             : snprintf(s->socket, sizeof s->socket, "%s/control.sock", s->options->state_dir);
+  if (n < 0 || (size_t)n >= sizeof s->socket)
+    return error_set(err, VDT_EINVAL, "the socket's path is longer than %zu bytes; choose another with --socket", sizeof s->socket - 1);
+  memcpy(a.sun_path, s->socket, (size_t)n + 1);
+  unlink(s->socket);
+  s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  mode_t before = umask(0117);
+  bool ok = s->listener >= 0 && bind(s->listener, (struct sockaddr *)&a, sizeof a) == 0 && listen(s->listener, 128) == 0;
+  int reason = errno;
+  umask(before);
+  return ok ? VDT_OK : error_set(err, VDT_EIO, "%s: %s", s->socket, strerror(reason));
+}
+
+static int catch_signals(struct serve *s, struct vdt_error *err)
+{
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk like any other */
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  s->stop = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  return s->stop >= 0 ? VDT_OK : error_set(err, VDT_EIO, "signals: %s", strerror(errno));
+}
+
+static int start(struct serve *s, struct vdt_error *err)
+{
+  const struct serve_options *o = s->options;
+  if (sodium_init() < 0) return error_set(err, VDT_EIO, "no source of random numbers");
+  int rc = take_lock(s, err);
+  if (!rc) rc = catch_signals(s, err);
+  if (!rc) rc = auth_prepare(o->state_dir, err);
+  if (!rc) rc = open_stores(s, s->mine, err);
+  if (!rc) rc = open_stores(s, s->theirs, err);
+  if (!rc) rc = collect_new(o->state_dir, s->mine, o->n_workspaces, o->window_us ? o->window_us : ALERT_WINDOW_US, &s->stats, &s->collect, err);
+  if (!rc) rc = open_socket(s, err);
+  s->api = (struct api){.state_dir = o->state_dir, .stores = s->theirs, .n_stores = o->n_workspaces, .stats = &s->stats,
+                        .arena = vdt_arena_new((size_t)256 << 20)};
+  if (!rc && !s->api.arena) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
+  return rc;
+}
+
+/* A full disk can last: say it once a minute, lose nothing, go on trying. */
+static void complain(struct serve *s, const struct vdt_error *err)
+{
+  uint64_t now = clock_mono_us();
+  if (s->complained_us && now - s->complained_us < COMPLAIN_US) return;
+  s->complained_us = now;
+  fprintf(stderr, "vedette serve: %s; nothing is lost, trying again\n", err->text);
+}
+
+static void loop(struct serve *s)
+{
+  do {
+    uint64_t lines;
+    struct vdt_error err = {0};
+    if (collect_pass(s->collect, &lines, &err)) complain(s, &err);
+  } while (collect_wait(s->collect, POLL_MS, s->stop));
+}
+
+static void finish(struct serve *s)
+{
+  http_stop(s->http);
+  if (s->http) unlink(s->socket);
+  else if (s->listener >= 0) close(s->listener);
+  collect_free(s->collect);
+  for (size_t i = 0; i < s->options->n_workspaces; i++) {
+    if (s->theirs) store_close(s->theirs[i]);
+    if (s->mine) store_close(s->mine[i]);
+  }
+  free(s->mine);
+  free(s->theirs);
+  vdt_arena_free(s->api.arena);
+  if (s->stop >= 0) close(s->stop);
+  if (s->lock >= 0) close(s->lock);
+}
+
+int serve_run(const struct serve_options *options)
+{
+  struct serve s = {.options = options, .lock = -1, .listener = -1, .stop = -1};
+  struct vdt_error err = {0};
+  umask(0027);
+  s.mine = calloc(options->n_workspaces, sizeof *s.mine);
+  s.theirs = calloc(options->n_workspaces, sizeof *s.theirs);
+  int rc = s.mine && s.theirs ? start(&s, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
+  if (rc) {
+    fprintf(stderr, "vedette serve: %s\n", err.text);
+  } else {
+    fprintf(stderr, "vedette serve: %zu workspace%s, control API on %s\n", options->n_workspaces, options->n_workspaces == 1 ? "" : "s", s.socket);
+    loop(&s);
+  }
+  finish(&s);
+  return rc ? 1 : 0;
+}

@@ -1,0 +1,22 @@
+/* The control process: collector and control API in one. */
+#ifndef API_SERVE_H
+#define API_SERVE_H
+#include <stddef.h>
+#include <stdint.h>
+
+struct serve_workspace {
+  const char *name, *region;
+  const char *subscription_id, *resource_group; /* or NULL */
+};
+
+struct serve_options {
+  const char *state_dir;
+  const struct serve_workspace *workspaces; /* the first also takes records that name none of them */
+  size_t n_workspaces;
+  const char *socket; /* or NULL: <state_dir>/control.sock */
+  uint64_t window_us; /* 0: ALERT_WINDOW_US */
+};
+
+/* Runs until SIGTERM or SIGINT. The exit status: 0, or 1 after it has said why it cannot run. One process per state folder. */
+int serve_run(const struct serve_options *options);
+#endif
