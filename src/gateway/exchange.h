@@ -7,6 +7,15 @@
  * The order is: exchange_new, exchange_request_head, (exchange_request_body), then either the answer is ours (exchange_answer)
  * or the upstream's: exchange_response_head, exchange_response_feed*, exchange_response_finish; at the end, always and once,
  * exchange_record.
+ *
+ * What on_failure means here. It speaks about failures of ours: out of memory, a body that could not be gathered, a response of an
+ * unknown type or coding, or one that cannot be parsed or is over a limit. Open: it passes and the record says failed_open. Closed: it is
+ * refused and the record says failed_closed. It does not speak about
+ *   - requests that cannot be read (malformed JSON, a member twice, wrong type or coding): always 4xx, for what we cannot read the
+ *     upstream may read in another way;
+ *   - requests over a limit (body, nesting, parts, the memory that reading them takes): always 413 or 400, or their size would be a way
+ *     around inspection;
+ *   - parts that nobody reads yet (images, audio, files): they pass under both and are recorded as inspected in part.
  */
 #ifndef GATEWAY_EXCHANGE_H
 #define GATEWAY_EXCHANGE_H
@@ -41,20 +50,21 @@ struct exchange_head {
 
 enum exchange_next {
   EXCHANGE_READ_BODY, /* give the body to exchange_request_body before anything goes upstream */
-  EXCHANGE_FORWARD,   /* forward the request as it is; it is recorded as not inspected */
-  EXCHANGE_ANSWER,    /* do not forward: send exchange_answer() */
+  EXCHANGE_FORWARD, /* from the head: forward the request as it is, recorded as not inspected; from the body: exchange_forward_body() */
+  EXCHANGE_ANSWER, /* do not forward: send exchange_answer() */
 };
 enum exchange_next exchange_request_head(struct exchange *x, const struct exchange_head *head);
 
 /* The most bytes of body that will be read. */
 size_t exchange_max_body(const struct exchange *x);
-/* The client's body is larger than that (or cannot be read): on_failure decides. code: VDT_ETOOBIG ... */
+/* The client's body is larger than that (VDT_ETOOBIG: always refused) or cannot be had (VDT_EIO, VDT_ENOMEM ...: on_failure decides). May
+ * also be called after EXCHANGE_FORWARD, when something else fails before the request leaves. why is copied. */
 enum exchange_next exchange_request_unreadable(struct exchange *x, int code, const char *why);
 
-/* Inspects the whole body (content coding removed). body must outlive the exchange. EXCHANGE_FORWARD: forward exchange_forward_body(). now_us is
- * used for inspect_us together with exchange_request_done. */
+/* Inspects the whole body, as it came: a gzip coding that the head named is taken off inside. body must outlive the exchange.
+ * EXCHANGE_FORWARD: forward exchange_forward_body(). */
 enum exchange_next exchange_request_body(struct exchange *x, struct str body);
-/* The body to send upstream: *changed is false when it is the client's, byte for byte. */
+/* The body to send upstream, in the client's content coding: *changed is false when it is the client's, byte for byte. */
 struct str exchange_forward_body(const struct exchange *x, bool *changed);
 /* The deployment that this request goes to; NULL when unknown (then the answer is ours: 404 DeploymentNotFound). Set after the
  * head when the path names it, else after the body. */
@@ -78,9 +88,11 @@ enum exchange_mode {
  * The caller drops Content-Length, Content-Encoding and ETag when the mode is STREAM or WHOLE. */
 enum exchange_mode exchange_response_head(struct exchange *x, unsigned status, struct str content_type,
                                           struct str content_encoding);
-/* Appends what may go to the client. After *done nothing more may be sent and the upstream is to be dropped (cut). */
+/* Appends what may go to the client; nothing of it before finish for WHOLE, unless inspection failed open. After *done nothing more may
+ * be sent and the upstream is to be dropped (cut, or failed closed); exchange_response_finish need not be called then. *done is only ever
+ * set to true. VDT_ENOMEM: out has failed, the connection is to be closed. */
 int exchange_response_feed(struct exchange *x, struct str in, struct buf *out, bool *done);
-/* truncated: the upstream broke off. */
+/* truncated: the upstream broke off. A WHOLE body that did not come whole is replaced by a 502 of ours. */
 int exchange_response_finish(struct exchange *x, bool truncated, struct buf *out);
 /* Status for the client; differs from the upstream's only for REFUSE, or when a WHOLE body had to be refused in finish. */
 unsigned exchange_status(const struct exchange *x);

@@ -1,0 +1,161 @@
+#include "gateway/evidence.h"
+#include "record/record.h"
+
+enum {
+  CONTEXT = 100, /* bytes shown on either side of the span */
+  LOOK = 4096,   /* bytes before and after it that are scanned, for secrets that reach into the segment */
+  KEEP = VDT_HOLD_MAX + 3 * LOOK,
+  TOUCHING = 256, /* most bytes that are masked because they touch a secret */
+};
+
+/* ---- the end of a text ------------------------------------------------------------------------------------------ */
+
+bool history_add(struct history *h, struct str in)
+{
+  buf_put(&h->text, in);
+  return !h->text.failed;
+}
+
+void history_trim(struct history *h)
+{
+  if (h->text.n <= KEEP + LOOK) return;
+  size_t n = h->text.n - KEEP;
+  buf_drop(&h->text, n);
+  h->base += n;
+}
+
+void history_finish(struct history *h)
+{
+  buf_finish(&h->text);
+}
+
+/* ---- masks ------------------------------------------------------------------------------------------------------ */
+
+/* Offsets into the text at hand. */
+struct mask {
+  size_t start, end;
+  const struct vdt_finding *finding;
+};
+
+struct masks {
+  struct mask *v;
+  size_t n;
+};
+
+static bool is_leak(const struct vdt_finding *f)
+{
+  return f->detector == VDT_DET_CREDENTIAL || f->detector == VDT_DET_SENSITIVE;
+}
+
+static bool touches(char c)
+{
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '-' || c == '+' ||
+         c == '/';
+}
+
+/* Findings [start, end) count from `base`; those outside the text at hand are left out or cut. */
+static void add_masks(struct masks *m, struct str text, const struct vdt_finding *f, size_t n, uint64_t base)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (!is_leak(&f[i]) || f[i].end <= base || f[i].start >= base + text.n) continue;
+    size_t start = f[i].start > base ? (size_t)(f[i].start - base) : 0;
+    size_t end = f[i].end - base < text.n ? (size_t)(f[i].end - base) : text.n;
+    for (unsigned k = 0; k < TOUCHING && start > 0 && touches(text.p[start - 1]); k++) start--;
+    for (unsigned k = 0; k < TOUCHING && end < text.n && touches(text.p[end]); k++) end++;
+    m->v[m->n++] = (struct mask){start, end, &f[i]};
+  }
+}
+
+static int by_start(const void *a, const void *b)
+{
+  const struct mask *x = a, *y = b;
+  if (x->start != y->start) return x->start < y->start ? -1 : 1;
+  return x->end > y->end ? -1 : x->end < y->end;
+}
+
+static int find_masks(const struct evidence *e, struct vdt_arena *scratch, struct str text, uint64_t base, struct masks *m)
+{
+  static const struct vdt_leak_policy on = {VDT_DETECT, VDT_DETECT, 0};
+  struct vdt_policy policy;
+  struct vdt_result r;
+  vdt_policy_default(&policy);
+  policy.credential = policy.sensitive = on;
+  int rc = vdt_scan(e->scanner, scratch, &policy, VDT_RESPONSE, text.p, text.n, &r);
+  if (rc) return rc;
+  m->v = arena_alloc(scratch, (r.n_findings + e->n_known + 1) * sizeof *m->v);
+  if (!m->v) return VDT_ENOMEM;
+  add_masks(m, text, r.findings, r.n_findings, 0);
+  add_masks(m, text, e->known, e->n_known, base);
+  if (m->n) qsort(m->v, m->n, sizeof *m->v, by_start);
+  return VDT_OK;
+}
+
+/* ---- segments --------------------------------------------------------------------------------------------------- */
+
+static bool is_inside_character(struct str s, size_t at)
+{
+  return at < s.n && ((unsigned char)s.p[at] & 0xc0) == 0x80;
+}
+
+static void put_mask(struct buf *out, const struct vdt_finding *f)
+{
+  if (f->redacted[0]) buf_put(out, str_of(f->redacted));
+  else buf_printf(out, "[REDACTED:%s]", f->rule);
+}
+
+static void write_masked(struct str text, size_t from, size_t to, const struct masks *m, struct buf *out)
+{
+  size_t at = from;
+  for (size_t i = 0; i < m->n && m->v[i].start < to; i++) {
+    const struct mask *k = &m->v[i];
+    if (k->end <= at) continue;
+    /* One that begins in bytes already masked only makes them more. */
+    if (k->start >= at || at == from) {
+      if (k->start > at) buf_put(out, str_cut(text, at, k->start));
+      put_mask(out, k->finding);
+    }
+    at = k->end;
+  }
+  if (at < to) buf_put(out, str_cut(text, at, to));
+}
+
+static struct str shorten(struct str s)
+{
+  if (s.n <= RECORD_EVIDENCE_MAX) return s;
+  size_t n = RECORD_EVIDENCE_MAX;
+  while (n && is_inside_character(s, n)) n--;
+  return (struct str){s.p, n};
+}
+
+/* start, end: the span in text. */
+static struct str make_segment(const struct evidence *e, struct vdt_arena *scratch, struct str text, uint64_t base, size_t start,
+                               size_t end)
+{
+  struct masks m = {0};
+  struct buf out = {0};
+  struct str segment = {0};
+  size_t from = start > CONTEXT ? start - CONTEXT : 0, to = e->whole && text.n - end > CONTEXT ? end + CONTEXT
+                                                            : e->whole                         ? text.n
+                                                                                               : end;
+  while (from < start && is_inside_character(text, from)) from++;
+  while (to > end && is_inside_character(text, to)) to--;
+  if (find_masks(e, scratch, text, base, &m)) return segment;
+  write_masked(text, from, to, &m, &out);
+  if (!out.failed && out.n) segment = arena_dup(e->arena, shorten(buf_str(&out)));
+  buf_finish(&out);
+  return segment.p ? segment : (struct str){0};
+}
+
+struct str evidence_segment(const struct evidence *e, const struct vdt_finding *f)
+{
+  if (f->start < e->base || f->end > e->base + e->text.n) return (struct str){0};
+  size_t start = (size_t)(f->start - e->base), end = (size_t)(f->end - e->base);
+  size_t look = e->whole ? VDT_HOLD_MAX : LOOK; /* of a stream no more is kept */
+  size_t low = start > CONTEXT + look ? start - CONTEXT - look : 0;
+  size_t high = !e->whole ? end : e->text.n - end > CONTEXT + look ? end + CONTEXT + look : e->text.n;
+  struct vdt_arena *scratch = vdt_arena_new(0);
+  if (!scratch) return (struct str){0};
+  struct str s = make_segment(e, scratch, str_cut(e->text, low, high), e->base + low, start - low, end - low);
+  vdt_arena_free(scratch);
+  return s;
+}

@@ -1,0 +1,191 @@
+/* Begin and end of an interaction, its verdict, its record. */
+#include "gateway/exchange_inside.h"
+#include <assert.h>
+
+enum { ID_BYTES = 16, TEXT_MAX = 1024 };
+
+/* ---- begin and end ---------------------------------------------------------------------------------------------- */
+
+struct exchange *exchange_new(const struct image *image, struct vdt_scanner *scanner, const unsigned char random[16],
+                              uint64_t now_us)
+{
+  struct exchange *x = calloc(1, sizeof *x);
+  if (!x) return NULL;
+  x->arena = vdt_arena_new(0);
+  if (!x->arena) {
+    free(x);
+    return NULL;
+  }
+  x->image = image;
+  x->scanner = scanner;
+  x->start_us = x->record.time_us = now_us;
+  for (size_t i = 0; i < ID_BYTES; i++) snprintf(x->record.id + 2 * i, 3, "%02x", random[i]);
+  return x;
+}
+
+void exchange_free(struct exchange *x)
+{
+  if (!x) return;
+  wire_response_free(x->wire);
+  exchange_free_taps(x);
+  inflater_finish(&x->inflater);
+  buf_finish(&x->answer);
+  buf_finish(&x->plain);
+  buf_finish(&x->changed_body);
+  buf_finish(&x->inflated);
+  buf_finish(&x->gathered);
+  vdt_arena_free(x->arena);
+  free(x);
+}
+
+const char *exchange_id(const struct exchange *x)
+{
+  return x->record.id;
+}
+
+/* ---- who and what ----------------------------------------------------------------------------------------------- */
+
+/* A request that names no deployment and is not inspected goes to the first (the module does the same). */
+static const struct config_deployment *responsible(const struct exchange *x)
+{
+  return x->deployment ? x->deployment : &x->image->config->deployments[0];
+}
+
+const struct vdt_policy *exchange_policy(const struct exchange *x)
+{
+  return responsible(x)->policy;
+}
+
+bool exchange_fails_closed(const struct exchange *x)
+{
+  /* Where a request goes was in the body that could not be read: there is nowhere to let it pass to. */
+  return (x->format && !x->deployment) || exchange_policy(x)->fail_closed;
+}
+
+bool exchange_has_evidence(const struct exchange *x)
+{
+  return x->deployment && x->deployment->prompt_evidence;
+}
+
+const struct config_deployment *exchange_deployment(const struct exchange *x)
+{
+  return x->deployment;
+}
+
+size_t exchange_max_body(const struct exchange *x)
+{
+  return x->image->config->limits.max_request_body;
+}
+
+struct str exchange_keep(struct exchange *x, struct str s, size_t max)
+{
+  if (s.n > max) s.n = max;
+  if (s.n == 0) return (struct str){0};
+  struct str copy = arena_dup(x->arena, s);
+  return copy.p ? copy : (struct str){0};
+}
+
+/* ---- our own answers -------------------------------------------------------------------------------------------- */
+
+void exchange_refuse(struct exchange *x, int code, const char *message)
+{
+  x->answered = true;
+  x->answer_status = (unsigned)vdt_http_status(code);
+  buf_reset(&x->answer);
+  wire_error_body(x->format, code, str_of(message), &x->answer);
+}
+
+void exchange_note_failure(struct exchange *x, const char *why)
+{
+  if (!x->record.failure.n) x->record.failure = exchange_keep(x, str_of(why), TEXT_MAX);
+}
+
+struct exchange_answer exchange_answer(const struct exchange *x)
+{
+  assert(x->answered);
+  return (struct exchange_answer){x->answer_status, x->answer.n ? buf_str(&x->answer) : STR("{}")};
+}
+
+/* ---- verdict ---------------------------------------------------------------------------------------------------- */
+
+static bool read_something(const struct exchange *x)
+{
+  if (x->request_read && x->record.request.inspected != VDT_NONE) return true;
+  return x->taps && wire_response_info(x->wire)->inspected != VDT_NONE;
+}
+
+enum record_verdict exchange_verdict(const struct exchange *x)
+{
+  switch (x->strongest) {
+  case VDT_BLOCK: return RECORD_VERDICT_BLOCKED;
+  case VDT_CUT: return RECORD_VERDICT_CUT;
+  case VDT_REDACT: return RECORD_VERDICT_REDACTED;
+  case VDT_DETECT: return RECORD_VERDICT_DETECTED;
+  case VDT_ALLOW: break;
+  }
+  return read_something(x) ? RECORD_VERDICT_ALLOW : RECORD_VERDICT_NOT_INSPECTED;
+}
+
+unsigned exchange_status(const struct exchange *x)
+{
+  return x->answered ? x->answer_status : x->record.status;
+}
+
+/* ---- the record ------------------------------------------------------------------------------------------------- */
+
+void exchange_add_inspect_us(struct exchange *x, uint64_t us)
+{
+  x->record.inspect_us += us;
+}
+
+void exchange_first_byte(struct exchange *x, uint64_t now_us)
+{
+  if (!x->record.first_byte_us && now_us > x->start_us) x->record.first_byte_us = now_us - x->start_us;
+}
+
+static void fill_place(const struct exchange *x, struct record *r)
+{
+  const struct config_deployment *d = responsible(x);
+  r->workspace = str_of(d->workspace->name);
+  r->policy = str_of(d->policy->name);
+  if (x->format) r->format = str_of(wire_format_name(x->format));
+  if (!x->deployment) return;
+  r->deployment = str_of(d->name);
+  r->resource_id = str_of(d->resource_id);
+}
+
+static void fill_response(const struct exchange *x, struct record *r)
+{
+  unsigned parts = 0;
+  for (const struct tap *t = x->taps; t; t = t->next) parts++;
+  r->response.parts = parts;
+  if (!x->wire) return;
+  const struct wire_response_info *info = wire_response_info(x->wire);
+  if (info->model.n) r->model = info->model;
+  r->prompt_tokens = info->prompt_tokens;
+  r->completion_tokens = info->completion_tokens;
+  r->total_tokens = info->total_tokens;
+  r->finish_reason = str_of(info->finish_reason);
+  if (r->response.inspected != VDT_FULL) return; /* something before wire failed */
+  r->response.inspected = info->inspected;
+  r->response.not_inspected = str_of(info->not_inspected);
+}
+
+/* An answer of ours that refuses is no completed interaction, whatever the connection says. */
+static enum record_outcome outcome_of(const struct exchange *x, enum record_outcome seen)
+{
+  return x->answered && !x->blocked && seen == RECORD_COMPLETE ? RECORD_REFUSED : seen;
+}
+
+void exchange_record(struct exchange *x, enum record_outcome outcome, uint64_t now_us, struct buf *line)
+{
+  struct record *r = &x->record;
+  if (x->wire && !x->verdict_taken) exchange_add_upstream(x, &wire_response_info(x->wire)->upstream, false);
+  fill_place(x, r);
+  fill_response(x, r);
+  r->status = exchange_status(x);
+  r->duration_us = now_us > x->start_us ? now_us - x->start_us : 0;
+  r->outcome = outcome_of(x, outcome);
+  r->verdict = exchange_verdict(x);
+  record_write(r, line);
+}

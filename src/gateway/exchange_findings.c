@@ -1,0 +1,93 @@
+/*
+ * What is kept of findings: metadata always; the masked match and the masked segment only where evidence is on. The text itself, never.
+ */
+#include "engine/scanner.h"
+#include "gateway/exchange_inside.h"
+
+/* Beyond these, findings still decide what happens; they are only no longer listed. */
+enum { MAX_FINDINGS = 4096, MAX_EVIDENCE = 64, TEXT_MAX = 1024 };
+
+static struct record_finding *new_finding(struct exchange *x)
+{
+  struct record *r = &x->record;
+  if (r->n_findings == x->cap_findings) {
+    size_t cap = x->cap_findings ? x->cap_findings * 2 : 4;
+    struct record_finding *grown = arena_alloc(x->arena, cap * sizeof *grown);
+    if (!grown) return NULL;
+    if (r->n_findings) memcpy(grown, r->findings, r->n_findings * sizeof *grown);
+    r->findings = grown;
+    x->cap_findings = cap;
+  }
+  return &r->findings[r->n_findings++];
+}
+
+static bool is_leak(const struct vdt_finding *f)
+{
+  return f->detector == VDT_DET_CREDENTIAL || f->detector == VDT_DET_SENSITIVE;
+}
+
+static void add_evidence(struct exchange *x, const struct evidence *e, const struct vdt_finding *f, struct record_finding *out)
+{
+  out->redacted = exchange_keep(x, str_of(f->redacted), VDT_REDACTED_MAX);
+  if (!out->alert.n || x->n_evidence == MAX_EVIDENCE) return;
+  x->n_evidence++;
+  out->evidence = evidence_segment(e, f);
+}
+
+bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f)
+{
+  if (f->action > x->strongest) x->strongest = f->action;
+  if (x->record.n_findings == MAX_FINDINGS) return true;
+  struct record_finding *out = new_finding(x);
+  if (!out) return false;
+  /* What an assistant said earlier comes back with every turn: it raised its alert when it was said. */
+  const char *alert = !o->response && is_leak(f) ? "" : f->alert;
+  *out = (struct record_finding){.direction = o->response ? STR("response") : STR("request"),
+                                 .part = o->part,
+                                 .role = str_of(vdt_role_name(o->role)),
+                                 .detector = str_of(vdt_detector_name(f->detector)),
+                                 .rule = str_of(f->rule),
+                                 .title = str_of(f->title),
+                                 .alert = str_of(alert),
+                                 .severity = str_of(vdt_severity_name(f->severity)),
+                                 .action = str_of(vdt_action_name(f->action)),
+                                 .reason = exchange_keep(x, str_of(f->reason), TEXT_MAX),
+                                 .source = STR("vedette"),
+                                 .confidence = f->confidence,
+                                 .start = f->start,
+                                 .end = f->end};
+  if (o->evidence) add_evidence(x, o->evidence, f, out);
+  return true;
+}
+
+/* ---- the upstream's filter -------------------------------------------------------------------------------------- */
+
+static void add_attack(struct exchange *x, enum vdt_detector_id detector, enum vdt_action action)
+{
+  bool direct = detector == VDT_DET_JAILBREAK;
+  enum vdt_role role = direct ? VDT_PROMPT : VDT_DOCUMENT;
+  struct record_finding *out = x->record.n_findings < MAX_FINDINGS ? new_finding(x) : NULL;
+  if (!out) return;
+  *out = (struct record_finding){.direction = STR("request"),
+                                 .role = str_of(vdt_role_name(role)),
+                                 .detector = str_of(vdt_detector_name(detector)),
+                                 .rule = direct ? STR("upstream-jailbreak") : STR("upstream-indirect-attack"),
+                                 .title = direct ? STR("Jailbreak, by the upstream's content filter")
+                                                 : STR("Indirect attack, by the upstream's content filter"),
+                                 .alert = str_of(finding_alert(detector, role, action)),
+                                 .severity = str_of(vdt_severity_name(VDT_MEDIUM)),
+                                 .action = str_of(vdt_action_name(action)),
+                                 .reason = STR("the upstream's content filter says so"),
+                                 .source = STR("upstream"),
+                                 .confidence = 100};
+}
+
+void exchange_add_upstream(struct exchange *x, const struct wire_upstream_verdict *v, bool blocked)
+{
+  enum vdt_action action = blocked ? VDT_BLOCK : VDT_DETECT;
+  bool direct = v->jailbreak_detected || v->jailbreak_filtered, indirect = v->indirect_detected || v->indirect_filtered;
+  x->verdict_taken = true;
+  if ((direct || indirect || blocked) && action > x->strongest) x->strongest = action;
+  if (direct) add_attack(x, VDT_DET_JAILBREAK, action);
+  if (indirect) add_attack(x, VDT_DET_INDIRECT, action);
+}

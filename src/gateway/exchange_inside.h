@@ -1,0 +1,106 @@
+/*
+ * The insides of an exchange, shared by its files:
+ *
+ *   exchange.c           begin, end, verdict, record
+ *   exchange_findings.c  what is kept of findings, with their evidence
+ *   exchange_request.c   head and body of the request
+ *   exchange_response.c  head and body of the response
+ *   exchange_text.c      the text of a response on its way through the engine
+ */
+#ifndef GATEWAY_EXCHANGE_INSIDE_H
+#define GATEWAY_EXCHANGE_INSIDE_H
+#include "gateway/evidence.h"
+#include "gateway/exchange.h"
+#include "gateway/inflate.h"
+
+/* One channel of the response. */
+struct tap {
+  unsigned choice;
+  struct str origin;
+  struct vdt_stream *stream;
+  struct buf joined;      /* the last piece together with what the end of the text let go */
+  struct history history; /* only with evidence on */
+  size_t taken;           /* findings of the stream that are kept already */
+  uint64_t bytes_in, bytes_out;
+  bool cut, failed;
+  struct wire_choice_shield shield;
+  struct tap *next;
+};
+
+/* What happens to the body of the response. */
+enum body_mode {
+  BODY_NONE,  /* not begun */
+  BODY_PASS,  /* untouched */
+  BODY_WIRE,  /* read by wire */
+  BODY_ERROR, /* an error of the upstream: gathered, read for a verdict, passed on unchanged */
+};
+
+struct exchange {
+  const struct image *image;
+  struct vdt_scanner *scanner;
+  struct vdt_arena *arena;
+  struct record record;
+  uint64_t start_us;
+  const struct wire_format *format;
+  const struct config_deployment *deployment;
+  enum vdt_action strongest;
+  size_t cap_findings, n_evidence;
+
+  /* Our own answer. */
+  bool answered, blocked;
+  unsigned answer_status;
+  struct buf answer;
+
+  /* Request. */
+  enum coding request_coding;
+  struct str body;  /* the client's, borrowed */
+  struct buf plain; /* without its coding */
+  struct buf changed_body;
+  bool body_changed, request_read;
+  unsigned n;
+  struct wire_shield shield;
+
+  /* Response. */
+  enum body_mode mode;
+  enum wire_mode wire_mode;
+  struct wire_response *wire;
+  struct wire_hooks hooks;
+  struct inflater inflater;
+  struct buf inflated, gathered;
+  struct tap *taps;
+  bool over;    /* nothing more leaves before finish */
+  bool spoiled; /* a whole body that gives way to our 502 */
+  bool passing; /* failed open: bytes go through */
+  bool verdict_taken;
+};
+
+/* ---- exchange.c ---- */
+
+const struct vdt_policy *exchange_policy(const struct exchange *x);
+bool exchange_fails_closed(const struct exchange *x);
+bool exchange_has_evidence(const struct exchange *x);
+/* A copy in the arena, at most max bytes; empty when memory runs out. */
+struct str exchange_keep(struct exchange *x, struct str s, size_t max);
+/* Makes an error of ours the answer. */
+void exchange_refuse(struct exchange *x, int code, const char *message);
+/* Notes why something could not be inspected; the first reason stays. why is copied. */
+void exchange_note_failure(struct exchange *x, const char *why);
+
+/* ---- exchange_findings.c ---- */
+
+/* Where findings come from: one part of the request, one channel of the response. */
+struct finding_origin {
+  bool response;
+  enum vdt_role role;
+  struct str part;
+  const struct evidence *evidence; /* NULL: none is kept */
+};
+bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f);
+/* What the upstream's own filter says. blocked: it refused the prompt. */
+void exchange_add_upstream(struct exchange *x, const struct wire_upstream_verdict *v, bool blocked);
+
+/* ---- exchange_text.c ---- */
+
+struct wire_hooks exchange_hooks(struct exchange *x);
+void exchange_free_taps(struct exchange *x);
+#endif

@@ -1,0 +1,297 @@
+/*
+ * The request: what is it, where does it go, is it fit to go there.
+ *
+ * Whatever cannot be read in exactly one way is refused: what we cannot read the upstream may read differently.
+ */
+#include "gateway/exchange_inside.h"
+#include "gateway/media_type.h"
+#include <sodium.h>
+
+enum { PATH_MAX_KEPT = 2048, TEXT_MAX = 1024, KEY_ID_BYTES = 8, NODES_MAX = 1 << 20 };
+
+static enum exchange_next refuse(struct exchange *x, int code, const char *message)
+{
+  exchange_refuse(x, code, message);
+  return EXCHANGE_ANSWER;
+}
+
+static void not_inspected(struct exchange *x, const char *why)
+{
+  struct record_side *side = &x->record.request;
+  side->inspected = VDT_NONE;
+  side->not_inspected = exchange_keep(x, str_of(why), TEXT_MAX);
+}
+
+/* A request that is wrong or too large. The reason in the record has no name that the client chose. */
+static enum exchange_next refuse_bad(struct exchange *x, int code, const char *message)
+{
+  not_inspected(x, code == VDT_EDUPKEY ? vdt_strerror(code) : message);
+  x->record.failure = x->record.request.not_inspected;
+  return refuse(x, code, message);
+}
+
+/* Something of ours failed: policy decides. */
+static enum exchange_next fail(struct exchange *x, const char *why)
+{
+  exchange_note_failure(x, why);
+  if (!exchange_fails_closed(x)) {
+    x->record.failed_open = true;
+    return EXCHANGE_FORWARD;
+  }
+  x->record.failed_closed = true;
+  return refuse(x, VDT_ENOMEM,
+                "The request could not be inspected, and this deployment refuses what is not inspected. Please try again.");
+}
+
+/* ---- head ------------------------------------------------------------------------------------------------------- */
+
+/* The same key in either header gives the same id. */
+static struct str bare_key(const struct exchange_head *head)
+{
+  static const struct str bearer = {"bearer ", 7};
+  struct str key = head->authorization.n ? head->authorization : head->api_key;
+  if (key.n > bearer.n && str_ieq(str_cut(key, 0, bearer.n), bearer)) key = str_cut(key, bearer.n, key.n);
+  while (key.n && key.p[0] == ' ') key = str_cut(key, 1, key.n);
+  return key;
+}
+
+static void keep_key_id(struct exchange *x, const struct exchange_head *head)
+{
+  struct str key = bare_key(head);
+  unsigned char hash[crypto_generichash_BYTES_MIN];
+  char hex[2 * KEY_ID_BYTES + 1];
+  if (!key.n) return;
+  crypto_generichash(hash, sizeof hash, (const unsigned char *)key.p, key.n, x->image->key, sizeof x->image->key);
+  for (size_t i = 0; i < KEY_ID_BYTES; i++) snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+  x->record.key_id = exchange_keep(x, (struct str){hex, 2 * KEY_ID_BYTES}, sizeof hex);
+}
+
+static void keep_head(struct exchange *x, const struct exchange_head *head)
+{
+  struct record *r = &x->record;
+  r->method = exchange_keep(x, head->method, 32);
+  r->path = exchange_keep(x, head->path, PATH_MAX_KEPT);
+  r->user_agent = exchange_keep(x, head->user_agent, TEXT_MAX);
+  r->client_ip = exchange_keep(x, head->client_ip, 64);
+  keep_key_id(x, head);
+}
+
+/* The deployment in a path of a form that we do not inspect. */
+static struct str path_deployment(struct str path)
+{
+  static const struct str prefix = {"/openai/deployments/", 20};
+  if (!str_starts(path, prefix)) return (struct str){0};
+  struct str name = str_cut(path, prefix.n, path.n);
+  const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+  return slash ? str_cut(name, 0, (size_t)(slash - name.p)) : name;
+}
+
+static enum exchange_next unknown_deployment(struct exchange *x)
+{
+  not_inspected(x, "unknown deployment");
+  x->record.failure = x->record.request.not_inspected;
+  return refuse(x, VDT_ENOTFOUND, "No deployment of this name is protected here.");
+}
+
+static enum exchange_next pass_unknown(struct exchange *x, struct str path)
+{
+  struct str name = path_deployment(path);
+  if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
+  not_inspected(x, "unknown path");
+  return EXCHANGE_FORWARD;
+}
+
+enum exchange_next exchange_request_head(struct exchange *x, const struct exchange_head *head)
+{
+  struct str name;
+  keep_head(x, head);
+  x->format = wire_route(head->method, head->path, &name);
+  if (!x->format) return pass_unknown(x, head->path);
+  if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
+  if (!is_json(head->content_type)) return refuse_bad(x, VDT_ETYPE, "Content-Type: expected application/json in UTF-8");
+  x->request_coding = coding_of(head->content_encoding);
+  if (x->request_coding == CODING_IDENTITY || x->request_coding == CODING_GZIP) return EXCHANGE_READ_BODY;
+  return refuse_bad(x, VDT_ECODING, "Content-Encoding: expected identity or gzip");
+}
+
+enum exchange_next exchange_request_unreadable(struct exchange *x, int code, const char *why)
+{
+  if (!x->request_read) not_inspected(x, why);
+  if (vdt_http_status(code) < 500) return refuse_bad(x, code, why);
+  return fail(x, why);
+}
+
+/* ---- parts ------------------------------------------------------------------------------------------------------ */
+
+/* In a request nothing is masked or cut: what the policy says about prompts holds for an assistant's earlier words too. */
+static struct vdt_policy request_policy(const struct exchange *x)
+{
+  struct vdt_policy p = *exchange_policy(x);
+  p.credential.response = p.credential.prompt;
+  p.sensitive.response = p.sensitive.prompt;
+  return p;
+}
+
+static void keep_shield(struct exchange *x, const struct vdt_finding *f)
+{
+  bool blocks = f->action == VDT_BLOCK;
+  if (f->detector == VDT_DET_JAILBREAK) {
+    x->shield.jailbreak_detected = true;
+    x->shield.jailbreak_filtered |= blocks;
+  } else if (f->detector == VDT_DET_INDIRECT) {
+    x->shield.indirect_detected = true;
+    x->shield.indirect_filtered |= blocks;
+  }
+}
+
+static void note_part(struct exchange *x, struct str origin, const char *why)
+{
+  struct record_side *side = &x->record.request;
+  side->inspected = VDT_PARTIAL;
+  if (side->not_inspected.n) return;
+  char text[256];
+  int n = snprintf(text, sizeof text, "%.*s: %s", origin.n < 200 ? (int)origin.n : 200, origin.p, why);
+  side->not_inspected = exchange_keep(x, (struct str){text, (size_t)n}, sizeof text - 1);
+}
+
+static int scan_part(struct exchange *x, struct vdt_arena *scratch, const struct vdt_policy *policy, const struct wire_part *part)
+{
+  struct vdt_result r;
+  int rc = vdt_scan(x->scanner, scratch, policy, part->role, part->text.p, part->text.n, &r);
+  if (rc || !r.n_findings) return rc;
+  struct evidence e = {
+      .scanner = x->scanner, .arena = x->arena, .text = part->text, .known = r.findings, .n_known = r.n_findings, .whole = true};
+  struct finding_origin o = {
+      .role = part->role, .part = exchange_keep(x, part->origin, TEXT_MAX), .evidence = exchange_has_evidence(x) ? &e : NULL};
+  if (r.inspected != VDT_FULL) note_part(x, part->origin, "too many findings");
+  for (size_t i = 0; i < r.n_findings; i++) {
+    keep_shield(x, &r.findings[i]);
+    if (!exchange_add_finding(x, &o, &r.findings[i])) return VDT_ENOMEM;
+  }
+  return VDT_OK;
+}
+
+static int scan_parts(struct exchange *x, struct vdt_arena *scratch, const struct wire_request *q)
+{
+  struct vdt_policy policy = request_policy(x);
+  size_t read = 0;
+  for (size_t i = 0; i < q->n_parts; i++) {
+    const struct wire_part *part = &q->parts[i];
+    int rc = VDT_OK;
+    if (part->skipped) note_part(x, part->origin, part->skipped);
+    else rc = scan_part(x, scratch, &policy, part);
+    read += !part->skipped;
+    if (rc) return rc;
+  }
+  if (q->n_parts && !read) x->record.request.inspected = VDT_NONE;
+  return VDT_OK;
+}
+
+/* ---- body ------------------------------------------------------------------------------------------------------- */
+
+static void keep_request(struct exchange *x, const struct wire_request *q)
+{
+  struct record *r = &x->record;
+  r->request.parts = (unsigned)q->n_parts;
+  r->model = exchange_keep(x, q->model, TEXT_MAX);
+  r->application = exchange_keep(x, q->user.application_name, TEXT_MAX);
+  r->end_user = exchange_keep(x, q->user.end_user_id, TEXT_MAX);
+  r->end_user_tenant = exchange_keep(x, q->user.end_user_tenant_id, TEXT_MAX);
+  r->source_ip = exchange_keep(x, q->user.source_ip, TEXT_MAX);
+  x->n = q->n;
+}
+
+/* The body without user_security_context, coded as it came. */
+static bool change_body(struct exchange *x, struct str text, struct wire_span gone)
+{
+  struct buf plain = {0};
+  if (gone.start == gone.end || x->deployment->forward_user_context) return true;
+  buf_put(&plain, str_cut(text, 0, gone.start));
+  buf_put(&plain, str_cut(text, gone.end, text.n));
+  x->body_changed = !plain.failed;
+  if (x->request_coding == CODING_IDENTITY) {
+    x->changed_body = plain;
+    return x->body_changed;
+  }
+  x->body_changed = x->body_changed && gzip_whole(buf_str(&plain), &x->changed_body);
+  buf_finish(&plain);
+  return x->body_changed;
+}
+
+static enum exchange_next block(struct exchange *x)
+{
+  x->answered = x->blocked = true;
+  x->answer_status = 400;
+  wire_blocked_body(x->format, &x->shield, &x->answer);
+  return EXCHANGE_ANSWER;
+}
+
+static enum exchange_next inspect(struct exchange *x, struct vdt_arena *scratch, size_t room, const struct wire_request *q,
+                                  struct str text)
+{
+  int rc = scan_parts(x, scratch, q);
+  x->request_read = true;
+  if (x->strongest >= VDT_BLOCK) return block(x);
+  if (!rc && !change_body(x, text, q->security_context)) rc = VDT_ENOMEM;
+  if (!rc) return EXCHANGE_FORWARD;
+  note_part(x, STR("body"), vdt_strerror(rc));
+  /* A request may not be able to buy its way past inspection by being expensive. */
+  if (rc == VDT_ETOOBIG || arena_used(scratch) > room / 4)
+    return refuse_bad(x, VDT_ETOOBIG, "the request takes too much to be read");
+  return fail(x, vdt_strerror(rc));
+}
+
+static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scratch, size_t room, struct str text)
+{
+  const struct config_limits *limits = &x->image->config->limits;
+  struct wire_request q;
+  struct vdt_error err = {0};
+  int rc = wire_request_parse(x->format, scratch, text, &(struct json_limits){limits->json_depth, NODES_MAX}, &q, &err);
+  if (rc == VDT_ENOMEM && arena_used(scratch) > room / 4)
+    return refuse_bad(x, VDT_ETOOBIG, "the request takes too much to be read");
+  if (rc == VDT_ENOMEM) return exchange_request_unreadable(x, rc, vdt_strerror(rc));
+  if (rc) return refuse_bad(x, rc, err.text[0] ? err.text : vdt_strerror(rc));
+  keep_request(x, &q);
+  if (!x->deployment && !(x->deployment = config_find(x->image->config, q.model))) return unknown_deployment(x);
+  if (q.n_parts > limits->max_parts) return refuse_bad(x, VDT_ETOOBIG, "the request has more than limits.max_parts parts");
+  return inspect(x, scratch, room, &q, text);
+}
+
+/* Takes the coding off. */
+static int plain_text(struct exchange *x, struct str *text)
+{
+  struct inflater f;
+  *text = x->body;
+  if (x->request_coding == CODING_IDENTITY) return VDT_OK;
+  inflater_init(&f, x->request_coding);
+  int rc = inflater_feed(&f, x->body, exchange_max_body(x), &x->plain);
+  if (!rc && !inflater_complete(&f)) rc = VDT_ECODING;
+  inflater_finish(&f);
+  *text = x->plain.n ? buf_str(&x->plain) : STR("");
+  return rc;
+}
+
+enum exchange_next exchange_request_body(struct exchange *x, struct str body)
+{
+  struct str text;
+  size_t room = ((size_t)64 << 20) + 2 * exchange_max_body(x);
+  x->body = body.n ? body : STR("");
+  x->record.request.bytes = body.n;
+  if (body.n > exchange_max_body(x)) return refuse_bad(x, VDT_ETOOBIG, "the body is larger than limits.max_request_body");
+  int rc = plain_text(x, &text);
+  x->record.request.bytes = text.n;
+  if (rc)
+    return exchange_request_unreadable(x, rc, rc == VDT_ECODING ? "Content-Encoding: the gzip data is broken" : vdt_strerror(rc));
+  struct vdt_arena *scratch = vdt_arena_new(room);
+  if (!scratch) return exchange_request_unreadable(x, VDT_ENOMEM, vdt_strerror(VDT_ENOMEM));
+  enum exchange_next next = read_request(x, scratch, room, text);
+  vdt_arena_free(scratch);
+  buf_finish(&x->plain);
+  return next;
+}
+
+struct str exchange_forward_body(const struct exchange *x, bool *changed)
+{
+  *changed = x->body_changed;
+  return x->body_changed ? buf_str(&x->changed_body) : x->body;
+}

@@ -1,0 +1,45 @@
+#include "gateway/media_type.h"
+
+static struct str trim(struct str s)
+{
+  while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) s = str_cut(s, 1, s.n);
+  while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t')) s.n--;
+  return s;
+}
+
+/* Splits at the first `at`; *rest is empty when there is none. */
+static struct str split(struct str s, char at, struct str *rest)
+{
+  const char *p = s.n ? memchr(s.p, at, s.n) : NULL;
+  size_t n = p ? (size_t)(p - s.p) : s.n;
+  *rest = p ? str_cut(s, n + 1, s.n) : (struct str){0};
+  return trim(str_cut(s, 0, n));
+}
+
+/* Another charset would be read as other text by a server that believes it. */
+static bool is_utf8(struct str parameters)
+{
+  while (parameters.n) {
+    struct str value, name = split(split(parameters, ';', &parameters), '=', &value);
+    if (!str_ieq(name, STR("charset"))) continue;
+    value = trim(value);
+    if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"') value = str_cut(value, 1, value.n - 1);
+    if (!str_ieq(value, STR("utf-8")) && !str_ieq(value, STR("utf8"))) return false;
+  }
+  return true;
+}
+
+bool is_json(struct str content_type)
+{
+  static const struct str suffix = {"+json", 5};
+  struct str parameters, type = split(content_type, ';', &parameters);
+  bool json = str_ieq(type, STR("application/json")) ||
+              (type.n > suffix.n && memchr(type.p, '/', type.n) && str_ieq(str_cut(type, type.n - suffix.n, type.n), suffix));
+  return json && is_utf8(parameters);
+}
+
+bool is_event_stream(struct str content_type)
+{
+  struct str parameters, type = split(content_type, ';', &parameters);
+  return str_ieq(type, STR("text/event-stream")) && is_utf8(parameters);
+}

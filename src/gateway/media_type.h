@@ -1,0 +1,10 @@
+/* Content-Type headers: is it one that we read? */
+#ifndef GATEWAY_MEDIA_TYPE_H
+#define GATEWAY_MEDIA_TYPE_H
+#include "base/str.h"
+
+/* application/json or anything +json, with no charset or UTF-8. */
+bool is_json(struct str content_type);
+/* text/event-stream, with no charset or UTF-8. */
+bool is_event_stream(struct str content_type);
+#endif
