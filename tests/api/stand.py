@@ -1,0 +1,162 @@
+"""What the tests of the control plane share: TAP, records, a `vedette serve` of one's own, and an HTTP client on its Unix socket."""
+import fcntl, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+
+BUILD = os.environ["VEDETTE_BUILD"]
+VEDETTE = os.path.join(BUILD, "src/cli/vedette")
+ZERO = "00000000-0000-0000-0000-000000000000"
+VERSION = "?api-version=2022-01-01"
+THEFT = "AI.Azure_CredentialTheftAttempt"
+_count = _failed = 0
+
+
+def case(name, ok, note=""):
+    global _count, _failed
+    _count += 1
+    _failed += not ok
+    if not ok and note != "":
+        print("#", str(note)[:2000].replace("\n", "\n# "))
+    print(f"{'ok' if ok else 'not ok'} {_count} - {name}", flush=True)
+
+
+def skip(name, reason):
+    global _count
+    _count += 1
+    print(f"ok {_count} - {name} # SKIP {reason}", flush=True)
+
+
+def end():
+    print(f"1..{_count}")
+    sys.exit(_failed > 0)
+
+
+def stamp(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1e6) % 1000000:06d}Z"
+
+
+def record(number, at=None, **more):
+    side = {"bytes": 1, "parts": 1, "inspected": "full"}
+    r = {"version": 1, "id": f"{number:032x}", "time": stamp(at or time.time()), "workspace": "weu", "deployment": "gpt-4o", "status": 200,
+         "client_ip": "198.51.100.2", "request": side, "response": side, "outcome": "complete", "verdict": "allow"}
+    r.update(more)
+    return r
+
+
+def leak(number, at=None, finding=None, **more):
+    f = {"direction": "response", "role": "response", "part": "choices[0].message.content", "detector": "credential", "rule": "github-pat",
+         "alert": THEFT, "severity": "Medium", "action": "redact", "source": "vedette", "confidence": 99, "start": 0, "end": 40,
+         "title": "GitHub token", "redacted": "ghp_****3f2a"}
+    f.update(finding or {})
+    return record(number, at, verdict="redacted", findings=[f], **more)
+
+
+def line(r):
+    return json.dumps(r).encode() + b"\n"
+
+
+class Journal:
+    """A journal file, written and locked the way a gateway's worker does it."""
+
+    def __init__(self, state, pid=None):
+        for i in range(1000):
+            self.path = os.path.join(state, "spool", f"journal-{pid or os.getpid()}-{int(time.time() * 1e6) + i}.jsonl")
+            try:
+                self.fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
+                break
+            except FileExistsError:
+                pass
+        fcntl.flock(self.fd, fcntl.LOCK_SH)
+
+    def write(self, *records):
+        for r in records:
+            os.write(self.fd, r if isinstance(r, bytes) else line(r))
+        return self
+
+    def close(self):
+        os.close(self.fd)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=20)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(20)
+        self.sock.connect(self.path)
+
+
+class Stand:
+    def __init__(self, *args, workspaces=("weu,westeurope",), state=None, preexec=None):
+        self.top = tempfile.mkdtemp(prefix="vedette-api-")
+        self.state = state or os.path.join(self.top, "state")
+        self.args = [a for w in workspaces for a in ("--workspace", w)] + list(args)
+        self.log = os.path.join(self.top, "log")
+        self.process = None
+        os.makedirs(os.path.join(self.state, "spool"), exist_ok=True)
+        self.start(preexec)
+
+    def start(self, preexec=None):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([VEDETTE, "serve", "--state", self.state, *self.args], stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL, preexec_fn=preexec)
+        for _ in range(1000):
+            if self.process.poll() is not None:
+                raise RuntimeError("serve ended: " + open(self.log, errors="replace").read())
+            try:
+                if self.call("GET", "/healthz")[0] == 200:
+                    self.token = open(os.path.join(self.state, "admin.token")).read().strip()
+                    return
+            except OSError:
+                time.sleep(0.01)
+        raise RuntimeError("serve does not answer")
+
+    def kill(self, how=signal.SIGKILL):
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+    def call(self, method, path, token=None, headers=None, body=None):
+        c = UnixConnection(os.path.join(self.state, "control.sock"))
+        h = dict(headers or {})
+        if token:
+            h["Authorization"] = "Bearer " + token
+        c.request(method, path, body=body, headers=h)
+        r = c.getresponse()
+        data = r.read()
+        c.close()
+        value = json.loads(data) if data and "json" in (r.getheader("Content-Type") or "") else data.decode()
+        return r.status, value, r
+
+    def get(self, path):
+        return self.call("GET", path, self.token)
+
+    def alerts(self, scope=f"/subscriptions/{ZERO}"):
+        out, path = [], f"{scope}/providers/Microsoft.Security/alerts{VERSION}"
+        while path:
+            status, page, _ = self.get(path)
+            if status != 200:
+                raise RuntimeError(f"{status} {page}")
+            out += page["value"]
+            path = page.get("nextLink", "").partition("//localhost")[2]
+        return out
+
+    def metric(self, name):
+        for row in self.get("/metrics")[1].splitlines():
+            if row.startswith("vedette_" + name + " "):
+                return int(row.split()[1])
+
+    def until(self, what, seconds=15):
+        end = time.time() + seconds
+        while time.time() < end:
+            try:
+                if what():
+                    return True
+            except (OSError, RuntimeError, TypeError):
+                pass
+            time.sleep(0.02)
+        return False
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.kill(signal.SIGTERM)
+        shutil.rmtree(self.top, ignore_errors=True)
