@@ -2,7 +2,7 @@
 #include <sodium.h>
 
 static const struct alert_info infos[] = {
-#define X(id, type, title, description, severity, tactics, techniques, atlas, column, remediation)                                       \
+#define X(id, type, title, description, severity, tactics, techniques, atlas, column, remediation)                               \
   {type, title, description, VDT_##severity, tactics, techniques, atlas, column, remediation},
 #include "analyse/alerts.def"
 #undef X
@@ -51,8 +51,9 @@ static void make_name(const struct record *r, const char *type, struct str works
   g[6] = (unsigned char)((g[6] & 0x0f) | 0x80);
   g[8] = (unsigned char)((g[8] & 0x3f) | 0x80);
   uint64_t ticks = r->time_us < UINT64_C(253402300800000000) ? last_tick - (epoch + r->time_us * 10) : 0;
-  snprintf(out, ALERT_NAME_LEN + 1, "%019llu_%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", (unsigned long long)ticks,
-           g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
+  snprintf(out, ALERT_NAME_LEN + 1, "%019llu_%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+           (unsigned long long)ticks, g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13],
+           g[14], g[15]);
 }
 
 /* The segment of the path that follows `key`, or empty. ARM paths do not mind case. */
@@ -72,7 +73,8 @@ static struct str segment_after(struct str path, struct str key)
 
 static void set_place(const struct record *r, const struct alert_place *place, struct alert *a)
 {
-  struct str sub = segment_after(r->resource_id, STR("subscriptions")), group = segment_after(r->resource_id, STR("resourceGroups"));
+  struct str sub = segment_after(r->resource_id, STR("subscriptions")),
+             group = segment_after(r->resource_id, STR("resourceGroups"));
   if (sub.n && group.n) {
     a->resource_id = r->resource_id;
     a->subscription = sub;
@@ -168,10 +170,18 @@ static struct alert *event_of(enum alert_type type, const struct record *r, cons
   if (!a->evidence || !set_principal(r, arena, a)) return NULL;
   set_place(r, place, a);
   make_name(r, infos[type].type, place->workspace, a->name);
-  a->x = (struct alert_extended){.application = r->application, .end_user = r->end_user, .tenant = r->end_user_tenant,
-                                 .source_ip = r->source_ip, .client_ip = r->client_ip, .key_id = r->key_id, .user_agent = r->user_agent,
-                                 .deployment = r->deployment, .model = r->model, .policy = r->policy,
-                                 .first_interaction = {r->id, RECORD_ID_LEN}, .last_interaction = {r->id, RECORD_ID_LEN}};
+  a->x = (struct alert_extended){.application = r->application,
+                                 .end_user = r->end_user,
+                                 .tenant = r->end_user_tenant,
+                                 .source_ip = r->source_ip,
+                                 .client_ip = r->client_ip,
+                                 .key_id = r->key_id,
+                                 .user_agent = r->user_agent,
+                                 .deployment = r->deployment,
+                                 .model = r->model,
+                                 .policy = r->policy,
+                                 .first_interaction = {r->id, RECORD_ID_LEN},
+                                 .last_interaction = {r->id, RECORD_ID_LEN}};
   ++*n;
   return a;
 }
@@ -181,8 +191,15 @@ static void add_evidence(struct alert *a, const struct record *r, const struct r
   a->evidence_total++;
   if (a->n_evidence == ALERT_EVIDENCE_MAX) return;
   struct alert_evidence *e = &a->evidence[a->n_evidence++];
-  *e = (struct alert_evidence){.time_us = r->time_us, .part = f->part, .role = f->role, .rule = f->rule, .title = f->title,
-                               .reason = f->reason, .redacted = f->redacted, .segment = f->evidence, .source = f->source,
+  *e = (struct alert_evidence){.time_us = r->time_us,
+                               .part = f->part,
+                               .role = f->role,
+                               .rule = f->rule,
+                               .title = f->title,
+                               .reason = f->reason,
+                               .redacted = f->redacted,
+                               .segment = f->evidence,
+                               .source = f->source,
                                .confidence = f->confidence};
   memcpy(e->interaction, r->id, sizeof e->interaction);
 }
@@ -193,8 +210,9 @@ static bool add_finding(struct alert *a, const struct record *r, const struct re
   if (is_jailbreak(a->type)) kind = str_eq(f->detector, STR("indirect")) ? STR("indirect") : STR("direct");
   if (f->confidence > a->confidence) a->confidence = f->confidence;
   add_evidence(a, r, f);
-  return set_add(&a->x.detector, f->detector, arena) && set_add(&a->x.rules, f->rule, arena) && set_add(&a->x.found, f->title, arena) &&
-         set_add(&a->x.action, f->action, arena) && set_add(&a->x.source, f->source, arena) && set_add(&a->x.attack_kind, kind, arena);
+  return set_add(&a->x.detector, f->detector, arena) && set_add(&a->x.rules, f->rule, arena) &&
+         set_add(&a->x.found, f->title, arena) && set_add(&a->x.action, f->action, arena) &&
+         set_add(&a->x.source, f->source, arena) && set_add(&a->x.attack_kind, kind, arena);
 }
 
 int alert_events(const struct record *r, const struct alert_place *place, uint64_t now_us, struct vdt_arena *arena,

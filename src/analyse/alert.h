@@ -61,8 +61,8 @@ struct alert {
   struct str principal; /* "user:..." or "key:..." or "ip:..." or "" */
   struct str resource_id, subscription, resource_group, region, workspace;
   uint64_t start_us, end_us, generated_us, count;
-  unsigned confidence;      /* the highest, 0..100 */
-  uint64_t evidence_total;  /* more than n_evidence when some were not kept */
+  unsigned confidence;     /* the highest, 0..100 */
+  uint64_t evidence_total; /* more than n_evidence when some were not kept */
   struct alert_extended x;
   struct alert_evidence *evidence;
   size_t n_evidence;

@@ -27,7 +27,7 @@ struct api_request {
 
 struct api_response {
   unsigned status;
-  const char *type; /* NULL: no body */
+  const char *type;  /* NULL: no body */
   const char *allow; /* for 405 */
   struct buf body;
 };

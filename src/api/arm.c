@@ -106,7 +106,7 @@ static void put_extended(struct buf *b, const struct alert *a)
 {
   buf_printf(b, ",\"extendedProperties\":{\"count\":\"%llu\",\"confidence\":\"%u\"", (unsigned long long)a->count, a->confidence);
   buf_printf(b, ",\"evidenceTotal\":\"%llu\",\"evidenceKept\":\"%zu\"", (unsigned long long)a->evidence_total, a->n_evidence);
-#define X(field, name, title, combine)                                                                                 \
+#define X(field, name, title, combine)                                                                                           \
   if (a->x.field.n) member(b, name, a->x.field);
 #include "analyse/extended.def"
 #undef X
@@ -138,8 +138,10 @@ static void put_evidence(struct buf *b, const struct alert *a)
   bool segments = false;
   if (!a->n_evidence) return;
   for (size_t i = 0; i < a->n_evidence; i++) segments |= a->evidence[i].segment.n > 0;
-  BUF_LIT(b, ",\"supportingEvidence\":{\"type\":\"tabularEvidences\",\"title\":\"What was found\",\"columns\":[\"Time\",\"Interaction\","
-             "\"Part\",\"Rule\",\"Found\",\"Reason\",\"Masked\",\"Confidence\"");
+  BUF_LIT(
+      b,
+      ",\"supportingEvidence\":{\"type\":\"tabularEvidences\",\"title\":\"What was found\",\"columns\":[\"Time\",\"Interaction\","
+      "\"Part\",\"Rule\",\"Found\",\"Reason\",\"Masked\",\"Confidence\"");
   if (segments) buf_printf(b, ",\"%s\"", alert_info(a->type)->column);
   BUF_LIT(b, "],\"rows\":[");
   for (size_t i = 0; i < a->n_evidence; i++) {

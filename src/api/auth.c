@@ -73,7 +73,8 @@ enum auth_role auth_check(const char *state_dir, struct str authorization, char 
   struct buf file = {0};
   enum auth_role role = AUTH_NONE;
   name[0] = 0;
-  if (authorization.n < 8 || authorization.n > TOKEN_MAX || !str_ieq(str_cut(authorization, 0, 7), STR("bearer "))) return AUTH_NONE;
+  if (authorization.n < 8 || authorization.n > TOKEN_MAX || !str_ieq(str_cut(authorization, 0, 7), STR("bearer ")))
+    return AUTH_NONE;
   hash_hex(str_cut(authorization, 7, authorization.n), hex);
   snprintf(path, sizeof path, "%s/tokens", state_dir);
   if (file_read(path, FILE_MAX, &file, NULL) == VDT_OK) {

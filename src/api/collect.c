@@ -23,7 +23,7 @@ struct collect {
   struct vdt_arena *arena;
   struct buf chunk;
   bool *begun;
-  unsigned careful;  /* so many batches of one line, after a store refused something in a batch */
+  unsigned careful; /* so many batches of one line, after a store refused something in a batch */
   uint64_t passed_us, swept_us;
 };
 
@@ -137,7 +137,8 @@ static void reject(struct collect *c, struct spool_file *f, uint64_t at, struct 
 }
 
 /* EINVAL from the store: this batch holds something that it will never take. One by one, only that line is lost. */
-static int take_line(struct collect *c, struct spool_file *f, uint64_t at, struct str line, struct batch *b, struct vdt_error *err)
+static int take_line(struct collect *c, struct spool_file *f, uint64_t at, struct str line, struct batch *b,
+                     struct vdt_error *err)
 {
   struct record r;
   struct vdt_error bad = {0};
@@ -196,7 +197,8 @@ static int take_lines(struct collect *c, struct spool_file *f, struct str text, 
 }
 
 /* Stores the next lines of text; *used bytes of it are done. */
-static int take_batch(struct collect *c, struct spool_file *f, struct str text, uint64_t *used, uint64_t *lines, struct vdt_error *err)
+static int take_batch(struct collect *c, struct spool_file *f, struct str text, uint64_t *used, uint64_t *lines,
+                      struct vdt_error *err)
 {
   struct batch b = {0};
   struct store *first = c->stores[0];

@@ -47,7 +47,8 @@ static int gather(struct api *api, const struct api_request *r, struct alert **o
   q.resource_group = r->rg;
   q.after = r->skip_token;
   q.limit = PAGE + 1;
-  struct alert *page = arena_zalloc(api->arena, PAGE + 1, sizeof *page), *scratch = arena_zalloc(api->arena, PAGE + 1, sizeof *page);
+  struct alert *page = arena_zalloc(api->arena, PAGE + 1, sizeof *page),
+               *scratch = arena_zalloc(api->arena, PAGE + 1, sizeof *page);
   if (!page || !scratch) return VDT_ENOMEM;
   for (size_t i = 0; i < api->n_stores; i++) {
     struct alert *more;
@@ -159,7 +160,8 @@ void api_alerts_status(struct api *api, const struct api_request *r, struct api_
 
 static void put_metric(struct buf *b, const char *name, const char *type, const char *help, uint64_t value)
 {
-  buf_printf(b, "# HELP vedette_%s %s\n# TYPE vedette_%s %s\nvedette_%s %llu\n", name, help, name, type, name, (unsigned long long)value);
+  buf_printf(b, "# HELP vedette_%s %s\n# TYPE vedette_%s %s\nvedette_%s %llu\n", name, help, name, type, name,
+             (unsigned long long)value);
 }
 
 static int put_alert_counts(struct api *api, struct buf *b)
@@ -173,7 +175,8 @@ static int put_alert_counts(struct api *api, struct buf *b)
     for (unsigned t = 0; t < ALERT_TYPES; t++)
       for (unsigned s = 0; s < ALERT_STATUSES; s++)
         buf_printf(b, "vedette_alerts{workspace=\"%.*s\",type=\"%s\",status=\"%s\"} %llu\n", (int)w.n, w.p,
-                   alert_info((enum alert_type)t)->type, alert_status_name((enum alert_status)s), (unsigned long long)counts.alerts[t][s]);
+                   alert_info((enum alert_type)t)->type, alert_status_name((enum alert_status)s),
+                   (unsigned long long)counts.alerts[t][s]);
   }
   return VDT_OK;
 }
@@ -190,8 +193,10 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
   put_metric(b, "journal_rejected_total", "counter", "Journal lines that could not be read.", atomic_load(&s->rejected));
   put_metric(b, "journal_deleted_total", "counter", "Journals read to their end and deleted.", atomic_load(&s->journals_deleted));
   put_metric(b, "unknown_workspace_total", "counter", "Records of no known workspace.", atomic_load(&s->unknown_workspace));
-  put_metric(b, "store_errors_total", "counter", "Batches that the store refused; they are tried again.", atomic_load(&s->store_errors));
-  put_metric(b, "collect_lag_microseconds", "gauge", "From the end of the last interaction to its storing.", atomic_load(&s->lag_us));
+  put_metric(b, "store_errors_total", "counter", "Batches that the store refused; they are tried again.",
+             atomic_load(&s->store_errors));
+  put_metric(b, "collect_lag_microseconds", "gauge", "From the end of the last interaction to its storing.",
+             atomic_load(&s->lag_us));
   int rc = put_alert_counts(api, b);
   response->type = "text/plain; version=0.0.4; charset=utf-8";
   if (rc) store_failed(response, rc);

@@ -61,8 +61,11 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
     *body_n = 0;
     return MHD_YES;
   }
-  struct api_request request = {.method = str_of(method), .path = str_of(url), .authorization = header(c, "Authorization"),
-                                .host = header(c, "Host"), .forwarded_proto = header(c, "X-Forwarded-Proto")};
+  struct api_request request = {.method = str_of(method),
+                                .path = str_of(url),
+                                .authorization = header(c, "Authorization"),
+                                .host = header(c, "Host"),
+                                .forwarded_proto = header(c, "X-Forwarded-Proto")};
   struct api_response response = {0};
   MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, take_argument, &request);
   if (p->body > BODY_MAX) api_error(&response, 413, "RequestEntityTooLarge", "A body may have %d bytes.", BODY_MAX);
@@ -84,10 +87,10 @@ int http_start(struct api *api, int listen_fd, struct http **out, struct vdt_err
   struct http *h = calloc(1, sizeof *h);
   if (!h) return error_set(err, VDT_ENOMEM, "out of memory");
   h->api = api;
-  h->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-                               MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-                               MHD_OPTION_END);
+  h->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
+                               listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                               (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY,
+                               MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
   if (!h->daemon) {
     free(h);
     return error_set(err, VDT_EIO, "the control API cannot be started");

@@ -88,7 +88,8 @@ static bool authorised(struct api *api, struct api_request *r, const struct rout
   enum auth_role role = auth_check(api->state_dir, r->authorization, name);
   snprintf(r->who, sizeof r->who, "api:%s", name);
   if (role == AUTH_NONE)
-    api_error(response, 401, "AuthenticationFailed", "A valid bearer token is needed; that of the administrator is in the file "
+    api_error(response, 401, "AuthenticationFailed",
+              "A valid bearer token is needed; that of the administrator is in the file "
               "admin.token of the state folder.");
   else if (role < least) api_error(response, 403, "AuthorizationFailed", "This token may only read.");
   else return true;
@@ -99,10 +100,11 @@ static bool version_ok(const struct api_request *r, struct api_response *respons
 {
   if (str_eq(r->api_version, STR(ARM_ALERTS_VERSION))) return true;
   if (r->api_version.n == 0)
-    api_error(response, 400, "MissingApiVersionParameter", "The api-version query parameter is required; the supported version is "
-              ARM_ALERTS_VERSION ".");
-  else api_error(response, 400, "InvalidApiVersionParameter", "This api-version is not supported; the supported version is "
-                 ARM_ALERTS_VERSION ".");
+    api_error(response, 400, "MissingApiVersionParameter",
+              "The api-version query parameter is required; the supported version is " ARM_ALERTS_VERSION ".");
+  else
+    api_error(response, 400, "InvalidApiVersionParameter",
+              "This api-version is not supported; the supported version is " ARM_ALERTS_VERSION ".");
   return false;
 }
 

@@ -57,7 +57,8 @@ static int open_socket(struct serve *s, struct vdt_error *err)
   int n = s->options->socket ? snprintf(s->socket, sizeof s->socket, "%s", s->options->socket)
                              : snprintf(s->socket, sizeof s->socket, "%s/control.sock", s->options->state_dir);
   if (n < 0 || (size_t)n >= sizeof s->socket)
-    return error_set(err, VDT_EINVAL, "the socket's path is longer than %zu bytes; choose another with --socket", sizeof s->socket - 1);
+    return error_set(err, VDT_EINVAL, "the socket's path is longer than %zu bytes; choose another with --socket",
+                     sizeof s->socket - 1);
   memcpy(a.sun_path, s->socket, (size_t)n + 1);
   unlink(s->socket);
   s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -90,9 +91,14 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = auth_prepare(o->state_dir, err);
   if (!rc) rc = open_stores(s, s->mine, err);
   if (!rc) rc = open_stores(s, s->theirs, err);
-  if (!rc) rc = collect_new(o->state_dir, s->mine, o->n_workspaces, o->window_us ? o->window_us : ALERT_WINDOW_US, &s->stats, &s->collect, err);
+  if (!rc)
+    rc = collect_new(o->state_dir, s->mine, o->n_workspaces, o->window_us ? o->window_us : ALERT_WINDOW_US, &s->stats,
+                     &s->collect, err);
   if (!rc) rc = open_socket(s, err);
-  s->api = (struct api){.state_dir = o->state_dir, .stores = s->theirs, .n_stores = o->n_workspaces, .stats = &s->stats,
+  s->api = (struct api){.state_dir = o->state_dir,
+                        .stores = s->theirs,
+                        .n_stores = o->n_workspaces,
+                        .stats = &s->stats,
                         .arena = vdt_arena_new((size_t)256 << 20)};
   if (!rc && !s->api.arena) rc = error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
@@ -145,7 +151,8 @@ int serve_run(const struct serve_options *options)
   if (rc) {
     fprintf(stderr, "vedette serve: %s\n", err.text);
   } else {
-    fprintf(stderr, "vedette serve: %zu workspace%s, control API on %s\n", options->n_workspaces, options->n_workspaces == 1 ? "" : "s", s.socket);
+    fprintf(stderr, "vedette serve: %zu workspace%s, control API on %s\n", options->n_workspaces,
+            options->n_workspaces == 1 ? "" : "s", s.socket);
     loop(&s);
   }
   finish(&s);

@@ -49,7 +49,8 @@ static int open_stores(struct alerts *a)
   snprintf(path, sizeof path, "%s/workspaces", a->state);
   int n = scandir(path, &names, by_name, alphasort), rc = 0;
   if (n < 0) {
-    fprintf(stderr, "vedette alerts: %s: %s\nName the state folder with --state DIR; `vedette run` and `vedette serve` make one.\n", path,
+    fprintf(stderr,
+            "vedette alerts: %s: %s\nName the state folder with --state DIR; `vedette run` and `vedette serve` make one.\n", path,
             strerror(errno));
     return 2;
   }
@@ -74,7 +75,8 @@ static int gather(struct alerts *a, const struct store_query *q, struct alert **
   size_t m, total = 0;
   if (!all) return fprintf(stderr, "vedette alerts: out of memory; ask for fewer with --limit\n"), 1;
   for (size_t i = 0; i < a->n_stores; i++) {
-    if (a->stores[i]->ops->list(a->stores[i], q, a->arena, &some, &m, &err)) return fprintf(stderr, "vedette alerts: %s\n", err.text), 1;
+    if (a->stores[i]->ops->list(a->stores[i], q, a->arena, &some, &m, &err))
+      return fprintf(stderr, "vedette alerts: %s\n", err.text), 1;
     if (m) memcpy(all + total, some, m * sizeof *all);
     total += m;
   }
@@ -110,7 +112,8 @@ static void put_row(struct buf *b, const struct alert *a, bool colour)
   clock_format(a->end_us, time);
   buf_printf(b, "%.8s  ", a->name + 20);
   buf_printf(b, "%.10s %.8s  ", time, time + 11);
-  buf_printf(b, "%s%-8s%s  ", colour ? severity_colour(info->severity) : "", vdt_severity_name(info->severity), colour ? "\033[0m" : "");
+  buf_printf(b, "%s%-8s%s  ", colour ? severity_colour(info->severity) : "", vdt_severity_name(info->severity),
+             colour ? "\033[0m" : "");
   buf_printf(b, "%-10s  %5llu  ", alert_status_name(a->status), (unsigned long long)a->count);
   put_cell(b, a->x.deployment, 16);
   put_cell(b, a->principal, 24);
@@ -130,8 +133,9 @@ static int print_list(const struct alerts *a, const struct alert *list, size_t n
   struct buf b = {0};
   bool table = a->table || (!a->json && isatty(STDOUT_FILENO));
   if (table && n == 0) BUF_LIT(&b, "No alerts.\n");
-  if (table && n) buf_printf(&b, "%-8s  %-19s  %-8s  %-10s  %5s  %-16s  %-24s  %s\n", "ID", "LAST EVENT (UTC)", "SEVERITY", "STATUS", "COUNT",
-                             "DEPLOYMENT", "WHO", "WHAT");
+  if (table && n)
+    buf_printf(&b, "%-8s  %-19s  %-8s  %-10s  %5s  %-16s  %-24s  %s\n", "ID", "LAST EVENT (UTC)", "SEVERITY", "STATUS", "COUNT",
+               "DEPLOYMENT", "WHO", "WHAT");
   for (size_t i = 0; i < n; i++) {
     if (table) {
       put_row(&b, &list[i], cli_colour(stdout));
@@ -185,8 +189,8 @@ static void put_what(struct buf *b, const struct alert *a)
   char first[CLOCK_TEXT], last[CLOCK_TEXT];
   clock_format(a->start_us, first);
   clock_format(a->end_us, last);
-  buf_printf(b, "%s\n%s, %s, %s\n%.*s\n\n%s\n\n", info->title, vdt_severity_name(info->severity), alert_status_name(a->status), info->type,
-             ALERT_NAME_LEN, a->name, info->description);
+  buf_printf(b, "%s\n%s, %s, %s\n%.*s\n\n%s\n\n", info->title, vdt_severity_name(info->severity), alert_status_name(a->status),
+             info->type, ALERT_NAME_LEN, a->name, info->description);
   buf_printf(b, "It happened %llu time%s at deployment ", (unsigned long long)a->count, a->count == 1 ? "" : "s");
   cli_safe(b, a->x.deployment);
   buf_printf(b, ", first on %.10s at %.8s", first, first + 11);
@@ -320,7 +324,10 @@ static int do_one(struct alerts *a, const struct verb *verb, const char *id)
 
 static int dispatch(struct alerts *a, int n, char **words)
 {
-  static const struct verb verbs[] = {{"show", -1}, {"resolve", ALERT_RESOLVED}, {"dismiss", ALERT_DISMISSED}, {"activate", ALERT_ACTIVE},
+  static const struct verb verbs[] = {{"show", -1},
+                                      {"resolve", ALERT_RESOLVED},
+                                      {"dismiss", ALERT_DISMISSED},
+                                      {"activate", ALERT_ACTIVE},
                                       {"progress", ALERT_IN_PROGRESS}};
   bool list = n == 0 || strcmp(words[0], "list") == 0;
   const struct verb *verb = NULL;
@@ -337,8 +344,9 @@ static int dispatch(struct alerts *a, int n, char **words)
 int cmd_alerts(int argc, char **argv)
 {
   struct alerts a = {.limit = 1000};
-  const struct cli_option options[] = {{"state", CLI_TEXT, &a.state}, {"workspace", CLI_TEXT, &a.workspace}, {"type", CLI_TEXT, &a.type},
-                                       {"status", CLI_TEXT, &a.status}, {"json", CLI_FLAG, &a.json}, {"table", CLI_FLAG, &a.table},
+  const struct cli_option options[] = {{"state", CLI_TEXT, &a.state},  {"workspace", CLI_TEXT, &a.workspace},
+                                       {"type", CLI_TEXT, &a.type},    {"status", CLI_TEXT, &a.status},
+                                       {"json", CLI_FLAG, &a.json},    {"table", CLI_FLAG, &a.table},
                                        {"limit", CLI_NUMBER, &a.limit}};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;

@@ -44,8 +44,8 @@ static int unknown(const char *command, const struct cli_option *options, size_t
   const char *best = nearest(options, n, name);
   struct buf safe = {0};
   cli_safe(&safe, name);
-  cli_usage(command, "unknown option --%.*s%s%s%s", (int)safe.n, safe.p ? safe.p : "", best ? "; did you mean --" : "", best ? best : "",
-            best ? "?" : "");
+  cli_usage(command, "unknown option --%.*s%s%s%s", (int)safe.n, safe.p ? safe.p : "", best ? "; did you mean --" : "",
+            best ? best : "", best ? "?" : "");
   buf_finish(&safe);
   return -1;
 }

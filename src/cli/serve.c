@@ -23,7 +23,9 @@ int cmd_serve(int argc, char **argv)
   const char *state = NULL, *socket = NULL;
   unsigned window = 60;
   struct cli_list names = {0};
-  const struct cli_option options[] = {{"state", CLI_TEXT, &state}, {"socket", CLI_TEXT, &socket}, {"window", CLI_NUMBER, &window},
+  const struct cli_option options[] = {{"state", CLI_TEXT, &state},
+                                       {"socket", CLI_TEXT, &socket},
+                                       {"window", CLI_NUMBER, &window},
                                        {"workspace", CLI_LIST, &names}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (left < 0) return CLI_USAGE;
@@ -36,7 +38,10 @@ int cmd_serve(int argc, char **argv)
     if (!copies[i] || !parse_workspace(copies[i], &workspaces[i]))
       rc = cli_usage("serve", "--workspace: expected NAME,REGION[,SUBSCRIPTION[,RESOURCEGROUP]] of letters, digits, - and _");
   }
-  struct serve_options o = {.state_dir = cli_state(state), .workspaces = workspaces, .n_workspaces = names.n ? names.n : 1, .socket = socket,
+  struct serve_options o = {.state_dir = cli_state(state),
+                            .workspaces = workspaces,
+                            .n_workspaces = names.n ? names.n : 1,
+                            .socket = socket,
                             .window_us = (uint64_t)(window ? window : 1) * 60000000};
   if (!rc) rc = serve_run(&o);
   for (size_t i = 0; i < names.n; i++) free(copies[i]);

@@ -34,12 +34,14 @@ static const struct field record_rows[] = {
 #undef RECORD_FIELD
 };
 static const struct field side_rows[] = {
-#define SIDE_FIELD(member, name, kind, words, required) {name, kind, offsetof(struct record_side, member), &words_##words, required},
+#define SIDE_FIELD(member, name, kind, words, required)                                                                          \
+  {name, kind, offsetof(struct record_side, member), &words_##words, required},
 #include "record/fields.def"
 #undef SIDE_FIELD
 };
 static const struct field finding_rows[] = {
-#define FINDING_FIELD(member, name, kind, words, required) {name, kind, offsetof(struct record_finding, member), &words_##words, required},
+#define FINDING_FIELD(member, name, kind, words, required)                                                                       \
+  {name, kind, offsetof(struct record_finding, member), &words_##words, required},
 #include "record/fields.def"
 #undef FINDING_FIELD
 };

@@ -46,9 +46,7 @@ static int read_text(struct reader *r, uint32_t node, const struct field *f, voi
     memcpy(at, s.p, RECORD_ID_LEN);
     ((char *)at)[RECORD_ID_LEN] = 0;
     return VDT_OK;
-  case TIME:
-    *(uint64_t *)at = clock_parse(s.p, s.n);
-    return *(uint64_t *)at ? VDT_OK : wrong(r, f->name, "a time");
+  case TIME: *(uint64_t *)at = clock_parse(s.p, s.n); return *(uint64_t *)at ? VDT_OK : wrong(r, f->name, "a time");
   case ENUM:
   case WORD:
     word = find_word(f->words, s);
@@ -151,7 +149,8 @@ static int read_others(struct reader *r, struct record *out, uint64_t others)
   uint32_t v = json_get(r->doc, 0, "version"), f = json_get(r->doc, 0, "findings"), d = json_get(r->doc, 0, "findings_dropped");
   if (!json_is(r->doc, v, JSON_NUMBER) || !json_u64(r->doc, v, &version) || version != RECORD_VERSION)
     return wrong(r, "version", "1");
-  if (d && (!json_is(r->doc, d, JSON_NUMBER) || !json_u64(r->doc, d, &dropped))) return wrong(r, "findings_dropped", "a whole number");
+  if (d && (!json_is(r->doc, d, JSON_NUMBER) || !json_u64(r->doc, d, &dropped)))
+    return wrong(r, "findings_dropped", "a whole number");
   if (others == 1u + (f != 0) + (d != 0)) return f ? read_findings(r, f, out) : VDT_OK;
   for (uint32_t m = json_first(r->doc, 0); m; m = json_next(r->doc, 0, m)) {
     struct str name;

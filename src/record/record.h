@@ -32,8 +32,8 @@ struct record_finding {
   struct str part;      /* origin: "messages[1].content" */
   struct str role;      /* "prompt" ... */
   struct str detector, rule, title, alert, severity, action, reason, redacted;
-  struct str source;    /* "vedette" or "upstream" */
-  struct str evidence;  /* masked segment or empty */
+  struct str source;   /* "vedette" or "upstream" */
+  struct str evidence; /* masked segment or empty */
   unsigned confidence;
   uint64_t start, end;
 };
@@ -54,7 +54,7 @@ struct record {
   struct str workspace, deployment, policy, resource_id, format, method, path; /* path without query */
   struct str model;
   bool stream;
-  unsigned status; /* HTTP status that the client got */
+  unsigned status;                                              /* HTTP status that the client got */
   struct str application, end_user, end_user_tenant, source_ip; /* from user_security_context */
   struct str client_ip, user_agent;
   struct str key_id; /* keyed hash of the client's credential, 16 hex digits, or empty */

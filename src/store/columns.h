@@ -2,13 +2,13 @@
  * macro cannot include a file inside of a string, hence the copy. */
 #ifndef STORE_COLUMNS_H
 #define STORE_COLUMNS_H
-#define EXTENDED_COLUMNS(after)                                                                                        \
-  ", x_application" after ", x_end_user" after ", x_tenant" after ", x_source_ip" after ", x_client_ip" after          \
-  ", x_key_id" after ", x_user_agent" after ", x_deployment" after ", x_model" after ", x_policy" after                \
-  ", x_detector" after ", x_rules" after ", x_found" after ", x_attack_kind" after ", x_action" after                  \
-  ", x_source" after ", x_first_interaction" after ", x_last_interaction" after
-#define FIXED_COLUMNS                                                                                                  \
-  "name, type, status, principal, resource_id, subscription, resource_group, start_us, end_us, generated_us, count, "  \
+#define EXTENDED_COLUMNS(after)                                                                                                  \
+  ", x_application" after ", x_end_user" after ", x_tenant" after ", x_source_ip" after ", x_client_ip" after ", x_key_id" after \
+  ", x_user_agent" after ", x_deployment" after ", x_model" after ", x_policy" after ", x_detector" after ", x_rules" after      \
+  ", x_found" after ", x_attack_kind" after ", x_action" after ", x_source" after ", x_first_interaction" after                  \
+  ", x_last_interaction" after
+#define FIXED_COLUMNS                                                                                                            \
+  "name, type, status, principal, resource_id, subscription, resource_group, start_us, end_us, generated_us, count, "            \
   "confidence, evidence_total"
 enum { FIXED = 13, EXTENDED = 18 };
 #endif

@@ -9,18 +9,19 @@ enum { SCHEMA_VERSION = 1, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
-#include "store/statements.def"
+#include "store/statements.h"
 #undef X
 };
 static const char *const schema[] = {
-#define X(sql) sql,
+#define X(name, sql) sql,
 #include "store/schema.def"
 #undef X
 };
 #define X(member, name, title, combine) +1
 _Static_assert(EXTENDED == 0
 #include "analyse/extended.def"
-               , "columns.h and analyse/extended.def differ");
+               ,
+               "columns.h and analyse/extended.def differ");
 #undef X
 
 /* ---- statements ------------------------------------------------------------------------------------------------- */
@@ -251,7 +252,8 @@ static int remember_place(struct sqlite_store *s, const struct alert_place *plac
 
 static int recall_place(struct sqlite_store *s, struct vdt_error *err)
 {
-  struct str *to[4] = {&s->base.place.workspace, &s->base.place.region, &s->base.place.subscription, &s->base.place.resource_group};
+  struct str *to[4] = {&s->base.place.workspace, &s->base.place.region, &s->base.place.subscription,
+                       &s->base.place.resource_group};
   for (size_t i = 0; i < 4; i++) {
     int rc;
     sqlite3_stmt *q = sqlite_statement(s, SQL_META_GET, &rc, err);
@@ -280,9 +282,20 @@ static void sqlite_close(struct store *base)
 }
 
 static const struct store_ops sqlite_ops = {
-    .name = "sqlite", .begin = sqlite_begin, .commit = sqlite_commit, .rollback = sqlite_rollback, .put_record = sqlite_put_record,
-    .put_event = sqlite_put_event, .set_offset = sqlite_set_offset, .get_offset = sqlite_get_offset, .drop_offset = sqlite_drop_offset,
-    .list = sqlite_list, .get = sqlite_get, .set_status = sqlite_set_status, .count = sqlite_count, .sync = sqlite_sync,
+    .name = "sqlite",
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .put_record = sqlite_put_record,
+    .put_event = sqlite_put_event,
+    .set_offset = sqlite_set_offset,
+    .get_offset = sqlite_get_offset,
+    .drop_offset = sqlite_drop_offset,
+    .list = sqlite_list,
+    .get = sqlite_get,
+    .set_status = sqlite_set_status,
+    .count = sqlite_count,
+    .sync = sqlite_sync,
     .close = sqlite_close,
 };
 
@@ -314,11 +327,13 @@ static int open_db(struct sqlite_store *s, const char *path, bool create, struct
     return error_set(err, missing && !create ? VDT_ENOTFOUND : VDT_EIO, "%.200s: %s", path, sqlite3_errstr(code));
   }
   sqlite3_busy_timeout(s->db, BUSY_MS);
-  int rc = execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF", err);
+  int rc = execute(
+      s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF", err);
   return rc ? rc : make_schema(s, err);
 }
 
-int store_open_sqlite(const char *state_dir, const struct alert_place *place, bool create, struct store **out, struct vdt_error *err)
+int store_open_sqlite(const char *state_dir, const struct alert_place *place, bool create, struct store **out,
+                      struct vdt_error *err)
 {
   char path[4096];
   if (!store_name_ok(place->workspace)) return error_set(err, VDT_EINVAL, "a workspace's name has letters, digits, - and _ only");

@@ -6,7 +6,7 @@
 
 enum statement {
 #define X(id, sql) SQL_##id,
-#include "store/statements.def"
+#include "store/statements.h"
 #undef X
   STATEMENTS
 };
@@ -38,8 +38,10 @@ struct str sqlite_str(sqlite3_stmt *q, int at, struct vdt_arena *arena, bool *fa
 uint64_t sqlite_u64(sqlite3_stmt *q, int at);
 
 int sqlite_put_event(struct store *s, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err);
-int sqlite_list(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n, struct vdt_error *err);
+int sqlite_list(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n,
+                struct vdt_error *err);
 int sqlite_get(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
-int sqlite_set_status(struct store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us, struct vdt_error *err);
+int sqlite_set_status(struct store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
+                      struct vdt_error *err);
 int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);
 #endif

@@ -138,7 +138,8 @@ static int find_open(struct sqlite_store *s, const struct alert *event, uint64_t
   return rc;
 }
 
-static int put_evidence(struct sqlite_store *s, const struct alert *a, const struct alert_evidence *rows, size_t n, struct vdt_error *err)
+static int put_evidence(struct sqlite_store *s, const struct alert *a, const struct alert_evidence *rows, size_t n,
+                        struct vdt_error *err)
 {
   for (size_t i = 0; i < n; i++) {
     const struct alert_evidence *e = &rows[i];

@@ -46,10 +46,12 @@ struct store_ops {
   int (*get_offset)(struct store *s, struct str journal, uint64_t *offset, struct vdt_error *err);
   int (*drop_offset)(struct store *s, struct str journal, struct vdt_error *err);
   /* Newest first, with evidence and history; strings are in the arena. */
-  int (*list)(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n, struct vdt_error *err);
+  int (*list)(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n,
+              struct vdt_error *err);
   int (*get)(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
   /* Any state to any other; the same state again is no change. who is kept in the history. */
-  int (*set_status)(struct store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us, struct vdt_error *err);
+  int (*set_status)(struct store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
+                    struct vdt_error *err);
   int (*count)(struct store *s, struct store_counts *out, struct vdt_error *err);
   /* What was committed survives a power cut from here on. */
   int (*sync)(struct store *s, struct vdt_error *err);
@@ -60,7 +62,8 @@ struct store_ops {
  * Opens (and makes) <state_dir>/workspaces/<workspace>/vedette.db. place names the workspace and is remembered; with create false
  * only place->workspace counts, the store must be there, and its remembered place is used.
  */
-int store_open_sqlite(const char *state_dir, const struct alert_place *place, bool create, struct store **out, struct vdt_error *err);
+int store_open_sqlite(const char *state_dir, const struct alert_place *place, bool create, struct store **out,
+                      struct vdt_error *err);
 /* Letters, digits, '-', '_', at most 63. */
 bool store_name_ok(struct str workspace);
 /* Accepts NULL. */

@@ -85,7 +85,8 @@ static void line_never_passes_its_limit(void)
 }
 
 #define HEAD "{\"version\":1,\"id\":\"00112233445566778899aabbccddeeff\",\"time\":\"2026-11-25T17:00:00.123456Z\",\"status\":200,"
-#define SIDES "\"request\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"},\"response\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"},"
+#define SIDES                                                                                                                    \
+  "\"request\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"},\"response\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"},"
 #define TAIL "\"outcome\":\"complete\",\"verdict\":\"allow\"}"
 
 static void refuses(const char *name, const char *text, const char *says)
@@ -109,9 +110,14 @@ static void refusals(void)
   refuses("an unknown member's control characters", HEAD SIDES "\"a\\u001b[2J\":1," TAIL, "unknown member \"a?[2J\"");
   refuses("an unknown member of a side", HEAD "\"request\":{\"bytes\":1,\"x\":1}," TAIL, "unknown member \"x\"");
   refuses("a missing side", HEAD "\"request\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"}," TAIL, "response: missing");
-  refuses("a missing version", "{\"id\":\"00112233445566778899aabbccddeeff\",\"time\":\"2026-11-25T17:00:00.123456Z\",\"status\":200," SIDES TAIL, "version");
-  refuses("another version", "{\"version\":2,\"id\":\"00112233445566778899aabbccddeeff\",\"time\":\"2026-11-25T17:00:00.123456Z\",\"status\":200," SIDES TAIL,
+  refuses("a missing version",
+          "{\"id\":\"00112233445566778899aabbccddeeff\",\"time\":\"2026-11-25T17:00:00.123456Z\",\"status\":200," SIDES TAIL,
           "version");
+  refuses(
+      "another version",
+      "{\"version\":2,\"id\":\"00112233445566778899aabbccddeeff\",\"time\":\"2026-11-25T17:00:00.123456Z\",\"status\":200," SIDES
+          TAIL,
+      "version");
   refuses("a short id", "{\"version\":1,\"id\":\"0011\"}", "id: expected");
   refuses("an id in capitals", "{\"version\":1,\"id\":\"00112233445566778899AABBCCDDEEFF\"}", "id: expected");
   refuses("a time that is none", "{\"version\":1,\"time\":\"yesterday\"}", "time: expected");

@@ -3,32 +3,79 @@
 #define TESTS_RECORD_SAMPLE_H
 #include "record/record.h"
 
-static struct record_finding sample_findings[] = {
-    {.direction = STR("response"), .part = STR("choices[0].message.content"), .role = STR("response"), .detector = STR("credential"),
-     .rule = STR("github-pat"), .title = STR("GitHub personal access token"), .alert = STR("AI.Azure_CredentialTheftAttempt"),
-     .severity = STR("Medium"), .action = STR("redact"), .reason = STR("prefix, length and check sum"), .redacted = STR("ghp_****3f2a"),
-     .source = STR("vedette"), .evidence = STR("The deploy key is ghp_****3f2a"), .confidence = 99, .start = 18, .end = 58},
-    {.direction = STR("request"), .part = STR("messages[1].content"), .role = STR("prompt"), .detector = STR("jailbreak"),
-     .rule = STR("override"), .severity = STR("Medium"), .action = STR("detect"), .source = STR("upstream"), .confidence = 80}};
+static struct record_finding sample_findings[] = {{.direction = STR("response"),
+                                                   .part = STR("choices[0].message.content"),
+                                                   .role = STR("response"),
+                                                   .detector = STR("credential"),
+                                                   .rule = STR("github-pat"),
+                                                   .title = STR("GitHub personal access token"),
+                                                   .alert = STR("AI.Azure_CredentialTheftAttempt"),
+                                                   .severity = STR("Medium"),
+                                                   .action = STR("redact"),
+                                                   .reason = STR("prefix, length and check sum"),
+                                                   .redacted = STR("ghp_****3f2a"),
+                                                   .source = STR("vedette"),
+                                                   .evidence = STR("The deploy key is ghp_****3f2a"),
+                                                   .confidence = 99,
+                                                   .start = 18,
+                                                   .end = 58},
+                                                  {.direction = STR("request"),
+                                                   .part = STR("messages[1].content"),
+                                                   .role = STR("prompt"),
+                                                   .detector = STR("jailbreak"),
+                                                   .rule = STR("override"),
+                                                   .severity = STR("Medium"),
+                                                   .action = STR("detect"),
+                                                   .source = STR("upstream"),
+                                                   .confidence = 80}};
 
 static inline struct record sample_full(void)
 {
-  return (struct record){
-      .id = "00112233445566778899aabbccddeeff", .time_us = UINT64_C(1764085575123456), .duration_us = 2000000, .first_byte_us = 300000,
-      .inspect_us = 45, .workspace = STR("weu"), .deployment = STR("gpt-4o"), .policy = STR("standard"),
-      .resource_id = STR("/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-ai/providers/Microsoft.CognitiveServices/accounts/contoso"),
-      .format = STR("openai-chat"), .method = STR("POST"), .path = STR("/v1/chat/completions"), .model = STR("gpt-4o-2024-11-20"),
-      .stream = true, .status = 200, .application = STR("shop"), .end_user = STR("u-1"), .end_user_tenant = STR("t-1"),
-      .source_ip = STR("203.0.113.7"), .client_ip = STR("198.51.100.2"), .user_agent = STR("test/1"), .key_id = STR("0123456789abcdef"),
-      .request = {1234, 3, VDT_PARTIAL, STR("messages[0].content[1]: image")}, .response = {999, 1, VDT_FULL, {0}}, .prompt_tokens = 10,
-      .completion_tokens = 20, .total_tokens = 30, .finish_reason = STR("stop"), .outcome = RECORD_UPSTREAM_ABORTED,
-      .verdict = RECORD_VERDICT_REDACTED, .failed_open = true, .failed_closed = true, .failure = STR("over the limit"),
-      .findings = sample_findings, .n_findings = 2};
+  return (struct record){.id = "00112233445566778899aabbccddeeff",
+                         .time_us = UINT64_C(1764085575123456),
+                         .duration_us = 2000000,
+                         .first_byte_us = 300000,
+                         .inspect_us = 45,
+                         .workspace = STR("weu"),
+                         .deployment = STR("gpt-4o"),
+                         .policy = STR("standard"),
+                         .resource_id = STR("/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-ai/providers/"
+                                            "Microsoft.CognitiveServices/accounts/contoso"),
+                         .format = STR("openai-chat"),
+                         .method = STR("POST"),
+                         .path = STR("/v1/chat/completions"),
+                         .model = STR("gpt-4o-2024-11-20"),
+                         .stream = true,
+                         .status = 200,
+                         .application = STR("shop"),
+                         .end_user = STR("u-1"),
+                         .end_user_tenant = STR("t-1"),
+                         .source_ip = STR("203.0.113.7"),
+                         .client_ip = STR("198.51.100.2"),
+                         .user_agent = STR("test/1"),
+                         .key_id = STR("0123456789abcdef"),
+                         .request = {1234, 3, VDT_PARTIAL, STR("messages[0].content[1]: image")},
+                         .response = {999, 1, VDT_FULL, {0}},
+                         .prompt_tokens = 10,
+                         .completion_tokens = 20,
+                         .total_tokens = 30,
+                         .finish_reason = STR("stop"),
+                         .outcome = RECORD_UPSTREAM_ABORTED,
+                         .verdict = RECORD_VERDICT_REDACTED,
+                         .failed_open = true,
+                         .failed_closed = true,
+                         .failure = STR("over the limit"),
+                         .findings = sample_findings,
+                         .n_findings = 2};
 }
 
 static inline struct record sample_small(void)
 {
-  return (struct record){.id = "ffeeddccbbaa99887766554433221100", .time_us = UINT64_C(1764085575000000), .outcome = RECORD_CLIENT_ABORTED,
-                         .verdict = RECORD_VERDICT_NOT_INSPECTED, .request = {.inspected = VDT_NONE}, .response = {.inspected = VDT_NONE}};
+  return (struct record){.id = "ffeeddccbbaa99887766554433221100",
+                         .time_us = UINT64_C(1764085575000000),
+                         .outcome = RECORD_CLIENT_ABORTED,
+                         .verdict = RECORD_VERDICT_NOT_INSPECTED,
+                         .request = {.inspected = VDT_NONE},
+                         .response = {.inspected = VDT_NONE}};
 }
 #endif

@@ -10,9 +10,16 @@ static const struct alert_place place = {STR("weu"), STR("westeurope"), {0}, {0}
 
 static struct record_finding finding(const char *type, const char *detector, const char *action)
 {
-  return (struct record_finding){.direction = STR("request"), .role = STR("prompt"), .part = STR("messages[0]"), .detector = str_of(detector),
-                                 .rule = STR("a-rule"), .alert = str_of(type), .severity = STR("Medium"), .action = str_of(action),
-                                 .source = STR("vedette"), .confidence = 70};
+  return (struct record_finding){.direction = STR("request"),
+                                 .role = STR("prompt"),
+                                 .part = STR("messages[0]"),
+                                 .detector = str_of(detector),
+                                 .rule = STR("a-rule"),
+                                 .alert = str_of(type),
+                                 .severity = STR("Medium"),
+                                 .action = str_of(action),
+                                 .source = STR("vedette"),
+                                 .confidence = 70};
 }
 
 static void events(struct record_finding *f, size_t count, enum record_verdict verdict)
@@ -26,7 +33,8 @@ static void events(struct record_finding *f, size_t count, enum record_verdict v
 
 static void clean_record_raises_nothing(void)
 {
-  struct record_finding f[] = {finding("", "credential", "detect"), finding("AI.Azure_CredentialTheftAttempt", "credential", "allow"),
+  struct record_finding f[] = {finding("", "credential", "detect"),
+                               finding("AI.Azure_CredentialTheftAttempt", "credential", "allow"),
                                finding("AI.Azure_NoSuchAlert", "credential", "detect")};
   events(f, 3, RECORD_VERDICT_ALLOW);
   CHECK_INT(n, 0);

@@ -210,9 +210,13 @@ static void filters(void)
     const char *sub, *rg, *part;
     enum alert_type type;
     size_t want;
-  } rows[] = {{"11111111-2222-3333-4444-555555555555", "RG-AI", "", ALERT_TYPES, 25}, {"1111", "", "", ALERT_TYPES, 0},
-              {"", "other", "", ALERT_TYPES, 0}, {"", "", "", ALERT_JAILBREAK_BLOCKED, 0}, {"", "", "", ALERT_CREDENTIAL_THEFT, 25},
-              {"' OR 1=1 --", "", "", ALERT_TYPES, 0}, {"", "", "%", ALERT_TYPES, 0}};
+  } rows[] = {{"11111111-2222-3333-4444-555555555555", "RG-AI", "", ALERT_TYPES, 25},
+              {"1111", "", "", ALERT_TYPES, 0},
+              {"", "other", "", ALERT_TYPES, 0},
+              {"", "", "", ALERT_JAILBREAK_BLOCKED, 0},
+              {"", "", "", ALERT_CREDENTIAL_THEFT, 25},
+              {"' OR 1=1 --", "", "", ALERT_TYPES, 0},
+              {"", "", "%", ALERT_TYPES, 0}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct store_query q = STORE_QUERY_ALL;
     struct alert *a;
@@ -271,7 +275,8 @@ static void a_full_disk_is_an_error_to_try_again(void)
 
 static void bad_names_are_refused(void)
 {
-  static const char *const names[] = {"", "..", "a/b", "a b", "a\n", "0123456789012345678901234567890123456789012345678901234567890123"};
+  static const char *const names[] = {"",    "..",  "a/b",
+                                      "a b", "a\n", "0123456789012345678901234567890123456789012345678901234567890123"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     struct alert_place p = {.workspace = str_of(names[i])};
     struct store *other;
