@@ -1,5 +1,5 @@
 /* Every statement of the SQLite store: X(id, SQL); included for its rows only. Values are always bound. */
-/* clang-format off: one row per line, as in a table */
+/* clang-format off */
 X(BEGIN, "BEGIN IMMEDIATE")
 X(COMMIT, "COMMIT")
 X(META_GET, "SELECT value FROM meta WHERE key = ?1")
