@@ -214,6 +214,7 @@ int exchange_response_finish(struct exchange *x, bool truncated, struct buf *out
   bool cut_short = !inflater_complete(&x->inflater);
   if (whole && !x->over && !x->passing && (truncated || cut_short))
     spoil(x, truncated ? "the upstream broke off" : "the content coding is cut short");
+  if (!x->over && cut_short) exchange_note_failure(x, "the content coding is cut short");
   if (!x->over && x->mode == BODY_WIRE) finish_wire(x, truncated || cut_short, out);
   if (!x->over && x->mode == BODY_ERROR) finish_error(x, out);
   if (x->spoiled) {

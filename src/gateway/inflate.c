@@ -43,7 +43,8 @@ static int start(struct inflater *f, unsigned char second)
 static int check_budget(const struct inflater *f, uint64_t limit)
 {
   if (limit && f->out > limit) return VDT_ETOOBIG;
-  return f->out > MAX_FREE + f->in * MAX_RATIO ? VDT_ECODING : VDT_OK;
+  uint64_t used = f->in - f->z.avail_in;
+  return f->out > MAX_FREE + used * MAX_RATIO ? VDT_ECODING : VDT_OK;
 }
 
 /* A member has ended; another may follow in gzip (RFC 1952, 2.2). */

@@ -1,0 +1,139 @@
+/*
+ * Memory runs out: each allocation of a conversation fails once, and once from there on. Nothing crashes, nothing leaks from the heap, a
+ * blocked prompt is not forwarded, and what policy masks leaves only when the record says that inspection failed open.
+ */
+#include "rig.h"
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+
+static unsigned long calls, fail_at; /* fail_at 0: none fails */
+static bool fail_on;                 /* and all after it */
+
+static bool fails(void)
+{
+  calls++;
+  return fail_at && (fail_on ? calls >= fail_at : calls == fail_at);
+}
+
+void *__wrap_malloc(size_t n)
+{
+  return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+  return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+  return fails() ? NULL : __real_realloc(p, n);
+}
+
+/* Like rig_run, but whatever fails is an answer too. */
+struct outcome {
+  bool made, forwarded, broken, opened;
+  unsigned status;
+  struct buf out, line;
+};
+
+static void respond(struct exchange *x, const struct talk *t, struct outcome *o)
+{
+  bool done = false;
+  enum exchange_mode mode =
+      exchange_response_head(x, 200, str_of(t->up_type ? t->up_type : "application/json"), str_of(t->up_coding));
+  for (size_t at = 0; mode != EXCHANGE_REFUSE && at < t->up.n && !done && !o->broken; at += 50)
+    o->broken = exchange_response_feed(x, str_cut(t->up, at, t->up.n - at < 50 ? t->up.n : at + 50), &o->out, &done) != 0;
+  if (mode != EXCHANGE_REFUSE && !done && !o->broken) o->broken = exchange_response_finish(x, false, &o->out) != 0;
+}
+
+static void converse(const struct talk *t, struct outcome *o)
+{
+  static const unsigned char random[16] = {1};
+  char path[128];
+  snprintf(path, sizeof path, "/openai/deployments/%s/chat/completions", t->deployment);
+  struct exchange_head head = {
+      .method = STR("POST"), .path = str_of(path), .content_type = STR("application/json"), .api_key = STR("k")};
+  struct exchange *x = exchange_new(&rig_image, rig_scanner, random, 1);
+  o->made = x != NULL;
+  if (!x) return;
+  enum exchange_next next = exchange_request_head(x, &head);
+  if (next == EXCHANGE_READ_BODY) next = exchange_request_body(x, t->body);
+  o->forwarded = next == EXCHANGE_FORWARD;
+  if (o->forwarded) respond(x, t, o);
+  o->status = exchange_status(x);
+  exchange_record(x, RECORD_COMPLETE, 9, &o->line);
+  exchange_free(x);
+}
+
+static void judge(const struct talk *t, struct outcome *o, bool blocked, unsigned long n)
+{
+  fail_at = 0;
+  struct str line = o->line.n ? buf_str(&o->line) : STR(""), out = o->out.n ? buf_str(&o->out) : STR("");
+  o->opened = rig_has(line, "\"failed_open\":true") || o->line.failed;
+  bool ok = !rig_has(line, KEY_BODY);
+  bool bypassed = blocked ? o->forwarded : rig_has(out, KEY_BODY);
+  if (bypassed) ok &= o->opened && strcmp(t->deployment, "strict") != 0;
+  if (!ok && !test_failed) printf("# allocation %lu: %.*s%.*s\n", n, (int)out.n, out.p, (int)line.n, line.p);
+  if (!ok) test_failed = true;
+  buf_finish(&o->out);
+  buf_finish(&o->line);
+}
+
+static void try_all(const struct talk *t, bool blocked)
+{
+  for (int on = 0; on < 2; on++) {
+    unsigned long n = 0, last;
+    do {
+      struct outcome o = {0};
+      n++;
+      calls = 0;
+      fail_at = n;
+      fail_on = on;
+      converse(t, &o);
+      last = calls;
+      judge(t, &o, blocked, n);
+    } while (n <= last && n < 5000);
+    CHECK(n > 10 && n < 5000);
+  }
+}
+
+static const char *const deployments[] = {"kept", "strict", "block", "notes"};
+
+static void json_answers(void)
+{
+  for (size_t d = 0; d < 4; d++)
+    try_all(&(struct talk){.deployment = deployments[d], .body = STR(USER("hi")), .up = STR(ANSWER("use " KEY " and " NUMBER))},
+            false);
+}
+
+static void streams(void)
+{
+  for (size_t d = 0; d < 4; d++)
+    try_all(&(struct talk){.deployment = deployments[d],
+                           .body = STR(USER("hi")),
+                           .up_type = "text/event-stream",
+                           .up = STR(SAY("use tok_q8Zr4Lw1X") SAY("v7Np2Kd9Jb3") SAY(" and " NUMBER) STOP DONE)},
+            false);
+}
+
+static void blocked_prompts(void)
+{
+  try_all(&(struct talk){.deployment = "strict", .body = STR(USER("hi " JAILBREAK)), .up = STR(ANSWER("fine"))}, true);
+  try_all(&(struct talk){.deployment = "kept", .body = STR(USER("hi " JAILBREAK)), .up = STR(ANSWER("fine"))}, true);
+}
+
+int main(void)
+{
+  rig_load();
+  RUN(json_answers);
+  RUN(streams);
+  RUN(blocked_prompts);
+  rig_unload();
+  return test_end();
+}
