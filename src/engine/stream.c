@@ -68,8 +68,8 @@ static bool scan_new(struct vdt_stream *s)
 {
   struct window w = window_of(s);
   struct delivery d = {.leaks = &s->leaks, .window = &w};
-  const char *p = s->view.text.p + (s->scanned - s->view.view_base);
   size_t n = (size_t)(s->view.view_len - s->scanned);
+  const char *p = n ? s->view.text.p + (s->scanned - s->view.view_base) : NULL;
   s->scanned = s->view.view_len;
   if (n && hs_scan_stream(s->hs, p, (unsigned)n, 0, s->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);

@@ -1,0 +1,81 @@
+/* Stand-ins for secrets. Without this filter every tenth placeholder in documentation would be reported as a leak. */
+#include "detect/detect.h"
+
+static const struct str words[] = {
+    STR("example"),  STR("sample"),  STR("placeholder"), STR("changeme"),  STR("change_me"), STR("change-me"), STR("redacted"), STR("dummy"),
+    STR("fake"),     STR("your"),    STR("insert"),      STR("replace"),   STR("todo"),      STR("xxxx"),      STR("****"),     STR("...."),
+    STR("removed"),  STR("secret_key"), STR("mysecret"), STR("my_secret"), STR("my-secret"), STR("undefined"), STR("00000000"),
+};
+
+/* Stand-ins only as a whole value: they are also parts of real ones. */
+static const struct str whole[] = {
+    STR("password"), STR("passwd"), STR("secret"), STR("token"), STR("null"), STR("none"), STR("true"), STR("false"), STR("test"),
+    STR("string"),   STR("value"),  STR("admin"),  STR("user"),  STR("username"), STR("pass"), STR("pwd"), STR("testing"), STR("test123"),
+    STR("foobar"),   STR("required"), STR("optional"), STR("default"), STR("hidden"), STR("masked"), STR("apikey"), STR("api_key"),
+};
+
+/* Samples that vendors publish in their documentation. */
+static const struct str published[] = {
+    STR("AKIAIOSFODNN7EXAMPLE"), STR("AKIAI44QH8DHBEXAMPLE"), STR("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    STR("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="),
+};
+
+static char lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static bool contains(struct str s, struct str word)
+{
+  for (size_t i = 0; i + word.n <= s.n; i++) {
+    size_t k = 0;
+    while (k < word.n && lower(s.p[i + k]) == word.p[k]) k++;
+    if (k == word.n) return true;
+  }
+  return false;
+}
+
+bool has_placeholder_word(struct str s)
+{
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (contains(s, words[i])) return true;
+  return false;
+}
+
+static unsigned different(struct str s)
+{
+  bool seen[256] = {false};
+  unsigned n = 0;
+  for (size_t i = 0; i < s.n; i++) {
+    n += !seen[(unsigned char)s.p[i]];
+    seen[(unsigned char)s.p[i]] = true;
+  }
+  return n;
+}
+
+/* The longest stretch in which each byte differs from the one before by step. */
+static size_t longest_run(struct str s, int step)
+{
+  size_t best = 1, run = 1;
+  for (size_t i = 1; i < s.n; i++) {
+    run = s.p[i] - s.p[i - 1] == step ? run + 1 : 1;
+    if (run > best) best = run;
+  }
+  return best;
+}
+
+static bool is_reference(struct str s)
+{
+  char a = s.p[0], z = s.p[s.n - 1];
+  return a == '$' || a == '<' || a == '{' || a == '%' || a == '[' || z == '>' || z == '}' || (a == '*' && z == '*');
+}
+
+bool is_placeholder(struct str s)
+{
+  if (s.n == 0 || is_reference(s) || has_placeholder_word(s)) return true;
+  for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+    if (str_ieq(s, whole[i])) return true;
+  for (size_t i = 0; i < sizeof published / sizeof *published; i++)
+    if (str_eq(s, published[i])) return true;
+  return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || longest_run(s, 1) >= 8 || longest_run(s, -1) >= 8;
+}

@@ -1,0 +1,67 @@
+/* Credentials in URLs and in HTTP headers. */
+#include "detect/detect.h"
+
+static bool user_byte(int c)
+{
+  return c > 0x20 && c < 0x7F && c != '/' && c != '@' && c != ':' && c != '"' && c != '\'' && c != '<' && c != '>' && c != '?' && c != '#' &&
+         c != '`' && c != '\\' && c != ',' && c != ')';
+}
+
+static uint64_t run(struct look *l, uint64_t i, unsigned max)
+{
+  uint64_t stop = i + max;
+  while (i < stop && user_byte(look_at(l, i))) i++;
+  return i;
+}
+
+bool check_url_password(const struct rule *r, struct look *l, struct found *out)
+{
+  (void)r;
+  l->hold = l->gate_end;
+  uint64_t colon = run(l, l->gate_end, 128);
+  if (look_at(l, colon) != ':') return false;
+  l->hold = colon + 1;
+  uint64_t at = run(l, colon + 1, 256);
+  if (look_at(l, at) != '@' || at - colon < 4 || !byte_is_word(look_at(l, at + 1))) return false;
+  struct str password = look_span(l, colon + 1, at);
+  if (is_placeholder(password)) return false;
+  out->start = colon + 1;
+  out->end = at;
+  out->reason = "user:password before the host of a URL";
+  return true;
+}
+
+/* user:password, printable. */
+static bool is_basic(struct str s)
+{
+  unsigned char out[512];
+  int n = base64_decode(s, out, sizeof out);
+  bool colon = false;
+  for (int i = 0; i < n; i++) {
+    if (out[i] < 0x20 || out[i] > 0x7E) return false;
+    colon |= out[i] == ':' && i > 0 && i + 1 < n;
+  }
+  return n > 4 && colon;
+}
+
+bool check_header(const struct rule *r, struct look *l, struct found *out)
+{
+  uint64_t at = l->gate_end;
+  l->hold = at;
+  for (unsigned n = 0; n < 6; n++, at++) {
+    int c = look_at(l, at);
+    if (c != ' ' && c != ':' && c != '"' && c != '\'' && c != '=') break;
+  }
+  bool basic = look_literal(l, at, STR("Basic "), true), bearer = !basic && look_literal(l, at, STR("Bearer "), true);
+  if (!basic && !bearer) return false;
+  at += basic ? 6 : 7;
+  l->hold = at;
+  uint64_t end = look_run(l, at, &r->chars, 2048);
+  struct str value = look_span(l, at, end);
+  if (value.n < (basic ? 8u : 16u) || is_placeholder(value)) return false;
+  if (basic ? !is_basic(value) : entropy(value) < r->entropy) return false;
+  out->start = at;
+  out->end = end;
+  out->reason = basic ? "an Authorization header; it decodes to user:password" : "an Authorization header with a bearer token";
+  return true;
+}
