@@ -63,24 +63,15 @@ static void compare(const struct outcome *want, const struct outcome *got, const
   test_failed = true;
 }
 
-/* What should have been released: the text with each redacting finding replaced by its mask. Only right when no
- * span overlaps another, which holds for one example in prose. */
+/* Each finding's mask is in what left, and its text is not. */
 static void check_masks(struct str text, const struct outcome *o)
 {
-  struct buf want = {0};
-  uint64_t at = 0;
   for (size_t i = 0; i < o->n; i++) {
-    if (o->findings[i].start < at) {
-      buf_finish(&want);
-      return;
-    }
-    buf_put(&want, str_cut(text, at, o->findings[i].start));
-    buf_printf(&want, "[REDACTED:%s]", o->findings[i].rule);
-    at = o->findings[i].end;
+    char label[80];
+    snprintf(label, sizeof label, "[REDACTED:%s]", o->findings[i].rule);
+    CHECK(str_find(buf_str(&o->released), str_of(label)) != (size_t)-1);
+    CHECK(str_find(buf_str(&o->released), str_cut(text, o->findings[i].start, o->findings[i].end)) == (size_t)-1);
   }
-  buf_put(&want, str_cut(text, at, text.n));
-  CHECK(str_eq(buf_str(&want), buf_str(&o->released)));
-  buf_finish(&want);
 }
 
 static void every_cut(const char *name, struct str text, enum vdt_action action, bool pairs)
