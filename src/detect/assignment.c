@@ -120,7 +120,6 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (!mixed(value) || entropy(value) < r->entropy) return false;
   out->start = at;
   out->end = at + value.n;
-  if (prose) out->confidence -= 5;
   out->reason = prose ? "a sentence that gives a secret away" : "a secret's name, an operator and a value that looks random";
   return true;
 }
