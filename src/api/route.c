@@ -98,7 +98,8 @@ static bool authorised(struct api *api, struct api_request *r, const struct rout
 
 static bool version_ok(const struct api_request *r, struct api_response *response)
 {
-  if (str_eq(r->api_version, STR(ARM_ALERTS_VERSION))) return true;
+  /* The alert routes of 2021-11-01, which @azure/arm-security 5 asks for, have the same shape. */
+  if (str_eq(r->api_version, STR(ARM_ALERTS_VERSION)) || str_eq(r->api_version, STR("2021-11-01"))) return true;
   if (r->api_version.n == 0)
     api_error(response, 400, "MissingApiVersionParameter",
               "The api-version query parameter is required; the supported version is " ARM_ALERTS_VERSION ".");

@@ -29,7 +29,7 @@ def main():
     p.add_argument("data", help="the folder with peer_secrets.jsonl.xz and negatives.jsonl.xz")
     a = p.parse_args()
     for name, expect, by in (("peer_secrets", "match", lambda r: r["source"].split(":")[0]),
-                             ("negatives", None, lambda r: r.get("shape") or r.get("class") or r.get("kind") or "all")):
+                             ("negatives", None, lambda r: r["group"])):
         data = [r for r in rows(os.path.join(a.data, name + ".jsonl.xz")) if expect is None or r["expect"] == expect]
         hits = collections.defaultdict(lambda: [0, 0, collections.Counter()])
         for r, kinds in zip(data, scan(a.vedette, [r["text"] for r in data])):
