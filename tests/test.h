@@ -12,46 +12,46 @@
 static int test_number, test_failed_total;
 static bool test_failed;
 
-#define CHECK(cond)                                                                                                    \
-  do {                                                                                                                 \
-    if (!(cond)) {                                                                                                     \
-      printf("# %s:%d: %s\n", __FILE__, __LINE__, #cond);                                                              \
-      test_failed = true;                                                                                              \
-    }                                                                                                                  \
+#define CHECK(cond)                                                                                                              \
+  do {                                                                                                                           \
+    if (!(cond)) {                                                                                                               \
+      printf("# %s:%d: %s\n", __FILE__, __LINE__, #cond);                                                                        \
+      test_failed = true;                                                                                                        \
+    }                                                                                                                            \
   } while (0)
 
-#define CHECK_INT(got, want)                                                                                           \
-  do {                                                                                                                 \
-    int64_t g_ = (int64_t)(got), w_ = (int64_t)(want);                                                                 \
-    if (g_ != w_) {                                                                                                    \
-      printf("# %s:%d: %s is %" PRId64 ", want %" PRId64 "\n", __FILE__, __LINE__, #got, g_, w_);                      \
-      test_failed = true;                                                                                              \
-    }                                                                                                                  \
+#define CHECK_INT(got, want)                                                                                                     \
+  do {                                                                                                                           \
+    int64_t g_ = (int64_t)(got), w_ = (int64_t)(want);                                                                           \
+    if (g_ != w_) {                                                                                                              \
+      printf("# %s:%d: %s is %" PRId64 ", want %" PRId64 "\n", __FILE__, __LINE__, #got, g_, w_);                                \
+      test_failed = true;                                                                                                        \
+    }                                                                                                                            \
   } while (0)
 
-#define CHECK_STR(got, want)                                                                                           \
-  do {                                                                                                                 \
-    struct str g_ = (got), w_ = str_of(want);                                                                          \
-    if (!str_eq(g_, w_)) {                                                                                             \
-      printf("# %s:%d: %s is \"%.*s\", want \"%s\"\n", __FILE__, __LINE__, #got, (int)g_.n, g_.p ? g_.p : "", w_.p);   \
-      test_failed = true;                                                                                              \
-    }                                                                                                                  \
+#define CHECK_STR(got, want)                                                                                                     \
+  do {                                                                                                                           \
+    struct str g_ = (got), w_ = str_of(want);                                                                                    \
+    if (!str_eq(g_, w_)) {                                                                                                       \
+      printf("# %s:%d: %s is \"%.*s\", want \"%s\"\n", __FILE__, __LINE__, #got, (int)g_.n, g_.p ? g_.p : "", w_.p);             \
+      test_failed = true;                                                                                                        \
+    }                                                                                                                            \
   } while (0)
 
 /* Names the case: fmt and values, for table-driven tests. */
 #define CASE_BEGIN() (test_failed = false)
-#define CASE_END(...)                                                                                                  \
-  do {                                                                                                                 \
-    printf("%s %d - ", test_failed ? "not ok" : "ok", ++test_number);                                                  \
-    printf(__VA_ARGS__);                                                                                               \
-    putchar('\n');                                                                                                     \
-    test_failed_total += test_failed;                                                                                  \
+#define CASE_END(...)                                                                                                            \
+  do {                                                                                                                           \
+    printf("%s %d - ", test_failed ? "not ok" : "ok", ++test_number);                                                            \
+    printf(__VA_ARGS__);                                                                                                         \
+    putchar('\n');                                                                                                               \
+    test_failed_total += test_failed;                                                                                            \
   } while (0)
-#define RUN(fn)                                                                                                        \
-  do {                                                                                                                 \
-    CASE_BEGIN();                                                                                                      \
-    fn();                                                                                                              \
-    CASE_END("%s", #fn);                                                                                               \
+#define RUN(fn)                                                                                                                  \
+  do {                                                                                                                           \
+    CASE_BEGIN();                                                                                                                \
+    fn();                                                                                                                        \
+    CASE_END("%s", #fn);                                                                                                         \
   } while (0)
 
 static inline int test_end(void)

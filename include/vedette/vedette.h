@@ -152,7 +152,7 @@ enum vdt_inspected { VDT_FULL, VDT_PARTIAL, VDT_NONE };
 struct vdt_result {
   enum vdt_action verdict;
   enum vdt_inspected inspected;
-  double jailbreak, indirect; /* scores 0..1 of the score detectors */
+  double jailbreak, indirect;   /* scores 0..1 of the score detectors */
   struct vdt_finding *findings; /* ordered by start */
   size_t n_findings;
 };
@@ -182,8 +182,8 @@ struct vdt_release {
 };
 
 /* findings and their strings go into the arena. Both must outlive the stream. The policy is copied. */
-int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
-                   enum vdt_role role, struct vdt_stream **out);
+int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
+                   struct vdt_stream **out);
 int vdt_stream_feed(struct vdt_stream *stream, const char *p, size_t n, struct vdt_release *out);
 /* The text is over: decides everything that was held back. */
 int vdt_stream_finish(struct vdt_stream *stream, struct vdt_release *out);

@@ -12,9 +12,9 @@ struct buf {
   bool failed;
 };
 
-void buf_finish(struct buf *b);                  /* frees; the buf may be used again */
-void buf_reset(struct buf *b);                   /* n = 0, keeps the memory */
-bool buf_reserve(struct buf *b, size_t more);    /* room for more bytes after n */
+void buf_finish(struct buf *b);               /* frees; the buf may be used again */
+void buf_reset(struct buf *b);                /* n = 0, keeps the memory */
+bool buf_reserve(struct buf *b, size_t more); /* room for more bytes after n */
 void buf_put(struct buf *b, struct str s);
 void buf_byte(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -24,7 +24,8 @@ int vdt_http_status(int code)
   return 500;
 }
 
-__attribute__((format(printf, 5, 0))) static int set(struct vdt_error *err, int code, const char *file, unsigned line, const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static int set(struct vdt_error *err, int code, const char *file, unsigned line,
+                                                     const char *fmt, va_list ap)
 {
   if (!err) return code;
   *err = (struct vdt_error){.code = code, .line = line};

@@ -35,8 +35,8 @@ static int fail_at(struct parser *s, size_t at, int code, const char *what, stru
     line++;
     line_start = i + 1;
   }
-  return error_at(s->err, code, NULL, line, "byte %zu (line %u, column %zu): %s%.*s", at, line, at - line_start + 1,
-                  what, (int)name.n, name.n ? name.p : "");
+  return error_at(s->err, code, NULL, line, "byte %zu (line %u, column %zu): %s%.*s", at, line, at - line_start + 1, what,
+                  (int)name.n, name.n ? name.p : "");
 }
 
 static int fail(struct parser *s, int code, const char *what)
@@ -99,10 +99,7 @@ static int hex4(const char *p, size_t n)
   if (n < 4) return -1;
   for (size_t i = 0; i < 4; i++) {
     char c = p[i];
-    int d = c >= '0' && c <= '9'   ? c - '0'
-            : c >= 'a' && c <= 'f' ? c - 'a' + 10
-            : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                   : -1;
+    int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
     if (d < 0) return -1;
     v = v * 16 + d;
   }
@@ -313,8 +310,7 @@ static int add_node(struct parser *s, enum json_type type)
     if (rc) return rc;
   }
   uint32_t at = (uint32_t)s->i;
-  s->nodes[s->used] =
-      (struct json_node){at, at, s->key_start, s->key_end, s->used + 1, 0, (uint8_t)type, false, s->key_escaped};
+  s->nodes[s->used] = (struct json_node){at, at, s->key_start, s->key_end, s->used + 1, 0, (uint8_t)type, false, s->key_escaped};
   s->used++;
   if (s->open != (uint32_t)NO_PARENT) s->nodes[s->open].count++;
   s->key_start = s->key_end = 0;
@@ -352,12 +348,9 @@ static int read_scalar(struct parser *s, enum json_type type)
   bool escaped = false;
   int rc = add_node(s, type);
   if (rc) return rc;
-  if (type == JSON_STRING)
-    rc = read_string(s, &escaped);
-  else if (type == JSON_NUMBER)
-    rc = read_number(s);
-  else
-    rc = read_word(s, words[type]);
+  if (type == JSON_STRING) rc = read_string(s, &escaped);
+  else if (type == JSON_NUMBER) rc = read_number(s);
+  else rc = read_word(s, words[type]);
   s->nodes[s->used - 1].end = (uint32_t)s->i;
   s->nodes[s->used - 1].escaped = escaped;
   return rc;
@@ -568,14 +561,10 @@ static size_t escape_one(struct buf *b, const char *p, size_t n)
     return 1;
   }
   size_t len = utf8_len(p, n);
-  if (len == 0)
-    BUF_LIT(b, "\xef\xbf\xbd");
-  else if (len == 3 && memcmp(p, "\xe2\x80\xa8", 3) == 0)
-    BUF_LIT(b, "\\u2028");
-  else if (len == 3 && memcmp(p, "\xe2\x80\xa9", 3) == 0)
-    BUF_LIT(b, "\\u2029");
-  else
-    buf_put(b, (struct str){p, len});
+  if (len == 0) BUF_LIT(b, "\xef\xbf\xbd");
+  else if (len == 3 && memcmp(p, "\xe2\x80\xa8", 3) == 0) BUF_LIT(b, "\\u2028");
+  else if (len == 3 && memcmp(p, "\xe2\x80\xa9", 3) == 0) BUF_LIT(b, "\\u2029");
+  else buf_put(b, (struct str){p, len});
   return len ? len : 1;
 }
 

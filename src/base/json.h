@@ -33,8 +33,8 @@ struct json_doc {
 };
 
 struct json_limits {
-  unsigned depth;  /* deepest nesting of containers, the outermost is 1 */
-  uint32_t nodes;  /* most values */
+  unsigned depth; /* deepest nesting of containers, the outermost is 1 */
+  uint32_t nodes; /* most values */
 };
 #define JSON_LIMITS_DEFAULT ((struct json_limits){64, 1u << 20})
 
@@ -63,8 +63,7 @@ static inline bool json_is(const struct json_doc *doc, uint32_t node, enum json_
 /* The decoded string: borrowed from the text when nothing is escaped, else from the arena. false when out of memory; an
  * empty str and true when the node is 0 or no string. (jansson has a function of this
  * name: the label keeps the linker from mixing them up.) */
-bool json_string(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena, struct str *out)
-    __asm__("vdt_json_string");
+bool json_string(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena, struct str *out) __asm__("vdt_json_string");
 /* The decoded name of a member. */
 bool json_key(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena, struct str *out);
 /* Compares a string value with ASCII text, escapes decoded. */

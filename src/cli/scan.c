@@ -44,7 +44,8 @@ static void put_finding(struct scan *s, const struct vdt_finding *f, struct str 
   json_quote(b, str_of(f->title));
   BUF_LIT(b, ", \"alert\": ");
   json_quote(b, str_of(f->alert));
-  buf_printf(b, ", \"severity\": \"%s\", \"action\": \"%s\", \"confidence\": ", vdt_severity_name(f->severity), vdt_action_name(f->action));
+  buf_printf(b, ", \"severity\": \"%s\", \"action\": \"%s\", \"confidence\": ", vdt_severity_name(f->severity),
+             vdt_action_name(f->action));
   put_number(b, f->confidence / 100.0);
   if (part.n) {
     BUF_LIT(b, ", \"part\": ");
@@ -395,7 +396,8 @@ static int start(struct scan *s, const char *rules_dir)
   if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
   s->arena = vdt_arena_new((size_t)512 << 20);
   if (!rc && s->arena) return 0;
-  fprintf(stderr, "vedette scan: %s%s%u: %s\n", err.file, err.file[0] ? ":" : "", err.line, err.text[0] ? err.text : vdt_strerror(rc));
+  fprintf(stderr, "vedette scan: %s%s%u: %s\n", err.file, err.file[0] ? ":" : "", err.line,
+          err.text[0] ? err.text : vdt_strerror(rc));
   return 2;
 }
 

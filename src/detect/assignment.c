@@ -50,8 +50,8 @@ static uint64_t skip_operator(struct look *l, uint64_t i)
 /* A sentence: " is ", " es ", " ist " ... and an optional colon. Unchanged when it is none. */
 static uint64_t skip_is(struct look *l, uint64_t i)
 {
-  static const struct str verbs[] = {STR(" is "), STR(" is: "), STR(" ist "), STR(" es "), STR(" est "), STR(" is now "), STR(" was "),
-                                     STR(" e "), STR(" lautet "), STR(" to "), STR(" of ")};
+  static const struct str verbs[] = {STR(" is "),  STR(" is: "), STR(" ist "),    STR(" es "), STR(" est "), STR(" is now "),
+                                     STR(" was "), STR(" e "),   STR(" lautet "), STR(" to "), STR(" of ")};
   for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
     if (look_literal(l, i, verbs[v], true)) return i + verbs[v].n;
   return i;
@@ -67,7 +67,8 @@ static uint64_t skip_open(struct look *l, uint64_t i)
 
 static bool value_byte(int c)
 {
-  return c > 0x20 && c < 0x7F && !is_quote(c) && c != ',' && c != ';' && c != '<' && c != '\\' && c != ')' && c != '&' && c != '{' && c != '}';
+  return c > 0x20 && c < 0x7F && !is_quote(c) && c != ',' && c != ';' && c != '<' && c != '\\' && c != ')' && c != '&' &&
+         c != '{' && c != '}';
 }
 
 static struct str value_at(struct look *l, uint64_t i, unsigned max)
@@ -129,8 +130,8 @@ static uint64_t skip_to_value(struct look *l, uint64_t i, bool *operator)
 {
   for (unsigned n = 0; n < 40; n++, i++) {
     int c = look_at(l, i);
-    if (c == '=' || c == ':' || is_quote(c)) *operator = true;
-    else if (*operator && !is_blank(c) && c != '>' && c != '\\') return i;
+    if (c == '=' || c == ':' || is_quote(c)) *operator= true;
+    else if (*operator&& !is_blank(c) && c != '>' && c != '\\') return i;
     else if (!byte_is_word(c) && !is_blank(c) && c != '-' && c != '.' && c != '>' && c != ']' && c != '\\') return 0;
     l->hold = i + 1;
   }
@@ -139,7 +140,7 @@ static uint64_t skip_to_value(struct look *l, uint64_t i, bool *operator)
 
 bool check_keyed(const struct rule *r, struct look *l, struct found *out)
 {
-  bool operator = false;
+  bool operator= false;
   l->hold = l->gate_end;
   uint64_t at = skip_to_value(l, l->gate_end, &operator);
   if (!at) return false;

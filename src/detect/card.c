@@ -21,8 +21,9 @@ static const struct brand {
     {"Luhn and range of Maestro", 5038, 5038, 4, 12, 19},
 };
 
-static const char *const samples[] = {"4111111111111111", "4242424242424242", "378282246310005", "5555555555554444", "4012888888881881",
-                                      "371449635398431", "4000056655665556", "5105105105105100", "6011111111111117", "4222222222222"};
+static const char *const samples[] = {"4111111111111111", "4242424242424242", "378282246310005",  "5555555555554444",
+                                      "4012888888881881", "371449635398431",  "4000056655665556", "5105105105105100",
+                                      "6011111111111117", "4222222222222"};
 
 static const struct brand *brand_of(const unsigned char *d, unsigned n)
 {
@@ -90,7 +91,8 @@ bool check_card(const struct rule *r, struct look *l, struct found *out)
   int before = start ? look_at(l, start - 1) : -1, after = look_at(l, end);
   const struct brand *b = n >= 12 && n <= 19 ? brand_of(digits, n) : NULL;
   if (!b || !luhn(digits, n) || is_sample(digits, n) || few_digits(digits, n)) return false;
-  if (byte_is_word(before) || before == '.' || byte_is_word(after) || (after == '.' && is_digit(look_at(l, end + 1)))) return false;
+  if (byte_is_word(before) || before == '.' || byte_is_word(after) || (after == '.' && is_digit(look_at(l, end + 1))))
+    return false;
   if (n == 13 && !l->context) return false; /* milliseconds since 1970 */
   out->start = start;
   out->end = end;

@@ -30,8 +30,8 @@ static uint64_t domain_end(struct look *l, uint64_t i)
 
 static bool reserved(struct str domain)
 {
-  static const struct str names[] = {STR("example.com"), STR("example.org"), STR("example.net"), STR("localhost"), STR("domain.com"),
-                                     STR("email.com"), STR("test.com")};
+  static const struct str names[] = {STR("example.com"), STR("example.org"), STR("example.net"), STR("localhost"),
+                                     STR("domain.com"),  STR("email.com"),   STR("test.com")};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (domain.n >= names[i].n && str_ieq(str_cut(domain, domain.n - names[i].n, domain.n), names[i])) return true;
   return false;
@@ -54,8 +54,9 @@ bool check_email(const struct rule *r, struct look *l, struct found *out)
 /* Country codes (ITU-T E.164) as the first one to three digits. */
 static bool country_code(unsigned a, unsigned b)
 {
-  static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 "
-                            "93 94 95 98";
+  static const char two[] =
+      "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 "
+      "93 94 95 98";
   char text[3] = {(char)('0' + a), (char)('0' + b), 0};
   if (a == 1 || a == 7) return true;
   for (size_t i = 0; i + 1 < sizeof two; i += 3)

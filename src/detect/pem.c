@@ -2,8 +2,9 @@
 #include "detect/detect.h"
 
 static const struct str private_labels[] = {
-    STR("PRIVATE KEY-----"),         STR("RSA PRIVATE KEY-----"),     STR("EC PRIVATE KEY-----"),
-    STR("DSA PRIVATE KEY-----"),     STR("OPENSSH PRIVATE KEY-----"), STR("ENCRYPTED PRIVATE KEY-----"),
+    STR("PRIVATE KEY-----"),           STR("RSA PRIVATE KEY-----"),
+    STR("EC PRIVATE KEY-----"),        STR("DSA PRIVATE KEY-----"),
+    STR("OPENSSH PRIVATE KEY-----"),   STR("ENCRYPTED PRIVATE KEY-----"),
     STR("PGP PRIVATE KEY BLOCK-----"), STR("SSH2 ENCRYPTED PRIVATE KEY-----"),
 };
 
@@ -22,8 +23,8 @@ static uint64_t body(struct look *l, uint64_t i, unsigned *base64)
     bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     if (letter || c == '+' || c == '/' || c == '=') (*base64)++;
     else if (c == '-' && look_at(l, i + 1) == '-') return i;
-    else if (c != '\n' && c != '\r' && c != ' ' && c != '\t' && c != '\\' && c != ':' && c != ',' && c != '-' && c != '.' && c != '(' &&
-             c != ')' && c != '"')
+    else if (c != '\n' && c != '\r' && c != ' ' && c != '\t' && c != '\\' && c != ':' && c != ',' && c != '-' && c != '.' &&
+             c != '(' && c != ')' && c != '"')
       return 0;
   }
 }

@@ -20,11 +20,13 @@ bool check_ssn(const struct rule *r, struct look *l, struct found *out)
   uint64_t start = l->gate_end - 11;
   int before = start ? look_at(l, start - 1) : -1, separator = look_at(l, start + 3);
   if (l->gate_end < 11 || byte_is_word(before) || before == '-' || look_at(l, start + 6) != separator) return false;
-  if (!read_digits(l, start, 3, &area) || !read_digits(l, start + 4, 2, &group) || !read_digits(l, start + 7, 4, &serial)) return false;
+  if (!read_digits(l, start, 3, &area) || !read_digits(l, start + 4, 2, &group) || !read_digits(l, start + 7, 4, &serial))
+    return false;
   int after = look_at(l, l->gate_end);
   if (byte_is_word(after) || after == '-') return false;
   if (area == 0 || area == 666 || area >= 900 || group == 0 || serial == 0) return false;
-  if ((area == 78 && group == 5 && serial == 1120) || (area == 123 && group == 45 && serial == 6789)) return false; /* published */
+  if ((area == 78 && group == 5 && serial == 1120) || (area == 123 && group == 45 && serial == 6789))
+    return false; /* published */
   if (separator == ' ' && !l->context) return false;
   out->start = start;
   out->end = l->gate_end;

@@ -2,21 +2,25 @@
 #include "detect/detect.h"
 
 static const struct str words[] = {
-    STR("example"),  STR("sample"),  STR("placeholder"), STR("changeme"),  STR("change_me"), STR("change-me"), STR("redacted"), STR("dummy"),
-    STR("fake"),     STR("your"),    STR("insert"),      STR("replace"),   STR("todo"),      STR("xxxx"),      STR("****"),     STR("...."),
-    STR("removed"),  STR("secret_key"), STR("mysecret"), STR("my_secret"), STR("my-secret"), STR("undefined"), STR("00000000"),
+    STR("example"),  STR("sample"),    STR("placeholder"), STR("changeme"),  STR("change_me"), STR("change-me"),
+    STR("redacted"), STR("dummy"),     STR("fake"),        STR("your"),      STR("insert"),    STR("replace"),
+    STR("todo"),     STR("xxxx"),      STR("****"),        STR("...."),      STR("removed"),   STR("secret_key"),
+    STR("mysecret"), STR("my_secret"), STR("my-secret"),   STR("undefined"), STR("00000000"),
 };
 
 /* Stand-ins only as a whole value: they are also parts of real ones. */
 static const struct str whole[] = {
-    STR("password"), STR("passwd"), STR("secret"), STR("token"), STR("null"), STR("none"), STR("true"), STR("false"), STR("test"),
-    STR("string"),   STR("value"),  STR("admin"),  STR("user"),  STR("username"), STR("pass"), STR("pwd"), STR("testing"), STR("test123"),
-    STR("foobar"),   STR("required"), STR("optional"), STR("default"), STR("hidden"), STR("masked"), STR("apikey"), STR("api_key"),
+    STR("password"), STR("passwd"), STR("secret"),  STR("token"),   STR("null"),    STR("none"),     STR("true"),
+    STR("false"),    STR("test"),   STR("string"),  STR("value"),   STR("admin"),   STR("user"),     STR("username"),
+    STR("pass"),     STR("pwd"),    STR("testing"), STR("test123"), STR("foobar"),  STR("required"), STR("optional"),
+    STR("default"),  STR("hidden"), STR("masked"),  STR("apikey"),  STR("api_key"),
 };
 
 /* Samples that vendors publish in their documentation. */
 static const struct str published[] = {
-    STR("AKIAIOSFODNN7EXAMPLE"), STR("AKIAI44QH8DHBEXAMPLE"), STR("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    STR("AKIAIOSFODNN7EXAMPLE"),
+    STR("AKIAI44QH8DHBEXAMPLE"),
+    STR("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
     STR("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="),
 };
 

@@ -3,8 +3,8 @@
 
 static bool user_byte(int c)
 {
-  return c > 0x20 && c < 0x7F && c != '/' && c != '@' && c != ':' && c != '"' && c != '\'' && c != '<' && c != '>' && c != '?' && c != '#' &&
-         c != '`' && c != '\\' && c != ',' && c != ')';
+  return c > 0x20 && c < 0x7F && c != '/' && c != '@' && c != ':' && c != '"' && c != '\'' && c != '<' && c != '>' && c != '?' &&
+         c != '#' && c != '`' && c != '\\' && c != ',' && c != ')';
 }
 
 static uint64_t run(struct look *l, uint64_t i, unsigned max)

@@ -18,14 +18,14 @@ enum { CHECK_LEFT = 256 };
 struct look {
   const unsigned char *p; /* bytes [base, end) */
   uint64_t base, end;
-  bool eof;                   /* end is the end of the whole text */
-  bool starved;               /* set by look_at */
-  uint64_t gate, gate_end;    /* the bytes that fired; for a pattern gate, gate is gate_end - 1 */
-  bool context;               /* one of the rule's words stands within RULE_CONTEXT bytes before the gate */
-  uint64_t context_end;       /* where the latest of them ends */
-  uint64_t hold;              /* the check may raise it, before it reads on: no finding of this gate can begin before hold. Starts
+  bool eof;                /* end is the end of the whole text */
+  bool starved;            /* set by look_at */
+  uint64_t gate, gate_end; /* the bytes that fired; for a pattern gate, gate is gate_end - 1 */
+  bool context;            /* one of the rule's words stands within RULE_CONTEXT bytes before the gate */
+  uint64_t context_end;    /* where the latest of them ends */
+  uint64_t hold;           /* the check may raise it, before it reads on: no finding of this gate can begin before hold. Starts
                                  at the run of left bytes before the gate. Text from here on is held back while the check is starved. */
-  uint64_t seen;              /* the check may set it: gates of this rule that end at or before it need not be looked at (a pattern
+  uint64_t seen;           /* the check may set it: gates of this rule that end at or before it need not be looked at (a pattern
                                  fires at each digit of a run that one look has judged) */
 };
 

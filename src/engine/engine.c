@@ -133,7 +133,8 @@ static int check_width(struct build *b, const struct pattern *p, const char *exp
   free(info);
   if (least == 0) return error_at(b->err, VDT_ERULE, r->file, r->line, "rule %s: the pattern matches nothing at all", r->id);
   if (p->kind == PATTERN_GATE && width > RULE_PATTERN_MAX)
-    return error_at(b->err, VDT_ERULE, r->file, r->line, "rule %s: the pattern may match at most %d bytes", r->id, RULE_PATTERN_MAX);
+    return error_at(b->err, VDT_ERULE, r->file, r->line, "rule %s: the pattern may match at most %d bytes", r->id,
+                    RULE_PATTERN_MAX);
   return VDT_OK;
 }
 

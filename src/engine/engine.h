@@ -15,7 +15,7 @@ enum pattern_kind { PATTERN_WORD, PATTERN_GATE, PATTERN_SCORE };
 struct pattern {
   enum pattern_kind kind;
   bool nocase;
-  bool literal;     /* text is the literal; else a Vectorscan pattern */
+  bool literal; /* text is the literal; else a Vectorscan pattern */
   struct str text;
   uint32_t *owners; /* rules, or word groups */
   uint32_t n_owners;

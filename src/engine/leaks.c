@@ -85,8 +85,8 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
   uint64_t hold = r->check->after_gate ? hit->end : left_start(r, w, gate);
   uint64_t word = r->words >= 0 ? l->word_end[r->words] : 0;
   bool context = word && word + RULE_CONTEXT >= gate;
-  l->pending[l->n_pending++] = (struct pending){.rule = rule, .context = context, .context_end = word, .gate = gate,
-                                                .gate_end = hit->end, .hold = hold};
+  l->pending[l->n_pending++] =
+      (struct pending){.rule = rule, .context = context, .context_end = word, .gate = gate, .gate_end = hit->end, .hold = hold};
 }
 
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit)
@@ -138,8 +138,12 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
   const struct rule *r = &l->engine->rules.rules[p->rule];
   uint64_t from = p->hold > look->hold ? p->hold : look->hold;
   if (f->start < from || f->end <= f->start || f->confidence < l->minimum[r->detector]) return;
-  add_candidate(l, &(struct candidate){.rule = p->rule, .confidence = f->confidence, .action = l->action[r->detector],
-                                       .reason = f->reason, .start = f->start, .end = f->end});
+  add_candidate(l, &(struct candidate){.rule = p->rule,
+                                       .confidence = f->confidence,
+                                       .action = l->action[r->detector],
+                                       .reason = f->reason,
+                                       .start = f->start,
+                                       .end = f->end});
 }
 
 /* True when the check has decided. */
@@ -147,8 +151,15 @@ static bool ask(struct leaks *l, const struct window *w, struct pending *p)
 {
   const struct rule *r = &l->engine->rules.rules[p->rule];
   if (p->gate_end <= l->seen[p->rule]) return true;
-  struct look look = {.p = w->p, .base = w->base, .end = w->end, .eof = w->eof, .gate = p->gate, .gate_end = p->gate_end,
-                      .context = p->context, .context_end = p->context_end, .hold = p->hold};
+  struct look look = {.p = w->p,
+                      .base = w->base,
+                      .end = w->end,
+                      .eof = w->eof,
+                      .gate = p->gate,
+                      .gate_end = p->gate_end,
+                      .context = p->context,
+                      .context_end = p->context_end,
+                      .hold = p->hold};
   struct found f = {p->gate, p->gate_end, r->confidence, NULL};
   bool found = r->check->fn(r, &look, &f);
   if (look.starved) {
@@ -272,7 +283,8 @@ void leaks_boundaries(const struct leaks *l, const struct window *w, uint64_t *s
 {
   *settled = *free_until = w->end;
   for (size_t i = 0; i < l->n_pending; i++)
-    lower_bounds(l->action[l->engine->rules.rules[l->pending[i].rule].detector] >= VDT_REDACT, l->pending[i].hold, settled, free_until);
+    lower_bounds(l->action[l->engine->rules.rules[l->pending[i].rule].detector] >= VDT_REDACT, l->pending[i].hold, settled,
+                 free_until);
   if (w->eof) return;
   uint64_t live[VDT_DETECTORS];
   live_literals(l, w, live);

@@ -12,10 +12,10 @@
 #include "vedette/vedette.h"
 
 enum {
-  RULE_GATE_MAX = 40,    /* bytes of a literal gate */
-  RULE_PATTERN_MAX = 64, /* widest match of a gate pattern */
+  RULE_GATE_MAX = 40,     /* bytes of a literal gate */
+  RULE_PATTERN_MAX = 64,  /* widest match of a gate pattern */
   RULE_GROUPS_MAX = 1024, /* different lists of context words */
-  RULE_CONTEXT = 300,    /* how far before a gate a context word counts, in bytes of the view */
+  RULE_CONTEXT = 300,     /* how far before a gate a context word counts, in bytes of the view */
 };
 
 /* A set of bytes. */
@@ -87,6 +87,5 @@ struct rules {
 };
 
 /* Parses rule files into the arena. ERULE names file, line and what is wrong, with the nearest valid key or name. */
-int rules_parse(struct vdt_arena *arena, const struct vdt_source *files, size_t n, struct rules *out,
-                struct vdt_error *err);
+int rules_parse(struct vdt_arena *arena, const struct vdt_source *files, size_t n, struct rules *out, struct vdt_error *err);
 #endif

@@ -86,7 +86,8 @@ static int set_number(struct loader *l, const yaml_node_t *n, const char *key, d
   if (rc) return rc;
   snprintf(text, sizeof text, "%.*s", (int)(s.n < 31 ? s.n : 31), s.p);
   *out = strtod(text, &end);
-  if (s.n == 0 || *end || !(*out >= low && *out <= high)) return FAIL(l, n, "%s: expected a number from %g to %g", key, low, high);
+  if (s.n == 0 || *end || !(*out >= low && *out <= high))
+    return FAIL(l, n, "%s: expected a number from %g to %g", key, low, high);
   return VDT_OK;
 }
 
@@ -382,7 +383,8 @@ static int parse_file(struct loader *l, const struct vdt_source *src)
   if (!l->file) {
     rc = error_set(l->err, VDT_ENOMEM, "out of memory");
   } else if (!yaml_parser_load(&parser, &l->doc)) {
-    rc = error_at(l->err, VDT_ERULE, l->file, (unsigned)parser.problem_mark.line + 1, "%s", parser.problem ? parser.problem : "not YAML");
+    rc = error_at(l->err, VDT_ERULE, l->file, (unsigned)parser.problem_mark.line + 1, "%s",
+                  parser.problem ? parser.problem : "not YAML");
   } else {
     rc = add_rules(l);
     yaml_document_delete(&l->doc);

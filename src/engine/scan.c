@@ -74,10 +74,16 @@ static void add_score_finding(struct vdt_scanner *s, const struct score_hit *h, 
                               enum vdt_action action, enum vdt_role role, struct vdt_result *r)
 {
   if (r->n_findings == MAX_FINDINGS) return;
-  r->findings[r->n_findings++] = (struct vdt_finding){
-      .detector = det, .rule = h->rule->id, .title = h->rule->title, .reason = h->rule->category.n ? h->rule->category.p : h->rule->title,
-      .alert = finding_alert(det, role, action), .severity = h->rule->severity, .action = action, .confidence = (unsigned)(score * 100),
-      .start = view_start(&s->view, h->start), .end = view_stop(&s->view, h->end)};
+  r->findings[r->n_findings++] = (struct vdt_finding){.detector = det,
+                                                      .rule = h->rule->id,
+                                                      .title = h->rule->title,
+                                                      .reason = h->rule->category.n ? h->rule->category.p : h->rule->title,
+                                                      .alert = finding_alert(det, role, action),
+                                                      .severity = h->rule->severity,
+                                                      .action = action,
+                                                      .confidence = (unsigned)(score * 100),
+                                                      .start = view_start(&s->view, h->start),
+                                                      .end = view_stop(&s->view, h->end)};
 }
 
 static int add_scores(struct vdt_scanner *s, struct vdt_arena *arena, const struct window *w, enum vdt_detector_id det,
@@ -109,8 +115,8 @@ static enum vdt_action strongest(const struct vdt_result *r)
   return a;
 }
 
-int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role, const char *text,
-             size_t n, struct vdt_result *out)
+int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
+             const char *text, size_t n, struct vdt_result *out)
 {
   struct window w;
   struct vdt_result r = {0};

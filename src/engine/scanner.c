@@ -110,18 +110,25 @@ static bool printable(struct str s)
 void mask(char out[VDT_REDACTED_MAX], const struct rule *rule, struct str s)
 {
   struct str prefix = shown_prefix(rule, s);
-  struct str last = s.n - prefix.n >= 16 || (rule->detector == VDT_DET_SENSITIVE && s.n >= 12) ? str_cut(s, s.n - 4, s.n)
-                                                                                              : (struct str){"", 0};
+  struct str last =
+      s.n - prefix.n >= 16 || (rule->detector == VDT_DET_SENSITIVE && s.n >= 12) ? str_cut(s, s.n - 4, s.n) : (struct str){"", 0};
   if (!printable(last)) last.n = 0;
   snprintf(out, VDT_REDACTED_MAX, "%.*s****%s%.*s", (int)prefix.n, prefix.p, last.n ? "\xE2\x80\xA6" : "", (int)last.n, last.p);
 }
 
-void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched, enum vdt_role role,
-                  uint64_t start, uint64_t end)
+void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched,
+                  enum vdt_role role, uint64_t start, uint64_t end)
 {
   const struct rule *r = &e->rules.rules[c->rule];
-  *f = (struct vdt_finding){.detector = r->detector, .rule = r->id, .title = r->title, .reason = c->reason ? c->reason : "format",
-                            .alert = finding_alert(r->detector, role, c->action), .severity = r->severity, .action = c->action,
-                            .confidence = c->confidence, .start = start, .end = end};
+  *f = (struct vdt_finding){.detector = r->detector,
+                            .rule = r->id,
+                            .title = r->title,
+                            .reason = c->reason ? c->reason : "format",
+                            .alert = finding_alert(r->detector, role, c->action),
+                            .severity = r->severity,
+                            .action = c->action,
+                            .confidence = c->confidence,
+                            .start = start,
+                            .end = end};
   mask(f->redacted, r, matched);
 }

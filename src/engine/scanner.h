@@ -33,8 +33,8 @@ int deliver(unsigned id, unsigned long long from, unsigned long long to, unsigne
 void deliver_rest(struct delivery *d);
 
 /* Fills in a public finding from a settled candidate; the view holds its text. orig: the original span. */
-void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched, enum vdt_role role,
-                  uint64_t start, uint64_t end);
+void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched,
+                  enum vdt_role role, uint64_t start, uint64_t end);
 /* The alert type that a detector's finding raises in a role, "" for none. */
 const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enum vdt_action action);
 /* What may be shown of a secret: what its kind shows anyway (the gate), and its last four characters when it is long. */

@@ -15,7 +15,7 @@ struct vdt_stream {
   struct leaks leaks;
   struct view view;
   hs_stream_t *hs;
-  struct buf orig; /* original bytes from `released` on */
+  struct buf orig;            /* original bytes from `released` on */
   uint64_t scanned, released; /* view offset, original offset */
   uint64_t masked;            /* original offset up to which masks have been written */
   struct buf out;

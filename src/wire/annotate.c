@@ -11,9 +11,8 @@ static const char *word(bool b)
 
 void wire_prompt_annotation(const struct wire_shield *s, struct buf *out)
 {
-  buf_printf(
-      out, "{\"indirect_attack\":{\"detected\":%s,\"filtered\":%s},\"jailbreak\":{\"detected\":%s,\"filtered\":%s}}",
-      word(s->indirect_detected), word(s->indirect_filtered), word(s->jailbreak_detected), word(s->jailbreak_filtered));
+  buf_printf(out, "{\"indirect_attack\":{\"detected\":%s,\"filtered\":%s},\"jailbreak\":{\"detected\":%s,\"filtered\":%s}}",
+             word(s->indirect_detected), word(s->indirect_filtered), word(s->jailbreak_detected), word(s->jailbreak_filtered));
 }
 
 void annotate_prompt(const struct wire_shield *shield, struct buf *out)

@@ -63,10 +63,8 @@ static int ask(struct wire_response *r, struct channel *ch, struct str in, bool 
 static void chunk_begin(struct wire_response *r, const struct choice *c, struct buf *out)
 {
   BUF_LIT(out, "data: {");
-  if (r->head.n)
-    buf_put(out, buf_str(&r->head));
-  else
-    buf_printf(out, "\"id\":\"\",\"object\":\"%s\",\"created\":0,\"model\":\"\"", r->format->chunk_object);
+  if (r->head.n) buf_put(out, buf_str(&r->head));
+  else buf_printf(out, "\"id\":\"\",\"object\":\"%s\",\"created\":0,\"model\":\"\"", r->format->chunk_object);
   buf_printf(out, ",\"choices\":[{\"index\":%u,", c->index);
 }
 
@@ -202,16 +200,15 @@ static bool last_of_channel(const struct texts *t, size_t i)
 }
 
 /* One string. After a cut it is emptied; else the hook decides. */
-static int read_text(struct wire_response *r, struct choice *c, const struct text_ref *ref, bool last, bool *changed,
-                     bool *block)
+static int read_text(struct wire_response *r, struct choice *c, const struct text_ref *ref, bool last, bool *changed, bool *block)
 {
   struct str in;
   struct wire_text text;
   bool whole = r->opt.mode == WIRE_JSON;
   if (c->cut) {
     *changed = true;
-    return done(edits_replace_node(&r->edits, &r->doc, ref->node,
-                                   whole ? str_of(r->format->kinds[ref->kind].emptied) : STR("\"\"")));
+    return done(
+        edits_replace_node(&r->edits, &r->doc, ref->node, whole ? str_of(r->format->kinds[ref->kind].emptied) : STR("\"\"")));
   }
   struct channel *ch = channel_find(r, c, ref);
   if (!ch || !json_string(&r->doc, ref->node, r->scratch, &in)) return VDT_ENOMEM;
@@ -224,8 +221,7 @@ static int read_text(struct wire_response *r, struct choice *c, const struct tex
   return done(edits_quote_node(&r->edits, &r->doc, ref->node, text.p));
 }
 
-static int read_texts(struct wire_response *r, struct choice *c, const struct texts *t, bool last, bool *changed,
-                      bool *block)
+static int read_texts(struct wire_response *r, struct choice *c, const struct texts *t, bool last, bool *changed, bool *block)
 {
   for (size_t i = 0; i < t->n; i++) {
     int rc = read_text(r, c, &t->refs[i], last && last_of_channel(t, i), changed, block);

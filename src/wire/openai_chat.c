@@ -78,8 +78,7 @@ static int read_calls(struct request *q, uint32_t calls, const char *origin)
   for (uint32_t c = json_first(doc, calls); c; c = json_next(doc, calls, c), i++) {
     uint32_t arguments = wire_get(doc, wire_get(doc, c, "function"), "arguments");
     uint32_t input = wire_get(doc, wire_get(doc, c, "custom"), "input");
-    int rc =
-        request_strings(q, VDT_RESPONSE, arguments, NULL, request_origin(q, "%s[%u].function.arguments", origin, i));
+    int rc = request_strings(q, VDT_RESPONSE, arguments, NULL, request_origin(q, "%s[%u].function.arguments", origin, i));
     if (!rc) rc = request_strings(q, VDT_RESPONSE, input, NULL, request_origin(q, "%s[%u].custom.input", origin, i));
     if (rc) return rc;
   }
@@ -100,15 +99,12 @@ static int read_member(struct request *q, enum vdt_role role, uint32_t member, u
   struct str name;
   if (!json_key(&q->doc, member, q->arena, &name)) return VDT_ENOMEM;
   if (plain_member(name)) return VDT_OK;
-  if (str_eq(name, STR("content")))
-    return read_content(q, role, member, request_origin(q, "messages[%u].content", message));
-  if (str_eq(name, STR("tool_calls")))
-    return read_calls(q, member, request_origin(q, "messages[%u].tool_calls", message));
+  if (str_eq(name, STR("content"))) return read_content(q, role, member, request_origin(q, "messages[%u].content", message));
+  if (str_eq(name, STR("tool_calls"))) return read_calls(q, member, request_origin(q, "messages[%u].tool_calls", message));
   if (str_eq(name, STR("function_call")))
     return request_strings(q, VDT_RESPONSE, wire_get(&q->doc, member, "arguments"), NULL,
                            request_origin(q, "messages[%u].function_call.arguments", message));
-  if (str_eq(name, STR("refusal")))
-    return request_text(q, role, member, request_origin(q, "messages[%u].refusal", message));
+  if (str_eq(name, STR("refusal"))) return request_text(q, role, member, request_origin(q, "messages[%u].refusal", message));
   /* Whatever else a server may put before its model is not lost; the name is the client's and stays out of the origin.
    */
   return request_strings(q, role, member, NULL, request_origin(q, "messages[%u].other", message));
@@ -117,8 +113,7 @@ static int read_member(struct request *q, enum vdt_role role, uint32_t member, u
 static int read_message(struct request *q, uint32_t message, unsigned i)
 {
   const struct json_doc *doc = &q->doc;
-  if (!json_is(doc, message, JSON_OBJECT))
-    return request_expected(q, request_origin(q, "messages[%u]", i), "an object");
+  if (!json_is(doc, message, JSON_OBJECT)) return request_expected(q, request_origin(q, "messages[%u]", i), "an object");
   enum vdt_role role = role_of(doc, json_get(doc, message, "role"));
   int strict = request_spelling(q, message, message_members, sizeof message_members / sizeof *message_members);
   if (strict) return strict;
@@ -171,11 +166,10 @@ static const struct text_kind kinds[] = {
     [REFUSAL] = {"message.refusal", NULL, "\"delta\":{\"refusal\":", NULL, "}", "\"\""},
     [REASONING_CONTENT] = {"message.reasoning_content", NULL, "\"delta\":{\"reasoning_content\":", NULL, "}", "\"\""},
     [REASONING] = {"message.reasoning", NULL, "\"delta\":{\"reasoning\":", NULL, "}", "\"\""},
-    [ARGUMENTS] = {"message.tool_calls[", "].function.arguments", CALL, ",\"function\":{\"arguments\":", "}}]}",
-                   "\"{}\""},
+    [ARGUMENTS] = {"message.tool_calls[", "].function.arguments", CALL, ",\"function\":{\"arguments\":", "}}]}", "\"{}\""},
     [INPUT] = {"message.tool_calls[", "].custom.input", CALL, ",\"custom\":{\"input\":", "}}]}", "\"\""},
-    [FUNCTION_ARGUMENTS] = {"message.function_call.arguments", NULL,
-                            "\"delta\":{\"function_call\":{\"arguments\":", NULL, "}}", "\"{}\""},
+    [FUNCTION_ARGUMENTS] = {"message.function_call.arguments", NULL, "\"delta\":{\"function_call\":{\"arguments\":", NULL, "}}",
+                            "\"{}\""},
 };
 
 /* Content is a string; some servers give parts, whose texts make one text. */
@@ -213,15 +207,11 @@ static int member_texts(struct texts *t, uint32_t member, struct str name, bool 
   if (str_eq(name, STR("reasoning_content"))) return texts_add(t, REASONING_CONTENT, 0, member);
   if (str_eq(name, STR("reasoning"))) return texts_add(t, REASONING, 0, member);
   if (str_eq(name, STR("tool_calls"))) return call_texts(t, member, delta);
-  if (str_eq(name, STR("function_call")))
-    return texts_add(t, FUNCTION_ARGUMENTS, 0, wire_get(t->doc, member, "arguments"));
+  if (str_eq(name, STR("function_call"))) return texts_add(t, FUNCTION_ARGUMENTS, 0, wire_get(t->doc, member, "arguments"));
   uint8_t type = t->doc->nodes[member].type;
-  if (str_eq(name, STR("audio")) && type == JSON_OBJECT)
-    t->skipped = "audio";
-  else if (str_eq(name, STR("images")) && type == JSON_ARRAY)
-    t->skipped = "image";
-  else if (type == JSON_STRING && !t->skipped)
-    t->skipped = "unknown member";
+  if (str_eq(name, STR("audio")) && type == JSON_OBJECT) t->skipped = "audio";
+  else if (str_eq(name, STR("images")) && type == JSON_ARRAY) t->skipped = "image";
+  else if (type == JSON_STRING && !t->skipped) t->skipped = "unknown member";
   return VDT_OK;
 }
 

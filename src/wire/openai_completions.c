@@ -25,14 +25,10 @@ static int read_prompts(struct request *q, uint32_t prompt)
   if (bad) return bad;
   for (uint32_t p = json_first(&q->doc, prompt); p; p = json_next(&q->doc, prompt, p), i++) {
     int rc = VDT_OK;
-    if (json_is(&q->doc, p, JSON_STRING))
-      rc = request_text(q, VDT_PROMPT, p, request_origin(q, "prompt[%u]", i));
-    else if (json_is(&q->doc, p, JSON_ARRAY))
-      rc = request_skip(q, VDT_PROMPT, request_origin(q, "prompt[%u]", i), "token ids");
-    else if (json_is(&q->doc, p, JSON_NUMBER))
-      return request_skip(q, VDT_PROMPT, "prompt", "token ids");
-    else
-      return request_expected(q, request_origin(q, "prompt[%u]", i), "a string or token ids");
+    if (json_is(&q->doc, p, JSON_STRING)) rc = request_text(q, VDT_PROMPT, p, request_origin(q, "prompt[%u]", i));
+    else if (json_is(&q->doc, p, JSON_ARRAY)) rc = request_skip(q, VDT_PROMPT, request_origin(q, "prompt[%u]", i), "token ids");
+    else if (json_is(&q->doc, p, JSON_NUMBER)) return request_skip(q, VDT_PROMPT, "prompt", "token ids");
+    else return request_expected(q, request_origin(q, "prompt[%u]", i), "a string or token ids");
     if (rc) return rc;
   }
   return VDT_OK;
@@ -42,12 +38,9 @@ static int request(struct request *q)
 {
   uint32_t prompt = json_get(&q->doc, 0, "prompt");
   int rc = VDT_OK;
-  if (json_is(&q->doc, prompt, JSON_STRING))
-    rc = request_text(q, VDT_PROMPT, prompt, "prompt");
-  else if (json_is(&q->doc, prompt, JSON_ARRAY))
-    rc = read_prompts(q, prompt);
-  else if (prompt && !json_is(&q->doc, prompt, JSON_NULL))
-    rc = request_expected(q, "prompt", "a string or an array");
+  if (json_is(&q->doc, prompt, JSON_STRING)) rc = request_text(q, VDT_PROMPT, prompt, "prompt");
+  else if (json_is(&q->doc, prompt, JSON_ARRAY)) rc = read_prompts(q, prompt);
+  else if (prompt && !json_is(&q->doc, prompt, JSON_NULL)) rc = request_expected(q, "prompt", "a string or an array");
   return rc ? rc : request_text(q, VDT_PROMPT, json_get(&q->doc, 0, "suffix"), "suffix");
 }
 

@@ -144,8 +144,8 @@ int request_spelling(struct request *q, uint32_t object, const char *const *name
 /* ---- the end user ---- */
 
 /* One field under any of its spellings; the first that is there counts. */
-static bool context_field(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena,
-                          const char *const names[4], struct str *out)
+static bool context_field(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena, const char *const names[4],
+                          struct str *out)
 {
   for (int i = 0; i < 4 && !out->n; i++) {
     uint32_t member = names[i] ? json_get(doc, node, names[i]) : 0;
@@ -154,8 +154,7 @@ static bool context_field(const struct json_doc *doc, uint32_t node, struct vdt_
   return true;
 }
 
-static bool read_context(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena,
-                         struct wire_user_context *out)
+static bool read_context(const struct json_doc *doc, uint32_t node, struct vdt_arena *arena, struct wire_user_context *out)
 {
   static const char *const application[] = {"application_name", "applicationName", "ApplicationName", NULL};
   static const char *const user[] = {"end_user_id", "endUserId", "EndUserId", NULL};

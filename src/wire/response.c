@@ -7,9 +7,8 @@
  */
 #include "wire/response.h"
 
-int wire_response_new(const struct wire_format *format, struct vdt_arena *arena,
-                      const struct wire_response_options *opt, const struct wire_hooks *hooks,
-                      struct wire_response **out)
+int wire_response_new(const struct wire_format *format, struct vdt_arena *arena, const struct wire_response_options *opt,
+                      const struct wire_hooks *hooks, struct wire_response **out)
 {
   struct wire_response *r = calloc(1, sizeof *r);
   if (!r) return VDT_ENOMEM;
@@ -85,10 +84,8 @@ static int read_event(struct wire_response *r, const struct sse_event *event, st
   r->drop = r->withheld = false;
   if (event->raw.n > r->opt.max_body) return VDT_ETOOBIG;
   bool over = str_eq(event->data, STR("[DONE]"));
-  if (over)
-    rc = flush_all(r);
-  else if (event->data.n)
-    rc = turn_read(r, event->data);
+  if (over) rc = flush_all(r);
+  else if (event->data.n) rc = turn_read(r, event->data);
   size_t n = out->n;
   if (!rc) rc = write_event(r, event, out);
   if (rc) {
@@ -190,10 +187,8 @@ static const char *why_failed(int code)
 static void fail_open_body(struct wire_response *r, struct buf *out)
 {
   r->info.done = r->withheld;
-  if (r->withheld)
-    wire_error_body(r->format, VDT_EUPSTREAM, STR("the model's answer could not be inspected"), out);
-  else
-    buf_put(out, buf_str(&r->body));
+  if (r->withheld) wire_error_body(r->format, VDT_EUPSTREAM, STR("the model's answer could not be inspected"), out);
+  else buf_put(out, buf_str(&r->body));
 }
 
 /* What was cut stays cut: bytes that nobody reads could carry on where it ended. */
@@ -204,10 +199,8 @@ static void fail_open_events(struct wire_response *r, struct buf *out)
   if (flush_all(r) == VDT_OK) buf_put(out, buf_str(&r->before));
   for (struct choice *c = r->choices; c; c = c->next) closed |= c->cut;
   r->info.done = closed;
-  if (closed)
-    BUF_LIT(out, "data: [DONE]\n\n");
-  else
-    buf_put(out, sse_rest(&r->sse));
+  if (closed) BUF_LIT(out, "data: [DONE]\n\n");
+  else buf_put(out, sse_rest(&r->sse));
 }
 
 void wire_response_fail_open(struct wire_response *r, struct buf *out)
@@ -216,8 +209,6 @@ void wire_response_fail_open(struct wire_response *r, struct buf *out)
   r->passing = true;
   turn_not_inspected(r, why_failed(r->failed));
   if (!r->inspected_some) r->info.inspected = VDT_NONE;
-  if (r->opt.mode == WIRE_JSON)
-    fail_open_body(r, out);
-  else
-    fail_open_events(r, out);
+  if (r->opt.mode == WIRE_JSON) fail_open_body(r, out);
+  else fail_open_events(r, out);
 }

@@ -33,7 +33,7 @@ struct wire_response {
   bool passing;              /* failed open: bytes go through */
   bool inspected_some, prompt_annotated;
   bool withheld; /* the hook kept something of the current event or body from leaving */
-  int failed; /* the error that stopped it */
+  int failed;    /* the error that stopped it */
 
   /* One event or body while it is worked on. */
   struct json_doc doc;

@@ -85,8 +85,7 @@ static int read_choice(struct wire_response *r, uint32_t node, uint64_t place, b
   struct choice *c = choice_find(r, (unsigned)index);
   if (!c) return VDT_ENOMEM;
   verdict_results(&r->doc, json_get(&r->doc, node, "content_filter_results"), &r->info.upstream);
-  r->info.upstream.completion_filtered |=
-      json_string_is(&r->doc, json_get(&r->doc, node, "finish_reason"), "content_filter");
+  r->info.upstream.completion_filtered |= json_string_is(&r->doc, json_get(&r->doc, node, "finish_reason"), "content_filter");
   *gone = r->opt.mode == WIRE_SSE && c->cut;
   if (*gone) return VDT_OK;
   return r->opt.mode == WIRE_SSE ? choice_delta(r, c, node) : choice_message(r, c, node);
@@ -116,10 +115,8 @@ static int read_choices(struct wire_response *r, uint32_t choices)
   for (uint32_t c = json_first(&r->doc, choices); c; c = json_next(&r->doc, choices, c), i++) {
     int rc = read_choice(r, c, i, &gone[i]);
     if (rc) return rc;
-    if (gone[i])
-      n_gone++;
-    else
-      last_kept = c;
+    if (gone[i]) n_gone++;
+    else last_kept = c;
   }
   if (!n_gone) return VDT_OK;
   r->drop = !last_kept && !json_is(&r->doc, json_get(&r->doc, 0, "usage"), JSON_OBJECT);

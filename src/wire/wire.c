@@ -91,11 +91,10 @@ void wire_error_body(const struct wire_format *format, int code, struct str mess
 void wire_blocked_body(const struct wire_format *format, const struct wire_shield *shield, struct buf *out)
 {
   (void)format;
-  BUF_LIT(out,
-          "{\"error\":{\"message\":\"The prompt was stopped by the content policy of this deployment: it looks like an "
-          "attack on the model's instructions. Please change the prompt and try again.\",\"type\":null,"
-          "\"param\":\"prompt\",\"code\":\"content_filter\",\"status\":400,\"innererror\":{\"code\":"
-          "\"ResponsibleAIPolicyViolation\",\"content_filter_result\":");
+  BUF_LIT(out, "{\"error\":{\"message\":\"The prompt was stopped by the content policy of this deployment: it looks like an "
+               "attack on the model's instructions. Please change the prompt and try again.\",\"type\":null,"
+               "\"param\":\"prompt\",\"code\":\"content_filter\",\"status\":400,\"innererror\":{\"code\":"
+               "\"ResponsibleAIPolicyViolation\",\"content_filter_result\":");
   wire_prompt_annotation(shield, out);
   BUF_LIT(out, "}}}");
 }

@@ -32,8 +32,8 @@ const struct wire_format *wire_format_at(size_t i);
 
 struct wire_part {
   enum vdt_role role;
-  struct str text;   /* decoded; borrowed from the body or the arena */
-  struct str origin; /* where it stands: "messages[2].content[0].text" */
+  struct str text;     /* decoded; borrowed from the body or the arena */
+  struct str origin;   /* where it stands: "messages[2].content[0].text" */
   const char *skipped; /* NULL, or why it was not inspected: "image" */
 };
 
@@ -124,7 +124,7 @@ struct wire_response_options {
 
 /* What a response said, besides its text. Counts are 0 when it did not say. */
 struct wire_response_info {
-  struct str model, id; /* in the arena */
+  struct str model, id;   /* in the arena */
   char finish_reason[32]; /* of choice 0, as it went to the client */
   uint64_t prompt_tokens, completion_tokens, total_tokens;
   struct wire_upstream_verdict upstream;

@@ -88,8 +88,10 @@ int main(int argc, char **argv)
       {"stream, fed 8 bytes", VDT_RESPONSE, 0, 8},
   };
   struct buf text = {0};
-  struct vdt_policy policy = {.jailbreak = {VDT_BLOCK, 0.95, 0.60}, .indirect = {VDT_BLOCK, 0.95, 0.60},
-                              .credential = {VDT_DETECT, VDT_REDACT, 65}, .sensitive = {VDT_DETECT, VDT_DETECT, 65}};
+  struct vdt_policy policy = {.jailbreak = {VDT_BLOCK, 0.95, 0.60},
+                              .indirect = {VDT_BLOCK, 0.95, 0.60},
+                              .credential = {VDT_DETECT, VDT_REDACT, 65},
+                              .sensitive = {VDT_DETECT, VDT_DETECT, 65}};
   rig_load();
   for (int i = 1; i < argc && text.n < LIMIT; i++) {
     struct str f = rig_read(argv[i]);

@@ -113,9 +113,21 @@ static void every_cut(const char *name, struct str text, enum vdt_action action,
 }
 
 static const char *const prose[] = {
-    "Sure, here is what I found. ", "The deployment reads its settings from the file below.\n", "\xC3\x9C""ber die Br\xC3\xBC""cke, ",
-    "token = ", "see https://docs.example.org:8080/a/b?c=d#e ", "\xE2\x80\x8Bzero\xE2\x80\x8Bwidth ", "(1, 2, 3) ",
-    "password must not be empty; ", "\xF0\x9F\x94\x91 ", "half \xE2\x82", "ghp_ and sk- alone mean nothing. ", "Call +", "a@b ",
+    "Sure, here is what I found. ",
+    "The deployment reads its settings from the file below.\n",
+    "\xC3\x9C"
+    "ber die Br\xC3\xBC"
+    "cke, ",
+    "token = ",
+    "see https://docs.example.org:8080/a/b?c=d#e ",
+    "\xE2\x80\x8Bzero\xE2\x80\x8Bwidth ",
+    "(1, 2, 3) ",
+    "password must not be empty; ",
+    "\xF0\x9F\x94\x91 ",
+    "half \xE2\x82",
+    "ghp_ and sk- alone mean nothing. ",
+    "Call +",
+    "a@b ",
 };
 
 /* Each rule's first example inside prose. */

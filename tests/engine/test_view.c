@@ -26,16 +26,34 @@ static void table(void)
   reads("ASCII is its own view", "Plain text, \t\n 123", "Plain text, \t\n 123");
   reads("full-width letters keep their case", "\xEF\xBC\xA1\xEF\xBD\x82\xEF\xBC\x91", "Ab1");
   reads("mathematical letters too", "\xF0\x9D\x90\x88\xF0\x9D\x90\xA0", "Ig");
-  reads("accents go, composed", "pr\xC3\xA9" "c\xC3\xA9" "dent", "precedent");
-  reads("accents go, combining", "pre\xCC\x81" "cedent", "precedent");
+  reads("accents go, composed",
+        "pr\xC3\xA9"
+        "c\xC3\xA9"
+        "dent",
+        "precedent");
+  reads("accents go, combining",
+        "pre\xCC\x81"
+        "cedent",
+        "precedent");
   reads("zero-width and joiners go", "i\xE2\x80\x8Bg\xE2\x80\x8Dn\xEF\xBB\xBFore", "ignore");
   reads("tag characters go", "a\xF3\xA0\x81\x81\xF3\xA0\x81\x82z", "az");
   reads("variation selectors go", "a\xEF\xB8\x8F\xF3\xA0\x84\x80z", "az");
-  reads("bidi controls go", "a\xE2\x80\xAE" "b\xE2\x81\xA6" "c", "abc");
+  reads("bidi controls go",
+        "a\xE2\x80\xAE"
+        "b\xE2\x81\xA6"
+        "c",
+        "abc");
   reads("other scripts are case-folded", "\xD0\x98\xD0\x93\xD0\x9D", "\xD0\xB8\xD0\xB3\xD0\xBD");
   reads("Hangul stays composed", "\xED\x95\x9C\xEA\xB8\x80", "\xED\x95\x9C\xEA\xB8\x80");
-  reads("ligatures come apart", "o\xEF\xAC\x83" "ce", "office");
-  reads("a byte that is not UTF-8 reads as U+FFFD", "a\xFF" "b", "a\xEF\xBF\xBD" "b");
+  reads("ligatures come apart",
+        "o\xEF\xAC\x83"
+        "ce",
+        "office");
+  reads("a byte that is not UTF-8 reads as U+FFFD",
+        "a\xFF"
+        "b",
+        "a\xEF\xBF\xBD"
+        "b");
   reads("a sequence that breaks off", "a\xE2\x82", "a\xEF\xBF\xBD\xEF\xBF\xBD");
   reads("surrogates are not UTF-8", "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
   reads("overlong forms are not UTF-8", "\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD");
@@ -44,7 +62,11 @@ static void table(void)
 static void offsets_lead_back(void)
 {
   /*                  0  1   2..4          5   6..8          9 */
-  const char text[] = "ab" "\xE2\x80\x8B" "c" "\xEF\xBC\xA1" "d";
+  const char text[] = "ab"
+                      "\xE2\x80\x8B"
+                      "c"
+                      "\xEF\xBC\xA1"
+                      "d";
   struct view v = whole(text, sizeof text - 1);
   CHECK_STR(buf_str(&v.text), "abcAd");
   const uint64_t start[] = {0, 1, 5, 6, 9}, stop[] = {1, 2, 6, 9, 10};
@@ -78,7 +100,9 @@ static void every_cut_gives_the_same_view(void)
 
 static void dropping_keeps_the_rest(void)
 {
-  const char text[] = "ab\xE2\x80\x8B" "cd\xEF\xBC\xA1" "ef";
+  const char text[] = "ab\xE2\x80\x8B"
+                      "cd\xEF\xBC\xA1"
+                      "ef";
   struct view want = whole(text, sizeof text - 1);
   for (uint64_t drop = 0; drop <= want.view_len; drop++) {
     struct view v = whole(text, sizeof text - 1);

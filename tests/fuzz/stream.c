@@ -4,8 +4,8 @@
  */
 #include "tests/engine/rig.h"
 
-static struct vdt_finding *run(struct vdt_arena *arena, const struct vdt_policy *policy, struct str text, size_t step, struct buf *out,
-                               size_t *n)
+static struct vdt_finding *run(struct vdt_arena *arena, const struct vdt_policy *policy, struct str text, size_t step,
+                               struct buf *out, size_t *n)
 {
   struct vdt_stream *s;
   struct vdt_release r;

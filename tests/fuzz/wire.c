@@ -44,8 +44,7 @@ static int hook(void *ctx, struct wire_channel *channel, struct str in, bool las
   size_t n = decided(held, last);
   out->cut = n < held.n && held.p[n] == '!';
   out->block = n < held.n && held.p[n] == '#';
-  for (size_t i = 0; i < n; i++)
-    buf_byte(&h->out, held.p[i] >= 'a' && held.p[i] <= 'z' ? (char)(held.p[i] - 32) : held.p[i]);
+  for (size_t i = 0; i < n; i++) buf_byte(&h->out, held.p[i] >= 'a' && held.p[i] <= 'z' ? (char)(held.p[i] - 32) : held.p[i]);
   buf_drop(&h->in, n);
   h->over = last || out->cut || out->block;
   out->p = h->out.n ? buf_str(&h->out) : STR("");
@@ -75,8 +74,7 @@ static void run(uint8_t how, struct str in, size_t step, struct vdt_arena *arena
 {
   struct held *all = NULL;
   struct wire_hooks hooks = {&all, hook, NULL};
-  struct wire_response_options opt = {
-      .mode = how & 2 ? WIRE_SSE : WIRE_JSON, .annotate = how & 4, .max_body = 1u << (how >> 4)};
+  struct wire_response_options opt = {.mode = how & 2 ? WIRE_SSE : WIRE_JSON, .annotate = how & 4, .max_body = 1u << (how >> 4)};
   struct wire_response *r;
   *o = (struct outcome){0};
   check(wire_response_new(wire_format_at(how & 1), arena, &opt, &hooks, &r) == VDT_OK);

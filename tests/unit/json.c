@@ -262,10 +262,8 @@ static void never_disagrees_with_jansson(void)
     json_t *want = json_loadb(text, seed.n, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &why);
     enum json_error_code code = want ? json_error_unknown : json_error_code(&why);
     bool number = code == json_error_numeric_overflow, nul_key = code == json_error_null_byte_in_key;
-    if (rc == VDT_OK)
-      CHECK(number || nul_key || (want && same(&doc, 0, want)));
-    else
-      CHECK(!want);
+    if (rc == VDT_OK) CHECK(number || nul_key || (want && same(&doc, 0, want)));
+    else CHECK(!want);
     if (test_failed) printf("# %.*s: %s / %s\n", (int)seed.n, text, err.text, why.text);
     taken += rc == VDT_OK;
     json_decref(want);

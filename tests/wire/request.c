@@ -43,8 +43,7 @@ static void routing(void)
 static void formats_have_names(void)
 {
   size_t n = 0;
-  for (; wire_format_at(n); n++)
-    CHECK(wire_format_by_name(str_of(wire_format_name(wire_format_at(n)))) == wire_format_at(n));
+  for (; wire_format_at(n); n++) CHECK(wire_format_by_name(str_of(wire_format_name(wire_format_at(n)))) == wire_format_at(n));
   CHECK_INT(n, 2);
   CHECK(!wire_format_by_name(STR("openai")));
 }
@@ -113,8 +112,8 @@ static const struct {
      "system|messages[0].content|\"\"\" <documents>d</documents> \"\"\"\n"},
     {"documents beside messages", "openai-chat", "{\"messages\":[],\"documents\":[{\"text\":\"d\"},\"e\"]}",
      "document|documents|d\ndocument|documents|e\n"},
-    {"a predicted answer is read", "openai-chat",
-     "{\"messages\":[],\"prediction\":{\"type\":\"content\",\"content\":\"p\"}}", "prompt|prediction.content|p\n"},
+    {"a predicted answer is read", "openai-chat", "{\"messages\":[],\"prediction\":{\"type\":\"content\",\"content\":\"p\"}}",
+     "prompt|prediction.content|p\n"},
     {"legacy prompt and suffix", "openai-completions", "{\"prompt\":\"p\",\"suffix\":\"s\"}",
      "prompt|prompt|p\nprompt|suffix|s\n"},
     {"several legacy prompts", "openai-completions", "{\"prompt\":[\"p\",\"q\",[1,2]]}",
@@ -127,9 +126,9 @@ static void list_parts(const struct wire_request *q, struct buf *out)
 {
   for (size_t i = 0; i < q->n_parts; i++) {
     const struct wire_part *p = &q->parts[i];
-    buf_printf(out, "%s|%.*s|%s%.*s\n", (const char *[]){"system", "prompt", "document", "response"}[p->role],
-               (int)p->origin.n, p->origin.p, p->skipped ? "-" : "",
-               p->skipped ? (int)strlen(p->skipped) : (int)p->text.n, p->skipped ? p->skipped : p->text.p);
+    buf_printf(out, "%s|%.*s|%s%.*s\n", (const char *[]){"system", "prompt", "document", "response"}[p->role], (int)p->origin.n,
+               p->origin.p, p->skipped ? "-" : "", p->skipped ? (int)strlen(p->skipped) : (int)p->text.n,
+               p->skipped ? p->skipped : p->text.p);
   }
 }
 
@@ -141,8 +140,7 @@ static void parts(void)
     struct buf got = {0};
     CASE_BEGIN();
     vdt_arena_reset(arena);
-    CHECK_INT(wire_request_parse(wire_format_by_name(str_of(bodies[i].format)), arena, str_of(bodies[i].body), NULL, &q,
-                                 &err),
+    CHECK_INT(wire_request_parse(wire_format_by_name(str_of(bodies[i].format)), arena, str_of(bodies[i].body), NULL, &q, &err),
               VDT_OK);
     list_parts(&q, &got);
     CHECK_STR(buf_str(&got), bodies[i].parts);
@@ -170,8 +168,7 @@ static const struct {
     {"{\"messages\":[],\"messages\":[{}]}", "byte 15 (line 1, column 16): duplicate member name messages", VDT_EDUPKEY},
     {"{\"messages\":[],\"Messages\":[]}", "messages: member name in other letters", VDT_ESYNTAX},
     {"{\"messages\":[{\"content\":\"a\",\"CONTENT\":\"b\"}]}", "content: member name in other letters", VDT_ESYNTAX},
-    {"{\"messages\":[{\"content\":[{\"text\":\"a\",\"Text\":\"b\"}]}]}", "text: member name in other letters",
-     VDT_ESYNTAX},
+    {"{\"messages\":[{\"content\":[{\"text\":\"a\",\"Text\":\"b\"}]}]}", "text: member name in other letters", VDT_ESYNTAX},
     {"{\"messages\":[}", "byte 13 (line 1, column 14): expected a value", VDT_ESYNTAX},
 };
 
@@ -181,9 +178,8 @@ static void refusals(void)
     struct wire_request q;
     struct vdt_error err = {0};
     CASE_BEGIN();
-    CHECK_INT(
-        wire_request_parse(wire_format_by_name(STR("openai-chat")), arena, str_of(refused[i].body), NULL, &q, &err),
-        refused[i].code);
+    CHECK_INT(wire_request_parse(wire_format_by_name(STR("openai-chat")), arena, str_of(refused[i].body), NULL, &q, &err),
+              refused[i].code);
     CHECK_STR(str_of(err.text), refused[i].error);
     CASE_END("refused: %s", refused[i].error);
   }
@@ -250,8 +246,8 @@ static void end_users(void)
 static void the_only_member_leaves_an_empty_object(void)
 {
   struct wire_request q;
-  CHECK_INT(wire_request_parse(wire_format_by_name(STR("openai-completions")), arena,
-                               STR("{\"user_security_context\":null}"), NULL, &q, NULL),
+  CHECK_INT(wire_request_parse(wire_format_by_name(STR("openai-completions")), arena, STR("{\"user_security_context\":null}"),
+                               NULL, &q, NULL),
             VDT_OK);
   CHECK_INT(q.security_context.start, 1);
   CHECK_INT(q.security_context.end, 29);

@@ -2,8 +2,8 @@
  */
 #include "hook.h"
 
-#define CHAT(content)                                                                                                  \
-  "{\"id\":\"c1\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" content                \
+#define CHAT(content)                                                                                                            \
+  "{\"id\":\"c1\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" content                          \
   "\"},\"finish_reason\":\"stop\"}]}"
 
 static const struct {
@@ -18,8 +18,7 @@ static const struct {
      "]},\"logprobs\":{\"content\":[]}}]}",
      "{ \"a\":1,\"choices\":[{\"index\":0,\"message\":{\"content\":\"key \\\"[X]\\\" \xc3\xa4\",\"z\":[ "
      "]},\"logprobs\":null}]}"},
-    {"null content", "openai-chat", false, "{\"choices\":[{\"message\":{\"content\":null},\"logprobs\":{\"a\":1}}]}",
-     NULL},
+    {"null content", "openai-chat", false, "{\"choices\":[{\"message\":{\"content\":null},\"logprobs\":{\"a\":1}}]}", NULL},
     {"cut keeps what came before", "openai-chat", false, CHAT("say CUT this"),
      "{\"id\":\"c1\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"say "
      "\"},\"finish_reason\":\"content_filter\"}]}"},
@@ -55,8 +54,7 @@ static const struct {
      "{\"choices\":[{\"message\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"a[X]\"}},{\"index\":0,"
      "\"function\":"
      "{\"arguments\":\"b\"}}]}}]}"},
-    {"legacy text", "openai-completions", false,
-     "{\"choices\":[{\"text\":\"aXb\",\"logprobs\":{\"tokens\":[\"aXb\"]}}]}",
+    {"legacy text", "openai-completions", false, "{\"choices\":[{\"text\":\"aXb\",\"logprobs\":{\"tokens\":[\"aXb\"]}}]}",
      "{\"choices\":[{\"text\":\"a[X]b\",\"logprobs\":null}]}"},
     {"legacy block", "openai-completions", false, "{\"choices\":[{\"text\":\"BLOCK\",\"finish_reason\":null}]}",
      "{\"choices\":[{\"text\":\"\",\"finish_reason\":\"content_filter\"}]}"},
@@ -70,8 +68,7 @@ static const struct {
      "\"detected\":true,"
      "\"filtered\":false}}}]}"},
     {"the upstream's annotations stay", "openai-chat", true,
-     "{\"prompt_filter_results\":[],\"choices\":[{\"message\":{\"content\":\"a\"},\"content_filter_results\":{}}]}",
-     NULL},
+     "{\"prompt_filter_results\":[],\"choices\":[{\"message\":{\"content\":\"a\"},\"content_filter_results\":{}}]}", NULL},
 };
 
 static struct vdt_arena *arena;
@@ -121,15 +118,13 @@ static void says_what_it_is(void)
 {
   struct run run;
   start(&run, "openai-chat", false, 1 << 20);
-  CHECK_INT(
-      send(&run,
-           STR("{\"id\":\"c1\",\"model\":\"gpt\",\"choices\":[{\"message\":{\"content\":\"a\",\"audio\":{}},\"finish_"
-               "reason\":"
-               "\"content_filter\",\"content_filter_results\":{\"indirect_attack\":{\"detected\":true,\"filtered\":"
-               "true}}}],"
-               "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7},\"prompt_annotations\":[{"
-               "\"content_filter_results\":{\"jailbreak\":{\"detected\":true,\"filtered\":false}}}]}")),
-      VDT_OK);
+  CHECK_INT(send(&run, STR("{\"id\":\"c1\",\"model\":\"gpt\",\"choices\":[{\"message\":{\"content\":\"a\",\"audio\":{}},\"finish_"
+                           "reason\":"
+                           "\"content_filter\",\"content_filter_results\":{\"indirect_attack\":{\"detected\":true,\"filtered\":"
+                           "true}}}],"
+                           "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7},\"prompt_annotations\":[{"
+                           "\"content_filter_results\":{\"jailbreak\":{\"detected\":true,\"filtered\":false}}}]}")),
+            VDT_OK);
   const struct wire_response_info *info = wire_response_info(run.r);
   CHECK_STR(info->id, "c1");
   CHECK_STR(info->model, "gpt");
@@ -200,15 +195,13 @@ static void blocked_and_error_bodies(void)
   CHECK_INT(json_parse(arena, buf_str(&out), NULL, &doc, NULL), VDT_OK);
   uint32_t error = json_get(&doc, 0, "error");
   CHECK(json_string_is(&doc, json_get(&doc, error, "param"), "prompt"));
-  CHECK(json_string_is(&doc, json_get(&doc, json_get(&doc, error, "innererror"), "code"),
-                       "ResponsibleAIPolicyViolation"));
+  CHECK(json_string_is(&doc, json_get(&doc, json_get(&doc, error, "innererror"), "code"), "ResponsibleAIPolicyViolation"));
   CHECK(wire_error_verdict(arena, buf_str(&out), &v));
   CHECK(v.jailbreak_detected && v.jailbreak_filtered && !v.indirect_detected);
   buf_reset(&out);
   wire_error_body(NULL, VDT_EUPSTREAM, STR("no \"answer\""), &out);
-  CHECK_STR(buf_str(&out),
-            "{\"error\":{\"message\":\"no \\\"answer\\\"\",\"type\":\"server_error\",\"param\":null,\"code\":"
-            "\"upstream_unavailable\"}}");
+  CHECK_STR(buf_str(&out), "{\"error\":{\"message\":\"no \\\"answer\\\"\",\"type\":\"server_error\",\"param\":null,\"code\":"
+                           "\"upstream_unavailable\"}}");
   buf_finish(&out);
 }
 

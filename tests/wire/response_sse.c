@@ -15,12 +15,12 @@
 #define CHOICES(x)    "data: {" HEAD "\"choices\":[" x "]}\n\n"
 #define ONE(i, text)  "{\"index\":" i ",\"delta\":{\"content\":\"" text "\"}}"
 #define CALL(i, text) CHUNK("\"delta\":{\"tool_calls\":[{\"index\":" i ",\"function\":{\"arguments\":\"" text "\"}}]}")
-#define SHIELD                                                                                                         \
+#define SHIELD                                                                                                                   \
   "{\"indirect_attack\":{\"detected\":false,\"filtered\":false},\"jailbreak\":{\"detected\":true,\"filtered\":false}}"
-#define CHOICE_SHIELD                                                                                                  \
-  "\"content_filter_results\":{\"custom_blocklists\":{\"filtered\":false,\"details\":[{\"id\":\"vedette-credential\"," \
-  "\"filtered\":"                                                                                                      \
-  "false,\"redacted\":true}]},\"personally_identifiable_information\":{\"detected\":false,\"filtered\":false,"         \
+#define CHOICE_SHIELD                                                                                                            \
+  "\"content_filter_results\":{\"custom_blocklists\":{\"filtered\":false,\"details\":[{\"id\":\"vedette-credential\","           \
+  "\"filtered\":"                                                                                                                \
+  "false,\"redacted\":true}]},\"personally_identifiable_information\":{\"detected\":false,\"filtered\":false,"                   \
   "\"redacted\":false}}"
 
 static const struct {
@@ -29,8 +29,8 @@ static const struct {
   bool annotate;
   const char *in, *out; /* out NULL: byte for byte */
 } cases[] = {
-    {"clean", "openai-chat", 1, false,
-     CHUNK("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}") SAY("a\\u0062") STOP DONE, NULL},
+    {"clean", "openai-chat", 1, false, CHUNK("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}") SAY("a\\u0062") STOP DONE,
+     NULL},
     {"held back and released", "openai-chat", 1, false, SAY("aC") SAY("Ub") STOP DONE, SAY("a") SAY("CUb") STOP DONE},
     {"masked across events", "openai-chat", 1, false, SAY("aX") SAY("X") SAY("Xb") STOP DONE,
      SAY("a") SAY("") SAY("[X]b") STOP DONE},
@@ -42,8 +42,7 @@ static const struct {
     {"an empty finish_reason ends nothing", "openai-chat", 1, false,
      CHUNK("\"delta\":{\"content\":\"X\"},\"finish_reason\":\"\"") SAY("Xa") STOP DONE,
      CHUNK("\"delta\":{\"content\":\"\"},\"finish_reason\":\"\"") SAY("[X]a") STOP DONE},
-    {"no finish, only done", "openai-chat", 1, false, SAY("aX") DONE,
-     SAY("a") OURS("\"delta\":{\"content\":\"[X]\"}") DONE},
+    {"no finish, only done", "openai-chat", 1, false, SAY("aX") DONE, SAY("a") OURS("\"delta\":{\"content\":\"[X]\"}") DONE},
     {"no finish, no done", "openai-chat", 1, false, SAY("aX"), SAY("a") OURS("\"delta\":{\"content\":\"[X]\"}")},
     {"logprobs go with changed text", "openai-chat", 1, false,
      CHUNK("\"delta\":{\"content\":\"X \"},\"logprobs\":{\"content\":[1]}")
@@ -51,8 +50,7 @@ static const struct {
      CHUNK("\"delta\":{\"content\":\"[X] \"},\"logprobs\":null")
          CHUNK("\"delta\":{\"content\":\"b\"},\"logprobs\":{\"content\":[2]}")},
     {"cut", "openai-chat", 1, false, SAY("ab") SAY("cCUT") SAY("d") STOP DONE, SAY("ab") SAY("c") FILTERED DONE},
-    {"cut across events", "openai-chat", 1, false, SAY("abC") SAY("UTd") SAY("e") STOP DONE,
-     SAY("ab") SAY("") FILTERED DONE},
+    {"cut across events", "openai-chat", 1, false, SAY("abC") SAY("UTd") SAY("e") STOP DONE, SAY("ab") SAY("") FILTERED DONE},
     {"cut in the finish event", "openai-chat", 1, false,
      CHUNK("\"delta\":{\"content\":\"aCUT\"},\"finish_reason\":\"stop\"") DONE,
      CHUNK("\"delta\":{\"content\":\"a\"},\"finish_reason\":\"content_filter\"") DONE},
@@ -89,10 +87,9 @@ static const struct {
      CHUNK("\"delta\":{\"tool_calls\":[{\"index\":0,\"custom\":{\"input\":\"1\"}}],\"refusal\":\"2\",\"reasoning_"
            "content\":\"3\",\"reasoning\":\"4\","
            "\"function_call\":{\"arguments\":\"5\"}}")
-         OURS("\"delta\":{\"tool_calls\":[{\"index\":0,\"custom\":{\"input\":\"[X]\"}}]}")
-             OURS("\"delta\":{\"refusal\":\"[X]\"}") OURS("\"delta\":{\"reasoning_content\":\"[X]\"}")
-                 OURS("\"delta\":{\"reasoning\":\"[X]\"}") OURS("\"delta\":{\"function_call\":{\"arguments\":\"[X]\"}}")
-                     STOP DONE},
+         OURS("\"delta\":{\"tool_calls\":[{\"index\":0,\"custom\":{\"input\":\"[X]\"}}]}") OURS("\"delta\":{\"refusal\":\"[X]\"}")
+             OURS("\"delta\":{\"reasoning_content\":\"[X]\"}") OURS("\"delta\":{\"reasoning\":\"[X]\"}")
+                 OURS("\"delta\":{\"function_call\":{\"arguments\":\"[X]\"}}") STOP DONE},
     {"legacy completions", "openai-completions", 1, false,
      "data: "
      "{\"id\":\"t1\",\"object\":\"text_completion\",\"created\":7,\"model\":\"m\",\"choices\":[{\"text\":\"aX\","
@@ -116,8 +113,7 @@ static const struct {
          "\"delta\":{},\"finish_reason\":\"stop\",\"content_filter_results\":{}") DONE,
      NULL},
     {"comments, fields, empty lines, byte order mark", "openai-chat", 1, false,
-     "\xef\xbb\xbf: hello\n\n\n\nevent: message\nid: 3\nretry: 10\n" SAY("a") ": ping\n\ndata\n\ndata:\n\n" STOP DONE,
-     NULL},
+     "\xef\xbb\xbf: hello\n\n\n\nevent: message\nid: 3\nretry: 10\n" SAY("a") ": ping\n\ndata\n\ndata:\n\n" STOP DONE, NULL},
     {"several data lines", "openai-chat", 1, false,
      "event: x\ndata: {\ndata: \"choices\":[{\ndata:\"delta\":{\"content\":\"X.\"}\ndata:  }]}\nid: 4\n\n" DONE,
      "event: x\ndata: {\ndata: \"choices\":[{\ndata: \"delta\":{\"content\":\"[X].\"}\ndata:  }]}\nid: 4\n\n" DONE},
@@ -235,8 +231,7 @@ static void says_what_it_is(void)
            "{\"id\":\"\",\"model\":\"\",\"prompt_filter_results\":[{\"content_filter_results\":{\"jailbreak\":{"
            "\"detected\":true,"
            "\"filtered\":true}}}],\"choices\":[]}\n\n" SAY("a") CHUNK(
-               "\"delta\":{\"content\":\"b\"},\"finish_reason\":\"content_filter\"") "data: {" HEAD
-                                                                                     "\"choices\":[],\"usage\":{"
+               "\"delta\":{\"content\":\"b\"},\"finish_reason\":\"content_filter\"") "data: {" HEAD "\"choices\":[],\"usage\":{"
                                                                                      "\"prompt_tokens\":1,\"completion_"
                                                                                      "tokens\":2,\"total_tokens\":3}}"
                                                                                      "\n\n" DONE));
@@ -255,9 +250,8 @@ static void channels_have_names(void)
   struct run run;
   start(&run, "openai-chat", 1, false, 1000);
   feed(&run, STR(CALL("3", "a") CHUNK("\"delta\":{\"refusal\":\"r\"}") DONE));
-  CHECK_STR(buf_str(&run.hook.seen),
-            "choices[0].message.tool_calls[3].function.arguments=a;choices[0].message.refusal=r;"
-            "choices[0].message.tool_calls[3].function.arguments=|;choices[0].message.refusal=|;");
+  CHECK_STR(buf_str(&run.hook.seen), "choices[0].message.tool_calls[3].function.arguments=a;choices[0].message.refusal=r;"
+                                     "choices[0].message.tool_calls[3].function.arguments=|;choices[0].message.refusal=|;");
   stop(&run);
 }
 

@@ -36,10 +36,8 @@ static void describe(struct str in, size_t step, struct buf *events, struct buf 
     CHECK(sse_feed(&s, str_cut(in, at, in.n - at < step ? in.n : at + step)));
     while (sse_next(&s, arena, &e)) {
       buf_put(raw, e.raw);
-      if (e.has_data)
-        buf_printf(events, "[%.*s|%.*s]", (int)e.event.n, e.event.p ? e.event.p : "", (int)e.data.n, e.data.p);
-      else
-        BUF_LIT(events, "[-]");
+      if (e.has_data) buf_printf(events, "[%.*s|%.*s]", (int)e.event.n, e.event.p ? e.event.p : "", (int)e.data.n, e.data.p);
+      else BUF_LIT(events, "[-]");
     }
   }
   buf_byte(raw, '|');
