@@ -63,7 +63,7 @@ static void put_finding(struct scan *s, const struct vdt_finding *f, struct str 
 /* What all parts of one line have given. */
 struct total {
   double jailbreak, indirect;
-  bool has_jailbreak, has_indirect, detected, any;
+  bool detected, any;
   enum vdt_inspected inspected;
   struct buf findings;
 };
@@ -75,8 +75,6 @@ static int scan_text(struct scan *s, struct total *t, enum vdt_role role, struct
   if (rc) return rc;
   s->bytes += text.n;
   if (r.inspected > t->inspected) t->inspected = r.inspected;
-  t->has_jailbreak |= role == VDT_PROMPT;
-  t->has_indirect |= role == VDT_DOCUMENT;
   if (r.jailbreak > t->jailbreak) t->jailbreak = r.jailbreak;
   if (r.indirect > t->indirect) t->indirect = r.indirect;
   struct buf line = s->out;
@@ -99,14 +97,10 @@ static void put_total(struct scan *s, struct str id, const struct total *t)
   BUF_LIT(b, "{\"id\": ");
   buf_put(b, id.n ? id : STR("null"));
   buf_printf(b, ", \"verdict\": \"%s\", \"scores\": {", t->detected ? "detected" : "clean");
-  if (t->has_jailbreak) {
-    BUF_LIT(b, "\"jailbreak\": ");
-    put_number(b, t->jailbreak);
-  }
-  if (t->has_indirect) {
-    buf_put(b, t->has_jailbreak ? STR(", \"indirect\": ") : STR("\"indirect\": "));
-    put_number(b, t->indirect);
-  }
+  BUF_LIT(b, "\"jailbreak\": ");
+  put_number(b, t->jailbreak);
+  BUF_LIT(b, ", \"indirect\": ");
+  put_number(b, t->indirect);
   BUF_LIT(b, "}, \"findings\": [");
   buf_put(b, buf_str(&t->findings));
   buf_printf(b, "], \"inspected\": \"%s\"}\n", inspected[t->inspected]);
