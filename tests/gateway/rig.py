@@ -208,6 +208,10 @@ class Gateway:
     def records(self):
         return [json.loads(l) for l in self.lines()]
 
+    def newest(self):
+        """The interaction that began last; journals are per worker, so the last line is not it."""
+        return max(self.records(), key=lambda r: r["time"])
+
     def record(self, answer_or_id, seconds=3):
         """The one record of an interaction."""
         wanted = getattr(answer_or_id, "id", answer_or_id)
