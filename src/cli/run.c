@@ -224,8 +224,10 @@ static void describe_serve(struct run *r)
   const char *fixed[] = {"serve", "--state", r->state};
   for (size_t i = 0; i < 3; i++) child_arg(c, fixed[i]);
   for (size_t i = 0; i < r->config->n_workspaces; i++) {
+    const struct config_workspace *w = &r->config->workspaces[i];
     child_arg(c, "--workspace");
-    child_arg(c, arena_printf(r->arena, "%s,%s", r->config->workspaces[i].name, r->config->workspaces[i].region));
+    child_arg(c, arena_printf(r->arena, "%s,%s,%s,%s", w->name, w->region, w->subscription_id ? w->subscription_id : "",
+                              w->resource_group ? w->resource_group : ""));
   }
 }
 
