@@ -8,6 +8,22 @@
 bool is_placeholder(struct str value);
 /* Has a word of a dictionary kind (test, example, sample, dummy ...) in it? */
 bool has_placeholder_word(struct str value);
+/* Is a value an expression or a name rather than a secret? quote: the quote it stood in, 0 for none. */
+bool is_expression(struct str value, int quote);
+/* Could its letters be words of a language? */
+bool reads_like_words(struct str s);
+
+/* grammar.c: how a name and its value are joined. TIGHT: without blanks, as in shells; ELEMENT: <name>value</name>. */
+enum operator_kind { OPERATOR_NONE, OPERATOR_SIGN, OPERATOR_TIGHT, OPERATOR_ELEMENT, OPERATOR_VERB };
+/* The rest of a name: "_KEY", "Token", "-secret"; with blanks, further words. At most 40 bytes. */
+uint64_t skip_name(struct look *l, uint64_t i, bool blanks);
+/* Where the value begins, and in which quote (0: none). Raises l->hold to it. */
+enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
+enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote);
+/* The value up to its quote or to a byte that ends it; longer than max when there is no end in reach. */
+struct str value_at(struct look *l, uint64_t i, int quote, unsigned max);
+bool element_closes(struct look *l, uint64_t i);
+
 /* CRC-32 (IEEE 802.3), as in zip and gzip. */
 uint32_t crc32_of(struct str s);
 /* Decodes base64 or base64url, padding optional; at most max bytes. The number of bytes, or -1. */

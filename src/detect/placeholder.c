@@ -2,18 +2,19 @@
 #include "detect/detect.h"
 
 static const struct str words[] = {
-    STR("example"),  STR("sample"),    STR("placeholder"), STR("changeme"),  STR("change_me"), STR("change-me"),
-    STR("redacted"), STR("dummy"),     STR("fake"),        STR("your"),      STR("insert"),    STR("replace"),
-    STR("todo"),     STR("xxxx"),      STR("****"),        STR("...."),      STR("removed"),   STR("secret_key"),
-    STR("mysecret"), STR("my_secret"), STR("my-secret"),   STR("undefined"), STR("00000000"),
+    STR("example"),   STR("sample"), STR("placeholder"), STR("changeme"),   STR("change_me"),  STR("change-me"),  STR("redacted"),
+    STR("dummy"),     STR("fake"),   STR("your"),        STR("insert"),     STR("replace"),    STR("todo"),       STR("xxxx"),
+    STR("****"),      STR("...."),   STR("removed"),     STR("secret_key"), STR("not-a-real"), STR("not_a_real"), STR("not-used"),
+    STR("goes-here"), STR("_here"),  STR("mysecret"),    STR("my_secret"),  STR("my-secret"),  STR("undefined"),  STR("00000000"),
 };
 
 /* Stand-ins only as a whole value: they are also parts of real ones. */
 static const struct str whole[] = {
-    STR("password"), STR("passwd"), STR("secret"),  STR("token"),   STR("null"),    STR("none"),     STR("true"),
-    STR("false"),    STR("test"),   STR("string"),  STR("value"),   STR("admin"),   STR("user"),     STR("username"),
-    STR("pass"),     STR("pwd"),    STR("testing"), STR("test123"), STR("foobar"),  STR("required"), STR("optional"),
-    STR("default"),  STR("hidden"), STR("masked"),  STR("apikey"),  STR("api_key"),
+    STR("password"),    STR("passwd"), STR("secret"),  STR("token"),    STR("null"),    STR("none"),       STR("true"),
+    STR("false"),       STR("test"),   STR("string"),  STR("value"),    STR("admin"),   STR("user"),       STR("username"),
+    STR("pass"),        STR("pwd"),    STR("testing"), STR("test123"),  STR("foobar"),  STR("required"),   STR("optional"),
+    STR("default"),     STR("hidden"), STR("masked"),  STR("apikey"),   STR("api_key"), STR("mypassword"), STR("mypass"),
+    STR("password123"), STR("root"),   STR("guest"),   STR("postgres"),
 };
 
 /* Samples that vendors publish in their documentation. */
@@ -22,6 +23,8 @@ static const struct str published[] = {
     STR("AKIAI44QH8DHBEXAMPLE"),
     STR("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
     STR("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="),
+    STR("4eC39HqLyjWDarjtT1zdp7dc"),
+    STR("SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"),
 };
 
 static char lower(char c)
@@ -80,6 +83,6 @@ bool is_placeholder(struct str s)
   for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
     if (str_ieq(s, whole[i])) return true;
   for (size_t i = 0; i < sizeof published / sizeof *published; i++)
-    if (str_eq(s, published[i])) return true;
+    if (s.n >= 20 && (str_starts(published[i], s) || str_starts(s, published[i]))) return true;
   return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || longest_run(s, 1) >= 8 || longest_run(s, -1) >= 8;
 }

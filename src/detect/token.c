@@ -39,8 +39,16 @@ static bool aws_account(struct str body)
   return (bits >> 2 & 0x7FFFFFFFFF80u) >> 7 < 1000000000000u;
 }
 
+/* A short prefix is one only at the beginning of a name: "key-1f..." but not "cache-key-1f...". */
+static bool stands_alone(const struct rule *r, struct look *l)
+{
+  int before = l->gate ? look_at(l, l->gate - 1) : -1;
+  return !str_eq(r->variant, STR("alone")) || (before != '-' && before != '.' && before != '/');
+}
+
 bool check_token(const struct rule *r, struct look *l, struct found *out)
 {
+  if (!stands_alone(r, l)) return false;
   uint64_t end = body_end(r, l, l->gate_end);
   if (!end) return false;
   struct str body = look_span(l, l->gate_end, end);

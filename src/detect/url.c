@@ -24,7 +24,7 @@ bool check_url_password(const struct rule *r, struct look *l, struct found *out)
   uint64_t at = run(l, colon + 1, 256);
   if (look_at(l, at) != '@' || at - colon < 4 || !byte_is_word(look_at(l, at + 1))) return false;
   struct str password = look_span(l, colon + 1, at);
-  if (is_placeholder(password)) return false;
+  if (is_placeholder(password) || str_eq(password, look_span(l, l->gate_end, colon))) return false;
   out->start = colon + 1;
   out->end = at;
   out->reason = "user:password before the host of a URL";
