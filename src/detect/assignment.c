@@ -17,14 +17,15 @@ static bool ends_with(struct str s, struct str end)
 /* Names that are about a secret and do not hold it: token_url, passwordFile, credentialsId, max_tokens. */
 static bool is_about(struct look *l, uint64_t gate, uint64_t from, uint64_t to)
 {
-  static const struct str ends[] = {STR("id"),       STR("ids"),   STR("name"),    STR("url"),    STR("uri"),   STR("file"),
-                                    STR("path"),     STR("type"),  STR("length"),  STR("len"),    STR("count"), STR("limit"),
-                                    STR("size"),     STR("ttl"),   STR("version"), STR("host"),   STR("ref"),   STR("field"),
-                                    STR("endpoint"), STR("label"), STR("s"),       STR("policy"), STR("store"), STR("arn")};
+  static const struct str ends[] = {STR("id"),       STR("ids"),   STR("name"),    STR("url"),   STR("uri"),   STR("file"),
+                                    STR("path"),     STR("type"),  STR("length"),  STR("len"),   STR("count"), STR("limit"),
+                                    STR("size"),     STR("ttl"),   STR("version"), STR("host"),  STR("ref"),   STR("field"),
+                                    STR("endpoint"), STR("label"), STR("policy"),  STR("store"), STR("arn")};
   static const struct str before[] = {STR("csrf"), STR("csrf-"), STR("csrf_"), STR("xsrf-"), STR("public"), STR("public_")};
   struct str rest = look_span(l, from, to);
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
     if (ends_with(rest, ends[i])) return true;
+  if (str_eq(rest, STR("s")) && look_at(l, from - 1) == 'n') return true; /* tokens are counted, not kept */
   for (size_t i = 0; i < sizeof before / sizeof *before; i++)
     if (gate >= before[i].n && look_literal(l, gate - before[i].n, before[i], true)) return true;
   return false;
@@ -81,6 +82,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   uint64_t end = at + value.n;
   if (value.n > 200 || is_about(l, l->gate, l->gate_end, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end)))
     return false;
+  if (is_placeholder(value)) return false;
   if (!quote) trim(&value);
   if (value.n < (r->min ? r->min : 8) || is_placeholder(value) || is_expression(value, quote)) return false;
   if (!looks_secret(value, op, quote) || entropy(value) < r->entropy) return false;

@@ -13,12 +13,16 @@ static const struct brand {
     {"Luhn and range of Discover", 6011, 6011, 4, 16, 19},
     {"Luhn and range of Discover", 644, 659, 3, 16, 19},
     {"Luhn and range of JCB", 3528, 3589, 4, 16, 19},
+    {"Luhn and range of JCB", 1800, 1800, 4, 15, 15},
+    {"Luhn and range of JCB", 2131, 2131, 4, 15, 15},
     {"Luhn and range of Diners Club", 300, 305, 3, 14, 19},
     {"Luhn and range of Diners Club", 36, 36, 2, 14, 19},
     {"Luhn and range of UnionPay", 62, 62, 2, 16, 19},
     {"Luhn and range of Maestro", 5018, 5018, 4, 12, 19},
     {"Luhn and range of Maestro", 5020, 5020, 4, 12, 19},
     {"Luhn and range of Maestro", 5038, 5038, 4, 12, 19},
+    {"Luhn and range of Maestro", 6759, 6763, 4, 12, 19},
+    {"Luhn and range of Dankort", 5019, 5019, 4, 16, 16},
 };
 
 static const char *const samples[] = {"4111111111111111", "4242424242424242", "378282246310005",  "5555555555554444",
@@ -60,8 +64,9 @@ static bool is_digit(int c)
   return c >= '0' && c <= '9';
 }
 
-/* Reads a number of digits in groups of one separator; its end, and its digits. More than 19 digits is none: returns 0 in *n. */
-static uint64_t read_number(struct look *l, uint64_t i, unsigned char digits[20], unsigned *n, bool *grouped)
+/* Reads a number of digits in groups of one separator; its end, and its digits; 20 of them are too many. *first: digits of the first
+ * group, 0 when there are no groups. Cards are written 4-4-4-4 or 4-6-5: other groups are other numbers. */
+static uint64_t read_number(struct look *l, uint64_t i, unsigned char digits[20], unsigned *n, unsigned *first)
 {
   int separator = 0;
   for (*n = 0;; i++) {
@@ -71,7 +76,7 @@ static uint64_t read_number(struct look *l, uint64_t i, unsigned char digits[20]
       digits[(*n)++] = (unsigned char)(c - '0');
     } else if ((c == ' ' || c == '-') && (separator == 0 || separator == c) && is_digit(look_at(l, i + 1))) {
       separator = c;
-      *grouped = true;
+      if (*first == 0) *first = *n;
     } else {
       break;
     }
@@ -83,20 +88,21 @@ bool check_card(const struct rule *r, struct look *l, struct found *out)
 {
   unsigned char digits[20];
   unsigned n;
-  bool grouped = false;
+  unsigned first = 0;
   uint64_t start = look_run_left(l, l->gate_end, &r->left, r->left_max);
   while (start < l->gate_end && !is_digit(look_at(l, start))) start++;
-  uint64_t end = read_number(l, start, digits, &n, &grouped);
+  uint64_t end = read_number(l, start, digits, &n, &first);
   l->seen = end;
   int before = start ? look_at(l, start - 1) : -1, after = look_at(l, end);
   const struct brand *b = n >= 12 && n <= 19 ? brand_of(digits, n) : NULL;
   if (!b || !luhn(digits, n) || is_sample(digits, n) || few_digits(digits, n)) return false;
   if (byte_is_word(before) || before == '.' || byte_is_word(after) || (after == '.' && is_digit(look_at(l, end + 1))))
     return false;
+  if (first && first != 4) return false;
   if (n == 13 && !l->context) return false; /* milliseconds since 1970 */
   out->start = start;
   out->end = end;
   out->reason = b->name;
-  out->confidence = l->context ? 90 : grouped ? 75 : 65;
+  out->confidence = l->context ? 90 : first ? 75 : 65;
   return true;
 }

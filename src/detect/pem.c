@@ -41,3 +41,18 @@ bool check_pem(const struct rule *r, struct look *l, struct found *out)
   out->reason = "a private key from BEGIN to END";
   return true;
 }
+
+/* The same, base64 once more: how Kubernetes secrets and environment variables hold keys. The gate is the code of "-----BEGIN". */
+bool check_pem_base64(const struct rule *r, struct look *l, struct found *out)
+{
+  unsigned char head[48];
+  uint64_t end = look_run(l, l->gate, &r->chars, 12000);
+  if (end - l->gate < 128 || end - l->gate >= 12000) return false;
+  int n = base64_decode(look_span(l, l->gate, l->gate + 64), head, sizeof head);
+  struct str label = {(const char *)head, n > 0 ? (size_t)n : 0};
+  if (str_find(label, STR("PRIVATE KEY")) == (size_t)-1) return false;
+  while (end - l->gate < 12002 && look_at(l, end) == '=') end++;
+  out->end = end;
+  out->reason = "base64 that decodes to a private key in PEM";
+  return true;
+}

@@ -2,10 +2,12 @@
 #include "detect/detect.h"
 
 static const struct str words[] = {
-    STR("example"),   STR("sample"), STR("placeholder"), STR("changeme"),   STR("change_me"),  STR("change-me"),  STR("redacted"),
-    STR("dummy"),     STR("fake"),   STR("your"),        STR("insert"),     STR("replace"),    STR("todo"),       STR("xxxx"),
-    STR("****"),      STR("...."),   STR("removed"),     STR("secret_key"), STR("not-a-real"), STR("not_a_real"), STR("not-used"),
-    STR("goes-here"), STR("_here"),  STR("mysecret"),    STR("my_secret"),  STR("my-secret"),  STR("undefined"),  STR("00000000"),
+    STR("example"),    STR("sample"),     STR("placeholder"), STR("changeme"),  STR("change_me"),   STR("change-me"),
+    STR("redacted"),   STR("dummy"),      STR("fake"),        STR("your"),      STR("insert"),      STR("replace"),
+    STR("todo"),       STR("xxxx"),       STR("****"),        STR("...."),      STR("removed"),     STR("secret_key"),
+    STR("not-a-real"), STR("not_a_real"), STR("not-used"),    STR("goes-here"), STR("process.env"), STR("getenv"),
+    STR("os.environ"), STR("_here"),      STR("mysecret"),    STR("my_secret"), STR("my-secret"),   STR("undefined"),
+    STR("00000000"),
 };
 
 /* Stand-ins only as a whole value: they are also parts of real ones. */
@@ -71,10 +73,24 @@ static size_t longest_run(struct str s, int step)
   return best;
 }
 
+/* ${NAME} or {{ name }}, wherever it stands: a template's hole. */
+static bool has_hole(struct str s)
+{
+  for (size_t i = 0; i + 2 < s.n; i++) {
+    if (s.p[i + 1] != '{' || (s.p[i] != '$' && s.p[i] != '{')) continue;
+    size_t k = i + 2;
+    while (k < s.n && (byte_is_word((unsigned char)s.p[k]) || s.p[k] == '.' || s.p[k] == ' ')) k++;
+    bool twice = k + 1 < s.n && s.p[k + 1] == '}';
+    if (k > i + 2 && k < s.n && s.p[k] == '}' && (s.p[i] == '$' || twice)) return true;
+  }
+  return false;
+}
+
 static bool is_reference(struct str s)
 {
   char a = s.p[0], z = s.p[s.n - 1];
-  return a == '$' || a == '<' || a == '{' || a == '%' || a == '[' || z == '>' || z == '}' || (a == '*' && z == '*');
+  if (a == '$' || a == '<' || a == '{' || a == '%' || a == '[' || (a == '*' && z == '*')) return true;
+  return has_hole(s) || (s.n > 3 && memcmp(s.p + s.n - 3, "...", 3) == 0);
 }
 
 bool is_placeholder(struct str s)
@@ -83,6 +99,6 @@ bool is_placeholder(struct str s)
   for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
     if (str_ieq(s, whole[i])) return true;
   for (size_t i = 0; i < sizeof published / sizeof *published; i++)
-    if (s.n >= 20 && (str_starts(published[i], s) || str_starts(s, published[i]))) return true;
+    if (str_find(s, published[i]) != (size_t)-1 || (s.n >= 20 && str_starts(published[i], s))) return true;
   return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || longest_run(s, 1) >= 8 || longest_run(s, -1) >= 8;
 }

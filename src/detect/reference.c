@@ -31,7 +31,7 @@ static bool starts_like_code(struct str s)
                                       STR("ref+"),     STR("file:"), STR("op://")};
   for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
     if (s.n > begins[i].n && str_ieq(str_cut(s, 0, begins[i].n), begins[i])) return true;
-  return s.p[0] == '/' || s.p[0] == '.' || s.p[0] == '&' || s.p[0] == '!' || s.p[0] == '#' || s.p[0] == '@';
+  return s.p[0] == '/' || s.p[0] == '.' || s.p[0] == '&' || s.p[0] == '@';
 }
 
 /* A name that holds a secret's word itself: DATABASE_PASSWORD, max_tokens, my-api-key, #add-password. */

@@ -44,24 +44,36 @@ static bool is_basic(struct str s)
   return n > 4 && colon;
 }
 
-bool check_header(const struct rule *r, struct look *l, struct found *out)
+/* Schemes of RFC 7235's header, registered or in use. The first is Basic. */
+static const struct str schemes[] = {STR("Basic "),     STR("Bearer "), STR("Token token="), STR("Token "),
+                                     STR("Api-Token "), STR("ApiKey "), STR("SSWS ")};
+
+static uint64_t skip_colon(struct look *l, uint64_t at)
 {
-  uint64_t at = l->gate_end;
-  l->hold = at;
   for (unsigned n = 0; n < 6; n++, at++) {
     int c = look_at(l, at);
     if (c != ' ' && c != ':' && c != '"' && c != '\'' && c != '=') break;
   }
-  bool basic = look_literal(l, at, STR("Basic "), true), bearer = !basic && look_literal(l, at, STR("Bearer "), true);
-  if (!basic && !bearer) return false;
-  at += basic ? 6 : 7;
+  return at;
+}
+
+bool check_header(const struct rule *r, struct look *l, struct found *out)
+{
+  l->hold = l->gate_end;
+  uint64_t at = skip_colon(l, l->gate_end);
+  if (at == l->gate_end) return false;
+  size_t k = 0, n = sizeof schemes / sizeof *schemes;
+  while (k < n && !look_literal(l, at, schemes[k], true)) k++;
+  if (k == n) return false;
+  at += schemes[k].n;
   l->hold = at;
   uint64_t end = look_run(l, at, &r->chars, 2048);
   struct str value = look_span(l, at, end);
+  bool basic = k == 0;
   if (value.n < (basic ? 8u : 16u) || is_placeholder(value)) return false;
   if (basic ? !is_basic(value) : entropy(value) < r->entropy) return false;
   out->start = at;
   out->end = end;
-  out->reason = basic ? "an Authorization header; it decodes to user:password" : "an Authorization header with a bearer token";
+  out->reason = basic ? "an Authorization header; it decodes to user:password" : "an Authorization header with a token";
   return true;
 }
