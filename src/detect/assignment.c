@@ -21,7 +21,8 @@ static bool is_about(struct look *l, uint64_t gate, uint64_t from, uint64_t to)
                                     STR("path"),     STR("type"),  STR("length"),  STR("len"),   STR("count"), STR("limit"),
                                     STR("size"),     STR("ttl"),   STR("version"), STR("host"),  STR("ref"),   STR("field"),
                                     STR("endpoint"), STR("label"), STR("policy"),  STR("store"), STR("arn")};
-  static const struct str before[] = {STR("csrf"), STR("csrf-"), STR("csrf_"), STR("xsrf-"), STR("public"), STR("public_")};
+  static const struct str before[] = {STR("csrf"),   STR("csrf-"),   STR("csrf_"),    STR("xsrf-"),
+                                      STR("public"), STR("public_"), STR("publickey")};
   struct str rest = look_span(l, from, to);
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
     if (ends_with(rest, ends[i])) return true;
@@ -32,13 +33,13 @@ static bool is_about(struct look *l, uint64_t gate, uint64_t from, uint64_t to)
 }
 
 struct kinds {
-  unsigned digits, letters, others;
+  unsigned digits, letters, joints, marks; /* joints: - _ . which names have too */
   bool both_cases;
 };
 
 static struct kinds kinds_of(struct str s)
 {
-  struct kinds k = {0, 0, 0, false};
+  struct kinds k = {0, 0, 0, 0, false};
   bool up = false, down = false;
   for (size_t i = 0; i < s.n; i++) {
     char c = lower(s.p[i]);
@@ -47,7 +48,9 @@ static struct kinds kinds_of(struct str s)
     down |= letter && c == s.p[i];
     k.letters += letter;
     k.digits += digit;
-    k.others += !letter && !digit;
+    bool joint = c == '-' || c == '_' || c == '.';
+    k.joints += joint;
+    k.marks += !letter && !digit && !joint;
   }
   k.both_cases = up && down;
   return k;
@@ -59,8 +62,10 @@ static bool looks_secret(struct str v, enum operator_kind op, int quote)
   struct kinds k = kinds_of(v);
   if (k.letters == 0) return false;
   if (k.digits) return true;
-  if (op == OPERATOR_VERB) return k.others && k.both_cases;
-  if (k.others) return quote || op == OPERATOR_TIGHT || k.both_cases;
+  if (op == OPERATOR_ARGUMENT) return false;
+  if (op == OPERATOR_VERB) return k.marks && k.both_cases;
+  if (k.marks) return quote || op == OPERATOR_TIGHT || k.both_cases;
+  if (k.joints) return quote && k.both_cases;
   return v.n >= 16 && quote && entropy(v) >= 3.2 && !reads_like_words(v);
 }
 
@@ -82,7 +87,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   uint64_t end = at + value.n;
   if (value.n > 200 || is_about(l, l->gate, l->gate_end, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end)))
     return false;
-  if (is_placeholder(value)) return false;
+  if (is_placeholder(value) || (quote && !quote_closes(l, end, quote))) return false;
   if (!quote) trim(&value);
   if (value.n < (r->min ? r->min : 8) || is_placeholder(value) || is_expression(value, quote)) return false;
   if (!looks_secret(value, op, quote) || entropy(value) < r->entropy) return false;

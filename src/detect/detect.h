@@ -13,8 +13,9 @@ bool is_expression(struct str value, int quote);
 /* Could its letters be words of a language? */
 bool reads_like_words(struct str s);
 
-/* grammar.c: how a name and its value are joined. TIGHT: without blanks, as in shells; ELEMENT: <name>value</name>. */
-enum operator_kind { OPERATOR_NONE, OPERATOR_SIGN, OPERATOR_TIGHT, OPERATOR_ELEMENT, OPERATOR_VERB };
+/* grammar.c: how a name and its value are joined. TIGHT: without blanks, as in shells; ARGUMENT: ("name", "value"); ELEMENT:
+ * <name>value</name>. */
+enum operator_kind { OPERATOR_NONE, OPERATOR_SIGN, OPERATOR_TIGHT, OPERATOR_ARGUMENT, OPERATOR_ELEMENT, OPERATOR_VERB };
 /* The rest of a name: "_KEY", "Token", "-secret"; with blanks, further words. At most 40 bytes. */
 uint64_t skip_name(struct look *l, uint64_t i, bool blanks);
 /* Where the value begins, and in which quote (0: none). Raises l->hold to it. */
@@ -22,6 +23,7 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote);
 /* The value up to its quote or to a byte that ends it; longer than max when there is no end in reach. */
 struct str value_at(struct look *l, uint64_t i, int quote, unsigned max);
+bool quote_closes(struct look *l, uint64_t i, int quote);
 bool element_closes(struct look *l, uint64_t i);
 
 /* CRC-32 (IEEE 802.3), as in zip and gzip. */

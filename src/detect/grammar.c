@@ -84,8 +84,9 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
   if (!end && !argument) return OPERATOR_NONE;
   uint64_t open = skip_blanks(l, argument ? sign + 1 : end, 20);
   if (argument && !is_quote(look_at(l, open))) return OPERATOR_NONE;
-  bool tight = sign == at && open == end && !argument;
-  return open_value(l, open, tight ? OPERATOR_TIGHT : OPERATOR_SIGN, value, quote);
+  enum operator_kind kind = argument ? OPERATOR_ARGUMENT : sign == at && open == end ? OPERATOR_TIGHT : OPERATOR_SIGN;
+  if (kind == OPERATOR_TIGHT && look_at(l, open) == '`') return OPERATOR_NONE; /* a role of reStructuredText */
+  return open_value(l, open, kind, value, quote);
 }
 
 /* " is ", " es ", " ist " and the like, with a colon or not. */
@@ -101,7 +102,7 @@ enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quo
 static bool bare_byte(int c)
 {
   return c > 0x20 && c < 0x7F && !is_quote(c) && c != ',' && c != ';' && c != '<' && c != '\\' && c != ')' && c != '&' &&
-         c != '{' && c != '}';
+         c != '{' && c != '}' && c != '|';
 }
 
 static bool quoted_byte(int c, int quote)
@@ -124,4 +125,13 @@ struct str value_at(struct look *l, uint64_t i, int quote, unsigned max)
   else
     while (end < i + max + 1 && bare_byte(look_at(l, end))) end++;
   return look_span(l, i, end);
+}
+
+/* What stands in quotes is a value only as a whole: words, a path with backslashes or a sentence are none. A line or a text that
+ * ends without the quote was cut off. */
+bool quote_closes(struct look *l, uint64_t i, int quote)
+{
+  int c = look_at(l, i);
+  if (c == '\\') c = look_at(l, i + 1) == 'n' ? '\n' : look_at(l, i + 1);
+  return c < 0 || c == quote || c == '\n' || c == '\r';
 }

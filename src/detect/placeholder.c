@@ -100,5 +100,7 @@ bool is_placeholder(struct str s)
     if (str_ieq(s, whole[i])) return true;
   for (size_t i = 0; i < sizeof published / sizeof *published; i++)
     if (str_find(s, published[i]) != (size_t)-1 || (s.n >= 20 && str_starts(published[i], s))) return true;
-  return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || longest_run(s, 1) >= 8 || longest_run(s, -1) >= 8;
+  size_t rising = longest_run(s, 1);
+  if (rising >= 4 && rising * 2 >= s.n) return true;
+  return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || rising >= 8 || longest_run(s, -1) >= 8;
 }

@@ -28,7 +28,7 @@ static bool starts_like_code(struct str s)
   static const struct str begins[] = {STR("process."), STR("os."),   STR("env."),     STR("env["),      STR("config."),
                                       STR("self."),    STR("this."), STR("secrets."), STR("settings."), STR("options."),
                                       STR("args."),    STR("arn:"),  STR("sm://"),    STR("data:"),     STR("vault:"),
-                                      STR("ref+"),     STR("file:"), STR("op://")};
+                                      STR("ref+"),     STR("file:"), STR("op://"),    STR("~/")};
   for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
     if (s.n > begins[i].n && str_ieq(str_cut(s, 0, begins[i].n), begins[i])) return true;
   return s.p[0] == '/' || s.p[0] == '.' || s.p[0] == '&' || s.p[0] == '@';
@@ -83,7 +83,9 @@ bool reads_like_words(struct str s)
 
 bool is_expression(struct str s, int quote)
 {
-  if (starts_like_code(s) || str_find(s, STR("://")) != (size_t)-1 || names_a_secret(s) || is_member(s)) return true;
+  if (starts_like_code(s) || str_find(s, STR("://")) != (size_t)-1 || str_find(s, STR(".html")) != (size_t)-1 ||
+      names_a_secret(s) || is_member(s))
+    return true;
   if (quote) return false;
   for (size_t i = 0; i < s.n; i++)
     if (s.p[i] == '(' || s.p[i] == '[' || (s.p[i] == '-' && i + 1 < s.n && s.p[i + 1] == '>')) return true;
