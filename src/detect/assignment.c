@@ -83,7 +83,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   enum operator_kind op = skip_operator(l, name, &at, &quote);
   if (op == OPERATOR_NONE && name == l->gate_end) op = skip_is(l, name, &at, &quote);
   if (op == OPERATOR_NONE) return false;
-  struct str value = value_at(l, at, quote, 200);
+  struct str value = value_at(l, at, op, quote, 200);
   uint64_t end = at + value.n;
   if (value.n > 200 || is_about(l, l->gate, l->gate_end, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end)))
     return false;

@@ -22,7 +22,7 @@ uint64_t skip_name(struct look *l, uint64_t i, bool blanks);
 enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote);
 /* The value up to its quote or to a byte that ends it; longer than max when there is no end in reach. */
-struct str value_at(struct look *l, uint64_t i, int quote, unsigned max);
+struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quote, unsigned max);
 bool quote_closes(struct look *l, uint64_t i, int quote);
 bool element_closes(struct look *l, uint64_t i);
 

@@ -99,10 +99,11 @@ enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quo
   return OPERATOR_NONE;
 }
 
-static bool bare_byte(int c)
+/* An & ends a value only where parameters follow each other without blanks. */
+static bool bare_byte(int c, enum operator_kind kind)
 {
-  return c > 0x20 && c < 0x7F && !is_quote(c) && c != ',' && c != ';' && c != '<' && c != '\\' && c != ')' && c != '&' &&
-         c != '{' && c != '}' && c != '|';
+  return c > 0x20 && c < 0x7F && !is_quote(c) && c != ',' && c != ';' && c != '<' && c != '\\' && c != ')' &&
+         (c != '&' || kind != OPERATOR_TIGHT) && c != '{' && c != '}' && c != '|';
 }
 
 static bool quoted_byte(int c, int quote)
@@ -117,13 +118,13 @@ bool element_closes(struct look *l, uint64_t i)
   return look_at(l, i) == '<' && look_at(l, i + 1) == '/';
 }
 
-struct str value_at(struct look *l, uint64_t i, int quote, unsigned max)
+struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quote, unsigned max)
 {
   uint64_t end = i;
   if (quote)
     while (end < i + max + 1 && quoted_byte(look_at(l, end), quote)) end++;
   else
-    while (end < i + max + 1 && bare_byte(look_at(l, end))) end++;
+    while (end < i + max + 1 && bare_byte(look_at(l, end), kind)) end++;
   return look_span(l, i, end);
 }
 

@@ -1,0 +1,145 @@
+/*
+ * Checks by themselves, without an engine: what they find, and that no cut of the text changes it. A check that answers without
+ * having starved must answer as it does on the whole text.
+ */
+#include "detect/detect.h"
+#include "tests/test.h"
+
+struct answer {
+  bool found, starved;
+  struct found f;
+};
+
+static struct answer ask(check_fn *fn, const struct rule *r, struct str text, size_t gate, size_t gate_end, size_t end)
+{
+  struct look l = {.p = (const unsigned char *)text.p,
+                   .end = end,
+                   .eof = end == text.n,
+                   .gate = gate,
+                   .gate_end = gate_end,
+                   .context = true,
+                   .context_end = gate,
+                   .hold = gate};
+  struct answer a = {.f = {gate, gate_end, r->confidence, NULL}};
+  a.found = fn(r, &l, &a.f);
+  a.starved = l.starved;
+  return a;
+}
+
+/* Finds the gate in the text, asks, checks that it finds `want` ("" for nothing), and asks again for every cut. */
+static void expect(check_fn *fn, const struct rule *r, const char *gate_text, const char *input, const char *want)
+{
+  struct str text = str_of(input), gate = str_of(gate_text);
+  size_t at = str_find(text, gate);
+  CASE_BEGIN();
+  struct answer whole = ask(fn, r, text, at, at + gate.n, text.n);
+  CHECK(!whole.starved);
+  CHECK_STR(whole.found ? str_cut(text, whole.f.start, whole.f.end) : STR(""), want);
+  CHECK(!whole.found || whole.f.reason);
+  for (size_t end = at + gate.n; end < text.n; end++) {
+    struct answer part = ask(fn, r, text, at, at + gate.n, end);
+    if (part.starved) continue;
+    CHECK_INT(part.found, whole.found);
+    CHECK(!part.found || (part.f.start == whole.f.start && part.f.end == whole.f.end));
+  }
+  CASE_END("%.*s", (int)strcspn(input, "\n"), input);
+}
+
+static const struct {
+  const char *gate, *text, *want;
+} assignments[] = {
+    {"PASSWORD", "DB_PASSWORD=v9Kq2mTz!x", "v9Kq2mTz!x"},
+    {"secret", "\"client_secret\": \"q8Zr-71mKx.v0Lw\",", "q8Zr-71mKx.v0Lw"},
+    {"secret", "{\\\"client_secret\\\":\\\"q8Zr71mKxv0Lw\\\"}", "q8Zr71mKxv0Lw"},
+    {"token", "token => 'hG72kfp0Qz'", "hG72kfp0Qz"},
+    {"TOKEN", "API_TOKEN ?= hG72kfp0Qz", "hG72kfp0Qz"},
+    {"TOKEN", "set(\"API_TOKEN\", \"hG72kfp0Qz\")", "hG72kfp0Qz"},
+    {"Token", "<apiToken> hG72kfp0Qz </apiToken>", "hG72kfp0Qz"},
+    {"password", "my password is Tr0ub4dor&3x.", "Tr0ub4dor&3x"},
+    {"Password", "Server=db;Password=hG72!fp0Qz;Encrypt=yes", "hG72!fp0Qz"},
+    {"token", "https://host/?token=hG72kfp0Qz&page=2", "hG72kfp0Qz"},
+    {"password", "the password must be changed every 90 days", ""},
+    {"password", "password is required here", ""},
+    {"password", "password: ********", ""},
+    {"secret", "secret: ${SECRET_1}", ""},
+    {"secret", "secret: a-{{ vault.s1 }}", ""},
+    {"token", "token = get_token(session1)", ""},
+    {"token", "token = h2o__tokens + i", ""},
+    {"token", "max_tokens=self.max_tokens4", ""},
+    {"token", "token_url = 'a1b2c3d4e5'", ""},
+    {"token", "csrf-token: a1b2c3d4e5f6", ""},
+    {"apiKey", "apiKey = process.env.OPENAI_KEY1;", ""},
+    {"password", "password = 'three words 4 you'", ""},
+    {"token", "the :token:`grammar_1:prefix`", ""},
+    {"api_key", "[\"api_key\", \"requested_model\", \"team\"]", ""},
+    {"token", "a token> b1c2d3e4f5", ""},
+    {"password", "$Password = Read-Host -AsSecureString", ""},
+};
+
+static const struct {
+  check_fn *fn;
+  const char *gate, *text, *want;
+} others[] = {
+    {check_url_password, "://", "postgres://app:hG72kfp0Qz@db.corp:5432/x", "hG72kfp0Qz"},
+    {check_url_password, "://", "postgres://app:${PW}@db.corp/x", ""},
+    {check_url_password, "://", "mysql://root:root@127.0.0.1/x", ""},
+    {check_url_password, "://", "https://host:8080/a@b", ""},
+    {check_userpass, "-u ", "curl -u 'deploy:v9Kq2mTzx1' https://h/", "v9Kq2mTzx1"},
+    {check_userpass, "-u ", "curl -u deploy https://h/", ""},
+    {check_netrc, "password ", "machine h login build password hT8-wq71Lm\n", "hT8-wq71Lm"},
+    {check_netrc, "password ", "login with your password please now", ""},
+    {check_ssn_plain, "536228714", "536228714", "536228714"},
+    {check_ssn_plain, "666228714", "666228714", ""},
+    {check_jwt, "eyJ", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0NyJ9.t0Qm8wKp2Lr5vXz9aBc3dEf6gHj1kMn",
+     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0NyJ9.t0Qm8wKp2Lr5vXz9aBc3dEf6gHj1kMn"},
+    {check_jwt, "eyJ", "eyJub3QiOiJhIGp3dCJ9.eyJzdWIiOiI0NyJ9.t0Qm8wKp2Lr5vXz9aBc3dEf6gHj1kMn", ""},
+    {check_pem, "-----BEGIN ", "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", ""},
+};
+
+static void checksums(void)
+{
+  CHECK_INT(crc32_of(STR("123456789")), 0xCBF43926); /* the check value of the polynomial's catalogue */
+  unsigned char pan[] = {4, 5, 3, 9, 5, 7, 8, 7, 6, 3, 6, 2, 1, 4, 8, 6};
+  CHECK(luhn(pan, 16));
+  pan[15] = 7;
+  CHECK(!luhn(pan, 16));
+  unsigned char out[8];
+  CHECK_INT(base64_decode(STR("YWI_"), out, 8), 3);
+  CHECK_INT(base64_decode(STR("YW=I"), out, 8), -1);
+}
+
+static void placeholders(void)
+{
+  static const char *const yes[] = {"<token>",
+                                    "${TOKEN}",
+                                    "xxxxxxxx",
+                                    "changeme",
+                                    "YOUR_KEY",
+                                    "$NAME",
+                                    "12345678",
+                                    "sk-12345",
+                                    "abc123...",
+                                    "a1${B}c2",
+                                    "{{ x }}",
+                                    "%TOKEN%",
+                                    "AKIAIOSFODNN7EXAMPLE",
+                                    "aaaaaaaaab",
+                                    "password"};
+  static const char *const no[] = {"v9Kq2mTz!x", "hG72kfp0Qz", "m{{h}o)p9", "Tr0ub4dor&3x"};
+  for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+    if (!is_placeholder(str_of(yes[i]))) CHECK_STR(str_of(yes[i]), "a placeholder");
+  for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+    if (is_placeholder(str_of(no[i]))) CHECK_STR(str_of(no[i]), "no placeholder");
+}
+
+int main(void)
+{
+  struct rule r = {.min = 8, .entropy = 2.8, .confidence = 75};
+  for (size_t i = 0; i < sizeof assignments / sizeof *assignments; i++)
+    expect(check_assignment, &r, assignments[i].gate, assignments[i].text, assignments[i].want);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    expect(others[i].fn, &r, others[i].gate, others[i].text, others[i].want);
+  RUN(checksums);
+  RUN(placeholders);
+  return test_end();
+}
