@@ -30,6 +30,7 @@ static uint64_t skip_blanks(struct look *l, uint64_t i, unsigned max)
 uint64_t skip_name(struct look *l, uint64_t i, bool blanks)
 {
   for (unsigned n = 0; n < 40; n++, i++) {
+    l->hold = i; /* a value comes after the name: what has been read of it may leave */
     int c = look_at(l, i);
     if (!byte_is_word(c) && c != '-' && c != '.' && !(blanks && is_blank(c))) break;
   }

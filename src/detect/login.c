@@ -10,6 +10,7 @@ static uint64_t run(struct look *l, uint64_t i, unsigned max, int stop)
 {
   uint64_t last = i + max;
   for (; i < last; i++) {
+    if (stop) l->hold = i; /* a name before the password */
     int c = look_at(l, i);
     if (!value_byte(c) || c == stop) break;
   }

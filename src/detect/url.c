@@ -7,10 +7,13 @@ static bool user_byte(int c)
          c != '#' && c != '`' && c != '\\' && c != ',' && c != ')';
 }
 
-static uint64_t run(struct look *l, uint64_t i, unsigned max)
+/* passing: nothing that is found begins in the run, so it need not be held back. */
+static uint64_t run(struct look *l, uint64_t i, unsigned max, bool passing)
 {
-  uint64_t stop = i + max;
-  while (i < stop && user_byte(look_at(l, i))) i++;
+  for (uint64_t stop = i + max; i < stop; i++) {
+    if (passing) l->hold = i;
+    if (!user_byte(look_at(l, i))) break;
+  }
   return i;
 }
 
@@ -18,10 +21,10 @@ bool check_url_password(const struct rule *r, struct look *l, struct found *out)
 {
   (void)r;
   l->hold = l->gate_end;
-  uint64_t colon = run(l, l->gate_end, 128);
+  uint64_t colon = run(l, l->gate_end, 128, true);
   if (look_at(l, colon) != ':') return false;
   l->hold = colon + 1;
-  uint64_t at = run(l, colon + 1, 256);
+  uint64_t at = run(l, colon + 1, 256, false);
   if (look_at(l, at) != '@' || at - colon < 4 || !byte_is_word(look_at(l, at + 1))) return false;
   struct str password = look_span(l, colon + 1, at);
   if (is_placeholder(password) || str_eq(password, look_span(l, l->gate_end, colon))) return false;

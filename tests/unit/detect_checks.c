@@ -132,6 +132,33 @@ static void placeholders(void)
     if (is_placeholder(str_of(no[i]))) CHECK_STR(str_of(no[i]), "no placeholder");
 }
 
+/* In a stream that ends here, how much of the text would be held back? Prose must flow. */
+static size_t held(check_fn *fn, const struct rule *r, const char *gate_text, const char *input)
+{
+  struct str text = str_of(input), gate = str_of(gate_text);
+  size_t at = str_find(text, gate);
+  struct look l = {.p = (const unsigned char *)text.p,
+                   .end = text.n,
+                   .gate = at,
+                   .gate_end = at + gate.n,
+                   .context = true,
+                   .hold = at + gate.n};
+  struct found f = {at, at + gate.n, 75, NULL};
+  fn(r, &l, &f);
+  return l.starved ? (size_t)(text.n - l.hold) : 0;
+}
+
+static void prose_is_not_held_back(void)
+{
+  struct rule r = {.min = 32, .max = 40, .confidence = 75};
+  CHECK_INT(held(check_assignment, &r, "password", "the password must"), 0);
+  CHECK_INT(held(check_assignment, &r, "token", "two tokenizers_of_text"), 0);
+  CHECK_INT(held(check_keyed, &r, "datadog", "we use datadog and a pager for our"), 0);
+  CHECK_INT(held(check_url_password, &r, "://", "see https://docs.corp.example"), 0);
+  CHECK_INT(held(check_userpass, &r, "-u ", "curl -u administrator"), 0);
+  CHECK_INT(held(check_assignment, &r, "password", "my password is hG72kf"), 6);
+}
+
 int main(void)
 {
   struct rule r = {.min = 8, .entropy = 2.8, .confidence = 75};
@@ -141,5 +168,6 @@ int main(void)
     expect(others[i].fn, &r, others[i].gate, others[i].text, others[i].want);
   RUN(checksums);
   RUN(placeholders);
+  RUN(prose_is_not_held_back);
   return test_end();
 }
