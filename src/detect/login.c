@@ -38,7 +38,7 @@ bool check_userpass(const struct rule *r, struct look *l, struct found *out)
   int quote = look_at(l, i);
   if (quote == '"' || quote == '\'') i++;
   uint64_t colon = run(l, i, 64, ':');
-  if (colon == i || look_at(l, colon) != ':') return false;
+  if (colon == i || look_at(l, colon) != ':' || look_at(l, colon + 1) == '/') return false; /* no URL */
   return password_at(l, colon + 1, out, "user:password as an option of a command");
 }
 

@@ -86,7 +86,7 @@ bool is_expression(struct str s, int quote)
   if (starts_like_code(s) || str_find(s, STR("://")) != (size_t)-1 || str_find(s, STR(".html")) != (size_t)-1 ||
       names_a_secret(s) || is_member(s))
     return true;
-  if (quote) return false;
+  if (quote == '"' || quote == '\'') return false;
   for (size_t i = 0; i < s.n; i++)
     if (s.p[i] == '(' || s.p[i] == '[' || (s.p[i] == '-' && i + 1 < s.n && s.p[i + 1] == '>')) return true;
   return false;
