@@ -9,8 +9,8 @@
 #include "base/str.h"
 #include <inttypes.h>
 
-static int test_number, test_failed_total;
-static bool test_failed;
+static int test_number __attribute__((unused)), test_failed_total __attribute__((unused));
+static bool test_failed __attribute__((unused));
 
 #define CHECK(cond)                                                                                                              \
   do {                                                                                                                           \

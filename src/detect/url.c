@@ -17,6 +17,17 @@ static uint64_t run(struct look *l, uint64_t i, unsigned max, bool passing)
   return i;
 }
 
+/* The @ before the host: a password may hold one unescaped, so it is the last before something that no host has. */
+static uint64_t last_at(struct look *l, uint64_t at)
+{
+  for (unsigned n = 0; n < 4; n++) {
+    uint64_t next = run(l, at + 1, 128, false);
+    if (look_at(l, next) != '@') break;
+    at = next;
+  }
+  return at;
+}
+
 bool check_url_password(const struct rule *r, struct look *l, struct found *out)
 {
   (void)r;
@@ -26,6 +37,7 @@ bool check_url_password(const struct rule *r, struct look *l, struct found *out)
   l->hold = colon + 1;
   uint64_t at = run(l, colon + 1, 256, false);
   if (look_at(l, at) != '@' || at - colon < 4 || !byte_is_word(look_at(l, at + 1))) return false;
+  at = last_at(l, at);
   struct str password = look_span(l, colon + 1, at);
   if (is_placeholder(password) || str_eq(password, look_span(l, l->gate_end, colon))) return false;
   out->start = colon + 1;

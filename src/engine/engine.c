@@ -172,6 +172,7 @@ static int compile(struct build *b)
   struct vdt_engine *e = b->e;
   if (e->n_stream == 0) return error_set(b->err, VDT_ERULE, "no credential or sensitive-data rule in the rule files");
   if (hs_compile_multi(x.text, x.flags, x.ids, e->n_patterns, HS_MODE_BLOCK, NULL, &e->block, &error) == HS_SUCCESS &&
+      hs_compile_multi(x.text, x.flags, x.ids, e->n_stream, HS_MODE_BLOCK, NULL, &e->leaks, &error) == HS_SUCCESS &&
       hs_compile_multi(x.text, x.flags, x.ids, e->n_stream, HS_MODE_STREAM, NULL, &e->stream, &error) == HS_SUCCESS)
     return VDT_OK;
   rc = compile_failed(b, error);
@@ -280,6 +281,7 @@ void vdt_engine_free(struct vdt_engine *e)
 {
   if (!e) return;
   hs_free_database(e->block);
+  hs_free_database(e->leaks);
   hs_free_database(e->stream);
   vdt_arena_free(e->arena);
   free(e);

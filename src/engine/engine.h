@@ -41,7 +41,9 @@ struct vdt_engine {
   struct rules rules;
   struct pattern *patterns; /* words first, then gates, then scores: hits at one place are handled in this order */
   uint32_t n_patterns, n_stream;
-  hs_database_t *block, *stream;
+  hs_database_t *block;  /* everything, for prompts and documents */
+  hs_database_t *leaks;  /* the first n_stream patterns, for other whole texts: no score rules, which are slow */
+  hs_database_t *stream; /* the same for streams */
   struct prefixes prefixes[VDT_DETECTORS];
   struct charset first; /* first bytes of all literals, in both cases */
 };

@@ -30,7 +30,8 @@ static bool make_view(struct vdt_scanner *s, struct str text, struct window *w)
 
 static bool match(struct vdt_scanner *s, const struct window *w, struct delivery *d)
 {
-  if (hs_scan(s->engine->block, (const char *)w->p, (unsigned)w->end, 0, s->scratch, deliver, d) != HS_SUCCESS) return false;
+  const hs_database_t *db = d->scanner ? s->engine->block : s->engine->leaks;
+  if (hs_scan(db, (const char *)w->p, (unsigned)w->end, 0, s->scratch, deliver, d) != HS_SUCCESS) return false;
   deliver_rest(d);
   leaks_try(d->leaks, w);
   return !d->failed && !d->leaks->failed;

@@ -1,46 +1,98 @@
 #!/usr/bin/env python3
-"""How well credentials are found: recall by source on peers' positive examples, false positives by class on negatives.
+"""How well leaks are found: recall by source on other scanners' positive examples, false positives by class of clean text.
 
-    tests/bench/quality.py --vedette build/src/cli/vedette DATA/secrets
+    tests/bench/quality.py --vedette build/src/cli/vedette DATA/secrets [--pii DATA/pii] [--text DATA/text/FILE.jsonl.xz ...]
+
+--pii measures sensitive data at the least confidence given by --minimum; --text counts findings of credentials in unlabelled text that
+the rules were not tuned on, the honest figure for false positives.
 """
 import argparse
 import collections
+import itertools
 import json
 import lzma
 import os
 import subprocess
+import tempfile
+
+CONFIG = """workspaces: [{name: w}]
+policies: [{name: p, sensitive: {response: detect, minimum_confidence: %d}}]
+deployments: [{name: d, workspace: w, upstream: simulated, policy: p}]
+"""
+KINDS = {"CREDIT_CARD": "payment-card", "IBAN_CODE": "iban", "iban": "iban", "US_SSN": "us-ssn", "EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone"}
 
 
-def scan(vedette, texts):
+def scan(vedette, texts, only="credential", minimum=None):
     lines = "".join(json.dumps({"id": i, "text": t, "role": "response"}) + "\n" for i, t in enumerate(texts))
-    out = subprocess.run([vedette, "scan", "--only", "credential"], input=lines.encode(), stdout=subprocess.PIPE).stdout.decode()
-    return [[f["kind"] for f in json.loads(x).get("findings", [])] for x in out.splitlines()]
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
+        f.write(CONFIG % (minimum or 0))
+        f.flush()
+        config = ["--config", f.name] if minimum else []
+        out = subprocess.run([vedette, "scan", *config, "--only", only], input=lines.encode(), stdout=subprocess.PIPE, check=True).stdout
+    return [json.loads(x)["findings"] for x in out.decode().splitlines()]
 
 
 def rows(path):
     with lzma.open(path, "rt", encoding="utf-8") as f:
-        return [json.loads(x) for x in f]
+        for line in f:
+            yield json.loads(line)
+
+
+def show(name, hits, kinds_too):
+    print(f"{name}: share with a finding")
+    for k in sorted(hits):
+        n, hit, kinds = hits[k]
+        print(f"  {k:44} {n:6} {100 * hit / n:6.1f} %" + (f"  {dict(kinds.most_common(4))}" if kinds_too else ""))
+
+
+def by_class(vedette, name, data, key, kinds_too, **how):
+    hits = collections.defaultdict(lambda: [0, 0, collections.Counter()])
+    data = list(data)
+    for r, found in zip(data, scan(vedette, [r["text"] for r in data], **how)):
+        for h in (hits[key(r)], hits["all"]):
+            h[0] += 1
+            h[1] += bool(found)
+            h[2].update(f["kind"] for f in found)
+    show(name, hits, kinds_too)
+
+
+def byte_spans(row):
+    at = [0, *itertools.accumulate(len(c.encode()) for c in row["text"])]
+    return [(at[s["start"]], at[s["end"]], KINDS.get(s["type"])) for s in row["spans"]]
+
+
+def pii(vedette, path, minimum):
+    data = [r for r in rows(path) if r.get("valid") is not False]
+    hits = collections.defaultdict(lambda: [0, 0, collections.Counter()])
+    for r, found in zip(data, scan(vedette, [r["text"] for r in data], "sensitive", minimum)):
+        for start, end, kind in byte_spans(r):
+            if kind:
+                h = hits[f"{kind} ({r['source'].split(':')[0]})"]
+                h[0] += 1
+                h[1] += any(f["kind"].startswith(kind) and f["start"] < end and start < f["end"] for f in found)
+    show(f"peer_pii, confidence {minimum} and more, spans", hits, False)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--vedette", default="build/src/cli/vedette")
-    p.add_argument("--kinds", action="store_true", help="which kinds hit in each class of negatives")
+    p.add_argument("--kinds", action="store_true", help="which kinds hit in each class")
+    p.add_argument("--pii", help="the folder with peer_pii.jsonl.xz")
+    p.add_argument("--minimum", type=int, default=65, help="least confidence for --pii (default 65)")
+    p.add_argument("--text", nargs="*", default=[], help="unlabelled text, the first 17,000 documents of each file")
     p.add_argument("data", help="the folder with peer_secrets.jsonl.xz and negatives.jsonl.xz")
     a = p.parse_args()
-    for name, expect, by in (("peer_secrets", "match", lambda r: r["source"].split(":")[0]),
-                             ("negatives", None, lambda r: r["group"])):
-        data = [r for r in rows(os.path.join(a.data, name + ".jsonl.xz")) if expect is None or r["expect"] == expect]
-        hits = collections.defaultdict(lambda: [0, 0, collections.Counter()])
-        for r, kinds in zip(data, scan(a.vedette, [r["text"] for r in data])):
-            h = hits[by(r)]
-            h[0] += 1
-            h[1] += bool(kinds)
-            h[2].update(kinds)
-        print(f"{name}: share of texts with a finding")
-        for k in sorted(hits):
-            n, hit, kinds = hits[k]
-            print(f"  {k:44} {n:6} {100 * hit / n:6.1f} %" + ("  " + str(dict(kinds.most_common(4))) if a.kinds else ""))
+    negatives = os.path.join(a.data, "negatives.jsonl.xz")
+    positive = (r for r in rows(os.path.join(a.data, "peer_secrets.jsonl.xz")) if r["expect"] == "match")
+    by_class(a.vedette, "peer_secrets, credentials", positive, lambda r: r["source"].split(":")[0], a.kinds)
+    by_class(a.vedette, "negatives, credentials", rows(negatives), lambda r: r["group"], a.kinds)
+    for path in a.text:
+        by_class(a.vedette, "unlabelled, credentials", itertools.islice(rows(path), 17000), lambda r: os.path.basename(path), a.kinds)
+    if a.pii:
+        pii(a.vedette, os.path.join(a.pii, "peer_pii.jsonl.xz"), a.minimum)
+        by_class(a.vedette, f"negatives, sensitive data, confidence {a.minimum} and more", rows(negatives), lambda r: r["group"], a.kinds,
+                 only="sensitive", minimum=a.minimum)
+        by_class(a.vedette, "negatives, sensitive data, default policy", rows(negatives), lambda r: r["group"], a.kinds, only="sensitive")
 
 
 if __name__ == "__main__":

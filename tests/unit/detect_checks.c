@@ -82,6 +82,7 @@ static const struct {
   const char *gate, *text, *want;
 } others[] = {
     {check_url_password, "://", "postgres://app:hG72kfp0Qz@db.corp:5432/x", "hG72kfp0Qz"},
+    {check_url_password, "://", "mongodb://app:hG72@kf!p0@db.corp/x", "hG72@kf!p0"},
     {check_url_password, "://", "postgres://app:${PW}@db.corp/x", ""},
     {check_url_password, "://", "mysql://root:root@127.0.0.1/x", ""},
     {check_url_password, "://", "https://host:8080/a@b", ""},
