@@ -119,7 +119,8 @@ struct vdt_source {
   size_t n;
 };
 
-/* Compiles rules. On failure *err names file, line and the nearest valid key. Takes about 0.3 s for the shipped rules. */
+/* Compiles rules. On failure *err names file, line and the nearest valid key. Takes a second or two
+ * for the shipped rules: do it at start, not per text (docs/performance.md). */
 int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err);
 void vdt_engine_free(struct vdt_engine *engine);
 

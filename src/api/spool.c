@@ -54,13 +54,9 @@ static bool add(struct spool *s, const char *name)
 {
   uint64_t pid, start;
   if (!parse_name(str_of(name), &pid, &start) || s->n == FILES_MAX) return true;
-  if (s->n == s->cap) {
-    size_t cap = s->cap ? s->cap * 2 : 16;
-    struct spool_file *p = realloc(s->files, cap * sizeof *p);
-    if (!p) return false;
-    s->files = p;
-    s->cap = cap;
-  }
+  struct spool_file *p = heap_grow(s->files, s->n, &s->cap, 16, sizeof *p);
+  if (!p) return false;
+  s->files = p;
   struct spool_file *f = &s->files[s->n++];
   *f = (struct spool_file){.pid = pid, .start = start, .seen = true};
   snprintf(f->name, sizeof f->name, "%s", name);

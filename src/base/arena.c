@@ -83,6 +83,18 @@ void *arena_zalloc(struct vdt_arena *a, size_t n, size_t size)
   return p ? memset(p, 0, bytes) : NULL;
 }
 
+void *arena_grow(struct vdt_arena *a, void *array, size_t n, size_t *cap, size_t first, size_t size)
+{
+  size_t bigger = *cap ? *cap * 2 : first, bytes;
+  if (n < *cap) return array;
+  if (bigger < *cap || __builtin_mul_overflow(bigger, size, &bytes)) return NULL;
+  void *p = arena_alloc(a, bytes);
+  if (!p) return NULL;
+  if (n) memcpy(p, array, n * size);
+  *cap = bigger;
+  return p;
+}
+
 struct str arena_dup(struct vdt_arena *a, struct str s)
 {
   char *p = arena_alloc(a, s.n + 1);

@@ -13,6 +13,10 @@
 void *arena_alloc(struct vdt_arena *arena, size_t n);
 /* The same, cleared, for n elements of size; the product may not overflow. */
 void *arena_zalloc(struct vdt_arena *arena, size_t n, size_t size);
+/* Room for one more element after the first n of an array in the arena: the array itself while n < *cap, else a copy of twice the
+ * size (`first` at the beginning). What it outgrew stays in the arena, in all as much again. NULL when out of memory; then the old
+ * array is as it was. */
+void *arena_grow(struct vdt_arena *arena, void *array, size_t n, size_t *cap, size_t first, size_t size);
 /* A copy, NUL-terminated for our own comfort (n does not count the NUL). p is NULL when out of memory. */
 struct str arena_dup(struct vdt_arena *arena, struct str s);
 /* printf into the arena; NULL when out of memory. */

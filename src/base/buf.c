@@ -1,6 +1,15 @@
 #include "base/buf.h"
 #include <stdarg.h>
 
+void *heap_grow(void *array, size_t n, size_t *cap, size_t first, size_t size)
+{
+  size_t bigger = *cap ? *cap * 2 : first;
+  if (n < *cap) return array;
+  void *p = bigger < *cap ? NULL : reallocarray(array, bigger, size);
+  if (p) *cap = bigger;
+  return p;
+}
+
 void buf_finish(struct buf *b)
 {
   free(b->p);

@@ -12,6 +12,10 @@ struct buf {
   bool failed;
 };
 
+/* Room for one more element after the first n of a malloc'd array, which doubles from `first`. NULL when out of memory; then the
+ * old array is as it was. */
+void *heap_grow(void *array, size_t n, size_t *cap, size_t first, size_t size);
+
 void buf_finish(struct buf *b);               /* frees; the buf may be used again */
 void buf_reset(struct buf *b);                /* n = 0, keeps the memory */
 bool buf_reserve(struct buf *b, size_t more); /* room for more bytes after n */

@@ -4,11 +4,9 @@
 #include "base/error.h"
 #include "engine/check.h"
 
-enum { LITERAL_MAX = 512 }; /* an escaped literal: 4 bytes a byte */
-
 struct build {
   struct vdt_engine *e;
-  uint32_t cap;
+  size_t cap;
   struct vdt_error *err;
 };
 
@@ -25,14 +23,9 @@ static struct pattern *pattern_for(struct build *b, enum pattern_kind kind, stru
     struct pattern *p = &e->patterns[i];
     if (p->kind == kind && p->literal && p->nocase == nocase && str_eq(p->text, text)) return p;
   }
-  if (e->n_patterns == b->cap) {
-    uint32_t cap = b->cap ? b->cap * 2 : 256;
-    struct pattern *grown = arena_zalloc(e->arena, cap, sizeof *grown);
-    if (!grown) return NULL;
-    if (e->n_patterns) memcpy(grown, e->patterns, e->n_patterns * sizeof *grown);
-    e->patterns = grown;
-    b->cap = cap;
-  }
+  struct pattern *grown = arena_grow(e->arena, e->patterns, e->n_patterns, &b->cap, 256, sizeof *grown);
+  if (!grown) return NULL;
+  e->patterns = grown;
   e->patterns[e->n_patterns] = (struct pattern){.kind = kind, .nocase = nocase, .literal = literal, .text = text};
   return &e->patterns[e->n_patterns++];
 }
@@ -59,17 +52,12 @@ static int add_words(struct build *b)
   return VDT_OK;
 }
 
-static bool is_score(const struct rule *r)
-{
-  return r->weight > 0;
-}
-
 static int add_gates(struct build *b)
 {
   const struct rules *r = &b->e->rules;
   for (uint32_t i = 0; i < r->n; i++) {
     const struct rule *rule = &r->rules[i];
-    if (is_score(rule)) continue;
+    if (rule_is_score(rule)) continue;
     int rc = rule->pattern.n ? own(b, pattern_for(b, PATTERN_GATE, rule->pattern, false, true), i) : VDT_OK;
     for (unsigned g = 0; !rc && g < rule->n_gates; g++)
       rc = own(b, pattern_for(b, PATTERN_GATE, rule->gates[g], true, rule->nocase), i);
@@ -83,7 +71,7 @@ static int add_scores(struct build *b)
 {
   const struct rules *r = &b->e->rules;
   for (uint32_t i = 0; i < r->n; i++) {
-    if (!is_score(&r->rules[i])) continue;
+    if (!rule_is_score(&r->rules[i])) continue;
     int rc = own(b, pattern_for(b, PATTERN_SCORE, r->rules[i].pattern, false, true), i);
     if (rc) return rc;
   }
@@ -212,7 +200,7 @@ static int index_literals(struct build *b, struct literals *out, enum vdt_detect
   if (!out->p) return no_memory(b->err);
   for (uint32_t i = 0; i < e->rules.n; i++) {
     const struct rule *r = &e->rules.rules[i];
-    if (r->detector != detector || r->bound != bound || r->left_max || is_score(r) || r->check->after_gate) continue;
+    if (r->detector != detector || r->bound != bound || r->left_max || rule_is_score(r) || r->check->after_gate) continue;
     for (unsigned g = 0; g < r->n_gates; g++) {
       struct str s = lowered(e->arena, r->gates[g]);
       if (!s.p) return no_memory(b->err);
@@ -244,7 +232,7 @@ static int index_prefixes(struct build *b, enum vdt_detector_id detector)
   if (!p->lefts) return no_memory(b->err);
   for (uint32_t i = 0; i < e->rules.n; i++) {
     const struct rule *r = &e->rules.rules[i];
-    bool wanted = r->detector == detector && r->left_max && !is_score(r) && !r->check->after_gate;
+    bool wanted = r->detector == detector && r->left_max && !rule_is_score(r) && !r->check->after_gate;
     if (wanted && !left_known(e, p, r)) p->lefts[p->n_lefts++] = i;
   }
   int rc = index_literals(b, &p->literals[0], detector, false);

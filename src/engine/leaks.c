@@ -1,4 +1,5 @@
 #include "engine/leaks.h"
+#include "base/buf.h"
 
 int leaks_init(struct leaks *l, const struct vdt_engine *engine)
 {
@@ -72,16 +73,12 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
   /* A pattern's start is not known; what it matched counts as left bytes. */
   uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
   if (r->bound && p->literal && !r->left_max && byte_is_word(byte_before(w, gate))) return;
-  if (l->n_pending == l->cap_pending) {
-    size_t cap = l->cap_pending ? l->cap_pending * 2 : 32;
-    struct pending *grown = realloc(l->pending, cap * sizeof *grown);
-    if (!grown) {
-      l->failed = true;
-      return;
-    }
-    l->pending = grown;
-    l->cap_pending = cap;
+  struct pending *grown = heap_grow(l->pending, l->n_pending, &l->cap_pending, 32, sizeof *grown);
+  if (!grown) {
+    l->failed = true;
+    return;
   }
+  l->pending = grown;
   uint64_t hold = r->check->after_gate ? hit->end : left_start(r, w, gate);
   uint64_t word = r->words >= 0 ? l->word_end[r->words] : 0;
   bool context = word && word + RULE_CONTEXT >= gate;
@@ -114,16 +111,12 @@ static bool same_span(const struct candidate *a, const struct candidate *b)
 /* Inserts in order; most candidates come at the end. */
 static void add_candidate(struct leaks *l, const struct candidate *c)
 {
-  if (l->n_candidates == l->cap_candidates) {
-    size_t cap = l->cap_candidates ? l->cap_candidates * 2 : 16;
-    struct candidate *grown = realloc(l->candidates, cap * sizeof *grown);
-    if (!grown) {
-      l->failed = true;
-      return;
-    }
-    l->candidates = grown;
-    l->cap_candidates = cap;
+  struct candidate *grown = heap_grow(l->candidates, l->n_candidates, &l->cap_candidates, 16, sizeof *grown);
+  if (!grown) {
+    l->failed = true;
+    return;
   }
+  l->candidates = grown;
   size_t i = l->n_candidates;
   while (i > 0 && before(c, &l->candidates[i - 1])) i--;
   if (i > 0 && same_span(c, &l->candidates[i - 1])) return;

@@ -74,6 +74,12 @@ struct rule {
   unsigned n_match, n_clean;
 };
 
+/* A score rule has a pattern and a weight; any other has a gate and a check. */
+static inline bool rule_is_score(const struct rule *r)
+{
+  return r->detector == VDT_DET_JAILBREAK || r->detector == VDT_DET_INDIRECT;
+}
+
 struct word_group {
   struct str *words;
   unsigned n;

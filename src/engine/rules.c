@@ -14,6 +14,7 @@ struct loader {
   const char *file;
   yaml_document_t doc;
   struct rules *rules;
+  size_t cap; /* room in rules->rules */
   struct vdt_error *err;
 };
 
@@ -286,11 +287,6 @@ static int set_key(struct loader *l, const yaml_node_t *key, const yaml_node_t *
   return rc ? rc : set_member(l, &keys[i], value, rule);
 }
 
-static bool is_score(const struct rule *r)
-{
-  return r->detector == VDT_DET_JAILBREAK || r->detector == VDT_DET_INDIRECT;
-}
-
 static int check_id(struct loader *l, const yaml_node_t *n, const struct rule *r)
 {
   if (!r->id || !*r->id) return FAIL(l, n, "a rule without id");
@@ -306,6 +302,7 @@ static int check_id(struct loader *l, const yaml_node_t *n, const struct rule *r
 static int check_leak(struct loader *l, const yaml_node_t *n, const struct rule *r)
 {
   if (!r->check) return FAIL(l, n, "rule %s: check is missing", r->id);
+  if (r->weight > 0) return FAIL(l, n, "rule %s: weight is for jailbreak and indirect rules; others report confidence", r->id);
   if ((r->n_gates > 0) == (r->pattern.n > 0)) return FAIL(l, n, "rule %s: needs either gate or pattern", r->id);
   if (r->pattern.n && r->left_max == 0) return FAIL(l, n, "rule %s: a pattern gate needs left, what it may match", r->id);
   for (unsigned i = 0; i < r->n_gates; i++)
@@ -322,17 +319,13 @@ static int check_score(struct loader *l, const yaml_node_t *n, const struct rule
   return VDT_OK;
 }
 
-/* The arrays double in the arena; what they outgrow stays there, at most as much again. */
 static int append(struct loader *l, const yaml_node_t *n, const struct rule *rule)
 {
   struct rules *r = l->rules;
   if (r->n == MAX_RULES) return FAIL(l, n, "more than %d rules", MAX_RULES);
-  if ((r->n & (r->n - 1)) == 0) {
-    struct rule *grown = arena_zalloc(l->arena, r->n ? r->n * 2 : 1, sizeof *grown);
-    if (!grown) return error_set(l->err, VDT_ENOMEM, "out of memory");
-    if (r->n) memcpy(grown, r->rules, r->n * sizeof *grown);
-    r->rules = grown;
-  }
+  struct rule *grown = arena_grow(l->arena, r->rules, r->n, &l->cap, 64, sizeof *grown);
+  if (!grown) return error_set(l->err, VDT_ENOMEM, "out of memory");
+  r->rules = grown;
   r->rules[r->n++] = *rule;
   return VDT_OK;
 }
@@ -346,10 +339,10 @@ static int add_rule(struct loader *l, const yaml_node_t *n)
   if ((rc = check_id(l, n, &r))) return rc;
   if (r.detector == VDT_DETECTORS) return FAIL(l, n, "rule %s: detector is missing", r.id);
   if (!r.title) return FAIL(l, n, "rule %s: title is missing", r.id);
-  if ((rc = is_score(&r) ? check_score(l, n, &r) : check_leak(l, n, &r))) return rc;
+  if ((rc = rule_is_score(&r) ? check_score(l, n, &r) : check_leak(l, n, &r))) return rc;
   if (r.n_match == 0) return FAIL(l, n, "rule %s: needs at least one example under examples.match", r.id);
   if (r.confidence > 100) return FAIL(l, n, "rule %s: confidence: at most 100", r.id);
-  if (is_score(&r) && !r.in_prompt && !r.in_document) {
+  if (rule_is_score(&r) && !r.in_prompt && !r.in_document) {
     r.in_prompt = r.detector == VDT_DET_JAILBREAK;
     r.in_document = !r.in_prompt;
   }

@@ -1,4 +1,7 @@
 #include "engine/scanner.h"
+#include "base/buf.h"
+
+enum { MAX_SCORES = 1 << 16 };
 
 int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out)
 {
@@ -36,16 +39,13 @@ static void gather_score(struct delivery *d, const struct rule *rule, const stru
     if (hit->end > h->end) h->end = hit->end;
     return;
   }
-  if (s->n_scores == s->cap_scores) {
-    size_t cap = s->cap_scores ? s->cap_scores * 2 : 64;
-    struct score_hit *grown = cap > 1 << 16 ? NULL : realloc(s->scores, cap * sizeof *grown);
-    if (!grown) {
-      d->failed |= cap <= 1 << 16;
-      return; /* 65,536 hits of attack rules: the score cannot get any higher */
-    }
-    s->scores = grown;
-    s->cap_scores = cap;
+  if (s->n_scores == MAX_SCORES) return; /* so many hits of attack rules: the score cannot get any higher */
+  struct score_hit *grown = heap_grow(s->scores, s->n_scores, &s->cap_scores, 64, sizeof *grown);
+  if (!grown) {
+    d->failed = true;
+    return;
   }
+  s->scores = grown;
   s->scores[s->n_scores++] = (struct score_hit){rule, hit->start, hit->end};
 }
 

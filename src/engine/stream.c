@@ -80,14 +80,9 @@ static bool scan_new(struct vdt_stream *s)
 static bool add_finding(struct vdt_stream *s, const struct candidate *c)
 {
   if (s->n_findings == MAX_FINDINGS) return true; /* masked all the same */
-  if (s->n_findings == s->cap_findings) {
-    size_t cap = s->cap_findings ? s->cap_findings * 2 : 4;
-    struct vdt_finding *grown = arena_alloc(s->arena, cap * sizeof *grown);
-    if (!grown) return false;
-    if (s->n_findings) memcpy(grown, s->findings, s->n_findings * sizeof *grown);
-    s->findings = grown;
-    s->cap_findings = cap;
-  }
+  struct vdt_finding *grown = arena_grow(s->arena, s->findings, s->n_findings, &s->cap_findings, 4, sizeof *grown);
+  if (!grown) return false;
+  s->findings = grown;
   struct str text = {s->view.text.p + (c->start - s->view.view_base), (size_t)(c->end - c->start)};
   finding_fill(&s->findings[s->n_findings++], s->scanner->engine, c, text, s->role, view_start(&s->view, c->start),
                view_stop(&s->view, c->end));

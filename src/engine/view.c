@@ -15,16 +15,12 @@ void view_finish(struct view *v)
 
 static void step(struct view *v, uint64_t view, uint64_t orig, uint32_t width)
 {
-  if (v->n_steps == v->cap_steps) {
-    size_t cap = v->cap_steps ? v->cap_steps * 2 : 16;
-    struct view_step *p = realloc(v->steps, cap * sizeof *p);
-    if (!p) {
-      v->failed = true;
-      return;
-    }
-    v->steps = p;
-    v->cap_steps = cap;
+  struct view_step *p = heap_grow(v->steps, v->n_steps, &v->cap_steps, 16, sizeof *p);
+  if (!p) {
+    v->failed = true;
+    return;
   }
+  v->steps = p;
   v->steps[v->n_steps++] = (struct view_step){view, orig, width};
 }
 

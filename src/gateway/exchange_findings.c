@@ -10,14 +10,9 @@ enum { MAX_FINDINGS = 4096, MAX_EVIDENCE = 64, TEXT_MAX = 1024 };
 static struct record_finding *new_finding(struct exchange *x)
 {
   struct record *r = &x->record;
-  if (r->n_findings == x->cap_findings) {
-    size_t cap = x->cap_findings ? x->cap_findings * 2 : 4;
-    struct record_finding *grown = arena_alloc(x->arena, cap * sizeof *grown);
-    if (!grown) return NULL;
-    if (r->n_findings) memcpy(grown, r->findings, r->n_findings * sizeof *grown);
-    r->findings = grown;
-    x->cap_findings = cap;
-  }
+  struct record_finding *grown = arena_grow(x->arena, r->findings, r->n_findings, &x->cap_findings, 4, sizeof *grown);
+  if (!grown) return NULL;
+  r->findings = grown;
   return &r->findings[r->n_findings++];
 }
 

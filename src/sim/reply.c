@@ -295,16 +295,12 @@ static void make_json(const struct script *s, struct reply *out)
 static void end_event(struct reply *r)
 {
   BUF_LIT(&r->body, "\n\n");
-  if (r->n_events == r->cap_events) {
-    size_t cap = r->cap_events ? r->cap_events * 2 : 64;
-    size_t *grown = reallocarray(r->ends, cap, sizeof *grown);
-    if (!grown) {
-      r->body.failed = true;
-      return;
-    }
-    r->ends = grown;
-    r->cap_events = cap;
+  size_t *grown = heap_grow(r->ends, r->n_events, &r->cap_events, 64, sizeof *grown);
+  if (!grown) {
+    r->body.failed = true;
+    return;
   }
+  r->ends = grown;
   r->ends[r->n_events++] = r->body.n;
 }
 

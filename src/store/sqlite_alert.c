@@ -205,14 +205,10 @@ int sqlite_list(struct store *base, const struct store_query *query, struct vdt_
   size_t got = 0, cap = 0;
   bool failed = false;
   while (!failed && (code = sqlite3_step(q)) == SQLITE_ROW) {
-    if (got == cap) {
-      size_t more = cap ? cap * 2 : 16;
-      struct alert *p = arena_zalloc(arena, more, sizeof *p);
-      if ((failed = !p)) break;
-      if (got) memcpy(p, list, got * sizeof *p);
-      list = p;
-      cap = more;
-    }
+    struct alert *p = arena_grow(arena, list, got, &cap, 16, sizeof *p);
+    if ((failed = !p)) break;
+    list = p;
+    list[got] = (struct alert){0};
     if (read_alert(base, q, arena, &list[got], &failed)) got++;
   }
   if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");

@@ -167,14 +167,9 @@ int texts_add(struct texts *t, unsigned kind, uint64_t tool, uint32_t node)
     return VDT_OK;
   }
   if (tool >= WIRE_MAX_TOOLS) return VDT_ETOOBIG;
-  if (t->n == t->cap) {
-    size_t cap = t->cap ? t->cap * 2 : 4;
-    struct text_ref *refs = arena_alloc(t->arena, cap * sizeof *refs);
-    if (!refs) return VDT_ENOMEM;
-    if (t->n) memcpy(refs, t->refs, t->n * sizeof *refs);
-    t->refs = refs;
-    t->cap = cap;
-  }
+  struct text_ref *refs = arena_grow(t->arena, t->refs, t->n, &t->cap, 4, sizeof *refs);
+  if (!refs) return VDT_ENOMEM;
+  t->refs = refs;
   t->refs[t->n++] = (struct text_ref){kind, (unsigned)tool, node};
   return VDT_OK;
 }

@@ -18,13 +18,9 @@ void edits_reset(struct edits *e)
 static bool add(struct edits *e, uint32_t start, uint32_t end, size_t at)
 {
   if (e->text.failed) return false;
-  if (e->n == e->cap) {
-    size_t cap = e->cap ? e->cap * 2 : 16;
-    struct edit *v = realloc(e->v, cap * sizeof *v);
-    if (!v) return false;
-    e->v = v;
-    e->cap = cap;
-  }
+  struct edit *v = heap_grow(e->v, e->n, &e->cap, 16, sizeof *v);
+  if (!v) return false;
+  e->v = v;
   e->v[e->n++] = (struct edit){start, end, at, e->text.n - at};
   return true;
 }

@@ -16,14 +16,9 @@ static int add_part(struct request *q, const struct wire_part *part)
 {
   struct wire_request *out = q->out;
   if (!part->origin.p) return VDT_ENOMEM;
-  if (out->n_parts == q->cap) {
-    size_t cap = q->cap ? q->cap * 2 : 8;
-    struct wire_part *parts = arena_alloc(q->arena, cap * sizeof *parts);
-    if (!parts) return VDT_ENOMEM;
-    if (out->n_parts) memcpy(parts, out->parts, out->n_parts * sizeof *parts);
-    out->parts = parts;
-    q->cap = cap;
-  }
+  struct wire_part *parts = arena_grow(q->arena, out->parts, out->n_parts, &q->cap, 8, sizeof *parts);
+  if (!parts) return VDT_ENOMEM;
+  out->parts = parts;
   out->parts[out->n_parts++] = *part;
   return VDT_OK;
 }

@@ -3,7 +3,7 @@
 
 static enum vdt_role role_for(const struct rule *r)
 {
-  if (r->weight > 0) return r->in_document && !r->in_prompt ? VDT_DOCUMENT : VDT_PROMPT;
+  if (rule_is_score(r)) return r->in_document && !r->in_prompt ? VDT_DOCUMENT : VDT_PROMPT;
   return VDT_RESPONSE;
 }
 

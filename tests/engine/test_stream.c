@@ -136,7 +136,7 @@ static void rules_in_prose(void)
   uint64_t seed = 42;
   for (unsigned i = 0; i < rig_engine->rules.n; i++) {
     const struct rule *r = &rig_engine->rules.rules[i];
-    if (r->weight > 0) continue;
+    if (rule_is_score(r)) continue;
     struct buf text = {0};
     buf_put(&text, str_of(prose[rig_random(&seed) % (sizeof prose / sizeof *prose)]));
     buf_put(&text, r->match[0]);
