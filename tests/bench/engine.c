@@ -92,7 +92,9 @@ int main(int argc, char **argv)
                               .indirect = {VDT_BLOCK, 0.95, 0.60},
                               .credential = {VDT_DETECT, VDT_REDACT, 65},
                               .sensitive = {VDT_DETECT, VDT_DETECT, 65}};
+  uint64_t begin = clock_mono_us();
   rig_load();
+  printf("compiling the rules: %.2f s\n", (double)(clock_mono_us() - begin) / 1e6);
   for (int i = 1; i < argc && text.n < LIMIT; i++) {
     struct str f = rig_read(argv[i]);
     buf_put(&text, f);
