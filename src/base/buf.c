@@ -3,9 +3,10 @@
 
 void *heap_grow(void *array, size_t n, size_t *cap, size_t first, size_t size)
 {
-  size_t bigger = *cap ? *cap * 2 : first;
+  size_t bigger = *cap ? *cap * 2 : first, bytes;
   if (n < *cap) return array;
-  void *p = bigger < *cap ? NULL : reallocarray(array, bigger, size);
+  if (bigger < *cap || __builtin_mul_overflow(bigger, size, &bytes)) return NULL;
+  void *p = realloc(array, bytes);
   if (p) *cap = bigger;
   return p;
 }
