@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+"""From WORK/model.pt to the weights file of the product: 8-bit weights, the gate, the calibration (src/model/weights.h).
+
+    model/train/export.py --data SHARED/data --work DIR --out model/shield.weights --version N
+
+The gate is trained here: to foresee the encoder's logit on the windows of all texts at hand. Calibration is done on what the product itself
+computes, over the benign sources that were kept out, each source counting the same.
+"""
+import argparse
+import pathlib
+import struct
+import zlib
+
+import numpy as np
+import torch
+
+import corpus
+import examples
+from evaluation import score_windows
+from finetune import Classifier
+from network import GATE_BITS, NAME, SHAPE, STRIDE, WINDOW
+from ops import rotary
+from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary, slots
+
+# What a score means: the share of ordinary texts that score at least that much. docs/detection.md
+RATES = ((0.5, 0.02), (0.2, 0.10), (0.1, 0.20), (0.05, 0.35), (0.02, 0.50), (0.01, 0.60), (0.005, 0.75), (0.002, 0.90), (0.001, 0.95))
+
+
+def quantise(w):
+    """int8 rows and their scales."""
+    w = np.asarray(w, np.float32)
+    scale = np.maximum(np.abs(w).max(1), 1e-12) / 127
+    return np.rint(w / scale[:, None]).astype(np.int8), scale.astype(np.float32)
+
+
+def pack(w):
+    """[n,k] to [n/16][k/4][16][4]."""
+    n, k = w.shape
+    return np.ascontiguousarray(w.reshape(n // 16, 16, k // 4, 4).transpose(0, 2, 1, 3))
+
+
+def sections(state, vocabulary, pieces, gate, knots):
+    d = SHAPE["width"]
+    shape = [d, SHAPE["layers"], SHAPE["heads"], SHAPE["inner"], vocabulary, WINDOW, len(examples.CATEGORIES), STRIDE, GATE_BITS,
+             len(knots[0])]
+    yield "shape", np.array(shape, np.uint32)
+    table, scale = quantise(state["emb"])
+    yield "embedding", table
+    yield "embedding.scale", scale
+    cosine, sine = (t.numpy() for t in rotary(WINDOW, d // SHAPE["heads"]))
+    yield "rotary", np.stack([cosine, sine], 1)
+    for i in range(SHAPE["layers"]):
+        for part in ("qkv", "out", "up", "down"):
+            w, scale = quantise(state[f"{i}.{part}"])
+            yield f"{i}.{part}", pack(w)
+            yield f"{i}.{part}.scale", scale
+        for norm, name in (("n1", "norm1"), ("n2", "norm2")):
+            yield f"{i}.{name}", np.concatenate([state[f"{i}.{norm}g"], state[f"{i}.{norm}b"]])
+    yield "norm", np.concatenate([state["ng"], state["nb"]])
+    for name in ("query", "pooled", "mean", "bias", "category"):
+        yield name, state["head." + name]
+    yield "category.bias", state["head.category_bias"]
+    yield "gate", np.array([[s, b, p] for s, b, p, _ in gate], np.float32)
+    yield "gate.table", np.stack([t for *_, t in gate])
+    yield "calibration", np.array(knots, np.float32)
+    yield "pieces", np.frombuffer(pieces, np.uint8)
+
+
+def write(path, version, parts):
+    table, body = b"", b""
+    parts = [(name, np.ascontiguousarray(a if isinstance(a, np.ndarray) else np.asarray(a))) for name, a in parts]
+    parts = [(n, a.astype(np.float32) if a.dtype == np.float64 else a) for n, a in parts]
+    at = (64 + 32 * len(parts) + 63) // 64 * 64
+    begin = at
+    for name, a in parts:
+        assert len(name) < 16, name
+        body += b"\0" * (-(begin + len(body)) % 64)
+        table += struct.pack("<16sQQ", name.encode(), begin + len(body), a.nbytes)
+        body += a.tobytes()
+    rest = table.ljust(begin - 64, b"\0") + body
+    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", 1, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
+    pathlib.Path(path).write_bytes(head + rest)
+
+
+def train_gate(windows, logits, role, epochs=4):
+    """A linear model over hashed pairs of tokens, by stochastic descent on the squared error of the logit. Returns (scale, bias, table)."""
+    ids = [np.concatenate([[role], w]) for w in windows]
+    bags = [slots(GATE_BITS, i).astype(np.int64) for i in ids]
+    table = torch.nn.EmbeddingBag(1 << GATE_BITS, 1, mode="sum", sparse=True)
+    torch.nn.init.zeros_(table.weight)
+    target = torch.tensor(np.clip(logits, -6, 6), dtype=torch.float32)
+    bias = float(target.mean())
+    root = torch.tensor([len(i) ** 0.5 for i in ids])
+    step = torch.optim.Adagrad(table.parameters(), lr=0.1)
+    rng = np.random.default_rng(0)
+    for _ in range(epochs):
+        for part in np.array_split(rng.permutation(len(bags)), max(1, len(bags) // 256)):
+            chosen = [bags[i] for i in part]
+            offsets = torch.tensor(np.concatenate([[0], np.cumsum([len(c) for c in chosen])[:-1]]))
+            guess = table(torch.from_numpy(np.concatenate(chosen)), offsets).view(-1) / root[part] + bias
+            heavy = 1 + 3 * (target[part] > 0).float()  # a window that is an attack must not be missed
+            loss = (heavy * (guess - target[part]) ** 2).mean()
+            step.zero_grad()
+            loss.backward()
+            step.step()
+    values = table.weight.detach().numpy()[:, 0]
+    scale = max(1e-9, np.abs(values).max()) / 127
+    return scale, bias, np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
+
+
+def guesses(gate, windows, role):
+    scale, bias, table = gate
+    return np.array([table[slots(GATE_BITS, np.concatenate([[role], w]))].astype(np.int64).sum() * scale / (len(w) + 1) ** 0.5 + bias
+                     for w in windows])
+
+
+def calibrate(kept, logit, role):
+    """Knots: at each rate the logit that this share of ordinary texts reaches, every source counting the same."""
+    use = [i for i, e in enumerate(kept) if e.role == role and not e.attack and not e.harmful]
+    count = {}
+    for i in use:
+        count[kept[i].source] = count.get(kept[i].source, 0) + 1
+    value = np.array([logit[i] for i in use])
+    weight = np.array([1 / count[kept[i].source] if count[kept[i].source] >= 10 else 0 for i in use])
+    order = np.argsort(-value)
+    share = np.cumsum(weight[order]) / weight.sum()
+    knots = [(float(value.min()) - 1, 0.0)]
+    for rate, score in RATES:
+        at = float(value[order][min(np.searchsorted(share, rate), len(order) - 1)])
+        knots.append((max(at, knots[-1][0] + 0.05), score))
+    return knots + [(knots[-1][0] + 3, 0.99), (knots[-1][0] + 8, 1.0)]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", required=True)
+    p.add_argument("--work", required=True, type=pathlib.Path)
+    p.add_argument("--model", default="model.pt")
+    p.add_argument("--out", default=str(ROOT / "model/shield.weights"))
+    p.add_argument("--version", type=int, default=1)
+    p.add_argument("--gate-windows", type=int, default=120000)
+    a = p.parse_args()
+    pieces = (ROOT / "model/vocabulary.bin").read_bytes()
+    vocabulary = Vocabulary(pieces)
+    state = torch.load(a.work / a.model)
+    model = Classifier(vocabulary.size)
+    model.load(state)
+    rows = corpus.load(a.data)
+    chosen = examples.build([r for r in rows if not corpus.kept_out(r)], vocabulary)
+    rng = np.random.default_rng(0)
+    gates = []
+    for role in (PROMPT, DOCUMENT):
+        pool = [e.tokens[x:y] for e in chosen if e.role == role or rng.random() < 0.2
+                for x, y in examples.windows(e.tokens[:2048], WINDOW, STRIDE)]
+        pool = [pool[i] for i in rng.permutation(len(pool))[:a.gate_windows]]
+        logits = score_windows(model, pool, role)
+        split = len(pool) * 9 // 10
+        gate = train_gate(pool[:split], logits[:split], role)
+        guess = guesses(gate, pool[split:], role)
+        print(f"role {role}: gate on {split} windows, correlation with the encoder {np.corrcoef(guess, logits[split:])[0, 1]:.3f}", flush=True)
+        gates.append(gate)
+    kept = [(r, e) for r in rows if corpus.kept_out(r) for e in examples.build([r], vocabulary)]
+    examples_kept = [e for _, e in kept]
+    flat = [[(-30.0, 0.0), (30.0, 1.0)]] * 2
+    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g[:2], -1e9, g[2]) for g in gates], flat))
+    reader = Reader(a.out)
+    logit = np.array([reader.judge(r.text, e.role == DOCUMENT)[0] for r, e in kept])
+    knots = [calibrate(examples_kept, logit, role) for role in (PROMPT, DOCUMENT)]
+    passes = []
+    for k, role in enumerate((PROMPT, DOCUMENT)):
+        detect = dict((s, l) for l, s in knots[k])[0.60]
+        windows = [(e.tokens[x:y]) for e in examples_kept if e.role == role for x, y in examples.windows(e.tokens[:2048], WINDOW, STRIDE)]
+        logits, guess = score_windows(model, windows, role), guesses(gates[k], windows, role)
+        hits = np.sort(guess[logits >= detect])
+        at = float(hits[int(len(hits) * 0.02)]) if len(hits) else 0.0
+        print(f"role {role}: detection from logit {detect:.2f}; gate at {at:.2f} passes {np.mean(guess >= at):.1%} of the windows kept out and "
+              f"98 % of those above", flush=True)
+        passes.append(at)
+    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g[:2], t, g[2]) for g, t in zip(gates, passes)], knots))
+    print(f"{a.out}: {pathlib.Path(a.out).stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

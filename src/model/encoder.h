@@ -1,0 +1,71 @@
+/*
+ * The neural encoder: tokens of one window in, a logit out, with what each token brought to it.
+ *
+ * A pre-norm transformer with 8-bit weights. Activations become 8-bit numbers row by row, products are summed as integers, and the few
+ * operations in between are float32 in a fixed order without fused multiply-add: every instruction set gives the same bits, so the same
+ * verdicts. encoder_run.c is compiled once for each (ENCODER_PATHS).
+ */
+#ifndef MODEL_ENCODER_H
+#define MODEL_ENCODER_H
+#include "model/tokens.h"
+
+enum { WIDTH_MAX = 512, INNER_MAX = 2048, LAYERS_MAX = 16, WINDOW_MAX = 512, CATEGORIES_MAX = 16, ROLES = 2 };
+
+/* A matrix of 8-bit weights, n outputs of k inputs, stored for products of four: [n/16][k/4][16][4]. */
+struct matrix {
+  const int8_t *w;
+  const float *scale; /* of each output */
+  const int32_t *sums; /* of each output's weights, times 128: activations are stored 128 too high */
+  uint32_t n, k;
+};
+
+struct norm {
+  const float *gain, *bias;
+};
+
+struct layer {
+  struct norm before_attention, before_inner;
+  struct matrix qkv, out, up, down;
+};
+
+/* Everything points into the weights file (weights.h), except sums. */
+struct encoder {
+  uint32_t width, layers, heads, inner, vocabulary, window, categories;
+  const int8_t *embedding; /* [vocabulary][width] */
+  const float *embedding_scale;
+  const float *rotary; /* [window][2][width / heads / 2]: cosines, sines */
+  struct layer layer[LAYERS_MAX];
+  struct norm norm;
+  const float *query, *pooled, *mean, *bias; /* [ROLES][width], bias [ROLES] */
+  const float *category, *category_bias;     /* [categories][width] */
+};
+
+struct reading {
+  float logit;
+  uint32_t category;
+  float brought[WINDOW_MAX]; /* by each token; together, with the bias, the logit */
+};
+
+/* One thread's memory. */
+struct encoder_scratch;
+struct encoder_scratch *encoder_scratch_new(const struct encoder *e); /* NULL: out of memory */
+void encoder_scratch_free(struct encoder_scratch *s);
+
+/* ids[0] is TOKEN_PROMPT or TOKEN_DOCUMENT; 2 <= n <= window, every id < vocabulary. */
+typedef void encoder_run(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, struct reading *out);
+
+/* The ways to run it, best first, and what each needs of the processor. */
+#define ENCODER_PATHS(X)                                                                                                          \
+  X(avx512vnni, __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) \
+  X(avx2, __builtin_cpu_supports("avx2"))                                                                                         \
+  X(portable, true)
+
+#define X(name, supported) encoder_run encoder_run_##name;
+ENCODER_PATHS(X)
+#undef X
+
+/* The best path of this processor, or the one of that name; NULL when the processor cannot or there is none. */
+encoder_run *encoder_path(const char *name);
+/* The name of the best path. */
+const char *encoder_best(void);
+#endif

@@ -1,0 +1,200 @@
+/* From a text to windows, and from windows to a verdict (model.h). */
+#include "model/model.h"
+#include "model/weights.h"
+#include <stdlib.h>
+
+struct model {
+  struct weights weights;
+  struct vocabulary *vocabulary;
+  encoder_run *run;
+};
+
+/* A window that the gate let pass. */
+struct seen {
+  size_t from; /* where tokenize() begins */
+  float guess;
+};
+
+struct model_reader {
+  const struct model *model;
+  struct encoder_scratch *scratch;
+  struct token tokens[WINDOW_MAX], next[WINDOW_MAX];
+  uint32_t ids[WINDOW_MAX];
+  struct seen seen[READ_MAX];
+  size_t n_seen;
+  float unread; /* the largest guess of a window that is not read */
+  struct reading reading;
+};
+
+static const struct {
+  const char *name, *reason;
+} categories[] = {
+#define X(id, name, reason) {name, reason},
+    MODEL_CATEGORIES(X)
+#undef X
+};
+
+int model_new(const void *weights, size_t n, const char *path, struct model **out, struct vdt_error *err)
+{
+  struct model *m = calloc(1, sizeof *m);
+  if (!m) return error_set(err, VDT_ENOMEM, "out of memory");
+  m->run = encoder_path(path);
+  int rc = m->run ? weights_read(weights, n, &m->weights, err) : error_set(err, VDT_ENOTFOUND, "no encoder path \"%s\" here", path);
+  if (!rc) rc = vocabulary_new(m->weights.pieces, &m->vocabulary, err);
+  if (!rc && vocabulary_size(m->vocabulary) > m->weights.encoder.vocabulary)
+    rc = error_set(err, VDT_ERULE, "weights file: more pieces than embeddings");
+  if (!rc && m->weights.encoder.categories != sizeof categories / sizeof *categories)
+    rc = error_set(err, VDT_ERULE, "weights file: %u categories, and this program knows %zu", m->weights.encoder.categories,
+                   sizeof categories / sizeof *categories);
+  if (rc) model_free(m);
+  else *out = m;
+  return rc;
+}
+
+void model_free(struct model *m)
+{
+  if (!m) return;
+  vocabulary_free(m->vocabulary);
+  weights_finish(&m->weights);
+  free(m);
+}
+
+const char *model_name(const struct model *m)
+{
+  return m->weights.name;
+}
+
+uint32_t model_version(const struct model *m)
+{
+  return m->weights.version;
+}
+
+struct model_reader *model_reader_new(const struct model *m)
+{
+  struct model_reader *r = calloc(1, sizeof *r);
+  if (!r) return NULL;
+  r->model = m;
+  r->scratch = encoder_scratch_new(&m->weights.encoder);
+  if (r->scratch) return r;
+  free(r);
+  return NULL;
+}
+
+void model_reader_free(struct model_reader *r)
+{
+  if (!r) return;
+  encoder_scratch_free(r->scratch);
+  free(r);
+}
+
+static size_t to_ids(struct model_reader *r, size_t n, bool document)
+{
+  r->ids[0] = document ? TOKEN_DOCUMENT : TOKEN_PROMPT;
+  for (size_t i = 0; i < n; i++) r->ids[i + 1] = r->tokens[i].id;
+  return n + 1;
+}
+
+/* Keeps the READ_MAX windows with the largest guesses. */
+static void keep(struct model_reader *r, struct seen s, struct model_verdict *out)
+{
+  if (r->n_seen < READ_MAX) {
+    r->seen[r->n_seen++] = s;
+    return;
+  }
+  size_t least = 0;
+  for (size_t i = 1; i < READ_MAX; i++)
+    if (r->seen[i].guess < r->seen[least].guess) least = i;
+  out->partial = true;
+  if (s.guess > r->seen[least].guess) r->seen[least] = s;
+}
+
+static void look(struct model_reader *r, size_t from, size_t n, bool document, struct model_verdict *out)
+{
+  const struct gate *g = &r->model->weights.gate;
+  float guess = gate_guess(g, r->ids, to_ids(r, n, document));
+  out->windows++;
+  if (guess >= g->pass[document]) keep(r, (struct seen){from, guess}, out);
+  else if (guess > r->unread) r->unread = guess;
+}
+
+/* All windows past the gate. A window begins where the token before it ended, and the last one ends with the text. */
+static void look_through(struct model_reader *r, struct str text, bool document, struct model_verdict *out)
+{
+  const struct vocabulary *v = r->model->vocabulary;
+  size_t body = r->model->weights.encoder.window - 1, stride = r->model->weights.stride, at = 0, from = 0;
+  size_t n = tokenize(v, text, 0, r->tokens, body, &at);
+  if (n) look(r, from, n, document, out);
+  while (n == body) {
+    size_t more = tokenize(v, text, at, r->next, stride, &at);
+    if (!more) return;
+    from = r->tokens[more - 1].end;
+    memmove(r->tokens, r->tokens + more, (body - more) * sizeof *r->tokens);
+    memcpy(r->tokens + body - more, r->next, more * sizeof *r->tokens);
+    look(r, from, n, document, out);
+  }
+}
+
+/* The runs of tokens that brought much, at most SPANS_MAX, strongest first. */
+static void find_spans(const struct model_reader *r, size_t n, struct model_verdict *out)
+{
+  enum { GAP = 2 };
+  const float *brought = r->reading.brought + 1;
+  float most = 0, all = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (brought[i] > most) most = brought[i];
+    if (brought[i] > 0) all += brought[i];
+  }
+  out->n_spans = 0;
+  for (size_t i = 0; i < n && most > 0; i++) {
+    if (brought[i] < most / 4) continue;
+    float sum = 0;
+    size_t last = i;
+    for (size_t k = i; k < n && k <= last + GAP; k++) {
+      if (brought[k] >= most / 4) last = k;
+    }
+    for (size_t k = i; k <= last; k++) sum += brought[k] > 0 ? brought[k] : 0;
+    struct model_span s = {r->tokens[i].start, r->tokens[last].end, sum / all};
+    size_t place = out->n_spans;
+    while (place > 0 && out->spans[place - 1].share < s.share) place--;
+    if (place < SPANS_MAX) {
+      if (out->n_spans < SPANS_MAX) out->n_spans++;
+      memmove(out->spans + place + 1, out->spans + place, (out->n_spans - place - 1) * sizeof s);
+      out->spans[place] = s;
+    }
+    i = last;
+  }
+}
+
+static double calibrated(const struct weights *w, bool document, double logit)
+{
+  const struct knot *k = w->knots[document];
+  if (!(logit > k[0].logit)) return k[0].score;
+  for (uint32_t i = 1; i < w->n_knots; i++)
+    if (logit < k[i].logit)
+      return k[i - 1].score + (k[i].score - k[i - 1].score) * (logit - k[i - 1].logit) / ((double)k[i].logit - k[i - 1].logit);
+  return k[w->n_knots - 1].score;
+}
+
+static void read_window(struct model_reader *r, struct str text, size_t from, bool document, struct model_verdict *out)
+{
+  const struct model *m = r->model;
+  size_t n = tokenize(m->vocabulary, text, from, r->tokens, m->weights.encoder.window - 1, &from);
+  m->run(&m->weights.encoder, r->scratch, r->ids, to_ids(r, n, document), &r->reading);
+  out->read++;
+  if (out->read > 1 && !((double)r->reading.logit > out->logit)) return;
+  out->logit = r->reading.logit;
+  out->category = categories[r->reading.category].name;
+  out->reason = categories[r->reading.category].reason;
+  find_spans(r, n, out);
+}
+
+void model_judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out)
+{
+  *out = (struct model_verdict){.category = "", .reason = ""};
+  r->n_seen = 0;
+  r->unread = -1e30f;
+  look_through(r, text, document, out);
+  for (size_t i = 0; i < r->n_seen; i++) read_window(r, text, r->seen[i].from, document, out);
+  if (!out->read || out->logit < (double)r->unread) out->logit = r->unread;
+  out->score = out->windows ? calibrated(&r->model->weights, document, out->logit) : 0;
+}

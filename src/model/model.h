@@ -1,0 +1,59 @@
+/*
+ * The trained model: a normalised text and its role in, a calibrated score out, with the words that carry it. It depends on nothing but
+ * its arguments: the same on every processor.
+ *
+ * A text is read in overlapping windows. The gate looks at each; the encoder reads those that the gate is not sure about, the most
+ * suspicious ones first, at most READ_MAX: that bounds what a text may cost. The score is that of the worst window.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+#include "base/error.h"
+#include "base/str.h"
+
+/* What kind of attack, as Prompt Shields names them; the order is that of the model's output (model/train/examples.py). */
+#define MODEL_CATEGORIES(X)                                                                                  \
+  X(changing_rules, "changing-rules", "tries to change the rules that the model was given")                  \
+  X(conversation_mockup, "conversation-mockup", "imitates turns or system messages of a conversation")       \
+  X(role_play, "role-play", "gives the model a role or a story that is to free it from its rules")           \
+  X(encoding, "encoding", "uses an encoding or broken-up words to get around rules")                         \
+  X(manipulated_content, "manipulated-content", "orders the assistant that reads it to change what it says") \
+  X(system_access, "system-access", "orders the assistant that reads it to use its tools")                   \
+  X(information_gathering, "information-gathering", "orders the assistant that reads it to give data away")  \
+  X(availability, "availability", "orders the assistant that reads it to refuse or break its service")       \
+  X(fraud, "fraud", "orders the assistant that reads it to deceive somebody for gain")                       \
+  X(malware, "malware", "orders the assistant that reads it to spread harmful code or links")
+
+enum { READ_MAX = 64, SPANS_MAX = 3 };
+
+struct model;
+/* weights: a file of weights.h, aligned to 64 bytes, which must stay as long as the model. path: an encoder path by name (encoder.h), or
+ * NULL for the best one. ERULE says what is wrong with the file; ENOTFOUND: no such path here. */
+int model_new(const void *weights, size_t n, const char *path, struct model **out, struct vdt_error *err);
+void model_free(struct model *m);
+const char *model_name(const struct model *m);
+uint32_t model_version(const struct model *m);
+
+/* One thread's memory, about 2 MiB. NULL: out of memory. */
+struct model_reader;
+struct model_reader *model_reader_new(const struct model *m);
+void model_reader_free(struct model_reader *r);
+
+struct model_span {
+  uint64_t start, end; /* bytes of the text */
+  double share;        /* of the score's evidence, 0..1 */
+};
+
+struct model_verdict {
+  double score;         /* 0..1; thresholds mean false-positive rates: docs/detection.md */
+  double logit;         /* before calibration */
+  const char *category; /* "changing-rules"; "" when the encoder read nothing */
+  const char *reason;   /* the same for people */
+  struct model_span spans[SPANS_MAX];
+  size_t n_spans;            /* strongest first */
+  size_t windows, read;      /* how many there are and how many the encoder read */
+  bool partial;              /* more windows than READ_MAX were suspicious */
+};
+
+/* document: whether it is a document's text, else a prompt's. Fails only for want of memory in model_reader_new: never here. */
+void model_judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out);
+#endif

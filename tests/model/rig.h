@@ -1,0 +1,129 @@
+/* A small weights file with random numbers, written the way model/train/export.py writes the real one, for tests and for fuzzing. */
+#ifndef TESTS_MODEL_RIG_H
+#define TESTS_MODEL_RIG_H
+#include "base/buf.h"
+#include "model/weights.h"
+#include <math.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+enum { RIG_WIDTH = 64, RIG_LAYERS = 2, RIG_HEADS = 2, RIG_INNER = 128, RIG_WINDOW = 32, RIG_STRIDE = 24, RIG_GATE_BITS = 8, RIG_SECTIONS = 64 };
+static const char rig_pieces[] = "\x04 the\x07 ignore\x03" "all\x02 a\x02 b\x03 ab\x01" "e\x06 rules";
+enum { RIG_PIECES = 8, RIG_VOCABULARY = FIRST_PIECE + RIG_PIECES };
+
+struct rig {
+  struct buf table, body;
+  uint32_t n;
+  uint64_t seed;
+  float pass; /* the gate's */
+};
+
+static inline float rig_random(struct rig *r)
+{
+  r->seed = r->seed * 6364136223846793005u + 1442695040888963407u;
+  return (float)(r->seed >> 40) / (float)(1 << 23) - 1.0f;
+}
+
+static inline void rig_section(struct rig *r, const char *name, const void *p, size_t n)
+{
+  char padded[17] = {0};
+  uint64_t place[2] = {64 + RIG_SECTIONS * 32 + r->body.n, n};
+  snprintf(padded, sizeof padded, "%s", name);
+  buf_put(&r->table, (struct str){padded, 16});
+  buf_put(&r->table, (struct str){(const char *)place, sizeof place});
+  buf_put(&r->body, (struct str){p, n});
+  while (r->body.n % 64) buf_byte(&r->body, 0);
+  r->n++;
+}
+
+static inline void rig_floats(struct rig *r, const char *name, size_t n, float base, float range)
+{
+  float *f = malloc(n * sizeof *f);
+  for (size_t i = 0; f && i < n; i++) f[i] = base + range * rig_random(r);
+  rig_section(r, name, f, n * sizeof *f);
+  free(f);
+}
+
+static inline void rig_bytes(struct rig *r, const char *name, size_t n)
+{
+  int8_t *b = malloc(n);
+  for (size_t i = 0; b && i < n; i++) b[i] = (int8_t)(rig_random(r) * 127.0f);
+  rig_section(r, name, b, n);
+  free(b);
+}
+
+static inline void rig_matrix(struct rig *r, unsigned layer, const char *part, size_t n, size_t k)
+{
+  char name[16], scale[16];
+  snprintf(name, sizeof name, "%u.%s", layer, part);
+  snprintf(scale, sizeof scale, "%u.%s.scale", layer, part);
+  rig_bytes(r, name, n * k);
+  rig_floats(r, scale, n, 0.002f, 0.001f);
+}
+
+static inline void rig_sections(struct rig *r)
+{
+  const uint32_t shape[] = {RIG_WIDTH,  RIG_LAYERS, RIG_HEADS,  RIG_INNER,     RIG_VOCABULARY,
+                            RIG_WINDOW, 10,         RIG_STRIDE, RIG_GATE_BITS, 3};
+  rig_section(r, "shape", shape, sizeof shape);
+  rig_bytes(r, "embedding", RIG_VOCABULARY * RIG_WIDTH);
+  rig_floats(r, "embedding.scale", RIG_VOCABULARY, 0.01f, 0.005f);
+  rig_floats(r, "rotary", RIG_WINDOW * RIG_WIDTH / RIG_HEADS, 0, 1);
+  for (unsigned i = 0; i < RIG_LAYERS; i++) {
+    char name[16];
+    rig_matrix(r, i, "qkv", 3 * RIG_WIDTH, RIG_WIDTH);
+    rig_matrix(r, i, "out", RIG_WIDTH, RIG_WIDTH);
+    rig_matrix(r, i, "up", RIG_INNER, RIG_WIDTH);
+    rig_matrix(r, i, "down", RIG_WIDTH, RIG_INNER);
+    for (unsigned k = 1; k <= 2; k++) {
+      snprintf(name, sizeof name, "%u.norm%u", i, k);
+      rig_floats(r, name, 2 * RIG_WIDTH, 0.5f, 0.5f);
+    }
+  }
+  rig_floats(r, "norm", 2 * RIG_WIDTH, 0.5f, 0.5f);
+  rig_floats(r, "query", ROLES * RIG_WIDTH, 0, 0.2f);
+  rig_floats(r, "pooled", ROLES * RIG_WIDTH, 0, 0.3f);
+  rig_floats(r, "mean", ROLES * RIG_WIDTH, 0, 0.3f);
+  rig_floats(r, "bias", ROLES, 0, 0.1f);
+  rig_floats(r, "category", 10 * RIG_WIDTH, 0, 1);
+  rig_floats(r, "category.bias", 10, 0, 0.1f);
+  const float gate[] = {0.01f, 0, r->pass, 0.01f, 0, r->pass};
+  rig_section(r, "gate", gate, sizeof gate);
+  rig_bytes(r, "gate.table", ROLES << RIG_GATE_BITS);
+  const float knots[] = {-10, 0, 0, 0.5f, 10, 1, -10, 0, 0, 0.5f, 10, 1};
+  rig_section(r, "calibration", knots, sizeof knots);
+  rig_section(r, "pieces", rig_pieces, sizeof rig_pieces - 1);
+}
+
+/* The checksum for what the file holds now. */
+static inline void rig_seal(char *p, size_t n)
+{
+  uint32_t sum = (uint32_t)crc32(0, (const unsigned char *)p + 64, (uInt)(n - 64));
+  memcpy(p + 32, &sum, sizeof sum);
+}
+
+/* The file, aligned; free() it. pass: what the gate lets through. */
+static inline char *rig_file(uint64_t seed, float pass, size_t *n)
+{
+  struct rig r = {.seed = seed, .pass = pass};
+  rig_sections(&r);
+  size_t begin = 64 + RIG_SECTIONS * 32;
+  *n = begin + r.body.n;
+  char *p = aligned_alloc(64, (*n + 63) / 64 * 64);
+  if (!p) abort();
+  memset(p, 0, begin);
+  const uint32_t head[] = {WEIGHTS_FORMAT, 7};
+  const uint64_t size = *n;
+  memcpy(p, "VDTMODEL", 8);
+  memcpy(p + 8, head, sizeof head);
+  memcpy(p + 16, &size, sizeof size);
+  memcpy(p + 36, &r.n, sizeof r.n);
+  memcpy(p + 40, "rig", 3);
+  memcpy(p + 64, r.table.p, r.table.n);
+  memcpy(p + begin, r.body.p, r.body.n);
+  rig_seal(p, *n);
+  buf_finish(&r.table);
+  buf_finish(&r.body);
+  return p;
+}
+#endif

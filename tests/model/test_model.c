@@ -1,0 +1,118 @@
+/* Texts of every length: windows, the gate, the bound on what is read, spans within the text. */
+#include "model/model.h"
+#include "tests/model/rig.h"
+#include "tests/test.h"
+
+struct stand {
+  char *file;
+  struct model *model;
+  struct model_reader *reader;
+};
+
+static struct stand stand(uint64_t seed, float pass)
+{
+  struct stand s = {0};
+  size_t n;
+  s.file = rig_file(seed, pass, &n);
+  if (model_new(s.file, n, NULL, &s.model, NULL)) abort();
+  s.reader = model_reader_new(s.model);
+  return s;
+}
+
+static void finish(struct stand *s)
+{
+  model_reader_free(s->reader);
+  model_free(s->model);
+  free(s->file);
+}
+
+/* n words, each one token. */
+static struct str words(size_t n)
+{
+  static char text[1 << 16];
+  static const char *const some[] = {"the ", "ignore ", "a ", "b ", "ab ", "rules "};
+  size_t at = 0;
+  for (size_t i = 0; i < n; i++) {
+    const char *w = some[(i * i + i / 7) % 6];
+    memcpy(text + at, w, strlen(w));
+    at += strlen(w);
+  }
+  return (struct str){text, at};
+}
+
+static const struct {
+  size_t tokens, windows;
+} lengths[] = {{0, 0}, {1, 1}, {2, 1}, {30, 1}, {31, 1}, {32, 2}, {55, 2}, {56, 3}, {79, 3}, {80, 4}, {31 + 24 * 63, 64}, {31 + 24 * 63 + 1, 65}};
+
+static void windows(size_t i)
+{
+  struct stand s = stand(1, -1e9f);
+  struct model_verdict v;
+  struct str text = words(lengths[i].tokens);
+  model_judge(s.reader, text, false, &v);
+  CHECK_INT(v.windows, lengths[i].windows);
+  CHECK_INT(v.read, lengths[i].windows < READ_MAX ? lengths[i].windows : READ_MAX);
+  CHECK_INT(v.partial, lengths[i].windows > READ_MAX);
+  CHECK(v.score >= 0 && v.score <= 1);
+  for (size_t k = 0; k < v.n_spans; k++) CHECK(v.spans[k].start < v.spans[k].end && v.spans[k].end <= text.n);
+  for (size_t k = 1; k < v.n_spans; k++) CHECK(v.spans[k].share <= v.spans[k - 1].share);
+  finish(&s);
+}
+
+static void the_gate_keeps_the_encoder_from_reading(void)
+{
+  struct stand s = stand(1, 1e9f);
+  struct model_verdict v;
+  model_judge(s.reader, words(200), true, &v);
+  CHECK_INT(v.read, 0);
+  CHECK(v.windows > 1);
+  CHECK_STR(str_of(v.category), "");
+  CHECK_INT(v.n_spans, 0);
+  finish(&s);
+}
+
+static void a_reader_keeps_nothing_from_the_text_before(void)
+{
+  struct stand s = stand(2, -1e9f);
+  struct model_verdict first, again;
+  model_judge(s.reader, words(40), false, &first);
+  model_judge(s.reader, words(1000), true, &again);
+  model_judge(s.reader, words(40), false, &again);
+  CHECK(memcmp(&first, &again, sizeof first) == 0);
+  finish(&s);
+}
+
+static void roles_differ(void)
+{
+  struct stand s = stand(2, -1e9f);
+  struct model_verdict a, b;
+  model_judge(s.reader, words(20), false, &a);
+  model_judge(s.reader, words(20), true, &b);
+  CHECK(fabs(a.logit - b.logit) > 1e-6);
+  finish(&s);
+}
+
+static void an_unknown_path_is_said(void)
+{
+  size_t n;
+  char *p = rig_file(1, 0, &n);
+  struct model *m = NULL;
+  struct vdt_error err = {0};
+  CHECK_INT(model_new(p, n, "abacus", &m, &err), VDT_ENOTFOUND);
+  CHECK(strstr(err.text, "abacus") != NULL);
+  free(p);
+}
+
+int main(void)
+{
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    CASE_BEGIN();
+    windows(i);
+    CASE_END("%zu tokens are %zu windows", lengths[i].tokens, lengths[i].windows);
+  }
+  RUN(the_gate_keeps_the_encoder_from_reading);
+  RUN(a_reader_keeps_nothing_from_the_text_before);
+  RUN(roles_differ);
+  RUN(an_unknown_path_is_said);
+  return test_end();
+}
