@@ -39,28 +39,47 @@ static inline vec pick(ivec which, vec yes, vec no)
   return (vec)(((ivec)yes & which) | ((ivec)no & ~which));
 }
 
+/* The instruction does what the comparison says, for numbers that are none too; gcc does not find it by itself. */
 static inline vec larger(vec a, vec b)
 {
+#if defined __AVX512F__
+  return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#else
   return pick(a > b, a, b);
+#endif
 }
 
 static inline vec smaller(vec a, vec b)
 {
+#if defined __AVX512F__
+  return (vec)_mm512_min_ps((__m512)a, (__m512)b);
+#else
   return pick(a < b, a, b);
+#endif
 }
+
+/* The lanes turned by n, so that log2(16) steps fold them onto each other. */
+#define TURNED(v, n)                                                                                                           \
+  __builtin_shufflevector(v, v, (0 + n) % 16, (1 + n) % 16, (2 + n) % 16, (3 + n) % 16, (4 + n) % 16, (5 + n) % 16,            \
+                          (6 + n) % 16, (7 + n) % 16, (8 + n) % 16, (9 + n) % 16, (10 + n) % 16, (11 + n) % 16, (12 + n) % 16, \
+                          (13 + n) % 16, (14 + n) % 16, (15 + n) % 16)
 
 static inline float sum_of(vec v)
 {
-  float total = 0;
-  for (int i = 0; i < 8; i++) total += v[i] + v[i + 8];
-  return total;
+  v += TURNED(v, 8);
+  v += TURNED(v, 4);
+  v += TURNED(v, 2);
+  v += TURNED(v, 1);
+  return v[0];
 }
 
 static inline float largest_of(vec v)
 {
-  float most = v[0];
-  for (int i = 1; i < LANES; i++) most = v[i] > most ? v[i] : most;
-  return most;
+  v = larger(v, TURNED(v, 8));
+  v = larger(v, TURNED(v, 4));
+  v = larger(v, TURNED(v, 2));
+  v = larger(v, TURNED(v, 1));
+  return v[0];
 }
 
 /* To the nearest whole number, as float and as integer, for |v| < 2^22: the addition rounds. */
@@ -83,6 +102,15 @@ static inline vec exponential(vec v)
   p = p * f + all(6.93147181e-1f);
   p = p * f + all(1.0f);
   return (vec)((ivec)p + (whole << 23));
+}
+
+/* 1 / v for v from 1 to 1e30: a guess from the exponent's bits, and Newton's steps. Quicker than a division. */
+static inline vec reciprocal(vec v)
+{
+  vec r = (vec)(0x7EF311C7 - (ivec)v);
+  r = r * (all(2.0f) - v * r);
+  r = r * (all(2.0f) - v * r);
+  return r * (all(2.0f) - v * r);
 }
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
@@ -360,7 +388,7 @@ static void inner(const struct encoder *e, struct encoder_scratch *s, size_t m, 
     float *row = s->rows + r * e->inner;
     for (size_t i = 0; i < e->inner; i += LANES) {
       vec x = load(row + i);
-      store(row + i, x / (all(1.0f) + exponential(x * all(-1.702f))));
+      store(row + i, x * reciprocal(all(1.0f) + exponential(smaller(x * all(-1.702f), all(60)))));
     }
     s->scale[r] = to_bytes(row, e->inner, s->input + r * e->inner);
   }
