@@ -1,5 +1,5 @@
 /* From a text to windows, and from windows to a verdict (model.h). */
-#include "model/model.h"
+#include "model/memory.h"
 #include "model/weights.h"
 #include <stdlib.h>
 
@@ -18,6 +18,7 @@ struct seen {
 struct model_reader {
   const struct model *model;
   struct encoder_scratch *scratch;
+  struct memory *memory;
   struct token tokens[WINDOW_MAX], next[WINDOW_MAX];
   uint32_t ids[WINDOW_MAX];
   struct seen seen[READ_MAX];
@@ -75,8 +76,9 @@ struct model_reader *model_reader_new(const struct model *m)
   if (!r) return NULL;
   r->model = m;
   r->scratch = encoder_scratch_new(&m->weights.encoder);
-  if (r->scratch) return r;
-  free(r);
+  r->memory = memory_new();
+  if (r->scratch && r->memory) return r;
+  model_reader_free(r);
   return NULL;
 }
 
@@ -84,6 +86,7 @@ void model_reader_free(struct model_reader *r)
 {
   if (!r) return;
   encoder_scratch_free(r->scratch);
+  memory_free(r->memory);
   free(r);
 }
 
@@ -188,7 +191,7 @@ static void read_window(struct model_reader *r, struct str text, size_t from, bo
   find_spans(r, n, out);
 }
 
-void model_judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out)
+static void judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out)
 {
   *out = (struct model_verdict){.category = "", .reason = ""};
   r->n_seen = 0;
@@ -197,4 +200,16 @@ void model_judge(struct model_reader *r, struct str text, bool document, struct 
   for (size_t i = 0; i < r->n_seen; i++) read_window(r, text, r->seen[i].from, document, out);
   if (!out->read || out->logit < (double)r->unread) out->logit = r->unread;
   out->score = out->windows ? calibrated(&r->model->weights, document, out->logit) : 0;
+}
+
+void model_judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out)
+{
+  struct memory_key key = memory_key_of(text, document);
+  const struct model_verdict *before = memory_find(r->memory, &key);
+  if (before) {
+    *out = *before;
+    return;
+  }
+  judge(r, text, document, out);
+  memory_put(r->memory, &key, out);
 }

@@ -3,7 +3,8 @@
  * its arguments: the same on every processor.
  *
  * A text is read in overlapping windows. The gate looks at each; the encoder reads those that the gate is not sure about, the most
- * suspicious ones first, at most READ_MAX: that bounds what a text may cost. The score is that of the worst window.
+ * suspicious ones first, at most READ_MAX: that bounds what a text may cost. The score is that of the worst window. A reader remembers
+ * verdicts (model/memory.h): a text that comes again costs a hash.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -33,7 +34,7 @@ void model_free(struct model *m);
 const char *model_name(const struct model *m);
 uint32_t model_version(const struct model *m);
 
-/* One thread's memory, about 2 MiB. NULL: out of memory. */
+/* One thread's memory, about 2 MiB. NULL: out of memory. sodium_init() comes first. */
 struct model_reader;
 struct model_reader *model_reader_new(const struct model *m);
 void model_reader_free(struct model_reader *r);

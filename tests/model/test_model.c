@@ -75,10 +75,14 @@ static void a_reader_keeps_nothing_from_the_text_before(void)
 {
   struct stand s = stand(2, -1e9f);
   struct model_verdict first, again;
+  struct model_reader *other = model_reader_new(s.model); /* the first would remember */
   model_judge(s.reader, words(40), false, &first);
-  model_judge(s.reader, words(1000), true, &again);
+  model_judge(other, words(1000), true, &again);
+  model_judge(other, words(40), false, &again);
+  CHECK(memcmp(&first, &again, sizeof first) == 0);
   model_judge(s.reader, words(40), false, &again);
   CHECK(memcmp(&first, &again, sizeof first) == 0);
+  model_reader_free(other);
   finish(&s);
 }
 
