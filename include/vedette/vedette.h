@@ -92,13 +92,33 @@ struct vdt_leak_policy {
   unsigned minimum_confidence;
 };
 
+/* What happens when an outside shield was asked and gave no usable answer. */
+enum vdt_opinion_failure { VDT_OPINION_KEEP, VDT_OPINION_BLOCK, VDT_OPINION_ALLOW };
+
+/* Which outside shield is asked when the engine itself is unsure, that is when a score lies in [from, below). The library asks
+ * nobody and reads none of this: it is for the program around it (the gateway; docs/second-opinion.md). */
+struct vdt_opinion_policy {
+  char shield[64]; /* name of an entry of shields, or "none" */
+  double from, below;
+  uint64_t deadline_ms;
+  unsigned per_minute; /* most questions in a minute */
+  enum vdt_opinion_failure on_failure;
+};
+
+/* Text in invisible characters: tag characters, variation selectors, zero-width bits. */
+struct vdt_hidden_policy {
+  enum vdt_action action; /* ALLOW, DETECT or BLOCK; what it says is judged in any case */
+};
+
 /* Plain data; copy it freely. vdt_policy_default() is what `policies: [{name: x}]` gives. */
 struct vdt_policy {
   char name[64];
   struct vdt_score_policy jailbreak, indirect;
   struct vdt_leak_policy credential, sensitive;
+  struct vdt_hidden_policy hidden_text;
   bool fail_closed; /* on_failure: closed */
   bool annotate;    /* add Azure's content-filter annotations to what goes to the client */
+  struct vdt_opinion_policy second_opinion;
 };
 
 void vdt_policy_default(struct vdt_policy *out);
@@ -132,6 +152,8 @@ void vdt_scanner_free(struct vdt_scanner *scanner);
 /* ---- findings -------------------------------------------------------------------------------------------------- */
 
 #define VDT_REDACTED_MAX 64
+#define VDT_DECODED_MAX 256
+#define VDT_LAYERS_MAX 8
 
 /* start/end are byte offsets into the text as it was given, end exclusive. Strings live as long as the engine or the
  * arena that was passed to the scan. */
@@ -146,6 +168,11 @@ struct vdt_finding {
   unsigned confidence;    /* 0..100 */
   uint64_t start, end;
   char redacted[VDT_REDACTED_MAX]; /* secrets masked, safe to show: "ghp_****...3f2a"; "" when there is nothing to mask */
+  /* Of what was found only after decoding: start/end are the encoded bytes, layers the encodings, outermost first ("base64",
+   * "rot13"), and decoded says what was read, fewer than VDT_DECODED_MAX bytes of UTF-8 around it, secrets masked. Else 0 and "". */
+  unsigned n_layers;
+  const char *layers[VDT_LAYERS_MAX];
+  const char *decoded;
 };
 
 enum vdt_inspected { VDT_FULL, VDT_PARTIAL, VDT_NONE };
@@ -158,7 +185,9 @@ struct vdt_result {
   size_t n_findings;
 };
 
-/* Scans one whole text. It may hold any bytes; bytes that are not UTF-8 count as one unknown character each.
+/* Scans one whole text, and what it says once its encodings are taken off: base64, ciphers, invisible characters and so on
+ * (docs/detection.md), nested ones too, within bounds; beyond them inspected is VDT_PARTIAL. The scores are the highest of all readings.
+ * It may hold any bytes; bytes that are not UTF-8 count as one unknown character each.
  * VDT_ENOMEM when the arena is full. */
 int vdt_scan(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
              const char *text, size_t n, struct vdt_result *out);
@@ -169,7 +198,7 @@ int vdt_scan(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct 
 #define VDT_HOLD_MAX 16384
 
 /* One text that arrives in pieces (a model's answer, a tool call's arguments). For every way to cut the text the released
- * bytes, joined, and the findings are the same, and equal to those of vdt_scan(). No byte of a span whose action is
+ * bytes, joined, and the findings are the same, and equal to those of vdt_scan() that need no decoding (n_layers is 0). No byte of a span whose action is
  * REDACT, CUT or BLOCK is ever released. */
 struct vdt_stream;
 

@@ -172,13 +172,17 @@ static int fill(struct loader *l, enum scope scope, const yaml_node_t *map, cons
 
 /* ---- what concerns more than one setting ------------------------------------------------------------------------ */
 
+static const yaml_node_t *element(struct loader *l, enum scope scope, size_t i)
+{
+  const yaml_node_t *list = l->lists[scope];
+  return list ? node(l, list->data.sequence.items.start[i]) : NULL;
+}
+
 /* The node of a key in the i-th element of a list, for its line; the element when the key is absent. */
 static const yaml_node_t *place(struct loader *l, enum scope scope, size_t i, const char *key)
 {
-  const yaml_node_t *list = l->lists[scope];
-  if (!list) return NULL;
-  const yaml_node_t *element = node(l, list->data.sequence.items.start[i]), *value = value_of(l, element, key);
-  return value ? value : element;
+  const yaml_node_t *of = element(l, scope, i), *value = value_of(l, of, key);
+  return value ? value : of;
 }
 
 static const char *name_at(const struct config *c, enum scope scope, size_t i)
@@ -187,6 +191,7 @@ static const char *name_at(const struct config *c, enum scope scope, size_t i)
   case WORKSPACE: return i < c->n_workspaces ? c->workspaces[i].name : NULL;
   case DEPLOYMENT: return i < c->n_deployments ? c->deployments[i].name : NULL;
   case POLICY: return i < c->n_policies ? c->policies[i].name : NULL;
+  case SHIELD: return i < c->n_shields ? c->shields[i].name : NULL;
   default: return NULL;
   }
 }
@@ -240,6 +245,31 @@ static int check_score(struct loader *l, size_t i, const char *key, const struct
   return FAIL(l, place(l, POLICY, i, key), "%s: detect_at (%g) is greater than block_at (%g)", key, s->detect_at, s->block_at);
 }
 
+static int check_shield(struct loader *l, size_t i)
+{
+  const struct config_shield *s = &l->config->shields[i];
+  if (s->kind == CONFIG_OPENAI_CHAT && !s->model)
+    return FAIL(l, place(l, SHIELD, i, "kind"), "openai-chat: the key \"model\" is missing");
+  if (s->kind == CONFIG_PROMPT_SHIELDS && s->model)
+    return FAIL(l, place(l, SHIELD, i, "model"), "model: prompt-shields has none");
+  if (str_eq(str_of(s->name), STR("none"))) return FAIL(l, place(l, SHIELD, i, "name"), "name: \"none\" stands for no shield");
+  return VDT_OK;
+}
+
+static int check_opinion(struct loader *l, size_t i)
+{
+  const struct vdt_opinion_policy *o = &l->config->policies[i].second_opinion;
+  const yaml_node_t *at = value_of(l, element(l, POLICY, i), "second_opinion");
+  const char *nearest = "none";
+  if (at && !value_of(l, at, "shield"))
+    return FAIL(l, at, "second_opinion: the key \"shield\" is missing");
+  if (str_eq(str_of(o->shield), STR("none"))) return VDT_OK;
+  if (find_name(l->config, SHIELD, o->shield, &nearest) < 0)
+    return FAIL(l, at, "second_opinion: there is no shield \"%s\"; did you mean \"%s\"?", o->shield, nearest);
+  if (o->from < o->below) return VDT_OK;
+  return FAIL(l, at, "second_opinion: from (%g) is not less than below (%g)", o->from, o->below);
+}
+
 static int check_tls(struct loader *l, const char *key, const struct config_tls *tls)
 {
   if (!tls->certificate == !tls->key) return VDT_OK;
@@ -276,10 +306,13 @@ static int check_all(struct loader *l)
   if (!rc) rc = default_policy(l);
   if (!rc) rc = check_unique(l, WORKSPACE, "workspace");
   if (!rc) rc = check_unique(l, POLICY, "policy");
+  if (!rc) rc = check_unique(l, SHIELD, "shield");
+  for (size_t i = 0; !rc && i < c->n_shields; i++) rc = check_shield(l, i);
   if (!rc) rc = check_unique(l, DEPLOYMENT, "deployment");
   for (size_t i = 0; !rc && i < c->n_policies; i++) {
     rc = check_score(l, i, "jailbreak", &c->policies[i].jailbreak);
     if (!rc) rc = check_score(l, i, "indirect", &c->policies[i].indirect);
+    if (!rc) rc = check_opinion(l, i);
   }
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_deployment(l, i);
   return rc;
@@ -345,5 +378,12 @@ const struct config_deployment *config_find(const struct config *config, struct 
 {
   for (size_t i = 0; i < config->n_deployments; i++)
     if (str_eq(str_of(config->deployments[i].name), name)) return &config->deployments[i];
+  return NULL;
+}
+
+const struct config_shield *config_shield_of(const struct config *config, const struct vdt_policy *policy)
+{
+  for (size_t i = 0; i < config->n_shields; i++)
+    if (strcmp(config->shields[i].name, policy->second_opinion.shield) == 0) return &config->shields[i];
   return NULL;
 }

@@ -66,6 +66,17 @@ struct config_deployment {
   uint64_t read_timeout;       /* seconds */
 };
 
+/* What an outside shield speaks; in the order of the choices of settings.def. */
+enum config_shield_kind { CONFIG_PROMPT_SHIELDS, CONFIG_OPENAI_CHAT };
+
+struct config_shield {
+  char name[64];
+  enum config_shield_kind kind;
+  struct config_url endpoint;
+  const char *model;   /* or NULL; always there for OPENAI_CHAT */
+  const char *key_env; /* or NULL */
+};
+
 struct config {
   const char *state_dir;
   const char *rules_dir; /* or NULL */
@@ -75,6 +86,8 @@ struct config {
   size_t n_workspaces;
   struct config_deployment *deployments;
   size_t n_deployments;
+  struct config_shield *shields;
+  size_t n_shields;
   struct vdt_policy *policies;
   size_t n_policies;
   struct vdt_arena *arena; /* holds all of it */
@@ -87,6 +100,9 @@ void config_free(struct config *config);
 
 /* The deployment of that name, or NULL. */
 const struct config_deployment *config_find(const struct config *config, struct str name);
+
+/* The shield that a policy asks for a second opinion, or NULL when it asks none. */
+const struct config_shield *config_shield_of(const struct config *config, const struct vdt_policy *policy);
 
 /* The file that `vedette run` uses when it is given none. */
 struct str config_default(void);

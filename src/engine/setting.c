@@ -113,6 +113,12 @@ static bool set_upstream(struct vdt_arena *arena, const struct setting *s, struc
   return (url->scheme != CONFIG_UNIX || is_path(text)) && keep(arena, text, &url->text, oom);
 }
 
+static bool set_model(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  return made_of(text, "._-:/@", 128) && keep(arena, text, member, oom);
+}
+
 static void put_text(const struct setting *s, const void *member, struct buf *out)
 {
   (void)s;
@@ -174,6 +180,23 @@ static bool set_duration(struct vdt_arena *arena, const struct setting *s, struc
   return set_units(s, durations, text, member);
 }
 
+static const struct unit times[] = {{STR("s"), 1000}, {STR("ms"), 1}};
+
+static bool set_millis(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  size_t digits = 0;
+  uint64_t v;
+  while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9') digits++;
+  if (digits == 0 || digits > 9 || !str_u64(str_cut(text, 0, digits), &v)) return false;
+  for (size_t i = 0; i < 2; i++) {
+    if (!str_eq(str_cut(text, digits, text.n), times[i].name)) continue;
+    *(uint64_t *)member = v * times[i].size;
+    return within(s, (double)(v * times[i].size));
+  }
+  return false;
+}
+
 static bool set_uint(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   (void)arena, (void)oom;
@@ -225,6 +248,19 @@ static void put_duration(const struct setting *s, const void *member, struct buf
   put_units(durations, *(const uint64_t *)member, out);
 }
 
+static void put_time(uint64_t ms, struct buf *out)
+{
+  size_t i = ms % times[0].size ? 1 : 0;
+  buf_printf(out, "%llu", (unsigned long long)(ms / times[i].size));
+  buf_put(out, times[i].name);
+}
+
+static void put_millis(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  put_time(*(const uint64_t *)member, out);
+}
+
 static void put_uint(const struct setting *s, const void *member, struct buf *out)
 {
   (void)s;
@@ -245,6 +281,8 @@ static const char *const failures[] = {"open", "closed", NULL};
 static const char *const overrides[] = {"inherit", "off", "on", NULL};
 static const char *const actions[] = {"allow", "detect", "block", NULL};
 static const char *const responses[] = {"allow", "detect", "redact", "cut", "block", NULL};
+static const char *const shield_kinds[] = {"prompt-shields", "openai-chat", NULL};
+static const char *const opinion_failures[] = {"keep", "block", "allow", NULL};
 static const char *const stores[] = {"sqlite", NULL};
 
 static bool choose(const struct setting *s, struct str text, unsigned *out)
@@ -344,6 +382,9 @@ static const struct value_kind kinds[] = {
 #define IN_SCORE      struct vdt_score_policy
 #define IN_CREDENTIAL struct vdt_leak_policy
 #define IN_SENSITIVE  struct vdt_leak_policy
+#define IN_HIDDEN     struct vdt_hidden_policy
+#define IN_OPINION    struct vdt_opinion_policy
+#define IN_SHIELD     struct config_shield
 
 const struct setting settings[] = {
 #define X(scope, key, kind, of, member, initial, low, high, help)                                                                \
@@ -357,6 +398,7 @@ const size_t scope_size[SCOPES] = {
     [WORKSPACE] = sizeof(struct config_workspace),
     [DEPLOYMENT] = sizeof(struct config_deployment),
     [POLICY] = sizeof(struct vdt_policy),
+    [SHIELD] = sizeof(struct config_shield),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)
@@ -372,6 +414,7 @@ void setting_bounds(const struct setting *s, struct buf *out)
     if (i) BUF_LIT(out, " to ");
     if (s->kind == KIND_SIZE) put_units(sizes, (uint64_t)at[i], out);
     else if (s->kind == KIND_DURATION) put_units(durations, (uint64_t)at[i], out);
+    else if (s->kind == KIND_MILLIS) put_time((uint64_t)at[i], out);
     else buf_printf(out, "%.12g", at[i]);
   }
 }

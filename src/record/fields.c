@@ -10,12 +10,18 @@ static const char *const verdict_names[] = {
 #include "record/verdicts.def"
 #undef X
 };
+static const char *const opinion_names[] = {
+#define X(name, text) text,
+#include "record/opinions.def"
+#undef X
+};
+static const char *const decision_names[] = {"keep", "allow", "detect", "block"};
 static const char *const inspected_names[] = {"full", "partial", "none"};
 static const char *const direction_names[] = {"request", "response"};
 static const char *const role_names[] = {"system", "prompt", "document", "response"};
 static const char *const severity_names[] = {"Informational", "Low", "Medium", "High"};
 static const char *const action_names[] = {"allow", "detect", "redact", "cut", "block"};
-static const char *const source_names[] = {"vedette", "upstream"};
+static const char *const source_names[] = {"vedette", "upstream", "shield"};
 
 #define WORDS(what) static const struct words words_##what = {what##_names, sizeof what##_names / sizeof *what##_names}
 WORDS(outcome);
@@ -26,6 +32,8 @@ WORDS(role);
 WORDS(severity);
 WORDS(action);
 WORDS(source);
+WORDS(opinion);
+WORDS(decision);
 static const struct words words_none = {NULL, 0};
 
 static const struct field record_rows[] = {
@@ -46,9 +54,29 @@ static const struct field finding_rows[] = {
 #undef FINDING_FIELD
 };
 
+static const struct field opinion_rows[] = {
+#define OPINION_FIELD(member, name, kind, words, required)                                                                       \
+  {name, kind, offsetof(struct record_opinion, member), &words_##words, required},
+#include "record/fields.def"
+#undef OPINION_FIELD
+};
+static const struct field egress_rows[] = {
+#define EGRESS_FIELD(member, name, kind, words, required)                                                                        \
+  {name, kind, offsetof(struct record_egress, member), &words_##words, required},
+#include "record/fields.def"
+#undef EGRESS_FIELD
+};
+
 const struct fields record_fields = {record_rows, sizeof record_rows / sizeof *record_rows};
 const struct fields side_fields = {side_rows, sizeof side_rows / sizeof *side_rows};
 const struct fields finding_fields = {finding_rows, sizeof finding_rows / sizeof *finding_rows};
+const struct fields opinion_fields = {opinion_rows, sizeof opinion_rows / sizeof *opinion_rows};
+const struct fields egress_fields = {egress_rows, sizeof egress_rows / sizeof *egress_rows};
+
+const char *record_opinion_name(enum record_opinion_outcome outcome)
+{
+  return (unsigned)outcome < words_opinion.n ? opinion_names[outcome] : "";
+}
 
 const char *record_outcome_name(enum record_outcome outcome)
 {

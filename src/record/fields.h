@@ -3,7 +3,7 @@
 #define RECORD_FIELDS_H
 #include "record/record.h"
 
-enum field_kind { TEXT, WORD, EVIDENCE, ID, TIME, U64, UINT, BOOL, ENUM, SIDE };
+enum field_kind { TEXT, WORD, EVIDENCE, ID, TIME, U64, UINT, BOOL, ENUM, SIDE, OPINION };
 
 /* The words that a WORD (kept as text) or an ENUM (kept as its number) may be. */
 struct words {
@@ -27,5 +27,5 @@ struct fields {
 /* The longest text of a record, in bytes; longer ones are cut at a character. */
 enum { RECORD_TEXT_MAX = 1024 };
 
-extern const struct fields record_fields, side_fields, finding_fields;
+extern const struct fields record_fields, side_fields, finding_fields, opinion_fields, egress_fields;
 #endif

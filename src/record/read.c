@@ -83,6 +83,9 @@ static int read_value(struct reader *r, uint32_t node, const struct field *f, vo
   case SIDE:
     if (!json_is(r->doc, node, JSON_OBJECT)) return wrong(r, f->name, "an object");
     return read_fields(r, node, &side_fields, at, NULL);
+  case OPINION:
+    if (!json_is(r->doc, node, JSON_OBJECT)) return wrong(r, f->name, "an object");
+    return read_fields(r, node, &opinion_fields, at, NULL);
   default: return read_text(r, node, f, at);
   }
 }
@@ -160,20 +163,48 @@ static int read_others(struct reader *r, struct record *out, uint64_t others)
   return VDT_OK;
 }
 
+/* A line is one object; its members are read by the caller. */
+static int parse(struct vdt_arena *arena, struct str line, struct json_doc *doc, struct vdt_error *err)
+{
+  struct json_limits limits = {8, 1u << 17};
+  if (line.n && line.p[line.n - 1] == '\n') line.n--;
+  if (line.n > RECORD_LINE_MAX) return error_set(err, VDT_ETOOBIG, "the line is longer than %d bytes", RECORD_LINE_MAX);
+  int rc = json_parse(arena, line, &limits, doc, err);
+  if (rc) return rc;
+  return doc->nodes[0].type == JSON_OBJECT ? VDT_OK : error_set(err, VDT_ESYNTAX, "expected an object");
+}
+
 int record_read(struct vdt_arena *arena, struct str line, struct record *out, struct vdt_error *err)
 {
   struct json_doc doc;
-  struct json_limits limits = {8, 1u << 17};
   struct reader r = {&doc, arena, err};
   struct record got = {0};
   uint64_t others = 0;
-  if (line.n && line.p[line.n - 1] == '\n') line.n--;
-  if (line.n > RECORD_LINE_MAX) return error_set(err, VDT_ETOOBIG, "the line is longer than %d bytes", RECORD_LINE_MAX);
-  int rc = json_parse(arena, line, &limits, &doc, err);
-  if (rc) return rc;
-  if (doc.nodes[0].type != JSON_OBJECT) return error_set(err, VDT_ESYNTAX, "expected an object");
-  rc = read_fields(&r, 0, &record_fields, &got, &others);
+  int rc = parse(arena, line, &doc, err);
+  if (!rc) rc = read_fields(&r, 0, &record_fields, &got, &others);
   if (!rc) rc = read_others(&r, &got, others);
+  if (!rc && got.opinion.score > 100) rc = wrong(&r, "score", "0 to 100");
+  if (!rc) *out = got;
+  return rc;
+}
+
+/* ---- egress ----------------------------------------------------------------------------------------------------- */
+
+bool record_is_egress(struct str line)
+{
+  return str_starts(line, STR("{\"version\":1,\"egress\":"));
+}
+
+int record_read_egress(struct vdt_arena *arena, struct str line, struct record_egress *out, struct vdt_error *err)
+{
+  struct json_doc doc;
+  struct reader r = {&doc, arena, err};
+  struct record_egress got = {0};
+  uint64_t others = 0;
+  int rc = parse(arena, line, &doc, err);
+  if (!rc) rc = read_fields(&r, 0, &egress_fields, &got, &others);
+  if (!rc && (others != 1 || !record_is_egress(line))) rc = error_set(err, VDT_ESYNTAX, "unknown members");
+  if (!rc && got.score > 100) rc = wrong(&r, "score", "0 to 100");
   if (!rc) *out = got;
   return rc;
 }

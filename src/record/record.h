@@ -32,10 +32,42 @@ struct record_finding {
   struct str part;      /* origin: "messages[1].content" */
   struct str role;      /* "prompt" ... */
   struct str detector, rule, title, alert, severity, action, reason, redacted;
-  struct str source;   /* "vedette" or "upstream" */
+  struct str source;   /* "vedette", "upstream" or "shield" */
   struct str evidence; /* masked segment or empty */
   unsigned confidence;
   uint64_t start, end;
+};
+
+enum record_opinion_outcome {
+#define X(name, text) RECORD_OPINION_##name,
+#include "record/opinions.def"
+#undef X
+};
+
+/* A second opinion of an outside shield; there is none when shield is empty. */
+struct record_opinion {
+  struct str shield, kind;
+  bool waited;       /* the request waited for the answer */
+  unsigned score;    /* the own score that was unsure, the highest of them, 0..100 */
+  unsigned texts;    /* so many texts were sent, or would have been */
+  unsigned cut;      /* of them, how many were too long and went in part */
+  unsigned left_out; /* unsure texts that were not sent: more than a question holds */
+  enum record_opinion_outcome outcome;
+  struct str decision; /* what followed: "keep" (the own verdict), "allow", "detect", "block" */
+  unsigned status;     /* HTTP status of the shield's answer */
+  uint64_t us;         /* from asking to the answer, or to giving up */
+  uint64_t bytes;      /* body bytes that left */
+  struct str sha256;   /* of these bytes */
+};
+
+/* Written before anything leaves for an outside shield, so that even a killed worker leaves word of it. */
+struct record_egress {
+  char id[RECORD_ID_LEN + 1]; /* of the interaction */
+  uint64_t time_us;
+  struct str workspace, deployment, shield, kind;
+  unsigned score, texts;
+  uint64_t bytes;
+  struct str sha256;
 };
 
 struct record_side {
@@ -66,6 +98,8 @@ struct record {
   bool failed_open;   /* something could not be inspected and policy let it pass */
   bool failed_closed; /* ... and policy refused it */
   struct str failure; /* why, or empty */
+  unsigned revision;  /* 1: what is known since a second opinion came late; replaces the record of the same id */
+  struct record_opinion opinion;
   struct record_finding *findings;
   size_t n_findings;
 };
@@ -77,6 +111,12 @@ void record_write(const struct record *r, struct buf *out);
  * name in err. Strings point into the arena or the line. */
 int record_read(struct vdt_arena *arena, struct str line, struct record *out, struct vdt_error *err);
 
+/* The other kind of line. */
+void record_write_egress(const struct record_egress *e, struct buf *out);
+bool record_is_egress(struct str line);
+int record_read_egress(struct vdt_arena *arena, struct str line, struct record_egress *out, struct vdt_error *err);
+
+const char *record_opinion_name(enum record_opinion_outcome outcome);
 const char *record_outcome_name(enum record_outcome outcome);
 const char *record_verdict_name(enum record_verdict verdict);
 

@@ -37,6 +37,7 @@ static void put_value(struct buf *b, const struct field *f, const void *at)
     json_quote(b, str_of(f->words->names[*(const unsigned *)at]));
     break;
   case SIDE: put_fields(b, &side_fields, at); break;
+  case OPINION: put_fields(b, &opinion_fields, at); break;
   }
 }
 
@@ -50,6 +51,7 @@ static bool is_absent(const struct field *f, const void *at)
   case U64: return *(const uint64_t *)at == 0;
   case UINT: return *(const unsigned *)at == 0;
   case BOOL: return !*(const bool *)at;
+  case OPINION: return ((const struct record_opinion *)at)->shield.n == 0;
   default: return false;
   }
 }
@@ -92,5 +94,12 @@ void record_write(const struct record *r, struct buf *out)
   }
   if (r->n_findings) buf_byte(out, ']');
   if (dropped) buf_printf(out, ",\"findings_dropped\":%zu", dropped);
+  BUF_LIT(out, "}\n");
+}
+
+void record_write_egress(const struct record_egress *e, struct buf *out)
+{
+  buf_printf(out, "{\"version\":%d,", RECORD_VERSION);
+  put_members(out, &egress_fields, e, true);
   BUF_LIT(out, "}\n");
 }

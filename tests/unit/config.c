@@ -52,6 +52,12 @@ static void same_policy(const struct vdt_policy *p)
   CHECK_INT(p->sensitive.minimum_confidence, want.sensitive.minimum_confidence);
   CHECK_INT(p->fail_closed, want.fail_closed);
   CHECK_INT(p->annotate, want.annotate);
+  const struct vdt_opinion_policy *o = &p->second_opinion, *w = &want.second_opinion;
+  CHECK_STR(str_of(o->shield), w->shield);
+  CHECK(o->from == w->from && o->below == w->below);
+  CHECK_INT(o->deadline_ms, w->deadline_ms);
+  CHECK_INT(o->per_minute, w->per_minute);
+  CHECK_INT(o->on_failure, w->on_failure);
 }
 
 static void named_policy_is_the_librarys_default(void)
