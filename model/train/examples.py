@@ -22,6 +22,8 @@ _DOCUMENT = (("malware", r"malware|code-add|download|script|import"),
 MOST, OURS, ATTACKS = 4000, 4.0, 1.5
 DAMPED = {"atk_aisafetylab": 0.5, "atk_synth_direct": 0.4, "atk_latent_jailbreak": 0.2, "atk_trustllm": 0.4, "atk_gcg_suffix": 0.5,
           "ind_bare": 0.5, "bipia_train": 0.6, "ind_composites": 0.7, "ben_xquad": 0.5}
+# Typed as often as read. ind_composites and ind_bare put orders into texts of the first two: clean ones must be seen as documents too.
+EITHER = {"ben_t0_tasks", "ben_zh_questions", "ben_taskmaster", "ben_gpteacher_tool", "bh_gpts_prompts"}
 LONGEST = 1024   # tokens of a text that training looks at
 SHORT = 72       # an instruction short enough to be put into a document
 
@@ -82,7 +84,7 @@ class Sampler:
         weights = np.array([e.weight for e in examples])
         self.share = np.cumsum(weights / weights.sum())
         pick = lambda want: [e for e in examples if want(e)]
-        self.carriers = pick(lambda e: e.role == DOCUMENT and not e.attack and len(e.tokens) > 40)
+        self.carriers = pick(lambda e: (e.role == DOCUMENT or e.source in EITHER) and not e.attack and len(e.tokens) > 40)
         self.orders = pick(lambda e: e.role == DOCUMENT and e.attack and len(e.tokens) < SHORT and e.source != "ind_injecagent") + extra
         self.lines = pick(lambda e: e.role == DOCUMENT and not e.attack and len(e.tokens) < SHORT)
         self.prompts = pick(lambda e: e.role == PROMPT and not e.attack and len(e.tokens) < 400)
@@ -123,6 +125,8 @@ class Sampler:
             return e._replace(role=DOCUMENT, category=-1)
         if e.role == DOCUMENT and self.rng.random() < 0.25:
             return e._replace(role=PROMPT)
+        if e.source in EITHER and self.rng.random() < 0.4:
+            return e._replace(role=DOCUMENT)
         return e
 
 
