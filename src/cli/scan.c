@@ -57,6 +57,16 @@ static void put_finding(struct scan *s, const struct vdt_finding *f, struct str 
     BUF_LIT(b, ", \"redacted\": ");
     json_quote(b, s->show_secrets ? str_cut(text, f->start, f->end) : str_of(f->redacted));
   }
+  if (f->n_layers) {
+    BUF_LIT(b, ", \"decoded\": ");
+    json_quote(b, str_of(f->decoded));
+    BUF_LIT(b, ", \"layers\": [");
+    for (unsigned i = 0; i < f->n_layers; i++) {
+      if (i) BUF_LIT(b, ", ");
+      json_quote(b, str_of(f->layers[i]));
+    }
+    BUF_LIT(b, "]");
+  }
   BUF_LIT(b, "}");
 }
 
@@ -339,7 +349,7 @@ static bool set_only(struct scan *s, const char *list)
     for (int d = 0; d < VDT_DETECTORS; d++)
       if (str_eq((struct str){p, n}, str_of(vdt_detector_name((enum vdt_detector_id)d)))) found = d;
     if (found < 0) {
-      fprintf(stderr, "vedette scan: --only %s: expected detectors of: jailbreak, indirect, credential, sensitive\n", list);
+      fprintf(stderr, "vedette scan: --only %s: expected detectors of: jailbreak, indirect, credential, sensitive, hidden-text\n", list);
       return false;
     }
     on |= 1u << found;
@@ -349,6 +359,7 @@ static bool set_only(struct scan *s, const char *list)
   if (!(on & 1u << VDT_DET_INDIRECT)) s->policy.indirect.action = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_CREDENTIAL)) s->policy.credential.prompt = s->policy.credential.response = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_SENSITIVE)) s->policy.sensitive.prompt = s->policy.sensitive.response = VDT_ALLOW;
+  if (!(on & 1u << VDT_DET_HIDDEN)) s->policy.hidden_text.action = VDT_ALLOW;
   return true;
 }
 

@@ -1,8 +1,27 @@
-/* vdt_scan: one whole text, in one pass of the multi-pattern database. */
+/*
+ * vdt_scan: one whole text, and each text that it decodes to. Every one of them is judged in the same way, in one pass of the
+ * multi-pattern database; only where its findings stand in the original differs.
+ */
 #include "engine/scanner.h"
 
-enum { MAX_FINDINGS = 4096 }; /* of one text; a text with more counts as inspected in part */
+enum {
+  MAX_FINDINGS = 4096, /* of one text and what it decodes to; a text with more counts as inspected in part */
+  SHOWN_AROUND = 60,   /* bytes of a decoded text that are shown on either side of what was found */
+};
 static const size_t TEXT_MAX = (size_t)1 << 30;
+
+/* One call of vdt_scan, and the text that it is at. */
+struct job {
+  struct vdt_scanner *s;
+  struct vdt_arena *arena;
+  const struct vdt_policy *policy;
+  enum vdt_role role;
+  struct vdt_result r;
+  size_t cap_findings;
+  struct window w;
+  int text; /* index of the decoded text, -1: the view itself */
+  bool failed;
+};
 
 /* ASCII is its own view: no copy. Otherwise the scanner's view is filled. */
 static bool make_view(struct vdt_scanner *s, struct str text, struct window *w)
@@ -28,32 +47,108 @@ static bool make_view(struct vdt_scanner *s, struct str text, struct window *w)
   return true;
 }
 
-static bool match(struct vdt_scanner *s, const struct window *w, struct delivery *d)
+static bool match(struct job *j)
 {
-  const hs_database_t *db = d->scanner ? s->engine->block : s->engine->leaks;
-  if (hs_scan(db, (const char *)w->p, (unsigned)w->end, 0, s->scratch, deliver, d) != HS_SUCCESS) return false;
-  deliver_rest(d);
-  leaks_try(d->leaks, w);
-  return !d->failed && !d->leaks->failed;
+  struct vdt_scanner *s = j->s;
+  bool scored = j->role == VDT_PROMPT || j->role == VDT_DOCUMENT;
+  struct delivery d = {
+      .leaks = &s->leaks, .scanner = scored ? s : NULL, .want_document = j->role == VDT_DOCUMENT, .window = &j->w};
+  const hs_database_t *db = scored ? s->engine->block : s->engine->leaks;
+  leaks_begin(&s->leaks, j->policy, j->role);
+  s->n_scores = 0;
+  if (hs_scan(db, (const char *)j->w.p, (unsigned)j->w.end, 0, s->scratch, deliver, &d) != HS_SUCCESS) return false;
+  deliver_rest(&d);
+  leaks_try(d.leaks, &j->w);
+  return !d.failed && !d.leaks->failed;
 }
 
-static struct str matched(const struct window *w, uint64_t start, uint64_t end)
+/* ---- findings ---------------------------------------------------------------------------------------------------- */
+
+static struct str matched(const struct job *j, uint64_t start, uint64_t end)
 {
-  return (struct str){(const char *)w->p + start, (size_t)(end - start)};
+  return (struct str){(const char *)j->w.p + start, (size_t)(end - start)};
 }
 
-static void add_leaks(struct vdt_scanner *s, const struct window *w, enum vdt_role role, struct vdt_result *r)
+static void origin(const struct job *j, uint64_t start, uint64_t end, struct decode_span *out)
 {
-  size_t n = leaks_settle(&s->leaks, w->end);
-  for (size_t i = 0; i < n; i++) {
-    const struct candidate *c = &s->leaks.candidates[i];
-    if (c->lost) continue;
-    if (r->n_findings == MAX_FINDINGS) {
-      r->inspected = VDT_PARTIAL;
-      return;
+  if (j->text >= 0) decode_origin(&j->s->decode, &j->s->view, (size_t)j->text, start, end, out);
+  else *out = (struct decode_span){.start = view_start(&j->s->view, start), .end = view_stop(&j->s->view, end)};
+}
+
+static size_t boundary(struct str s, size_t i)
+{
+  while (i > 0 && i < s.n && (s.p[i] & 0xC0) == 0x80) i--;
+  return i;
+}
+
+/* The decoded text around [start, end), cut to VDT_DECODED_MAX. What the leak rules found in it is masked; when they are off, nothing but
+ * the span itself is shown. */
+static const char *show(struct job *j, uint64_t start, uint64_t end)
+{
+  struct vdt_scanner *s = j->s;
+  struct str all = {(const char *)j->w.p, (size_t)j->w.end};
+  struct buf b = {0};
+  size_t around = leaks_active(&s->leaks) ? SHOWN_AROUND : 0, c = 0;
+  size_t i = boundary(all, start > around ? start - around : 0), stop = boundary(all, end + around < all.n ? end + around : all.n);
+  while (i < stop && b.n < VDT_DECODED_MAX) {
+    while (c < s->leaks.n_candidates && s->leaks.candidates[c].end <= i) c++;
+    const struct candidate *secret = c < s->leaks.n_candidates ? &s->leaks.candidates[c] : NULL;
+    if (secret && secret->start <= i) {
+      char masked[VDT_REDACTED_MAX];
+      mask(masked, &s->engine->rules.rules[secret->rule], matched(j, secret->start, secret->end));
+      buf_put(&b, str_of(masked));
+      i = secret->end;
+    } else {
+      size_t until = secret && secret->start < stop ? secret->start : stop;
+      buf_put(&b, str_cut(all, i, until));
+      i = until;
     }
-    finding_fill(&r->findings[r->n_findings++], s->engine, c, matched(w, c->start, c->end), role, view_start(&s->view, c->start),
-                 view_stop(&s->view, c->end));
+  }
+  struct str kept = arena_dup(j->arena, str_cut(buf_str(&b), 0, boundary(buf_str(&b), b.n < VDT_DECODED_MAX ? b.n : VDT_DECODED_MAX - 1)));
+  j->failed |= b.failed || !kept.p;
+  buf_finish(&b);
+  return kept.p;
+}
+
+/* The next finding, with its place set; NULL when there are too many, or no memory. */
+static struct vdt_finding *new_finding(struct job *j, const struct vdt_finding *f, const struct decode_span *at, uint64_t start,
+                                       uint64_t end)
+{
+  struct vdt_result *r = &j->r;
+  if (r->n_findings == MAX_FINDINGS) {
+    r->inspected = VDT_PARTIAL;
+    return NULL;
+  }
+  struct vdt_finding *grown = arena_grow(j->arena, r->findings, r->n_findings, &j->cap_findings, 8, sizeof *grown);
+  if (!grown) {
+    j->failed = true;
+    return NULL;
+  }
+  r->findings = grown;
+  struct vdt_finding *out = &r->findings[r->n_findings++];
+  *out = *f;
+  out->start = at->start;
+  out->end = at->end;
+  out->n_layers = at->n_layers;
+  memcpy(out->layers, at->layers, sizeof at->layers);
+  out->decoded = at->n_layers ? show(j, start, end) : "";
+  return out;
+}
+
+/* What a decoded text has in common with its parent was found there. */
+static void add_leaks(struct job *j)
+{
+  struct vdt_scanner *s = j->s;
+  size_t n = leaks_settle(&s->leaks, j->w.end);
+  for (size_t i = 0; i < n && !j->failed; i++) {
+    const struct candidate *c = &s->leaks.candidates[i];
+    struct decode_span at;
+    struct vdt_finding f;
+    if (c->lost) continue;
+    origin(j, c->start, c->end, &at);
+    if (j->text >= 0 && !at.decoded) continue;
+    finding_fill(&f, s->engine, c, matched(j, c->start, c->end), j->role, at.start, at.end);
+    new_finding(j, &f, &at, c->start, c->end);
   }
 }
 
@@ -71,33 +166,83 @@ static int by_start(const void *a, const void *b)
   return x->rule < y->rule ? -1 : x->rule > y->rule;
 }
 
-static void add_score_finding(struct vdt_scanner *s, const struct score_hit *h, enum vdt_detector_id det, double score,
-                              enum vdt_action action, enum vdt_role role, struct vdt_result *r)
+static void add_score_finding(struct job *j, const struct score_hit *h, enum vdt_detector_id det, double score,
+                              enum vdt_action action)
 {
-  if (r->n_findings == MAX_FINDINGS) return;
-  r->findings[r->n_findings++] = (struct vdt_finding){.detector = det,
-                                                      .rule = h->rule->id,
-                                                      .title = h->rule->title,
-                                                      .reason = h->rule->category.n ? h->rule->category.p : h->rule->title,
-                                                      .alert = finding_alert(det, role, action),
-                                                      .severity = h->rule->severity,
-                                                      .action = action,
-                                                      .confidence = (unsigned)(score * 100),
-                                                      .start = view_start(&s->view, h->start),
-                                                      .end = view_stop(&s->view, h->end)};
+  struct decode_span at;
+  struct vdt_finding f = {.detector = det,
+                          .rule = h->rule->id,
+                          .title = h->rule->title,
+                          .reason = h->rule->category.n ? h->rule->category.p : h->rule->title,
+                          .alert = finding_alert(det, j->role, action),
+                          .severity = h->rule->severity,
+                          .action = action,
+                          .confidence = (unsigned)(score * 100)};
+  origin(j, h->start, h->end, &at);
+  new_finding(j, &f, &at, h->start, h->end);
 }
 
-static int add_scores(struct vdt_scanner *s, struct vdt_arena *arena, const struct window *w, enum vdt_detector_id det,
-                      const struct vdt_score_policy *policy, enum vdt_role role, struct vdt_result *r, double *score)
+static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, double *highest)
 {
-  bool *keep = arena_zalloc(arena, s->n_scores + 1, sizeof *keep);
-  if (!keep) return VDT_ENOMEM;
+  struct vdt_scanner *s = j->s;
+  bool *keep = arena_zalloc(j->arena, s->n_scores + 1, sizeof *keep);
+  if (!keep) {
+    j->failed = true;
+    return;
+  }
   if (s->n_scores) qsort(s->scores, s->n_scores, sizeof *s->scores, by_start);
-  *score = score_rules((struct str){(const char *)w->p, (size_t)w->end}, s->scores, s->n_scores, keep);
-  enum vdt_action action = score_action(policy, *score);
-  for (size_t i = 0; i < s->n_scores && action != VDT_ALLOW; i++)
-    if (keep[i]) add_score_finding(s, &s->scores[i], det, *score, action, role, r);
-  return VDT_OK;
+  double score = score_rules((struct str){(const char *)j->w.p, (size_t)j->w.end}, s->scores, s->n_scores, keep);
+  if (score > *highest) *highest = score;
+  enum vdt_action action = score_action(policy, score);
+  for (size_t i = 0; i < s->n_scores && action != VDT_ALLOW && !j->failed; i++)
+    if (keep[i]) add_score_finding(j, &s->scores[i], det, score, action);
+}
+
+/* Invisible characters that say something are a finding whatever they say. */
+static void add_hidden(struct job *j)
+{
+  if (j->text < 0 || j->role == VDT_SYSTEM || j->policy->hidden_text.action == VDT_ALLOW) return;
+  const struct decoded *t = &j->s->decode.texts[j->text];
+  for (size_t i = 0; i < t->n_segments && !j->failed; i++) {
+    const struct segment *g = &t->segments[i];
+    struct decode_span at;
+    if (!segment_is_hidden(g)) continue;
+    struct vdt_finding f = {.detector = VDT_DET_HIDDEN,
+                            .rule = decoder_name(g->layers[g->n_layers - 1]),
+                            .title = "Text in invisible characters",
+                            .reason = "characters that show nothing spell text",
+                            .alert = finding_alert(VDT_DET_HIDDEN, j->role, j->policy->hidden_text.action),
+                            .severity = VDT_HIGH,
+                            .action = j->policy->hidden_text.action,
+                            .confidence = 95};
+    origin(j, g->at, g->at + g->n, &at);
+    new_finding(j, &f, &at, g->at, g->at + g->n);
+  }
+}
+
+/* ---- the texts --------------------------------------------------------------------------------------------------- */
+
+static int judge(struct job *j, int text, struct window w)
+{
+  j->text = text;
+  j->w = w;
+  if (!match(j)) return VDT_ENOMEM;
+  add_leaks(j);
+  add_hidden(j);
+  if (j->role == VDT_PROMPT) add_scores(j, VDT_DET_JAILBREAK, &j->policy->jailbreak, &j->r.jailbreak);
+  if (j->role == VDT_DOCUMENT) add_scores(j, VDT_DET_INDIRECT, &j->policy->indirect, &j->r.indirect);
+  return j->failed ? VDT_ENOMEM : VDT_OK;
+}
+
+static int judge_decoded(struct job *j, struct str original)
+{
+  struct decode *d = &j->s->decode;
+  if (!decode_run(d, original, &j->s->view, (struct str){(const char *)j->w.p, (size_t)j->w.end})) return VDT_ENOMEM;
+  int rc = VDT_OK;
+  for (size_t i = 0; !rc && i < d->n_texts; i++)
+    rc = judge(j, (int)i, (struct window){.p = (const unsigned char *)d->texts[i].text.p, .end = d->texts[i].text.n, .eof = true});
+  if (d->partial) j->r.inspected = VDT_PARTIAL;
+  return rc;
 }
 
 static int finding_order(const void *a, const void *b)
@@ -105,42 +250,47 @@ static int finding_order(const void *a, const void *b)
   const struct vdt_finding *x = a, *y = b;
   if (x->start != y->start) return x->start < y->start ? -1 : 1;
   if (x->end != y->end) return x->end < y->end ? -1 : 1;
-  return strcmp(x->rule, y->rule);
+  int c = strcmp(x->rule, y->rule);
+  if (c) return c;
+  return x->n_layers < y->n_layers ? -1 : x->n_layers > y->n_layers;
 }
 
-static enum vdt_action strongest(const struct vdt_result *r)
+/* One finding for each rule and place: a decoded text repeats what stands around what was decoded. The strongest of them stays, under the
+ * fewest layers. */
+static void settle(struct vdt_result *r)
 {
-  enum vdt_action a = VDT_ALLOW;
-  for (size_t i = 0; i < r->n_findings; i++)
-    if (r->findings[i].action > a) a = r->findings[i].action;
-  return a;
+  size_t kept = 0;
+  if (r->n_findings) qsort(r->findings, r->n_findings, sizeof *r->findings, finding_order);
+  for (size_t i = 0; i < r->n_findings; i++) {
+    const struct vdt_finding *f = &r->findings[i];
+    struct vdt_finding *last = kept ? &r->findings[kept - 1] : NULL;
+    if (f->action > r->verdict) r->verdict = f->action;
+    if (!last || last->start != f->start || last->end != f->end || strcmp(last->rule, f->rule) != 0) {
+      r->findings[kept++] = *f;
+    } else if (f->confidence > last->confidence) {
+      last->confidence = f->confidence;
+      last->action = f->action;
+      last->alert = f->alert;
+    }
+  }
+  r->n_findings = kept;
 }
 
 int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
              const char *text, size_t n, struct vdt_result *out)
 {
+  struct job j = {.s = s, .arena = arena, .policy = policy, .role = role};
   struct window w;
-  struct vdt_result r = {0};
-  bool prompt = role == VDT_PROMPT, document = role == VDT_DOCUMENT;
-  leaks_begin(&s->leaks, policy, role);
-  s->n_scores = 0;
-  struct delivery d = {.leaks = &s->leaks, .scanner = prompt || document ? s : NULL, .want_document = document, .window = &w};
   if (n == 0) {
-    *out = r;
+    *out = j.r;
     return VDT_OK;
   }
   if (n > TEXT_MAX) return VDT_ETOOBIG;
-  if (!make_view(s, (struct str){text, n}, &w) || !match(s, &w, &d)) return VDT_ENOMEM;
-  size_t most = s->leaks.n_candidates + s->n_scores;
-  r.findings = arena_alloc(arena, ((most < MAX_FINDINGS ? most : MAX_FINDINGS) + 1) * sizeof *r.findings);
-  if (!r.findings) return VDT_ENOMEM;
-  add_leaks(s, &w, role, &r);
-  int rc = VDT_OK;
-  if (prompt) rc = add_scores(s, arena, &w, VDT_DET_JAILBREAK, &policy->jailbreak, role, &r, &r.jailbreak);
-  if (document) rc = add_scores(s, arena, &w, VDT_DET_INDIRECT, &policy->indirect, role, &r, &r.indirect);
+  if (!make_view(s, (struct str){text, n}, &w)) return VDT_ENOMEM;
+  int rc = judge(&j, -1, w);
+  if (!rc) rc = judge_decoded(&j, (struct str){text, n});
   if (rc) return rc;
-  if (r.n_findings) qsort(r.findings, r.n_findings, sizeof *r.findings, finding_order);
-  r.verdict = strongest(&r);
-  *out = r;
+  settle(&j.r);
+  *out = j.r;
   return VDT_OK;
 }

@@ -9,7 +9,7 @@ int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out)
   if (!s) return VDT_ENOMEM;
   s->engine = engine;
   view_init(&s->view);
-  if (leaks_init(&s->leaks, engine) || hs_alloc_scratch(engine->block, &s->scratch) != HS_SUCCESS ||
+  if (!decode_init(&s->decode) || leaks_init(&s->leaks, engine) || hs_alloc_scratch(engine->block, &s->scratch) != HS_SUCCESS ||
       hs_alloc_scratch(engine->leaks, &s->scratch) != HS_SUCCESS || hs_alloc_scratch(engine->stream, &s->scratch) != HS_SUCCESS) {
     vdt_scanner_free(s);
     return VDT_ENOMEM;
@@ -24,6 +24,7 @@ void vdt_scanner_free(struct vdt_scanner *s)
   hs_free_scratch(s->scratch);
   leaks_finish(&s->leaks);
   view_finish(&s->view);
+  decode_finish(&s->decode);
   free(s->scores);
   free(s);
 }
@@ -88,6 +89,7 @@ const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enu
   case VDT_DET_INDIRECT:
     return action == VDT_BLOCK ? "AI.Azure_Jailbreak.ContentFiltering.BlockedAttempt"
                                : "AI.Azure_Jailbreak.ContentFiltering.DetectedAttempt";
+  case VDT_DET_HIDDEN: return "AI.Azure_ASCIISmuggling";
   case VDT_DETECTORS: break;
   }
   return "";
@@ -129,6 +131,7 @@ void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struc
                             .action = c->action,
                             .confidence = c->confidence,
                             .start = start,
-                            .end = end};
+                            .end = end,
+                            .decoded = ""};
   mask(f->redacted, r, matched);
 }

@@ -3,6 +3,7 @@
  */
 #ifndef ENGINE_SCANNER_H
 #define ENGINE_SCANNER_H
+#include "engine/decode.h"
 #include "engine/leaks.h"
 #include "engine/score.h"
 #include "engine/view.h"
@@ -12,6 +13,7 @@ struct vdt_scanner {
   hs_scratch_t *scratch;
   struct leaks leaks; /* of vdt_scan; a stream has its own */
   struct view view;
+  struct decode decode; /* of vdt_scan */
   struct score_hit *scores;
   size_t n_scores, cap_scores;
 };

@@ -99,6 +99,7 @@ static void put_code_point(struct view *v, const char *p, size_t width, int32_t 
   if (c < 0x80) {
     put_same(v, p, 1);
   } else if (invisible(c) || (c >= 0x300 && c <= 0x36F)) {
+    v->invisible += c > 0x36F || c < 0x300;
     put_other(v, NULL, 0, (uint32_t)width);
   } else {
     size_t n = fold_keep_case(c, out);
@@ -237,4 +238,19 @@ uint64_t view_stop(const struct view *v, uint64_t end)
   ptrdiff_t i = step_at(v, last);
   if (i < 0) return end;
   return v->steps[i].width ? v->steps[i].orig + v->steps[i].width : v->steps[i].orig + (last - v->steps[i].view) + 1;
+}
+
+uint64_t view_at(const struct view *v, uint64_t orig)
+{
+  size_t lo = 0, hi = v->n_steps;
+  while (lo < hi) {
+    size_t mid = (lo + hi) / 2;
+    if (v->steps[mid].orig <= orig) lo = mid + 1;
+    else hi = mid;
+  }
+  uint64_t next = lo < v->n_steps ? v->steps[lo].view : v->view_len;
+  if (!lo) return orig < next ? orig : next;
+  const struct view_step *s = &v->steps[lo - 1];
+  uint64_t at = s->width ? (orig < s->orig + s->width ? s->view : next) : s->view + (orig - s->orig);
+  return at < next ? at : next;
 }

@@ -28,7 +28,8 @@ struct view {
   size_t n_steps, cap_steps;
   unsigned char partial[4]; /* an incomplete UTF-8 sequence */
   unsigned n_partial;
-  bool failed; /* out of memory */
+  uint64_t invisible; /* how many code points were taken out for showing nothing */
+  bool failed;        /* out of memory */
 };
 
 void view_init(struct view *v);
@@ -44,4 +45,7 @@ uint64_t view_start(const struct view *v, uint64_t offset);
 /* Original offset just after the code point that ends before the view offset `end` (end > 0): what was taken out after it is not
  * included. */
 uint64_t view_stop(const struct view *v, uint64_t end);
+/* View offset of the first byte that stands for the original offset, or for what follows it where nothing does. Of a view from which
+ * nothing has been dropped. */
+uint64_t view_at(const struct view *v, uint64_t orig);
 #endif

@@ -1,0 +1,195 @@
+/* Encodings of four bytes in five characters, and uuencode, which takes lines. Both use signs that no word has. */
+#include "engine/decode_inside.h"
+
+enum { TOKEN_MIN = 10, PROBE = 40, BYTE_NONE = 255 };
+
+static const char z85[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+static const char git85[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+
+/* Values of the characters in the three alphabets. */
+struct alphabets {
+  uint8_t value[3][256];
+};
+
+static void fill(struct alphabets *a)
+{
+  memset(a, BYTE_NONE, sizeof *a);
+  for (unsigned i = 0; i < 85; i++) {
+    a->value[0]['!' + i] = (uint8_t)i;
+    a->value[1][(unsigned char)z85[i]] = (uint8_t)i;
+    a->value[2][(unsigned char)git85[i]] = (uint8_t)i;
+  }
+}
+
+/* A group of n digits (2..5) gives n - 1 bytes; missing ones count as the highest. */
+static bool put_group(struct buf *out, const uint8_t *digits, unsigned n)
+{
+  uint64_t v = 0;
+  for (unsigned i = 0; i < 5; i++) v = v * 85 + (i < n ? digits[i] : 84);
+  if (v > UINT32_MAX) return false;
+  for (unsigned i = 0; i + 1 < n; i++) buf_byte(out, (char)(v >> (24 - 8 * i)));
+  return true;
+}
+
+/* False at a byte that is no digit. Blanks are skipped; z is four zero bytes in ascii85, which no text has. */
+static bool unpack85(struct buf *out, struct str s, const uint8_t *value)
+{
+  uint8_t group[5];
+  unsigned n = 0;
+  for (size_t i = 0; i < s.n; i++) {
+    if (is_blank((unsigned char)s.p[i])) continue;
+    group[n] = value[(unsigned char)s.p[i]];
+    if (group[n] == BYTE_NONE) return false;
+    if (++n < 5) continue;
+    if (!put_group(out, group, 5)) return false;
+    n = 0;
+  }
+  return n == 0 || (n > 1 && put_group(out, group, n));
+}
+
+/* Text of which the probe's last character may be cut. */
+static bool probe(struct decode_work *w, struct str s, const uint8_t *value, size_t at)
+{
+  w->out.n = at;
+  if (!unpack85(&w->out, str_cut(s, 0, s.n < PROBE ? s.n : PROBE), value)) return false;
+  while (s.n > PROBE && w->out.n > at && (w->out.p[w->out.n - 1] & 0x80)) w->out.n--;
+  return piece_looks_right(w, at);
+}
+
+static bool take85(struct decode_work *w, const struct alphabets *a, size_t start, size_t end)
+{
+  struct str s = str_cut(w->in, start, end);
+  size_t at = w->out.n;
+  w->work += s.n;
+  for (unsigned k = 0; k < 3; k++) {
+    if (!probe(w, s, a->value[k], at)) continue;
+    w->out.n = at;
+    if (!unpack85(&w->out, s, a->value[k]) || !piece_looks_right(w, at)) continue;
+    piece_add(w, DECODER_BASE85, start, end, at, false);
+    return true;
+  }
+  w->out.n = at;
+  return false;
+}
+
+static bool has_sign(struct str s)
+{
+  for (size_t i = 0; i < s.n; i++)
+    if (!is_letter((unsigned char)s.p[i]) && !is_digit((unsigned char)s.p[i])) return true;
+  return false;
+}
+
+/* The word [start, end), then without the quotation marks and full stops around it. */
+static void take_word(struct decode_work *w, const struct alphabets *a, size_t start, size_t end)
+{
+  struct str s = w->in;
+  if (end - start < TOKEN_MIN || !has_sign(str_cut(s, start, end)) || take85(w, a, start, end)) return;
+  size_t from = start, to = end;
+  while (from < to && strchr("\"'`([", s.p[from])) from++;
+  while (to > from && strchr("\"'`)].,;:", s.p[to - 1])) to--;
+  if ((from != start || to != end) && to - from >= TOKEN_MIN) take85(w, a, from, to);
+}
+
+/* "<~ ... ~>", over any number of lines. Returns where it ends, or from. */
+static size_t take_framed(struct decode_work *w, const struct alphabets *a, size_t from)
+{
+  struct str s = w->in;
+  size_t end = str_find(str_cut(s, from, s.n), STR("~>"));
+  if (end == (size_t)-1) return from;
+  end += from;
+  size_t at = w->out.n;
+  w->work += end - from;
+  if (unpack85(&w->out, str_cut(s, from + 2, end), a->value[0]) && piece_looks_right(w, at))
+    piece_add(w, DECODER_BASE85, from, end + 2, at, false);
+  else w->out.n = at;
+  return end + 2;
+}
+
+void decode_base85(struct decode_work *w)
+{
+  struct alphabets a;
+  struct str s = w->in;
+  if (!w->n_odd) return;
+  fill(&a);
+  size_t i = 0;
+  bool unframed = false; /* no end mark ahead: not to be looked for again */
+  for (size_t r = 0; r < w->n_odd; r++) {
+    if (w->odd[r].start > i) i = w->odd[r].start;
+    while (i < w->odd[r].end) {
+      if (is_blank((unsigned char)s.p[i])) {
+        i++;
+        continue;
+      }
+      if (!unframed && i + 1 < s.n && s.p[i] == '<' && s.p[i + 1] == '~') {
+        size_t end = take_framed(w, &a, i);
+        unframed = end == i;
+        if (end > i) {
+          i = end;
+          continue;
+        }
+      }
+      size_t end = i;
+      while (end < s.n && !is_blank((unsigned char)s.p[end]) && !(s.p[end] & 0x80)) end++;
+      take_word(w, &a, i, end);
+      i = end > i ? end : i + 1;
+    }
+  }
+}
+
+/* ---- uuencode ---------------------------------------------------------------------------------------------------- */
+
+/* Decodes one line without its line end; false when it is none. Blanks at the end may have been lost. */
+static bool uu_line(struct buf *out, struct str s)
+{
+  unsigned char first = s.n ? (unsigned char)s.p[0] : 0;
+  if (first <= 32 || first > 96) return false;
+  size_t n = (first - 32) & 63, digits = (n + 2) / 3 * 4;
+  if (n == 0 || s.n > digits + 2 || s.n + 8 < digits + 1) return false;
+  for (size_t i = 0, k = 0; k < n; i += 4) {
+    unsigned v = 0;
+    for (size_t j = 1; j <= 4; j++) {
+      unsigned char c = i + j < s.n ? (unsigned char)s.p[i + j] : ' ';
+      if (c < 32 || c > 96) return false;
+      v = v << 6 | ((c - 32) & 63);
+    }
+    for (int shift = 16; shift >= 0 && k < n; shift -= 8, k++) buf_byte(out, (char)(v >> shift));
+  }
+  return true;
+}
+
+static size_t line_end(struct str s, size_t i)
+{
+  const char *p = memchr(s.p + i, '\n', s.n - i);
+  return p ? (size_t)(p - s.p) : s.n;
+}
+
+/* Lines from i on for as long as they are uuencode; returns where the first that is not begins. */
+static size_t take_uu(struct decode_work *w, size_t i)
+{
+  struct str s = w->in;
+  size_t start = i, end = i, at = w->out.n;
+  while (i < s.n) {
+    size_t stop = line_end(s, i), before = w->out.n, text = stop;
+    if (text > i && s.p[text - 1] == '\r') text--;
+    if (!uu_line(&w->out, str_cut(s, i, text))) {
+      w->out.n = before;
+      break;
+    }
+    end = text;
+    i = stop + 1;
+  }
+  if (end - start >= 8 && piece_looks_right(w, at)) piece_add(w, DECODER_UU, start, end, at, false);
+  else w->out.n = at;
+  return i < s.n ? i : s.n;
+}
+
+/* Nothing in a line of uuencode is odd enough for the gate, but its first byte says how long it must be. */
+void decode_uu(struct decode_work *w)
+{
+  struct str s = w->in;
+  w->work += s.n;
+  for (size_t i = 0; i < s.n;) {
+    size_t end = take_uu(w, i);
+    i = end > i ? end : line_end(s, i) + 1;
+  }
+}

@@ -1,0 +1,336 @@
+/*
+ * Ciphers of letters: ROT13, Atbash, letters backwards, digits for letters. Nothing marks them but that the letters make no language as
+ * they stand, and do when they are turned.
+ *
+ * A text is read word by word. Each word gains so many bits by a cipher as its letters become more likely, and loses some when they
+ * become less likely. A stretch whose gains add up, and that does not lose DROP on the way, is taken for written in the cipher: so a
+ * name or a number inside it does no harm, and a sentence in cipher is found within an ordinary page. One pass, constant memory.
+ */
+#include "engine/decode_inside.h"
+
+enum {
+  GAIN_MIN = 26 * 8, /* bits that a stretch must gain */
+  GAIN_MEAN = 9,     /* eighths of a bit that each pair of it must gain on average */
+  DROP = 14 * 8,
+  COST_MEAN = 40,    /* most that a pair of what comes out may cost on average */
+};
+
+/* A stretch of words in the making; score counts eighths of bits. */
+struct stretch {
+  int32_t sum, best;
+  size_t start, end; /* of the best so far */
+  uint32_t pairs, best_pairs, best_cost, cost;
+  unsigned words, best_words;
+};
+
+struct word {
+  size_t start, end;
+  int32_t gain;
+  uint32_t pairs, cost; /* cost: as decoded */
+};
+
+static bool stretch_counts(const struct stretch *t)
+{
+  return t->best >= GAIN_MIN && (uint32_t)t->best >= t->best_pairs * GAIN_MEAN && t->best_cost <= t->best_pairs * COST_MEAN;
+}
+
+/* Adds a word; true when the stretch before it has ended and counts: it is in *done. */
+static bool stretch_add(struct stretch *t, const struct word *word, struct stretch *done)
+{
+  bool ended = false;
+  if (t->sum > 0 && t->best - (t->sum + word->gain) > DROP) {
+    *done = *t;
+    ended = stretch_counts(t);
+    *t = (struct stretch){0};
+  }
+  if (t->sum + word->gain <= 0) {
+    if (stretch_counts(t)) {
+      *done = *t;
+      ended = true;
+    }
+    *t = (struct stretch){0};
+    return ended;
+  }
+  if (t->sum == 0) t->start = word->start;
+  t->sum += word->gain;
+  t->pairs += word->pairs;
+  t->cost += word->cost;
+  t->words++;
+  if (t->sum > t->best) {
+    t->best = t->sum;
+    t->end = word->end;
+    t->best_pairs = t->pairs;
+    t->best_cost = t->cost;
+    t->best_words = t->words;
+  }
+  return ended;
+}
+
+/* ---- letters turned ---------------------------------------------------------------------------------------------- */
+
+enum { TURN_ROT13, TURN_ATBASH, TURN_REVERSED, TURNS };
+
+/* Gains of one word of letters by each cipher. */
+static void weigh(const struct text_model *m, struct str s, int32_t gain[TURNS], uint32_t cost[TURNS], uint32_t *pairs)
+{
+  unsigned a = 0, ra = 0, ta = 0;
+  int32_t plain = 0, rot = 0, bash = 0, back = 0;
+  for (size_t i = 0; i <= s.n; i++) {
+    unsigned b = i < s.n ? m->letter[(unsigned char)s.p[i]] : 0;
+    unsigned rb = b ? (b + 12) % 26 + 1 : 0, tb = b ? 27 - b : 0;
+    plain += m->cost[a][b];
+    rot += m->cost[ra][rb];
+    bash += m->cost[ta][tb];
+    back += m->cost[b][a];
+    a = b;
+    ra = rb;
+    ta = tb;
+  }
+  *pairs = (uint32_t)s.n + 1;
+  const int32_t costs[TURNS] = {rot, bash, back};
+  for (unsigned k = 0; k < TURNS; k++) {
+    cost[k] = (uint32_t)costs[k];
+    gain[k] = plain - costs[k];
+  }
+}
+
+static void put_turned(struct decode_work *w, struct str s, unsigned how)
+{
+  for (size_t i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (is_letter((unsigned char)c)) {
+      char a = c & 32 ? 'a' : 'A';
+      c = (char)(how == TURN_ROT13 ? a + (c - a + 13) % 26 : a + 25 - (c - a));
+    }
+    buf_byte(&w->out, c);
+  }
+}
+
+/* Bytes in reverse, characters of more than one byte whole. */
+static void put_backwards(struct decode_work *w, struct str s)
+{
+  for (size_t i = s.n; i > 0;) {
+    size_t end = i--;
+    while (i > 0 && (s.p[i] & 0xC0) == 0x80) i--;
+    buf_put(&w->out, str_cut(s, i, end));
+  }
+}
+
+static void put_words_backwards(struct decode_work *w, struct str s)
+{
+  for (size_t i = 0; i < s.n;) {
+    size_t k = i;
+    while (k < s.n && !is_blank((unsigned char)s.p[k])) k++;
+    put_backwards(w, str_cut(s, i, k));
+    while (k < s.n && is_blank((unsigned char)s.p[k])) buf_byte(&w->out, s.p[k++]);
+    i = k;
+  }
+}
+
+/* A sentence backwards begins with its full stop. */
+static size_t sentence_start(struct str s, size_t i)
+{
+  while (i > 0 && strchr(".!?\"')", s.p[i - 1]) && s.p[i - 1]) i--;
+  return i;
+}
+
+static void take_backwards(struct decode_work *w, size_t start, size_t end)
+{
+  start = sentence_start(w->in, start);
+  size_t at = w->out.n;
+  put_backwards(w, str_cut(w->in, start, end));
+  piece_add(w, DECODER_REVERSED, start, end, at, false);
+  at = w->out.n;
+  put_words_backwards(w, str_cut(w->in, start, end));
+  struct piece p = {.start = (uint32_t)start,
+                    .end = (uint32_t)end,
+                    .at = (uint32_t)at,
+                    .layers = {DECODER_REVERSED_WORDS},
+                    .n_layers = 1,
+                    .variant = 1};
+  piece_add_full(w, p);
+}
+
+static void take_stretch(struct decode_work *w, const struct stretch *t, unsigned how)
+{
+  if (how == TURN_REVERSED) {
+    take_backwards(w, t->start, t->end);
+    return;
+  }
+  size_t at = w->out.n;
+  put_turned(w, str_cut(w->in, t->start, t->end), how);
+  piece_add(w, how == TURN_ROT13 ? DECODER_ROT13 : DECODER_ATBASH, t->start, t->end, at, true);
+}
+
+/* The next word of letters in [*at, end). */
+static struct str next_word(struct str s, size_t *at, size_t end)
+{
+  size_t i = *at;
+  while (i < end && !is_letter((unsigned char)s.p[i])) i++;
+  size_t start = i;
+  while (i < s.n && is_letter((unsigned char)s.p[i])) i++;
+  *at = i;
+  return str_cut(s, start, i);
+}
+
+/* A region may begin inside a word. */
+static size_t word_start(struct str s, size_t i)
+{
+  while (i > 0 && (is_letter((unsigned char)s.p[i - 1]) || is_digit((unsigned char)s.p[i - 1])) && i < s.n) i--;
+  return i;
+}
+
+void decode_ciphers(struct decode_work *w)
+{
+  struct stretch stretches[TURNS] = {0}, done;
+  size_t i = 0;
+  for (size_t r = 0; r < w->n_odd; r++) {
+    size_t from = word_start(w->in, w->odd[r].start);
+    if (from > i) {
+      /* Between regions the text is language: nothing goes on. */
+      for (unsigned k = 0; k < TURNS; k++) {
+        if (stretch_counts(&stretches[k])) take_stretch(w, &stretches[k], k);
+        stretches[k] = (struct stretch){0};
+      }
+      i = from;
+    }
+    w->work += w->odd[r].end > i ? w->odd[r].end - i : 0;
+    while (i < w->odd[r].end) {
+      struct str word = next_word(w->in, &i, w->odd[r].end);
+      if (!word.n) break;
+      size_t start = (size_t)(word.p - w->in.p);
+      int32_t gain[TURNS];
+      uint32_t cost[TURNS], pairs;
+      weigh(&w->model, word, gain, cost, &pairs);
+      for (unsigned k = 0; k < TURNS; k++) {
+        struct word one = {start, start + word.n, gain[k], pairs, cost[k]};
+        if (stretch_add(&stretches[k], &one, &done)) take_stretch(w, &done, k);
+      }
+    }
+  }
+  for (unsigned k = 0; k < TURNS; k++)
+    if (stretch_counts(&stretches[k])) take_stretch(w, &stretches[k], k);
+}
+
+/* ---- digits for letters ------------------------------------------------------------------------------------------ */
+
+/* What a byte of a word may stand for; 0: no letter. The digit one is also an l. */
+static char leet(unsigned char c)
+{
+  static const char letters[] = "oizeasbtbg"; /* 0..9; 6 is a b to most writers */
+  if (is_digit(c)) return letters[c - '0'];
+  return c == '@' ? 'a' : c == '$' ? 's' : c == '!' || c == '|' ? 'i' : c == '+' ? 't' : 0;
+}
+
+static bool leet_byte(unsigned char c)
+{
+  return is_letter(c) || leet(c);
+}
+
+/* The cheaper of two readings of one byte between its neighbours. */
+static char choose(const struct text_model *m, char before, char a, char b, char after)
+{
+  unsigned x = m->letter[(unsigned char)before], y = m->letter[(unsigned char)after];
+  unsigned i = m->letter[(unsigned char)a], k = m->letter[(unsigned char)b];
+  return m->cost[x][i] + m->cost[i][y] <= m->cost[x][k] + m->cost[k][y] ? a : b;
+}
+
+static char read_leet(const struct text_model *m, struct str s, size_t i, char before)
+{
+  unsigned char c = (unsigned char)s.p[i];
+  char after = i + 1 < s.n ? (is_letter((unsigned char)s.p[i + 1]) ? s.p[i + 1] : leet((unsigned char)s.p[i + 1])) : 0;
+  if (is_letter(c)) return s.p[i];
+  if (c == '1' || c == '|') return choose(m, before, 'i', 'l', after);
+  if (c == '6') return choose(m, before, 'g', 'b', after);
+  if (c == '9') return choose(m, before, 'g', 'q', after);
+  return leet(c);
+}
+
+/* Appends the word as letters. */
+static void put_leet(struct decode_work *w, struct str s)
+{
+  char before = 0;
+  for (size_t i = 0; i < s.n; i++) buf_byte(&w->out, before = read_leet(&w->model, s, i, before));
+}
+
+/* Cost of the word as it stands: a sign before a letter is as unlikely as the rarest pair, one at the end is not. */
+static int32_t cost_as_written(const struct text_model *m, struct str s)
+{
+  enum { SIGN_COST = 80, END_COST = 16 };
+  int32_t cost = 0;
+  unsigned last = 0;
+  for (size_t i = 0; i <= s.n; i++) {
+    unsigned c = i < s.n ? m->letter[(unsigned char)s.p[i]] : 0;
+    bool sign = i < s.n && !c, more = i + 1 < s.n && is_letter((unsigned char)s.p[i + 1]);
+    cost += sign ? (more ? SIGN_COST : END_COST) : (last || c) ? m->cost[last][c] : 0;
+    last = c;
+  }
+  return cost;
+}
+
+static bool has_sign(struct str s)
+{
+  bool sign = false, letter = false;
+  for (size_t i = 0; i < s.n; i++) {
+    bool is = is_letter((unsigned char)s.p[i]);
+    letter |= is;
+    sign |= !is;
+  }
+  return sign && letter;
+}
+
+/* A word of letters and signs; signs at its ends that are punctuation are not part of it. */
+static struct str next_leet(struct str s, size_t *at, size_t end)
+{
+  size_t i = *at;
+  while (i < end && !leet_byte((unsigned char)s.p[i])) i++;
+  size_t start = i;
+  while (i < s.n && leet_byte((unsigned char)s.p[i])) i++;
+  *at = i;
+  while (i > start && (s.p[i - 1] == '!' || s.p[i - 1] == '|')) i--;
+  return str_cut(s, start, i);
+}
+
+static void take_leet(struct decode_work *w, const struct stretch *t)
+{
+  size_t at = w->out.n, i = t->start, copied = t->start;
+  while (i < t->end) {
+    struct str word = next_leet(w->in, &i, t->end);
+    if (!has_sign(word)) continue;
+    size_t start = (size_t)(word.p - w->in.p);
+    buf_put(&w->out, str_cut(w->in, copied, start));
+    put_leet(w, word);
+    copied = start + word.n;
+  }
+  if (copied < t->end) buf_put(&w->out, str_cut(w->in, copied, t->end));
+  piece_add(w, DECODER_LEET, t->start, t->end, at, true);
+}
+
+static void leet_word(struct decode_work *w, struct stretch *t, struct str word)
+{
+  struct stretch done;
+  if (!has_sign(word)) return;
+  size_t start = (size_t)(word.p - w->in.p), at = w->out.n;
+  uint32_t pairs;
+  put_leet(w, word);
+  uint32_t cost = text_cost(&w->model, (struct str){w->out.p + at, w->out.n - at}, &pairs);
+  w->out.n = at;
+  struct word one = {start, start + word.n, cost_as_written(&w->model, word) - (int32_t)cost, pairs, cost};
+  if (stretch_add(t, &one, &done) && done.best_words >= 2) take_leet(w, &done);
+}
+
+void decode_leet(struct decode_work *w)
+{
+  struct stretch t = {0};
+  size_t i = 0;
+  for (size_t r = 0; r < w->n_odd; r++) {
+    size_t from = word_start(w->in, w->odd[r].start);
+    if (from > i) i = from;
+    w->work += w->odd[r].end > i ? w->odd[r].end - i : 0;
+    while (i < w->odd[r].end) {
+      struct str word = next_leet(w->in, &i, w->odd[r].end);
+      if (word.n) leet_word(w, &t, word);
+    }
+  }
+  if (stretch_counts(&t) && t.best_words >= 2) take_leet(w, &t);
+}

@@ -1,0 +1,68 @@
+/* What the decoders share: the text at hand, and how they say what they have decoded. Private to decode*.c. */
+#ifndef ENGINE_DECODE_INSIDE_H
+#define ENGINE_DECODE_INSIDE_H
+#include "engine/decode.h"
+#include "engine/decode_text.h"
+
+struct region {
+  uint32_t start, end;
+};
+
+/* Something decoded: bytes [at, at + n) of out, for [start, end) of the text. */
+struct piece {
+  uint32_t start, end, at, n;
+  uint8_t layers[2], n_layers, variant; /* variant 1: the second way to read it */
+  bool same;
+  uint32_t hidden_start, hidden_end;
+};
+
+/* One text in the works. */
+struct decode_work {
+  struct text_model model;
+  struct str in;
+  unsigned signs;       /* SIGN_*: what the gate saw anywhere */
+  struct region *odd;   /* where it does not look like language; ordered, apart */
+  size_t n_odd, cap_odd;
+  struct buf out, scratch;
+  struct piece *pieces;
+  size_t n_pieces, cap_pieces;
+  struct view fold;
+  uint64_t work;
+  bool failed;
+};
+
+/* Adds out[at..] as a piece; same: it has the length of [start, end) and stands for it byte by byte. */
+void piece_add(struct decode_work *w, enum decoder_id id, size_t start, size_t end, size_t at, bool same);
+/* The same with an inner layer, or with a second reading. */
+void piece_add_full(struct decode_work *w, struct piece p);
+/* Does out[at..] look like text? Else it is taken away. */
+bool piece_looks_right(struct decode_work *w, size_t at);
+
+/* Each looks for one encoding, or one family, in all of w->in. */
+typedef void decoder_fn(struct decode_work *w);
+decoder_fn decode_escapes, decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens,
+    decode_base85, decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers;
+
+/* Invisible characters of original, which lies under the view v (NULL: it is the text at hand). */
+void decode_hidden(struct decode_work *w, struct str original, const struct view *v);
+
+/* A code point as UTF-8; U+FFFD for what is none. */
+void put_utf8(struct buf *b, uint32_t c);
+
+static inline int hex_value(unsigned char c)
+{
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+static inline bool is_blank(unsigned char c)
+{
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+static inline bool is_letter(unsigned char c)
+{
+  return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
+static inline bool is_digit(unsigned char c)
+{
+  return c >= '0' && c <= '9';
+}
+#endif

@@ -1,0 +1,295 @@
+/* Encodings of letters as signs or words: Morse, Braille, the NATO spelling alphabet, letters set apart. */
+#include "engine/decode_inside.h"
+
+enum { LETTERS_MIN = 5 };
+
+/* ---- letters set apart ------------------------------------------------------------------------------------------- */
+
+static size_t char_length(unsigned char c)
+{
+  return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+}
+
+static bool set_apart(unsigned char c)
+{
+  return is_letter(c) || is_digit(c) || c >= 0x80;
+}
+
+/* A run of single characters with the same separator between them; wider gaps of the same separator, or blanks, part words. */
+static size_t take_spaced(struct decode_work *w, size_t i)
+{
+  struct str s = w->in;
+  size_t start = i, end = i, at = w->out.n, letters = 0, first = i + char_length((unsigned char)s.p[i]);
+  char separator = first < s.n ? s.p[first] : 0;
+  while (i < s.n && set_apart((unsigned char)s.p[i])) {
+    size_t n = char_length((unsigned char)s.p[i]);
+    if (i + n > s.n || (i + n < s.n && set_apart((unsigned char)s.p[i + n]))) break;
+    buf_put(&w->out, str_cut(s, i, i + n));
+    letters += is_letter((unsigned char)s.p[i]) || n > 1;
+    end = i += n;
+    if (i >= s.n || (s.p[i] != separator && !is_blank((unsigned char)s.p[i]))) break;
+    size_t gap = s.p[i] == separator ? 1 : 0;
+    i += gap;
+    size_t blanks = 0;
+    while (i < s.n && blanks < 4 && (is_blank((unsigned char)s.p[i]) || (s.p[i] == separator && gap++))) blanks++, i++;
+    if (blanks) buf_byte(&w->out, ' ');
+  }
+  if (w->out.n > at && w->out.p[w->out.n - 1] == ' ') w->out.n--;
+  if (letters >= LETTERS_MIN) piece_add(w, DECODER_SPACED, start, end, at, false);
+  else w->out.n = at;
+  return end;
+}
+
+void decode_spaced(struct decode_work *w)
+{
+  struct str s = w->in;
+  if (!(w->signs & SIGN_SPACED)) return;
+  w->work += s.n;
+  for (size_t i = 0; i < s.n;) {
+    bool alone = set_apart((unsigned char)s.p[i]) && (!i || !set_apart((unsigned char)s.p[i - 1]));
+    size_t n = char_length((unsigned char)s.p[i]);
+    if (!alone || i + n + 1 >= s.n || set_apart((unsigned char)s.p[i + n])) {
+      i += n;
+      continue;
+    }
+    size_t end = take_spaced(w, i);
+    i = end > i ? end : i + 1;
+  }
+}
+
+/* ---- Morse ------------------------------------------------------------------------------------------------------- */
+
+/* Letters, digits and signs by their code: a 1, then a bit for each mark, 1 for a dash. */
+static char morse_letter(unsigned code)
+{
+  static const char by_code[] = "??etianmsurwdkgohvf?l?pjbxcyzq??54?3???2??+????16=/?????7???8?90";
+  if (code < sizeof by_code - 1) return by_code[code] == '?' ? 0 : by_code[code];
+  switch (code) {
+  case 0x4C: return '?'; /* ..--.. */
+  case 0x55: return '.'; /* .-.-.- */
+  case 0x73: return ','; /* --..-- */
+  case 0x6B: return '!'; /* -.-.-- */
+  case 0x5E: return '\''; /* .----. */
+  case 0x61: return '-'; /* -....- */
+  case 0x78: return ':'; /* ---... */
+  case 0x52: return '"'; /* .-..-. */
+  default: return 0;
+  }
+}
+
+/* 1 for a dot, 2 for a dash, in the signs that people use; *n: bytes. */
+static unsigned morse_mark(struct str s, size_t i, size_t *n)
+{
+  static const struct {
+    struct str sign;
+    unsigned mark;
+  } marks[] = {{STR("."), 1},        {STR("-"), 2},        {STR("\xC2\xB7"), 1},     {STR("\xE2\x80\xA2"), 1}, {STR("\xE2\x80\x93"), 2},
+               {STR("\xE2\x80\x94"), 2}, {STR("\xE2\x88\x92"), 2}, {STR("_"), 2}, {STR("\xE2\x8B\x85"), 1}};
+  for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
+    *n = marks[k].sign.n;
+    if (i + *n <= s.n && memcmp(s.p + i, marks[k].sign.p, *n) == 0) return marks[k].mark;
+  }
+  return 0;
+}
+
+/* One letter at *i; 0 when it is none. */
+static char take_morse_letter(struct str s, size_t *i)
+{
+  unsigned code = 1, mark;
+  size_t n, at = *i;
+  while (code < 256 && (mark = morse_mark(s, at, &n)) > 0) {
+    code = code << 1 | (mark - 1);
+    at += n;
+  }
+  if (at < s.n && !is_blank((unsigned char)s.p[at]) && s.p[at] != '/' && s.p[at] != '|') return 0;
+  *i = at;
+  return code > 1 ? morse_letter(code) : 0;
+}
+
+static size_t take_morse(struct decode_work *w, size_t i)
+{
+  struct str s = w->in;
+  size_t start = i, end = i, at = w->out.n, letters = 0;
+  for (char c; (c = take_morse_letter(s, &i)) != 0; letters++) {
+    buf_byte(&w->out, c);
+    end = i;
+    size_t blanks = 0, slashes = 0;
+    for (; i < s.n && blanks < 8 && (is_blank((unsigned char)s.p[i]) || s.p[i] == '/' || s.p[i] == '|'); blanks++, i++)
+      slashes += s.p[i] == '/' || s.p[i] == '|' || s.p[i] == '\n';
+    if (slashes || blanks > 1) buf_byte(&w->out, ' ');
+  }
+  if (letters >= LETTERS_MIN && piece_looks_right(w, at)) piece_add(w, DECODER_MORSE, start, end, at, false);
+  else w->out.n = at;
+  return end;
+}
+
+void decode_morse(struct decode_work *w)
+{
+  struct str s = w->in;
+  size_t n;
+  if (!(w->signs & (SIGN_MARKS | SIGN_HIGH))) return;
+  w->work += s.n;
+  for (size_t i = 0; i < s.n;) {
+    bool starts = !i || is_blank((unsigned char)s.p[i - 1]) || strchr(":\"'`(/", s.p[i - 1]);
+    if (!starts || !morse_mark(s, i, &n)) {
+      i++;
+      continue;
+    }
+    size_t end = take_morse(w, i);
+    i = end > i ? end : i + 1;
+  }
+}
+
+/* ---- Braille ----------------------------------------------------------------------------------------------------- */
+
+/* The pattern (dots 1-6 as bits) of a..z. */
+static const unsigned char braille[26] = {0x01, 0x03, 0x09, 0x19, 0x11, 0x0B, 0x1B, 0x13, 0x0A, 0x1A, 0x05, 0x07, 0x0D,
+                                          0x1D, 0x15, 0x0F, 0x1F, 0x17, 0x0E, 0x1E, 0x25, 0x27, 0x3A, 0x2D, 0x3D, 0x35};
+
+static char braille_letter(unsigned dots)
+{
+  if (dots == 0) return ' ';
+  for (unsigned c = 0; c < 26; c++)
+    if (braille[c] == dots) return (char)('a' + c);
+  switch (dots) {
+  case 0x02: return ',';
+  case 0x32: return '.';
+  case 0x26: return '?';
+  case 0x16: return '!';
+  case 0x04: return '\'';
+  case 0x24: return '-';
+  case 0x12: return ':';
+  case 0x06: return ';';
+  default: return 0; /* capital and number signs among them: they are left out */
+  }
+}
+
+static bool braille_at(struct str s, size_t i, unsigned *dots)
+{
+  if (i + 3 > s.n || (unsigned char)s.p[i] != 0xE2) return false;
+  unsigned a = (unsigned char)s.p[i + 1], b = (unsigned char)s.p[i + 2];
+  *dots = (a - 0xA0) << 6 | (b & 0x3F);
+  return a >= 0xA0 && a <= 0xA3;
+}
+
+/* Letters after a number sign are digits until a blank. */
+static void put_braille(struct decode_work *w, unsigned dots, bool *number)
+{
+  char c = braille_letter(dots & 0x3F);
+  if (dots == 0x3C) *number = true;
+  else if (!c || !is_letter((unsigned char)c)) *number = false;
+  if (*number && c >= 'a' && c <= 'j') c = c == 'j' ? '0' : (char)(c - 'a' + '1');
+  if (c) buf_byte(&w->out, c);
+}
+
+static size_t take_braille(struct decode_work *w, size_t i)
+{
+  struct str s = w->in;
+  size_t start = i, end = i, at = w->out.n;
+  unsigned dots;
+  bool number = false;
+  for (;;) {
+    if (braille_at(s, i, &dots)) {
+      put_braille(w, dots, &number);
+      end = i += 3;
+    } else if (i < s.n && is_blank((unsigned char)s.p[i]) && i == end) {
+      buf_byte(&w->out, s.p[i++]);
+    } else {
+      break;
+    }
+  }
+  w->out.n -= i - end;
+  if (w->out.n >= at + LETTERS_MIN && piece_looks_right(w, at)) piece_add(w, DECODER_BRAILLE, start, end, at, false);
+  else w->out.n = at;
+  return end;
+}
+
+void decode_braille(struct decode_work *w)
+{
+  struct str s = w->in;
+  unsigned dots;
+  if (!(w->signs & SIGN_HIGH)) return;
+  w->work += s.n;
+  for (size_t i = 0; i < s.n;) {
+    const char *p = memchr(s.p + i, 0xE2, s.n - i);
+    if (!p) return;
+    i = (size_t)(p - s.p);
+    i = braille_at(s, i, &dots) ? take_braille(w, i) : i + 1;
+  }
+}
+
+/* ---- the spelling alphabet --------------------------------------------------------------------------------------- */
+
+static const struct str nato[] = {STR("alpha"),  STR("bravo"),   STR("charlie"), STR("delta"),   STR("echo"),  STR("foxtrot"), STR("golf"),
+                                  STR("hotel"),  STR("india"),   STR("juliett"), STR("kilo"),    STR("lima"),  STR("mike"),    STR("november"),
+                                  STR("oscar"),  STR("papa"),    STR("quebec"),  STR("romeo"),   STR("sierra"), STR("tango"),  STR("uniform"),
+                                  STR("victor"), STR("whiskey"), STR("xray"),    STR("yankee"),  STR("zulu")};
+static const struct {
+  struct str word;
+  char c;
+} nato_also[] = {{STR("alfa"), 'a'}, {STR("juliet"), 'j'}, {STR("x-ray"), 'x'}, {STR("whisky"), 'w'}};
+static const struct str nato_digits[] = {STR("zero"), STR("one"), STR("two"),   STR("three"), STR("four"),
+                                         STR("five"), STR("six"), STR("seven"), STR("eight"), STR("nine")};
+
+static char nato_letter(struct str word)
+{
+  unsigned first = word.n >= 4 ? ((unsigned char)word.p[0] | 32u) - 'a' : 26;
+  if (first < 26 && str_ieq(word, nato[first])) return (char)('a' + first);
+  for (size_t i = 0; i < sizeof nato_also / sizeof *nato_also; i++)
+    if (str_ieq(word, nato_also[i].word)) return nato_also[i].c;
+  return 0;
+}
+
+static char nato_char(struct str word)
+{
+  char c = nato_letter(word);
+  for (size_t i = 0; !c && i < 10; i++)
+    if (str_ieq(word, nato_digits[i])) c = (char)('0' + i);
+  return c;
+}
+
+static struct str spelled_word(struct str s, size_t i)
+{
+  size_t end = i;
+  while (end < s.n && end - i < 10 && (is_letter((unsigned char)s.p[end]) || s.p[end] == '-')) end++;
+  while (end > i && s.p[end - 1] == '-') end--;
+  /* "india-golf": only x-ray has a hyphen of its own. */
+  for (size_t k = i; k < end; k++)
+    if (s.p[k] == '-' && (s.p[i] | 32) != 'x') end = k;
+  return str_cut(s, i, end);
+}
+
+static size_t take_nato(struct decode_work *w, size_t i)
+{
+  struct str s = w->in;
+  size_t start = i, end = i, at = w->out.n, letters = 0;
+  for (;;) {
+    struct str word = spelled_word(s, i);
+    char c = nato_char(word);
+    if (!c) break;
+    buf_byte(&w->out, c);
+    letters++;
+    end = i += word.n;
+    size_t gap = 0, wide = 0;
+    for (; i < s.n && gap < 6 && !is_letter((unsigned char)s.p[i]) && (unsigned char)s.p[i] < 0x80; gap++, i++)
+      wide += (s.p[i] == '/' || s.p[i] == '|' || s.p[i] == '.' || s.p[i] == ';' || s.p[i] == '\n') ? 2 : s.p[i] == ' ';
+    if (wide > 1) buf_byte(&w->out, ' ');
+  }
+  if (letters >= LETTERS_MIN) piece_add(w, DECODER_NATO, start, end, at, false);
+  else w->out.n = at;
+  return end;
+}
+
+void decode_nato(struct decode_work *w)
+{
+  struct str s = w->in;
+  w->work += s.n;
+  for (size_t i = 0; i < s.n;) {
+    while (i < s.n && !is_letter((unsigned char)s.p[i])) i++;
+    struct str word = spelled_word(s, i);
+    size_t end = i + word.n;
+    if (nato_letter(word)) end = take_nato(w, i);
+    i = end > i ? end : i + 1;
+    while (i < s.n && is_letter((unsigned char)s.p[i])) i++;
+  }
+}
