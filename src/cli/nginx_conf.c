@@ -70,10 +70,10 @@ static void put_url_host(const struct config_url *u, bool with_port, struct buf 
   if (with_port) buf_printf(b, ":%u", u->port);
 }
 
-static void put_upstream(const struct nginx_conf *in, size_t i, struct buf *b)
+/* kind: "" for a deployment, "shield_" for a shield. */
+static void put_upstream(const struct nginx_conf *in, const char *kind, size_t i, const struct config_url *u, struct buf *b)
 {
-  const struct config_url *u = &in->config->deployments[i].upstream;
-  buf_printf(b, "  upstream vedette_%zu {\n    server ", i);
+  buf_printf(b, "  upstream vedette_%s%zu {\n    server ", kind, i);
   switch (u->scheme) {
   case CONFIG_SIMULATED: buf_printf(b, "\"unix:%s/run/model-sim.sock\"", in->state); break;
   case CONFIG_UNIX: buf_printf(b, "\"unix:%s\"", u->host); break;
@@ -129,6 +129,19 @@ static void put_deployment(const struct nginx_conf *in, size_t i, struct buf *b)
   buf_printf(b, "      proxy_read_timeout %llus;\n      proxy_send_timeout 60s;\n    }\n", (unsigned long long)d->read_timeout);
 }
 
+/* An outside shield. Headers, path and body come from the module; the deadline is the policy's, so nginx's own times are only a last
+ * resort. */
+static void put_shield(const struct nginx_conf *in, size_t i, struct buf *b)
+{
+  const struct config_shield *s = &in->config->shields[i];
+  buf_printf(b, "    location @vedette_shield:%s {\n", s->name);
+  buf_printf(b, "      proxy_pass %s://vedette_shield_%zu;\n", s->endpoint.scheme == CONFIG_HTTPS ? "https" : "http", i);
+  put_host(&s->endpoint, b);
+  BUF_LIT(b, "      proxy_set_header Connection \"\";\n      proxy_set_header Accept-Encoding identity;\n"
+             "      proxy_connect_timeout 60s;\n      proxy_read_timeout 60s;\n      proxy_send_timeout 60s;\n"
+             "      subrequest_output_buffer_size 64k;\n    }\n");
+}
+
 /* ---- servers ---------------------------------------------------------------------------------------------------- */
 
 static void put_listen(const char *address, const struct config_tls *tls, struct buf *b)
@@ -140,11 +153,14 @@ static void put_listen(const char *address, const struct config_tls *tls, struct
 
 static void put_gateway(const struct nginx_conf *in, struct buf *b)
 {
-  for (size_t i = 0; i < in->config->n_deployments; i++) put_upstream(in, i, b);
+  const struct config *c = in->config;
+  for (size_t i = 0; i < c->n_deployments; i++) put_upstream(in, "", i, &c->deployments[i].upstream, b);
+  for (size_t i = 0; i < c->n_shields; i++) put_upstream(in, "shield_", i, &c->shields[i].endpoint, b);
   BUF_LIT(b, "  server {\n    server_name _;\n");
   put_listen(in->config->listen.gateway, &in->config->listen.gateway_tls, b);
   buf_printf(b, "    vedette on;\n    root \"%s/nginx/none\";\n    location / {\n    }\n", in->state);
-  for (size_t i = 0; i < in->config->n_deployments; i++) put_deployment(in, i, b);
+  for (size_t i = 0; i < c->n_deployments; i++) put_deployment(in, i, b);
+  for (size_t i = 0; i < c->n_shields; i++) put_shield(in, i, b);
   BUF_LIT(b, "  }\n");
 }
 

@@ -130,6 +130,8 @@ static bool uses_simulation(const struct config *c)
 {
   for (size_t i = 0; i < c->n_deployments; i++)
     if (c->deployments[i].upstream.scheme == CONFIG_SIMULATED) return true;
+  for (size_t i = 0; i < c->n_shields; i++)
+    if (c->shields[i].endpoint.scheme == CONFIG_SIMULATED) return true;
   return false;
 }
 

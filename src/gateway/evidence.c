@@ -159,3 +159,17 @@ struct str evidence_segment(const struct evidence *e, const struct vdt_finding *
   vdt_arena_free(scratch);
   return s;
 }
+
+/* Offsets of known findings count from e->base, which is where e->text begins. */
+bool evidence_masked(const struct evidence *e, size_t from, size_t to, struct buf *out)
+{
+  struct masks m = {0};
+  size_t low = from > VDT_HOLD_MAX ? from - VDT_HOLD_MAX : 0;
+  size_t high = e->text.n - to > VDT_HOLD_MAX ? to + VDT_HOLD_MAX : e->text.n;
+  struct str text = str_cut(e->text, low, high);
+  struct vdt_arena *scratch = vdt_arena_new(0);
+  bool ok = scratch && find_masks(e, scratch, text, e->base + low, &m) == VDT_OK;
+  if (ok) write_masked(text, from - low, to - low, &m, out);
+  vdt_arena_free(scratch);
+  return ok && !out->failed;
+}

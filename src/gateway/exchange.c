@@ -1,5 +1,5 @@
 /* Begin and end of an interaction, its verdict, its record. */
-#include "gateway/exchange_inside.h"
+#include "gateway/opinion.h"
 #include <assert.h>
 
 enum { ID_BYTES = 16, TEXT_MAX = 1024 };
@@ -32,6 +32,7 @@ void exchange_free(struct exchange *x)
   buf_finish(&x->answer);
   buf_finish(&x->plain);
   buf_finish(&x->changed_body);
+  opinion_finish(&x->opinion);
   buf_finish(&x->inflated);
   buf_finish(&x->gathered);
   vdt_arena_free(x->arena);
@@ -116,7 +117,7 @@ static bool read_something(const struct exchange *x)
 
 enum record_verdict exchange_verdict(const struct exchange *x)
 {
-  switch (x->strongest) {
+  switch (x->opinion.standing > x->strongest ? x->opinion.standing : x->strongest) {
   case VDT_BLOCK: return RECORD_VERDICT_BLOCKED;
   case VDT_CUT: return RECORD_VERDICT_CUT;
   case VDT_REDACT: return RECORD_VERDICT_REDACTED;
@@ -187,5 +188,18 @@ void exchange_record(struct exchange *x, enum record_outcome outcome, uint64_t n
   r->duration_us = now_us > x->start_us ? now_us - x->start_us : 0;
   r->outcome = outcome_of(x, outcome);
   r->verdict = exchange_verdict(x);
+  opinion_record(x, r);
   record_write(r, line);
+}
+
+bool exchange_revise(struct exchange *x, struct buf *line)
+{
+  struct record *r = &x->record;
+  if (!x->opinion.revise || !x->opinion.settled) return false;
+  x->opinion.revise = false;
+  r->revision = 1;
+  r->verdict = exchange_verdict(x);
+  opinion_record(x, r);
+  record_write(r, line);
+  return true;
 }

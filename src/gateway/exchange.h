@@ -52,6 +52,7 @@ enum exchange_next {
   EXCHANGE_READ_BODY, /* give the body to exchange_request_body before anything goes upstream */
   EXCHANGE_FORWARD, /* from the head: forward the request as it is, recorded as not inspected; from the body: exchange_forward_body() */
   EXCHANGE_ANSWER, /* do not forward: send exchange_answer() */
+  EXCHANGE_ASK,    /* from the body: ask exchange_question() first; exchange_opinion_answer or _none say what follows */
 };
 enum exchange_next exchange_request_head(struct exchange *x, const struct exchange_head *head);
 
@@ -69,6 +70,27 @@ struct str exchange_forward_body(const struct exchange *x, bool *changed);
 /* The deployment that this request goes to; NULL when unknown (then the answer is ours: 404 DeploymentNotFound). Set after the
  * head when the path names it, else after the body. */
 const struct config_deployment *exchange_deployment(const struct exchange *x);
+
+/* ---- second opinion (gateway/opinion.h) ------------------------------------------------------------------------- */
+
+/* What an outside shield is to be asked. */
+struct exchange_question {
+  const struct config_shield *shield;
+  const struct vdt_opinion_policy *policy;
+  struct str path, query, body; /* path: with the one of the endpoint; body: application/json */
+  bool wait;                    /* the request may not go on before the answer is there */
+};
+/* After exchange_request_body has said EXCHANGE_ASK (then it waits) or EXCHANGE_FORWARD (then it does not): the question, until its
+ * answer is there. NULL when there is nothing to ask. Neither called nor answered, the own verdict stands. */
+const struct exchange_question *exchange_question(const struct exchange *x);
+/* Appends the line that has to be in the journal before the question may leave. */
+void exchange_asking(struct exchange *x, uint64_t now_us, struct buf *line);
+/* The answer of the shield. Returns what follows for a request that waits; what it returns for another means nothing. */
+enum exchange_next exchange_opinion_answer(struct exchange *x, unsigned status, struct str body, uint64_t now_us);
+/* There is none, for this reason. */
+enum exchange_next exchange_opinion_none(struct exchange *x, enum record_opinion_outcome why, uint64_t now_us);
+/* After an answer: appends the record again, as a revision, when it had been written before the answer came; else false. */
+bool exchange_revise(struct exchange *x, struct buf *line);
 
 struct exchange_answer {
   unsigned status;

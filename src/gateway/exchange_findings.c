@@ -55,6 +55,34 @@ bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, co
   return true;
 }
 
+/* ---- second opinions -------------------------------------------------------------------------------------------- */
+
+void exchange_add_opinion(struct exchange *x, const struct opinion_case *c, enum vdt_action action, bool missing)
+{
+  struct record_finding *out = x->record.n_findings < MAX_FINDINGS ? new_finding(x) : NULL;
+  char reason[192];
+  unsigned score = (unsigned)(c->score * 100);
+  if (!out) return;
+  if (missing)
+    snprintf(reason, sizeof reason, "the own score is %u of 100, and the shield %s gave no opinion", score, x->opinion.policy->shield);
+  else snprintf(reason, sizeof reason, "the shield %s says so; the own score is %u of 100", x->opinion.policy->shield, score);
+  *out = (struct record_finding){.direction = STR("request"),
+                                 .part = c->part,
+                                 .role = str_of(vdt_role_name(c->role)),
+                                 .detector = str_of(vdt_detector_name(c->detector)),
+                                 .rule = missing ? STR("second-opinion-missing") : STR("second-opinion"),
+                                 .title = missing ? STR("Unsure, and no second opinion") : STR("An attack, by a second opinion"),
+                                 .alert = str_of(finding_alert(c->detector, c->role, action)),
+                                 .severity = str_of(vdt_severity_name(VDT_MEDIUM)),
+                                 .action = str_of(vdt_action_name(action)),
+                                 .reason = exchange_keep(x, str_of(reason), TEXT_MAX),
+                                 .source = missing ? STR("vedette") : STR("shield"),
+                                 .evidence = c->segment,
+                                 .confidence = missing ? score : 100,
+                                 .start = c->start,
+                                 .end = c->end};
+}
+
 /* ---- the upstream's filter -------------------------------------------------------------------------------------- */
 
 static void add_attack(struct exchange *x, enum vdt_detector_id detector, enum vdt_action action)

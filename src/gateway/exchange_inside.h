@@ -6,12 +6,14 @@
  *   exchange_request.c   head and body of the request
  *   exchange_response.c  head and body of the response
  *   exchange_text.c      the text of a response on its way through the engine
+ *   opinion.c            second opinions of outside shields
  */
 #ifndef GATEWAY_EXCHANGE_INSIDE_H
 #define GATEWAY_EXCHANGE_INSIDE_H
 #include "gateway/evidence.h"
 #include "gateway/exchange.h"
 #include "gateway/inflate.h"
+#include "wire/opinion.h"
 
 /* One channel of the response. */
 struct tap {
@@ -25,6 +27,37 @@ struct tap {
   bool cut, failed;
   struct wire_choice_shield shield;
   struct tap *next;
+};
+
+/* One text of the request of which we are unsure. */
+struct opinion_case {
+  enum vdt_detector_id detector;
+  enum vdt_role role;
+  struct str part;      /* its origin */
+  struct str text;      /* gone after opinion_begin */
+  const struct vdt_finding *known;
+  size_t n_known;
+  double score;
+  enum vdt_action own;  /* what our own verdict does */
+  enum vdt_action most; /* what the policy allows to be done: BLOCK or DETECT */
+  size_t first, last;   /* our own findings in the record */
+  uint64_t start, end;  /* the span that carried the score */
+  bool cut;             /* goes in part */
+  struct str segment;   /* evidence, where it is on */
+};
+
+struct opinion {
+  const struct vdt_opinion_policy *policy;
+  struct opinion_case *cases;
+  size_t n, cap, n_asked; /* the first n_asked are in the question */
+  struct opinion_text texts[OPINION_TEXTS];
+  struct opinion_question question;
+  struct exchange_question asked;
+  struct buf body;
+  struct record_opinion record;
+  enum vdt_action standing; /* what unsure texts do to the verdict, as far as it is known */
+  uint64_t asked_us;
+  bool begun, settled, revise;
 };
 
 /* What happens to the body of the response. */
@@ -59,6 +92,7 @@ struct exchange {
   bool body_changed, request_read;
   unsigned n;
   struct wire_shield shield;
+  struct opinion opinion;
 
   /* Response. */
   enum body_mode mode;
@@ -83,6 +117,10 @@ bool exchange_has_evidence(const struct exchange *x);
 struct str exchange_keep(struct exchange *x, struct str s, size_t max);
 /* Makes an error of ours the answer. */
 void exchange_refuse(struct exchange *x, int code, const char *message);
+/* Azure's content-filter answer for a blocked request. */
+enum exchange_next exchange_block(struct exchange *x);
+/* Takes what a score detector did into what annotations and the blocked answer say. */
+void exchange_keep_shield(struct exchange *x, enum vdt_detector_id detector, enum vdt_action action);
 /* Notes why something could not be inspected; the first reason stays. why is copied. */
 void exchange_note_failure(struct exchange *x, const char *why);
 
@@ -96,6 +134,8 @@ struct finding_origin {
   const struct evidence *evidence; /* NULL: none is kept */
 };
 bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f);
+/* What an outside shield says about an unsure text, or that it says nothing (missing). */
+void exchange_add_opinion(struct exchange *x, const struct opinion_case *c, enum vdt_action action, bool missing);
 /* What the upstream's own filter says. blocked: it refused the prompt. */
 void exchange_add_upstream(struct exchange *x, const struct wire_upstream_verdict *v, bool blocked);
 

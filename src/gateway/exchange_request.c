@@ -5,6 +5,7 @@
  */
 #include "gateway/exchange_inside.h"
 #include "gateway/media_type.h"
+#include "gateway/opinion.h"
 #include <sodium.h>
 
 enum { PATH_MAX_KEPT = 2048, TEXT_MAX = 1024, KEY_ID_BYTES = 8, NODES_MAX = 1 << 20 };
@@ -132,13 +133,13 @@ static struct vdt_policy request_policy(const struct exchange *x)
   return p;
 }
 
-static void keep_shield(struct exchange *x, const struct vdt_finding *f)
+void exchange_keep_shield(struct exchange *x, enum vdt_detector_id detector, enum vdt_action action)
 {
-  bool blocks = f->action == VDT_BLOCK;
-  if (f->detector == VDT_DET_JAILBREAK) {
+  bool blocks = action == VDT_BLOCK;
+  if (detector == VDT_DET_JAILBREAK) {
     x->shield.jailbreak_detected = true;
     x->shield.jailbreak_filtered |= blocks;
-  } else if (f->detector == VDT_DET_INDIRECT) {
+  } else if (detector == VDT_DET_INDIRECT) {
     x->shield.indirect_detected = true;
     x->shield.indirect_filtered |= blocks;
   }
@@ -154,21 +155,40 @@ static void note_part(struct exchange *x, struct str origin, const char *why)
   side->not_inspected = exchange_keep(x, (struct str){text, (size_t)n}, sizeof text - 1);
 }
 
+static bool add_finding(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f)
+{
+  exchange_keep_shield(x, f->detector, f->action);
+  return exchange_add_finding(x, o, f);
+}
+
+/* What an unsure score found is kept, side by side, and counts for nothing before the second opinion is there. */
+static int add_unsure(struct exchange *x, const struct finding_origin *o, const struct vdt_result *r, struct opinion_case *unsure)
+{
+  enum vdt_action before = x->strongest;
+  unsure->first = x->record.n_findings;
+  for (size_t i = 0; i < r->n_findings; i++)
+    if (r->findings[i].detector == unsure->detector && !exchange_add_finding(x, o, &r->findings[i])) return VDT_ENOMEM;
+  unsure->last = x->record.n_findings;
+  x->strongest = before;
+  return VDT_OK;
+}
+
 static int scan_part(struct exchange *x, struct vdt_arena *scratch, const struct vdt_policy *policy, const struct wire_part *part)
 {
   struct vdt_result r;
+  bool oom = false;
   int rc = vdt_scan(x->scanner, scratch, policy, part->role, part->text.p, part->text.n, &r);
-  if (rc || !r.n_findings) return rc;
+  if (rc) return rc;
+  struct opinion_case *unsure = opinion_consider(x, part, &r, &oom);
+  if (oom || !r.n_findings) return oom ? VDT_ENOMEM : VDT_OK;
   struct evidence e = {
       .scanner = x->scanner, .arena = x->arena, .text = part->text, .known = r.findings, .n_known = r.n_findings, .whole = true};
   struct finding_origin o = {
       .role = part->role, .part = exchange_keep(x, part->origin, TEXT_MAX), .evidence = exchange_has_evidence(x) ? &e : NULL};
   if (r.inspected != VDT_FULL) note_part(x, part->origin, "too many findings");
-  for (size_t i = 0; i < r.n_findings; i++) {
-    keep_shield(x, &r.findings[i]);
-    if (!exchange_add_finding(x, &o, &r.findings[i])) return VDT_ENOMEM;
-  }
-  return VDT_OK;
+  for (size_t i = 0; i < r.n_findings; i++)
+    if (!(unsure && r.findings[i].detector == unsure->detector) && !add_finding(x, &o, &r.findings[i])) return VDT_ENOMEM;
+  return unsure ? add_unsure(x, &o, &r, unsure) : VDT_OK;
 }
 
 static int scan_parts(struct exchange *x, struct vdt_arena *scratch, const struct wire_request *q)
@@ -218,7 +238,7 @@ static bool change_body(struct exchange *x, struct str text, struct wire_span go
   return x->body_changed;
 }
 
-static enum exchange_next block(struct exchange *x)
+enum exchange_next exchange_block(struct exchange *x)
 {
   x->answered = x->blocked = true;
   x->answer_status = 400;
@@ -231,9 +251,10 @@ static enum exchange_next inspect(struct exchange *x, struct vdt_arena *scratch,
 {
   int rc = scan_parts(x, scratch, q);
   x->request_read = true;
-  if (x->strongest >= VDT_BLOCK) return block(x);
+  if (rc || x->strongest >= VDT_BLOCK) opinion_drop(x);
+  if (x->strongest >= VDT_BLOCK) return exchange_block(x);
   if (!rc && !change_body(x, text, q->security_context)) rc = VDT_ENOMEM;
-  if (!rc) return EXCHANGE_FORWARD;
+  if (!rc) return opinion_begin(x);
   note_part(x, STR("body"), vdt_strerror(rc));
   /* A request may not be able to buy its way past inspection by being expensive. */
   if (rc == VDT_ETOOBIG || arena_used(scratch) > room / 4)

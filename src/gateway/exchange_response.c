@@ -1,8 +1,8 @@
 /*
  * The response: taken out of its coding, read by wire, or passed on; and what happens when that fails.
  */
-#include "gateway/exchange_inside.h"
 #include "gateway/media_type.h"
+#include "gateway/opinion.h"
 
 /* ---- head ------------------------------------------------------------------------------------------------------- */
 
@@ -34,6 +34,7 @@ static enum exchange_mode read_answer(struct exchange *x, enum wire_mode mode)
 {
   const struct config_limits *limits = &x->image->config->limits;
   const struct vdt_policy *policy = exchange_policy(x);
+  opinion_annotate(x);
   struct wire_response_options opt = {
       .mode = mode,
       /* Nothing is said about a prompt that was not read. */

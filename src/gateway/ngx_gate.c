@@ -54,28 +54,28 @@ static void complain(struct gate_worker *w, ngx_log_t *log, ngx_err_t reason)
       w->journal.lost);
 }
 
-static void write_record(struct gate *g, enum record_outcome outcome)
+bool gate_append(struct buf *line)
 {
   struct gate_worker *w = &gate_worker;
-  struct buf line = {0};
-  uint64_t now = clock_unix_us();
   ngx_log_t *log = ngx_cycle->log;
-  exchange_record(g->x, outcome, now, &line);
   errno = ENOMEM;
-  if (line.failed) w->journal.lost++;
-  bool written = !line.failed && journal_append(&w->journal, buf_str(&line), now) == VDT_OK;
+  if (line->failed) w->journal.lost++;
+  bool written = !line->failed && journal_append(&w->journal, buf_str(line), clock_unix_us()) == VDT_OK;
   if (!written) complain(w, log, errno);
   else if (w->failing)
     ngx_log_error(NGX_LOG_NOTICE, log, 0, "vedette: the journal can be written again; %uL records were lost", w->journal.lost);
   w->failing = !written;
-  buf_finish(&line);
+  buf_finish(line);
+  return written;
 }
 
 void gate_record(struct gate *g, enum record_outcome outcome)
 {
   if (g->recorded) return;
   g->recorded = true;
-  write_record(g, outcome);
+  struct buf line = {0};
+  exchange_record(g->x, outcome, clock_unix_us(), &line);
+  gate_append(&line);
 }
 
 /* ---- begin and end ---------------------------------------------------------------------------------------------- */
@@ -86,6 +86,7 @@ static void gate_end(void *data)
 {
   struct gate *g = data;
   bool client_well = !g->r->connection->error && !g->r->connection->timedout;
+  gate_ask_end(g);
   gate_record(g, g->from_upstream && client_well ? RECORD_UPSTREAM_ABORTED : RECORD_CLIENT_ABORTED);
   exchange_free(g->x);
   buf_finish(&g->body);

@@ -6,6 +6,7 @@
  *   ngx_gate.c                 begin and end of a gate, its record in the journal
  *   ngx_gate_request.c         access phase: read, inspect, answer or forward
  *   ngx_gate_response.c        header and body filter
+ *   opinion_ngx.c              carries questions to outside shields and answers back
  *
  * nginx's headers come first: they use names that base/banned.h takes away.
  */
@@ -24,6 +25,8 @@ struct gate_main {
   struct config *config; /* NULL: no vedette_config */
   struct vdt_engine *engine;
   ngx_str_t *keys; /* for each deployment the key that replaces the client's, or empty */
+  ngx_str_t *shield_keys;   /* for each shield the value of the header that its key stands in, or empty */
+  _Atomic uint64_t *budget; /* for each policy the questions of this minute; memory that all workers share */
   ngx_fd_t spool;  /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
   ngx_str_t spool_path;
 };
@@ -65,6 +68,10 @@ struct gate {
   size_t body_max, body_seen; /* of the request; 0: not counted */
   struct buf body;            /* the request body, where nginx has it in pieces or in a file */
 
+  ngx_http_request_t *ask; /* the subrequest to an outside shield; NULL: none is under way */
+  ngx_event_t deadline;    /* of that */
+  bool waiting;            /* the request goes on when its answer is there */
+
   enum gate_body mode;
   bool head_seen; /* the header filter has run */
   bool head_sent;
@@ -88,6 +95,8 @@ struct gate *gate_find(ngx_http_request_t *r);
 struct gate *gate_begin(ngx_http_request_t *r);
 /* Writes the record, once; later calls do nothing. */
 void gate_record(struct gate *g, enum record_outcome outcome);
+/* Appends a line to the journal and frees it. false: it is not in the journal; that is counted and said. */
+bool gate_append(struct buf *line);
 ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main);
 void gate_worker_stop(void);
 /* Sends an answer of ours; returns what ngx_http_finalize_request wants. */
@@ -97,6 +106,20 @@ ngx_int_t gate_send_answer(struct gate *g, ngx_uint_t status, struct str body);
 
 ngx_int_t gate_access(ngx_http_request_t *r);
 void gate_install_request_filter(void);
+/* The named location PREFIX NAME of this server, or NULL. */
+ngx_http_core_loc_conf_t *gate_named_location(ngx_http_request_t *r, struct str prefix, struct str name);
+
+/* ---- opinion_ngx.c ---- */
+
+/* Sends the exchange's question, if it has one, on its way: g->waiting says whether the request has to wait. Whatever cannot be sent is
+ * settled at once, and g->next says what follows. */
+void gate_ask(struct gate *g);
+/* The request is over: nobody waits for an answer any more. */
+void gate_ask_end(struct gate *g);
+/* Reads the keys of the shields and makes the budgets; in the master. NULL or NGX_CONF_ERROR, said. */
+char *gate_take_shields(ngx_conf_t *cf, struct gate_main *m);
+/* Value of an environment variable that holds a key, copied; logs what is wrong with it. */
+bool gate_take_key(ngx_conf_t *cf, const char *whose, const char *name, const char *env, struct str before, ngx_str_t *out);
 
 /* ---- ngx_gate_response.c ---- */
 

@@ -6,6 +6,17 @@
 
 static ngx_http_request_body_filter_pt next_body_filter;
 
+ngx_http_core_loc_conf_t *gate_named_location(ngx_http_request_t *r, struct str prefix, struct str name)
+{
+  const ngx_http_core_srv_conf_t *server = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+  if (!server->named_locations) return NULL;
+  for (ngx_http_core_loc_conf_t **l = server->named_locations; *l; l++) {
+    struct str at = gate_str((*l)->name);
+    if (str_starts(at, prefix) && str_eq(str_cut(at, prefix.n, at.n), name)) return *l;
+  }
+  return NULL;
+}
+
 /* ---- forward or answer ------------------------------------------------------------------------------------------ */
 
 /* Goes on in @vedette_NAME, where the server says how that deployment is reached. Unlike a redirect this keeps the request as it is:
@@ -13,19 +24,12 @@ static ngx_http_request_body_filter_pt next_body_filter;
 static void route(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
-  const ngx_http_core_srv_conf_t *server = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
   const struct config_deployment *d = exchange_deployment(g->x);
-  static const struct str prefix = {"@vedette_", 9};
   g->deployment = d = d ? d : &g->main->config->deployments[0];
-  struct str name = str_of(d->name);
-  if (!server->named_locations) return;
-  for (ngx_http_core_loc_conf_t **l = server->named_locations; *l; l++) {
-    struct str at = gate_str((*l)->name);
-    if (!str_starts(at, prefix) || !str_eq(str_cut(at, prefix.n, at.n), name)) continue;
-    r->loc_conf = (*l)->loc_conf;
-    ngx_http_update_location_config(r);
-    return;
-  }
+  const ngx_http_core_loc_conf_t *l = gate_named_location(r, STR("@vedette_"), str_of(d->name));
+  if (!l) return;
+  r->loc_conf = l->loc_conf;
+  ngx_http_update_location_config(r);
 }
 
 /* Puts the exchange's body in place of the client's. */
@@ -143,6 +147,8 @@ static void body_is_read(ngx_http_request_t *r)
   g->step = GATE_BODY_READ;
   inspect(g);
   r->preserve_body = 1;
+  gate_ask(g);
+  if (g->waiting) return;
   r->write_event_handler = ngx_http_core_run_phases;
   ngx_http_core_run_phases(r);
 }

@@ -33,6 +33,8 @@ static ngx_int_t send_head(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
   g->head_sent = true;
+  /* The next request of this connection would wait until an outside shield has answered: it had better come on another one. */
+  if (g->ask) r->keepalive = 0;
   if (!add_header(r, STR("x-vedette-interaction"), exchange_id(g->x)) ||
       !add_header(r, STR("x-vedette-verdict"), record_verdict_name(exchange_verdict(g->x))))
     return NGX_ERROR;

@@ -6,7 +6,8 @@
  *   vedette_spool DIR;     http: where the journals go; opened by the master, so that workers need no path to it
  *   vedette on | off;      http, server, location
  *
- * A request for the deployment NAME goes on in the named location @vedette_NAME when the server has one, else where it is.
+ * A request for the deployment NAME goes on in the named location @vedette_NAME when the server has one, else where it is. A question to
+ * the shield NAME goes to the named location @vedette_shield:NAME, and nowhere when the server has none.
  */
 #include "gateway/ngx_gate.h"
 #include "gateway/load.h"
@@ -54,29 +55,34 @@ static char *say(ngx_conf_t *cf, const struct vdt_error *err)
   return NGX_CONF_ERROR;
 }
 
+bool gate_take_key(ngx_conf_t *cf, const char *whose, const char *name, const char *env, struct str before, ngx_str_t *out)
+{
+  struct str key = str_of(getenv(env));
+  bool bad = key.n == 0;
+  for (size_t k = 0; k < key.n; k++) bad |= key.p[k] <= ' ' || key.p[k] > '~';
+  if (bad) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "vedette: %s \"%s\": the environment variable %s %s", whose, name, env,
+                       key.n ? "holds characters that no key has" : "is not set");
+    return false;
+  }
+  out->data = ngx_pnalloc(cf->pool, before.n + key.n);
+  if (!out->data) return false;
+  out->len = before.n + key.n;
+  if (before.n) memcpy(out->data, before.p, before.n);
+  memcpy(out->data + before.n, key.p, key.n);
+  return true;
+}
+
 /* The keys are taken from the master's environment now: workers have none of it. */
 static char *take_keys(ngx_conf_t *cf, struct gate_main *m)
 {
   m->keys = ngx_pcalloc(cf->pool, m->config->n_deployments * sizeof *m->keys);
   if (!m->keys) return NGX_CONF_ERROR;
   for (size_t i = 0; i < m->config->n_deployments; i++) {
-    const char *name = m->config->deployments[i].api_key_env;
-    if (!name) continue;
-    const char *value = getenv(name);
-    struct str key = str_of(value);
-    bool bad = key.n == 0;
-    for (size_t k = 0; k < key.n; k++) bad |= key.p[k] <= ' ' || key.p[k] > '~';
-    if (bad) {
-      ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "vedette: deployment \"%s\": the environment variable %s (api_key_env) %s",
-                         m->config->deployments[i].name, name, key.n ? "holds characters that no key has" : "is not set");
-      return NGX_CONF_ERROR;
-    }
-    ngx_str_t borrowed = gate_ngx(key);
-    m->keys[i].data = ngx_pstrdup(cf->pool, &borrowed);
-    if (!m->keys[i].data) return NGX_CONF_ERROR;
-    m->keys[i].len = key.n;
+    const struct config_deployment *d = &m->config->deployments[i];
+    if (d->api_key_env && !gate_take_key(cf, "deployment", d->name, d->api_key_env, STR(""), &m->keys[i])) return NGX_CONF_ERROR;
   }
-  return NGX_CONF_OK;
+  return gate_take_shields(cf, m);
 }
 
 static char *set_config(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)

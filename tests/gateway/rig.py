@@ -205,8 +205,13 @@ class Gateway:
                 out += [l for l in f.read().split(b"\n") if l]
         return out
 
-    def records(self):
-        return [json.loads(l) for l in self.lines()]
+    def records(self, revised=False):
+        """Of interactions; revised: the later words on them, when a second opinion came late."""
+        return [r for r in map(json.loads, self.lines()) if "egress" not in r and ("revision" in r) == revised]
+
+    def egress(self):
+        """What left for outside shields."""
+        return [r for r in map(json.loads, self.lines()) if "egress" in r]
 
     def newest(self):
         """The interaction that began last; journals are per worker, so the last line is not it."""
