@@ -143,6 +143,11 @@ struct vdt_source {
  * for the shipped rules: do it at start, not per text (docs/performance.md). */
 int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err);
 void vdt_engine_free(struct vdt_engine *engine);
+/* Gives the engine a trained model, before the first scanner is made: prompts and documents then get the larger score of rules and model.
+ * weights: the bytes of a weights file (model/README.md), aligned to 64, which must outlive the engine's use of them; release, if it is not
+ * NULL, is called with them when the engine is freed or when this fails. VDT_ERULE: what is wrong with the file. */
+int vdt_engine_use_model(struct vdt_engine *engine, const void *weights, size_t n, void (*release)(const void *weights, size_t n),
+                         struct vdt_error *err);
 
 /* Scratch space for one thread at a time. The engine must outlive it. */
 struct vdt_scanner;
@@ -177,10 +182,26 @@ struct vdt_finding {
 
 enum vdt_inspected { VDT_FULL, VDT_PARTIAL, VDT_NONE };
 
+/* What made the score of a prompt or a document, for those who ask why. Of the reading (the text, or what it decodes to) that scores
+ * highest. logit, category, windows and spans are the model's: how many windows the text has and how many of them it read closely;
+ * the words that carry the score, strongest first, and which share of the evidence each brings. */
+#define VDT_SPANS_MAX 3
+struct vdt_explanation {
+  double rules, model, logit;
+  const char *category; /* "changing-rules"; "" when the model saw nothing to read closely */
+  size_t windows, read;
+  struct {
+    uint64_t start, end;
+    double share;
+  } spans[VDT_SPANS_MAX];
+  size_t n_spans;
+};
+
 struct vdt_result {
   enum vdt_action verdict;
   enum vdt_inspected inspected;
   double jailbreak, indirect;   /* scores 0..1 of the score detectors */
+  struct vdt_explanation why;
   struct vdt_finding *findings; /* ordered by start */
   size_t n_findings;
 };
@@ -191,6 +212,18 @@ struct vdt_result {
  * VDT_ENOMEM when the arena is full. */
 int vdt_scan(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
              const char *text, size_t n, struct vdt_result *out);
+
+/* A turn of a conversation: what a user said in one message. */
+struct vdt_text {
+  const char *p;
+  size_t n;
+};
+
+/* Scans a user's turns, oldest first, as one text: for an attack that is spread over them. What a single turn says by itself is vdt_scan()'s.
+ * Looks at the last turns only, within 8 KiB; fewer than two of them: out is empty. Finding i stands in turns[(*turn)[i]]; *turn is in the
+ * arena. */
+int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, const struct vdt_text *turns,
+                   size_t n, struct vdt_result *out, size_t **turn);
 
 /* ---- streams --------------------------------------------------------------------------------------------------- */
 

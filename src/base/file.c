@@ -1,6 +1,10 @@
 #include "base/file.h"
 #include "base/error.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int file_read(const char *path, size_t limit, struct buf *out, struct vdt_error *err)
 {
@@ -19,4 +23,26 @@ int file_read(const char *path, size_t limit, struct buf *out, struct vdt_error 
   if (failed) return error_at(err, VDT_EIO, path, 0, "%s", strerror(reason));
   if (out->n - begin > limit) return error_at(err, VDT_ETOOBIG, path, 0, "larger than %zu bytes", limit);
   return VDT_OK;
+}
+
+int file_map(const char *path, size_t limit, const void **out, size_t *n, struct vdt_error *err)
+{
+  struct stat st;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return error_at(err, VDT_EIO, path, 0, "%s", strerror(errno));
+  int rc = VDT_OK;
+  if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) rc = error_at(err, VDT_EIO, path, 0, "no file with content");
+  else if ((uint64_t)st.st_size > limit) rc = error_at(err, VDT_ETOOBIG, path, 0, "larger than %zu bytes", limit);
+  void *p = rc ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (!rc && p == MAP_FAILED) rc = error_at(err, VDT_EIO, path, 0, "%s", strerror(errno));
+  close(fd);
+  if (rc) return rc;
+  *out = p;
+  *n = (size_t)st.st_size;
+  return VDT_OK;
+}
+
+void file_unmap(const void *p, size_t n)
+{
+  munmap((void *)(uintptr_t)p, n);
 }

@@ -21,7 +21,7 @@ struct scan {
   struct vdt_policy policy;
   enum vdt_role role;
   const struct wire_format *format; /* NULL: plain texts */
-  bool raw, stats, show_secrets;
+  bool raw, stats, show_secrets, explain;
   struct buf out;
   uint64_t line, bytes, bad;
 };
@@ -70,13 +70,48 @@ static void put_finding(struct scan *s, const struct vdt_finding *f, struct str 
   BUF_LIT(b, "}");
 }
 
+static void put_explanation(struct buf *b, const struct vdt_explanation *w, enum vdt_role role, struct str part)
+{
+  buf_printf(b, "{\"role\": \"%s\"", vdt_role_name(role));
+  if (part.n) {
+    BUF_LIT(b, ", \"part\": ");
+    json_quote(b, part);
+  }
+  buf_printf(b, ", \"rules\": %.4g, \"model\": %.4g, \"logit\": %.3f, \"category\": ", w->rules, w->model, w->logit);
+  json_quote(b, str_of(w->category));
+  buf_printf(b, ", \"windows\": %zu, \"read\": %zu, \"spans\": [", w->windows, w->read);
+  for (size_t i = 0; i < w->n_spans; i++)
+    buf_printf(b, "%s{\"start\": %llu, \"end\": %llu, \"share\": %.2f}", i ? ", " : "", (unsigned long long)w->spans[i].start,
+               (unsigned long long)w->spans[i].end, w->spans[i].share);
+  BUF_LIT(b, "]}");
+}
+
 /* What all parts of one line have given. */
 struct total {
   double jailbreak, indirect;
   bool detected, any;
   enum vdt_inspected inspected;
-  struct buf findings;
+  struct buf findings, explanations;
 };
+
+static void add_to_total(struct total *t, const struct vdt_result *r)
+{
+  if (r->inspected > t->inspected) t->inspected = r->inspected;
+  if (r->jailbreak > t->jailbreak) t->jailbreak = r->jailbreak;
+  if (r->indirect > t->indirect) t->indirect = r->indirect;
+}
+
+static void add_finding(struct scan *s, struct total *t, const struct vdt_finding *f, struct str text, struct str part)
+{
+  struct buf line = s->out;
+  s->out = t->findings;
+  if (t->any) BUF_LIT(&s->out, ", ");
+  t->any = true;
+  t->detected |= f->action >= VDT_DETECT;
+  put_finding(s, f, text, part);
+  t->findings = s->out;
+  s->out = line;
+}
 
 static int scan_text(struct scan *s, struct total *t, enum vdt_role role, struct str text, struct str part)
 {
@@ -84,19 +119,12 @@ static int scan_text(struct scan *s, struct total *t, enum vdt_role role, struct
   int rc = vdt_scan(s->scanner, s->arena, &s->policy, role, text.p, text.n, &r);
   if (rc) return rc;
   s->bytes += text.n;
-  if (r.inspected > t->inspected) t->inspected = r.inspected;
-  if (r.jailbreak > t->jailbreak) t->jailbreak = r.jailbreak;
-  if (r.indirect > t->indirect) t->indirect = r.indirect;
-  struct buf line = s->out;
-  s->out = t->findings;
-  for (size_t i = 0; i < r.n_findings; i++) {
-    if (t->any) BUF_LIT(&s->out, ", ");
-    t->any = true;
-    t->detected |= r.findings[i].action >= VDT_DETECT;
-    put_finding(s, &r.findings[i], text, part);
+  add_to_total(t, &r);
+  for (size_t i = 0; i < r.n_findings; i++) add_finding(s, t, &r.findings[i], text, part);
+  if (s->explain && (role == VDT_PROMPT || role == VDT_DOCUMENT)) {
+    if (t->explanations.n) BUF_LIT(&t->explanations, ", ");
+    put_explanation(&t->explanations, &r.why, role, part);
   }
-  t->findings = s->out;
-  s->out = line;
   return VDT_OK;
 }
 
@@ -113,10 +141,36 @@ static void put_total(struct scan *s, struct str id, const struct total *t)
   put_number(b, t->indirect);
   BUF_LIT(b, "}, \"findings\": [");
   buf_put(b, buf_str(&t->findings));
-  buf_printf(b, "], \"inspected\": \"%s\"}\n", inspected[t->inspected]);
+  buf_printf(b, "], \"inspected\": \"%s\"", inspected[t->inspected]);
+  if (s->explain) {
+    BUF_LIT(b, ", \"explain\": [");
+    buf_put(b, buf_str(&t->explanations));
+    BUF_LIT(b, "]");
+  }
+  BUF_LIT(b, "}\n");
 }
 
 /* ---- payloads of a provider -------------------------------------------------------------------------------------- */
+
+/* What the user's turns say together, where none says it alone. */
+static int scan_turns(struct scan *s, struct total *t, const struct wire_request *q)
+{
+  struct vdt_text *turns = arena_zalloc(s->arena, q->n_parts + 1, sizeof *turns);
+  const struct wire_part **parts = arena_zalloc(s->arena, q->n_parts + 1, sizeof *parts);
+  struct vdt_result r;
+  size_t n = 0, *turn;
+  if (!turns || !parts) return VDT_ENOMEM;
+  for (size_t i = 0; i < q->n_parts; i++) {
+    if (q->parts[i].role != VDT_PROMPT || q->parts[i].skipped) continue;
+    turns[n] = (struct vdt_text){q->parts[i].text.p, q->parts[i].text.n};
+    parts[n++] = &q->parts[i];
+  }
+  int rc = vdt_scan_turns(s->scanner, s->arena, &s->policy, turns, n, &r, &turn);
+  if (rc || r.jailbreak <= t->jailbreak) return rc;
+  add_to_total(t, &r);
+  for (size_t i = 0; i < r.n_findings; i++) add_finding(s, t, &r.findings[i], parts[turn[i]]->text, parts[turn[i]]->origin);
+  return VDT_OK;
+}
 
 static int scan_request(struct scan *s, struct total *t, struct str body, struct vdt_error *err)
 {
@@ -128,7 +182,7 @@ static int scan_request(struct scan *s, struct total *t, struct str body, struct
     if (p->skipped) t->inspected = VDT_PARTIAL;
     else rc = scan_text(s, t, p->role, p->text, p->origin);
   }
-  return rc;
+  return rc ? rc : scan_turns(s, t, &r);
 }
 
 struct gathered {
@@ -252,6 +306,7 @@ static void scan_line(struct scan *s, struct str line, bool too_long)
     BUF_LIT(&s->out, "}\n");
   }
   buf_finish(&t.findings);
+  buf_finish(&t.explanations);
   if (s->out.n > READ_BYTES) flush(s);
 }
 
@@ -374,7 +429,7 @@ static bool set_format(struct scan *s, const char *name)
 }
 
 /* The named policy of the configuration, or its first. */
-static int set_policy(struct scan *s, const char *config_path, const char *name, char **rules_dir)
+static int set_policy(struct scan *s, const char *config_path, const char *name, char **rules_dir, char **model)
 {
   struct config *config;
   struct vdt_error err;
@@ -390,14 +445,15 @@ static int set_policy(struct scan *s, const char *config_path, const char *name,
   if (found) s->policy = config->policies[i];
   else fprintf(stderr, "vedette scan: --policy %s: no such policy in %s\n", name ? name : "", config_path);
   if (config->rules_dir) *rules_dir = strdup(config->rules_dir);
+  if (config->model) *model = strdup(config->model);
   config_free(config);
   return found ? 0 : 2;
 }
 
-static int start(struct scan *s, const char *rules_dir)
+static int start(struct scan *s, const char *rules_dir, const char *model)
 {
   struct vdt_error err = {0};
-  int rc = load_engine(rules_dir, &s->engine, &err);
+  int rc = load_engine(rules_dir, model, &s->engine, &err);
   if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
   s->arena = vdt_arena_new((size_t)512 << 20);
   if (!rc && s->arena) return 0;
@@ -429,10 +485,10 @@ int cmd_scan(int argc, char **argv)
   static const struct option options[] = {
       {"config", required_argument, NULL, 'c'}, {"policy", required_argument, NULL, 'p'}, {"as", required_argument, NULL, 'a'},
       {"only", required_argument, NULL, 'o'},   {"format", required_argument, NULL, 'f'}, {"stats", no_argument, NULL, 's'},
-      {"raw", no_argument, NULL, 'r'},          {"show-secrets", no_argument, NULL, 'S'}, {NULL, 0, NULL, 0}};
+      {"raw", no_argument, NULL, 'r'},          {"explain", no_argument, NULL, 'e'},          {"show-secrets", no_argument, NULL, 'S'}, {NULL, 0, NULL, 0}};
   struct scan s = {.role = VDT_PROMPT};
   const char *config = NULL, *policy = NULL, *only = NULL;
-  char *rules_dir = NULL;
+  char *rules_dir = NULL, *model = NULL;
   bool ok = true;
   for (int c; ok && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
     switch (c) {
@@ -443,15 +499,17 @@ int cmd_scan(int argc, char **argv)
     case 'f': ok = set_format(&s, optarg); break;
     case 's': s.stats = true; break;
     case 'r': s.raw = true; break;
+    case 'e': s.explain = true; break;
     case 'S': s.show_secrets = true; break;
     default: ok = false; break;
     }
   }
-  int rc = ok ? set_policy(&s, config, policy, &rules_dir) : 2;
+  int rc = ok ? set_policy(&s, config, policy, &rules_dir, &model) : 2;
   if (!rc && only && !set_only(&s, only)) rc = 2;
-  if (!rc) rc = start(&s, rules_dir);
+  if (!rc) rc = start(&s, rules_dir, model);
   if (!rc) rc = run(&s, argv + optind, argc - optind);
   free(rules_dir);
+  free(model);
   buf_finish(&s.out);
   vdt_arena_free(s.arena);
   vdt_scanner_free(s.scanner);

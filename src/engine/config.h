@@ -80,6 +80,7 @@ struct config_shield {
 struct config {
   const char *state_dir;
   const char *rules_dir; /* or NULL */
+  const char *model;     /* or NULL */
   struct config_listen listen;
   struct config_limits limits;
   struct config_workspace *workspaces;

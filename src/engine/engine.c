@@ -1,5 +1,6 @@
 /* Compiles rules into databases. Nothing here runs while text is scanned. */
 #include "engine/engine.h"
+#include <sodium.h>
 #include "base/buf.h"
 #include "base/error.h"
 #include "engine/check.h"
@@ -272,5 +273,22 @@ void vdt_engine_free(struct vdt_engine *e)
   hs_free_database(e->leaks);
   hs_free_database(e->stream);
   vdt_arena_free(e->arena);
+  model_free(e->model);
+  if (e->release) e->release(e->weights, e->n_weights);
   free(e);
+}
+
+int vdt_engine_use_model(struct vdt_engine *e, const void *weights, size_t n, void (*release)(const void *weights, size_t n),
+                         struct vdt_error *err)
+{
+  if (sodium_init() < 0) return error_set(err, VDT_EIO, "libsodium does not start");
+  int rc = e->model ? error_set(err, VDT_ERULE, "the engine has a model already") : model_new(weights, n, NULL, &e->model, err);
+  if (rc) {
+    if (release) release(weights, n);
+    return rc;
+  }
+  e->weights = weights;
+  e->n_weights = n;
+  e->release = release;
+  return VDT_OK;
 }

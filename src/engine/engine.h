@@ -7,6 +7,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 #include "engine/rule.h"
+#include "model/model.h"
 #include <hs.h>
 
 enum pattern_kind { PATTERN_WORD, PATTERN_GATE, PATTERN_SCORE };
@@ -46,6 +47,10 @@ struct vdt_engine {
   hs_database_t *stream; /* the same for streams */
   struct prefixes prefixes[VDT_DETECTORS];
   struct charset first; /* first bytes of all literals, in both cases */
+  struct model *model; /* or NULL: rules alone */
+  const void *weights;
+  size_t n_weights;
+  void (*release)(const void *weights, size_t n);
 };
 
 struct hit {

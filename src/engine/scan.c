@@ -182,7 +182,7 @@ static void add_score_finding(struct job *j, const struct score_hit *h, enum vdt
   new_finding(j, &f, &at, h->start, h->end);
 }
 
-static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, double *highest)
+static void add_rules(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, struct vdt_explanation *why)
 {
   struct vdt_scanner *s = j->s;
   bool *keep = arena_zalloc(j->arena, s->n_scores + 1, sizeof *keep);
@@ -192,10 +192,64 @@ static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt
   }
   if (s->n_scores) qsort(s->scores, s->n_scores, sizeof *s->scores, by_start);
   double score = score_rules((struct str){(const char *)j->w.p, (size_t)j->w.end}, s->scores, s->n_scores, keep);
-  if (score > *highest) *highest = score;
+  why->rules = score;
   enum vdt_action action = score_action(policy, score);
   for (size_t i = 0; i < s->n_scores && action != VDT_ALLOW && !j->failed; i++)
     if (keep[i]) add_score_finding(j, &s->scores[i], det, score, action);
+}
+
+static void add_model_finding(struct job *j, const struct model_verdict *v, const struct model_span *span, enum vdt_detector_id det,
+                              enum vdt_action action)
+{
+  struct decode_span at;
+  struct vdt_finding f = {.detector = det,
+                          .rule = v->rule,
+                          .title = det == VDT_DET_JAILBREAK ? "Jailbreak, by the trained model" : "Indirect attack, by the trained model",
+                          .reason = v->reason,
+                          .alert = finding_alert(det, j->role, action),
+                          .severity = VDT_MEDIUM,
+                          .action = action,
+                          .confidence = (unsigned)(v->score * 100)};
+  origin(j, span->start, span->end, &at);
+  new_finding(j, &f, &at, span->start, span->end);
+}
+
+static void explain_model(struct job *j, const struct model_verdict *v, struct vdt_explanation *why)
+{
+  why->model = v->score;
+  why->logit = v->logit;
+  why->category = v->category;
+  why->windows = v->windows;
+  why->read = v->read;
+  for (size_t i = 0; i < v->n_spans; i++) {
+    struct decode_span at;
+    origin(j, v->spans[i].start, v->spans[i].end, &at);
+    why->spans[i].start = at.start;
+    why->spans[i].end = at.end;
+    why->spans[i].share = v->spans[i].share;
+  }
+  why->n_spans = v->n_spans;
+}
+
+static void add_model(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, struct vdt_explanation *why)
+{
+  struct model_verdict v;
+  if (!j->s->reader || policy->action == VDT_ALLOW) return;
+  model_judge(j->s->reader, (struct str){(const char *)j->w.p, (size_t)j->w.end}, det == VDT_DET_INDIRECT, &v);
+  if (v.partial) j->r.inspected = VDT_PARTIAL;
+  explain_model(j, &v, why);
+  enum vdt_action action = score_action(policy, v.score);
+  for (size_t i = 0; i < v.n_spans && action != VDT_ALLOW && !j->failed; i++) add_model_finding(j, &v, &v.spans[i], det, action);
+}
+
+static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, double *highest)
+{
+  struct vdt_explanation why = {.category = ""};
+  add_rules(j, det, policy, &why);
+  add_model(j, det, policy, &why);
+  double score = why.rules > why.model ? why.rules : why.model;
+  if (score > *highest || j->text < 0) j->r.why = why;
+  if (score > *highest) *highest = score;
 }
 
 /* Invisible characters that say something are a finding whatever they say. */
@@ -279,7 +333,7 @@ static void settle(struct vdt_result *r)
 int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
              const char *text, size_t n, struct vdt_result *out)
 {
-  struct job j = {.s = s, .arena = arena, .policy = policy, .role = role};
+  struct job j = {.s = s, .arena = arena, .policy = policy, .role = role, .r.why.category = ""};
   struct window w;
   if (n == 0) {
     *out = j.r;

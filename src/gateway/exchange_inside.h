@@ -5,6 +5,7 @@
  *   exchange_findings.c  what is kept of findings, with their evidence
  *   exchange_request.c   head and body of the request
  *   exchange_response.c  head and body of the response
+ *   exchange_turns.c     the user's turns read as one text
  *   exchange_text.c      the text of a response on its way through the engine
  *   opinion.c            second opinions of outside shields
  */
@@ -138,6 +139,10 @@ bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, co
 void exchange_add_opinion(struct exchange *x, const struct opinion_case *c, enum vdt_action action, bool missing);
 /* What the upstream's own filter says. blocked: it refused the prompt. */
 void exchange_add_upstream(struct exchange *x, const struct wire_upstream_verdict *v, bool blocked);
+
+/* ---- exchange_turns.c ---- */
+
+int exchange_scan_turns(struct exchange *x, struct vdt_arena *scratch, const struct vdt_policy *policy, const struct wire_request *q);
 
 /* ---- exchange_text.c ---- */
 

@@ -179,13 +179,13 @@ static int scan_part(struct exchange *x, struct vdt_arena *scratch, const struct
   bool oom = false;
   int rc = vdt_scan(x->scanner, scratch, policy, part->role, part->text.p, part->text.n, &r);
   if (rc) return rc;
+  if (r.inspected != VDT_FULL) note_part(x, part->origin, "too much to read, to decode or to list");
   struct opinion_case *unsure = opinion_consider(x, part, &r, &oom);
   if (oom || !r.n_findings) return oom ? VDT_ENOMEM : VDT_OK;
   struct evidence e = {
       .scanner = x->scanner, .arena = x->arena, .text = part->text, .known = r.findings, .n_known = r.n_findings, .whole = true};
   struct finding_origin o = {
       .role = part->role, .part = exchange_keep(x, part->origin, TEXT_MAX), .evidence = exchange_has_evidence(x) ? &e : NULL};
-  if (r.inspected != VDT_FULL) note_part(x, part->origin, "too many findings");
   for (size_t i = 0; i < r.n_findings; i++)
     if (!(unsure && r.findings[i].detector == unsure->detector) && !add_finding(x, &o, &r.findings[i])) return VDT_ENOMEM;
   return unsure ? add_unsure(x, &o, &r, unsure) : VDT_OK;
@@ -204,7 +204,7 @@ static int scan_parts(struct exchange *x, struct vdt_arena *scratch, const struc
     if (rc) return rc;
   }
   if (q->n_parts && !read) x->record.request.inspected = VDT_NONE;
-  return VDT_OK;
+  return exchange_scan_turns(x, scratch, &policy, q);
 }
 
 /* ---- body ------------------------------------------------------------------------------------------------------- */

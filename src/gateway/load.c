@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { MAX_FILES = 256, MAX_RULE_FILE = 16 << 20, MAX_CONFIG = 4 << 20 };
+enum { MAX_FILES = 256, MAX_RULE_FILE = 16 << 20, MAX_CONFIG = 4 << 20, MAX_WEIGHTS = 256 << 20 };
 
 const char *load_rules_dir(const char *dir)
 {
@@ -13,6 +13,14 @@ const char *load_rules_dir(const char *dir)
   const char *env = getenv("VEDETTE_RULES");
   if (env && *env) return env;
   return access(VEDETTE_DATADIR "/rules", R_OK) == 0 ? VEDETTE_DATADIR "/rules" : VEDETTE_SOURCE "/rules";
+}
+
+const char *load_model_file(const char *file)
+{
+  if (!file || !*file) file = getenv("VEDETTE_MODEL");
+  if (file && *file) return strcmp(file, "none") == 0 ? NULL : file;
+  const char *installed = VEDETTE_DATADIR "/shield.weights";
+  return access(installed, R_OK) == 0 ? installed : VEDETTE_SOURCE "/model/shield.weights";
 }
 
 static int is_rule_file(const struct dirent *e)
@@ -50,7 +58,18 @@ static void finish(struct files *f)
   free(f);
 }
 
-int load_engine(const char *dir, struct vdt_engine **out, struct vdt_error *err)
+static int load_model(const char *path, struct vdt_engine *engine, struct vdt_error *err)
+{
+  const void *weights;
+  size_t n;
+  if (!path) return VDT_OK;
+  int rc = file_map(path, MAX_WEIGHTS, &weights, &n, err);
+  if (!rc) rc = vdt_engine_use_model(engine, weights, n, file_unmap, err);
+  if (rc && err) snprintf(err->file, sizeof err->file, "%s", path);
+  return rc;
+}
+
+int load_engine(const char *dir, const char *model, struct vdt_engine **out, struct vdt_error *err)
 {
   dir = load_rules_dir(dir);
   struct files *f = calloc(1, sizeof *f);
@@ -67,6 +86,9 @@ int load_engine(const char *dir, struct vdt_engine **out, struct vdt_error *err)
     if (!rc) rc = vdt_engine_new(f->sources, (size_t)f->n, out, err);
   }
   finish(f);
+  if (rc) return rc;
+  rc = load_model(load_model_file(model), *out, err);
+  if (rc) vdt_engine_free(*out);
   return rc;
 }
 

@@ -9,8 +9,13 @@
  * from. Never NULL. */
 const char *load_rules_dir(const char *dir);
 
-/* Compiles every *.yaml of the folder, in the order of their names. ENOTFOUND when there is none; ERULE names file and line. */
-int load_engine(const char *dir, struct vdt_engine **out, struct vdt_error *err);
+/* The weights of the trained model: file when it is given, else $VEDETTE_MODEL, else the installed ones, else those of the source tree.
+ * NULL for "none". */
+const char *load_model_file(const char *file);
+
+/* Compiles every *.yaml of the folder, in the order of their names, and maps the model beside them (load_model_file). ENOTFOUND when there
+ * are no rules; ERULE names file and line, or the file of the model. */
+int load_engine(const char *dir, const char *model, struct vdt_engine **out, struct vdt_error *err);
 
 /* Reads and checks a configuration file. */
 int load_config(const char *path, struct config **out, struct vdt_error *err);

@@ -9,6 +9,8 @@
 #define MODEL_ENCODER_H
 #include "model/tokens.h"
 
+/* The categories that prompts can have come first (model.h). */
+enum { PROMPT_CATEGORIES = 4 };
 enum { WIDTH_MAX = 512, INNER_MAX = 2048, LAYERS_MAX = 16, WINDOW_MAX = 512, CATEGORIES_MAX = 16, ROLES = 2 };
 
 /* A matrix of 8-bit weights, n outputs of k inputs, stored for products of four: [n/16][k/4][16][4]. */

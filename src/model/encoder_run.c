@@ -412,11 +412,11 @@ static void pool(const struct encoder *e, const float *h, const float *weight, s
     for (size_t i = 0; i < e->width; i += LANES) store(pooled + i, load(pooled + i) + all(weight[r]) * load(h + r * e->width + i));
 }
 
-static uint32_t best_category(const struct encoder *e, const float *pooled)
+static uint32_t best_category(const struct encoder *e, const float *pooled, size_t document)
 {
-  uint32_t best = 0;
+  uint32_t best = document ? PROMPT_CATEGORIES : 0, end = document ? e->categories : PROMPT_CATEGORIES;
   float most = -1e30f;
-  for (uint32_t c = 0; c < e->categories; c++) {
+  for (uint32_t c = best; c < end; c++) {
     float v = dot(pooled, e->category + c * e->width, e->width) + e->category_bias[c];
     if (v > most) best = c;
     if (v > most) most = v;
@@ -446,7 +446,7 @@ static void judge(const struct encoder *e, struct encoder_scratch *s, size_t m, 
   }
   pool(e, s->joined, weight, m, pooled);
   out->logit = logit;
-  out->category = best_category(e, pooled);
+  out->category = best_category(e, pooled, role);
 }
 
 void NAMED(PATH)(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, struct reading *out)

@@ -28,9 +28,9 @@ struct model_reader {
 };
 
 static const struct {
-  const char *name, *reason;
+  const char *name, *rule, *reason;
 } categories[] = {
-#define X(id, name, reason) {name, reason},
+#define X(id, name, reason) {name, "model-" name, reason},
     MODEL_CATEGORIES(X)
 #undef X
 };
@@ -187,13 +187,14 @@ static void read_window(struct model_reader *r, struct str text, size_t from, bo
   if (out->read > 1 && !((double)r->reading.logit > out->logit)) return;
   out->logit = r->reading.logit;
   out->category = categories[r->reading.category].name;
+  out->rule = categories[r->reading.category].rule;
   out->reason = categories[r->reading.category].reason;
   find_spans(r, n, out);
 }
 
 static void judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out)
 {
-  *out = (struct model_verdict){.category = "", .reason = ""};
+  *out = (struct model_verdict){.category = "", .rule = "model", .reason = ""};
   r->n_seen = 0;
   r->unread = -1e30f;
   look_through(r, text, document, out);

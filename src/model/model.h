@@ -48,6 +48,7 @@ struct model_verdict {
   double score;         /* 0..1; thresholds mean false-positive rates: docs/detection.md */
   double logit;         /* before calibration */
   const char *category; /* "changing-rules"; "" when the encoder read nothing */
+  const char *rule;     /* "model-changing-rules" */
   const char *reason;   /* the same for people */
   struct model_span spans[SPANS_MAX];
   size_t n_spans;            /* strongest first */

@@ -113,7 +113,7 @@ static void read_shape(struct reader *r)
   for (size_t i = 0; i < 10; i++) *fields[i] = u32(p + 4 * i);
   bool fine = within(e->width, 64, WIDTH_MAX, 64) && within(e->layers, 1, LAYERS_MAX, 1) && within(e->heads, 1, 16, 1) &&
               within(e->inner, 64, INNER_MAX, 64) && within(e->vocabulary, FIRST_PIECE + 1, PIECES_MAX, 1) &&
-              within(e->window, 16, WINDOW_MAX, 16) && within(e->categories, 1, CATEGORIES_MAX, 1) &&
+              within(e->window, 16, WINDOW_MAX, 16) && within(e->categories, PROMPT_CATEGORIES + 1, CATEGORIES_MAX, 1) &&
               within(r->w->stride, 1, e->window - 1, 1) && within(r->w->gate.bits, 8, GATE_BITS_MAX, 1) &&
               within(r->w->n_knots, 2, KNOTS_MAX, 1);
   if (!fine || e->width % e->heads || e->width / e->heads % 32) fault(r, "shape", "a number is out of bounds");

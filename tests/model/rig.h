@@ -18,7 +18,7 @@ struct rig {
   float pass; /* the gate's */
 };
 
-static inline float rig_random(struct rig *r)
+static inline float rig_noise(struct rig *r)
 {
   r->seed = r->seed * 6364136223846793005u + 1442695040888963407u;
   return (float)(r->seed >> 40) / (float)(1 << 23) - 1.0f;
@@ -39,7 +39,7 @@ static inline void rig_section(struct rig *r, const char *name, const void *p, s
 static inline void rig_floats(struct rig *r, const char *name, size_t n, float base, float range)
 {
   float *f = malloc(n * sizeof *f);
-  for (size_t i = 0; f && i < n; i++) f[i] = base + range * rig_random(r);
+  for (size_t i = 0; f && i < n; i++) f[i] = base + range * rig_noise(r);
   rig_section(r, name, f, n * sizeof *f);
   free(f);
 }
@@ -47,7 +47,7 @@ static inline void rig_floats(struct rig *r, const char *name, size_t n, float b
 static inline void rig_bytes(struct rig *r, const char *name, size_t n)
 {
   int8_t *b = malloc(n);
-  for (size_t i = 0; b && i < n; i++) b[i] = (int8_t)(rig_random(r) * 127.0f);
+  for (size_t i = 0; b && i < n; i++) b[i] = (int8_t)(rig_noise(r) * 127.0f);
   rig_section(r, name, b, n);
   free(b);
 }
