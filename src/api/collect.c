@@ -113,11 +113,68 @@ static int store_alerts(struct collect *c, struct store *s, const struct record 
   return VDT_OK;
 }
 
+static bool has_type(const struct alert *events, size_t n, enum alert_type type)
+{
+  for (size_t i = 0; i < n; i++)
+    if (events[i].type == type) return true;
+  return false;
+}
+
+/* What the record raised and raises no more is withdrawn, what it raises now is put. */
+static int move_alerts(struct collect *c, struct store *s, const struct record *old, const struct record *r, struct batch *b,
+                       struct vdt_error *err)
+{
+  struct alert before[ALERT_TYPES], after[ALERT_TYPES];
+  size_t n_before, n_after;
+  uint64_t now = clock_unix_us();
+  if (alert_events(old, &s->place, now, c->arena, before, &n_before) || alert_events(r, &s->place, now, c->arena, after, &n_after))
+    return error_set(err, VDT_ENOMEM, "out of memory");
+  int rc = VDT_OK;
+  for (size_t i = 0; !rc && i < n_before; i++)
+    if (!has_type(after, n_after, before[i].type))
+      rc = s->ops->withdraw_event(s, &before[i], c->window_us, STR("second opinion"), now, err);
+  for (size_t i = 0; !rc && i < n_after; i++) {
+    bool is_new;
+    if (has_type(before, n_before, after[i].type)) continue;
+    if ((rc = s->ops->put_event(s, &after[i], c->window_us, &is_new, err))) break;
+    b->alerts_new += is_new;
+    b->alerts_extended += !is_new;
+  }
+  return rc;
+}
+
+/* A second opinion came after the record. Read twice it changes nothing: the stored record then has the revision already. *known false:
+ * the record itself is not there, and this one stands for it. */
+static int store_revision(struct collect *c, struct store *s, const struct record *r, struct batch *b, bool *known,
+                          struct vdt_error *err)
+{
+  struct str json;
+  struct record old;
+  int rc = s->ops->get_record(s, (struct str){r->id, RECORD_ID_LEN}, c->arena, &json, err);
+  *known = rc != VDT_ENOTFOUND;
+  if (rc) return *known ? rc : VDT_OK;
+  if ((rc = record_read(c->arena, json, &old, err))) return rc == VDT_ENOMEM ? rc : VDT_EINVAL;
+  b->duplicates += old.revision >= r->revision;
+  if (old.revision >= r->revision) return VDT_OK;
+  rc = s->ops->revise_record(s, r, err);
+  return rc ? rc : move_alerts(c, s, &old, r, b, err);
+}
+
+static int store_egress(struct collect *c, const struct record_egress *e, struct batch *b, struct vdt_error *err)
+{
+  size_t i = find_store(c, e->workspace, b);
+  bool is_new;
+  int rc = begin(c, i, err);
+  return rc ? rc : c->stores[i]->ops->put_egress(c->stores[i], e, &is_new, err);
+}
+
 static int store_record(struct collect *c, const struct record *r, struct batch *b, struct vdt_error *err)
 {
   size_t i = find_store(c, r->workspace, b);
-  bool is_new;
+  bool is_new, known = false;
   int rc = begin(c, i, err);
+  if (!rc && r->revision) rc = store_revision(c, c->stores[i], r, b, &known, err);
+  if (known) return rc;
   if (!rc) rc = c->stores[i]->ops->put_record(c->stores[i], r, &is_new, err);
   if (rc) return rc;
   b->records += is_new;
@@ -141,14 +198,16 @@ static int take_line(struct collect *c, struct spool_file *f, uint64_t at, struc
                      struct vdt_error *err)
 {
   struct record r;
+  struct record_egress e;
   struct vdt_error bad = {0};
+  bool egress = record_is_egress(line);
   vdt_arena_reset(c->arena);
-  int rc = record_read(c->arena, line, &r, &bad);
+  int rc = egress ? record_read_egress(c->arena, line, &e, &bad) : record_read(c->arena, line, &r, &bad);
   if (rc) {
     reject(c, f, at, line, bad.text, b);
     return VDT_OK;
   }
-  rc = store_record(c, &r, b, err);
+  rc = egress ? store_egress(c, &e, b, err) : store_record(c, &r, b, err);
   if (rc != VDT_EINVAL || !c->careful) return rc;
   rollback(c);
   reject(c, f, at, line, "the store refuses it", b);

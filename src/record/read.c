@@ -145,13 +145,18 @@ static int read_findings(struct reader *r, uint32_t node, struct record *out)
   return VDT_OK;
 }
 
+static bool is_version(struct reader *r, uint32_t node)
+{
+  uint64_t version;
+  return json_is(r->doc, node, JSON_NUMBER) && json_u64(r->doc, node, &version) && version == RECORD_VERSION;
+}
+
 /* The members that are no plain fields of the struct. */
 static int read_others(struct reader *r, struct record *out, uint64_t others)
 {
-  uint64_t version, dropped;
+  uint64_t dropped;
   uint32_t v = json_get(r->doc, 0, "version"), f = json_get(r->doc, 0, "findings"), d = json_get(r->doc, 0, "findings_dropped");
-  if (!json_is(r->doc, v, JSON_NUMBER) || !json_u64(r->doc, v, &version) || version != RECORD_VERSION)
-    return wrong(r, "version", "1");
+  if (!is_version(r, v)) return wrong(r, "version", "1");
   if (d && (!json_is(r->doc, d, JSON_NUMBER) || !json_u64(r->doc, d, &dropped)))
     return wrong(r, "findings_dropped", "a whole number");
   if (others == 1u + (f != 0) + (d != 0)) return f ? read_findings(r, f, out) : VDT_OK;
@@ -190,9 +195,11 @@ int record_read(struct vdt_arena *arena, struct str line, struct record *out, st
 
 /* ---- egress ----------------------------------------------------------------------------------------------------- */
 
+/* A quote within a text is written with a backslash: this is the name of a member, or a whole text that no record begins with. */
 bool record_is_egress(struct str line)
 {
-  return str_starts(line, STR("{\"version\":1,\"egress\":"));
+  enum { LOOK = 40 };
+  return str_find(str_cut(line, 0, line.n < LOOK ? line.n : LOOK), STR("\"egress\"")) != (size_t)-1;
 }
 
 int record_read_egress(struct vdt_arena *arena, struct str line, struct record_egress *out, struct vdt_error *err)
@@ -203,7 +210,7 @@ int record_read_egress(struct vdt_arena *arena, struct str line, struct record_e
   uint64_t others = 0;
   int rc = parse(arena, line, &doc, err);
   if (!rc) rc = read_fields(&r, 0, &egress_fields, &got, &others);
-  if (!rc && (others != 1 || !record_is_egress(line))) rc = error_set(err, VDT_ESYNTAX, "unknown members");
+  if (!rc && (others != 1 || !is_version(&r, json_get(&doc, 0, "version")))) rc = wrong(&r, "version", "1 and nothing unknown");
   if (!rc && got.score > 100) rc = wrong(&r, "score", "0 to 100");
   if (!rc) *out = got;
   return rc;

@@ -5,15 +5,18 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 1, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 2, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
 #include "store/statements.h"
 #undef X
 };
-static const char *const schema[] = {
-#define X(name, sql) sql,
+static const struct {
+  int since;
+  const char *sql;
+} schema[] = {
+#define X(since, name, sql) {since, sql},
 #include "store/schema.def"
 #undef X
 };
@@ -142,12 +145,11 @@ static int plain_json(struct sqlite_store *s, const struct record *r, struct vdt
   return s->scratch.failed ? error_set(err, VDT_ENOMEM, "out of memory") : VDT_OK;
 }
 
-static int sqlite_put_record(struct store *base, const struct record *r, bool *is_new, struct vdt_error *err)
+int sqlite_write_record(struct sqlite_store *s, enum statement how, const struct record *r, bool *changed, struct vdt_error *err)
 {
-  struct sqlite_store *s = sqlite_of(base);
   int rc = plain_json(s, r, err);
   if (rc) return rc;
-  sqlite3_stmt *q = sqlite_statement(s, SQL_RECORD_PUT, &rc, err);
+  sqlite3_stmt *q = sqlite_statement(s, how, &rc, err);
   if (!q) return rc;
   int at = 0;
   sqlite_bind_str(q, ++at, (struct str){r->id, RECORD_ID_LEN});
@@ -165,8 +167,13 @@ static int sqlite_put_record(struct store *base, const struct record *r, bool *i
   sqlite_bind_u64(q, ++at, r->total_tokens);
   sqlite_bind_str(q, ++at, (struct str){s->scratch.p, s->scratch.n - 1});
   rc = sqlite_run(s, q, err);
-  *is_new = !rc && sqlite3_changes(s->db) > 0;
+  *changed = !rc && sqlite3_changes(s->db) > 0;
   return rc;
+}
+
+static int sqlite_put_record(struct store *base, const struct record *r, bool *is_new, struct vdt_error *err)
+{
+  return sqlite_write_record(sqlite_of(base), SQL_RECORD_PUT, r, is_new, err);
 }
 
 static int sqlite_set_offset(struct store *base, struct str journal, uint64_t offset, struct vdt_error *err)
@@ -226,7 +233,8 @@ static int make_schema(struct sqlite_store *s, struct vdt_error *err)
   int version = 0, rc = execute(s, "BEGIN IMMEDIATE", err);
   if (rc) return rc;
   rc = user_version(s, &version, err);
-  for (size_t i = 0; !rc && version == 0 && i < sizeof schema / sizeof *schema; i++) rc = execute(s, schema[i], err);
+  for (size_t i = 0; !rc && i < sizeof schema / sizeof *schema; i++)
+    if (schema[i].since > version) rc = execute(s, schema[i].sql, err);
   if (!rc && version > SCHEMA_VERSION)
     rc = error_set(err, VDT_ESTATE, "store: made by a newer vedette (schema %d, this one knows %d)", version, SCHEMA_VERSION);
   if (rc) sqlite_rollback(&s->base);
@@ -288,6 +296,10 @@ static const struct store_ops sqlite_ops = {
     .rollback = sqlite_rollback,
     .put_record = sqlite_put_record,
     .put_event = sqlite_put_event,
+    .get_record = sqlite_get_record,
+    .revise_record = sqlite_revise_record,
+    .withdraw_event = sqlite_withdraw_event,
+    .put_egress = sqlite_put_egress,
     .set_offset = sqlite_set_offset,
     .get_offset = sqlite_get_offset,
     .drop_offset = sqlite_drop_offset,

@@ -37,6 +37,21 @@ void sqlite_bind_u64(sqlite3_stmt *q, int at, uint64_t v);
 struct str sqlite_str(sqlite3_stmt *q, int at, struct vdt_arena *arena, bool *failed);
 uint64_t sqlite_u64(sqlite3_stmt *q, int at);
 
+/* Writes the record with a statement that takes the columns of interactions. */
+int sqlite_write_record(struct sqlite_store *s, enum statement how, const struct record *r, bool *changed, struct vdt_error *err);
+/* The open alert that takes the event; *found false when there is none. */
+int sqlite_find_open(struct sqlite_store *s, const struct alert *event, uint64_t window_us, struct alert *out, bool *found,
+                     struct vdt_error *err);
+/* The alert of that name, without evidence and history. */
+int sqlite_get_row(struct sqlite_store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
+int sqlite_change_status(struct sqlite_store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
+                         struct vdt_error *err);
+
+int sqlite_get_record(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);
+int sqlite_revise_record(struct store *s, const struct record *r, struct vdt_error *err);
+int sqlite_withdraw_event(struct store *s, const struct alert *event, uint64_t window_us, struct str who, uint64_t now_us,
+                          struct vdt_error *err);
+int sqlite_put_egress(struct store *s, const struct record_egress *e, bool *is_new, struct vdt_error *err);
 int sqlite_put_event(struct store *s, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err);
 int sqlite_list(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n,
                 struct vdt_error *err);

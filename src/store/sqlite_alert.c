@@ -118,8 +118,7 @@ static int load_rest(struct sqlite_store *s, struct alert *a, struct vdt_arena *
 
 /* ---- events ----------------------------------------------------------------------------------------------------- */
 
-/* The open alert that takes the event; *found false when there is none. */
-static int find_open(struct sqlite_store *s, const struct alert *event, uint64_t window_us, struct alert *out, bool *found,
+int sqlite_find_open(struct sqlite_store *s, const struct alert *event, uint64_t window_us, struct alert *out, bool *found,
                      struct vdt_error *err)
 {
   int rc, code = SQLITE_DONE;
@@ -175,7 +174,7 @@ int sqlite_put_event(struct store *base, const struct alert *event, uint64_t win
   bool found = false, changed = false;
   size_t n = event->n_evidence;
   vdt_arena_reset(s->arena);
-  int rc = find_open(s, event, window_us, &a, &found, err);
+  int rc = sqlite_find_open(s, event, window_us, &a, &found, err);
   if (rc) return rc;
   if (found && alert_extend(&a, event, s->arena, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
   rc = write_alert(s, found ? SQL_ALERT_REPLACE : SQL_ALERT_PUT, found ? &a : event, &changed, err);
@@ -220,7 +219,7 @@ int sqlite_list(struct store *base, const struct store_query *query, struct vdt_
   return rc;
 }
 
-static int get_row(struct sqlite_store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err)
+int sqlite_get_row(struct sqlite_store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err)
 {
   int rc;
   bool failed = false;
@@ -238,16 +237,16 @@ static int get_row(struct sqlite_store *s, struct str name, struct vdt_arena *ar
 
 int sqlite_get(struct store *base, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err)
 {
-  int rc = get_row(sqlite_of(base), name, arena, out, err);
+  int rc = sqlite_get_row(sqlite_of(base), name, arena, out, err);
   return rc ? rc : load_rest(sqlite_of(base), out, arena, err);
 }
 
-static int change_status(struct sqlite_store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
+int sqlite_change_status(struct sqlite_store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
                          struct vdt_error *err)
 {
   struct alert a;
   vdt_arena_reset(s->arena);
-  int rc = get_row(s, name, s->arena, &a, err);
+  int rc = sqlite_get_row(s, name, s->arena, &a, err);
   if (rc || a.status == status) return rc;
   sqlite3_stmt *q = sqlite_statement(s, SQL_ALERT_STATUS, &rc, err);
   if (!q) return rc;
@@ -267,7 +266,7 @@ int sqlite_set_status(struct store *base, struct str name, enum alert_status sta
 {
   int rc = base->ops->begin(base, err);
   if (rc) return rc;
-  rc = change_status(sqlite_of(base), name, status, who, now_us, err);
+  rc = sqlite_change_status(sqlite_of(base), name, status, who, now_us, err);
   if (!rc) rc = base->ops->commit(base, err);
   if (rc) base->ops->rollback(base);
   return rc;

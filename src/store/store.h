@@ -41,6 +41,16 @@ struct store_ops {
   int (*put_record)(struct store *s, const struct record *r, bool *is_new, struct vdt_error *err);
   /* Extends the alert that takes the event, or begins one. *is_new says which. */
   int (*put_event)(struct store *s, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err);
+  /* The record of that id as JSON, without evidence; ENOTFOUND when there is none. */
+  int (*get_record)(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);
+  /* In place of the record of the same id. */
+  int (*revise_record)(struct store *s, const struct record *r, struct vdt_error *err);
+  /* Takes back what put_event did for this interaction and type: an alert that it alone made is dismissed by `who` if nobody has taken it
+   * up yet, else the alert counts one event less. */
+  int (*withdraw_event)(struct store *s, const struct alert *event, uint64_t window_us, struct str who, uint64_t now_us,
+                        struct vdt_error *err);
+  /* What left for an outside shield; once per interaction. */
+  int (*put_egress)(struct store *s, const struct record_egress *e, bool *is_new, struct vdt_error *err);
   int (*set_offset)(struct store *s, struct str journal, uint64_t offset, struct vdt_error *err);
   /* 0 for a journal that it does not know. */
   int (*get_offset)(struct store *s, struct str journal, uint64_t *offset, struct vdt_error *err);

@@ -9,7 +9,7 @@ except ImportError:
     sys.exit(77)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SCHEMA = json.load(open(os.path.join(HERE, "../../src/record/interaction.schema.json")))
+SCHEMA, EGRESS = (json.load(open(os.path.join(HERE, "../../src/record", f"{name}.schema.json"))) for name in ("interaction", "egress"))
 
 
 def problems(data, validator):
@@ -17,12 +17,13 @@ def problems(data, validator):
         value = json.loads(data)
     except ValueError as e:
         return [f"no JSON: {e.__class__.__name__}"]
-    return [f"{'/'.join(map(str, e.absolute_path)) or 'record'}: breaks {e.validator!r}" for e in validator.iter_errors(value)]
+    return [f"{'/'.join(map(str, e.absolute_path)) or 'record'}: breaks {e.validator!r}" for e in validator[isinstance(value, dict) and "egress" in value].iter_errors(value)]
 
 
 def main(dirs):
-    validator = jsonschema.Draft202012Validator(SCHEMA)
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    validator = [jsonschema.Draft202012Validator(s) for s in (SCHEMA, EGRESS)]
+    for s in (SCHEMA, EGRESS):
+        jsonschema.Draft202012Validator.check_schema(s)
     lines = bad = 0
     for top in dirs:
         for folder, _, names in os.walk(top):

@@ -89,6 +89,26 @@ static void line_never_passes_its_limit(void)
   "\"request\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"},\"response\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"},"
 #define TAIL "\"outcome\":\"complete\",\"verdict\":\"allow\"}"
 
+static void egress_is_a_line_of_its_own(void)
+{
+  struct record_egress e = sample_egress(), got;
+  struct record r;
+  struct vdt_error err = {0};
+  buf_reset(&line);
+  record_write_egress(&e, &line);
+  struct str first = arena_dup(arena, buf_str(&line));
+  CHECK(record_is_egress(first));
+  CHECK(record_read(arena, first, &r, &err) != VDT_OK);
+  CHECK_INT(record_read_egress(arena, first, &got, &err), VDT_OK);
+  buf_reset(&line);
+  record_write_egress(&got, &line);
+  CHECK(str_eq(first, buf_str(&line)));
+  written(&(struct record){0});
+  CHECK(!record_is_egress(buf_str(&line)));
+  CHECK(record_read_egress(arena, buf_str(&line), &got, &err) != VDT_OK);
+  CHECK(record_read_egress(arena, STR("{\"version\":1,\"egress\":\"00112233445566778899aabbccddeeff\"}"), &got, &err) != VDT_OK);
+}
+
 static void refuses(const char *name, const char *text, const char *says)
 {
   struct record got;
@@ -125,6 +145,9 @@ static void refusals(void)
   refuses("a negative number", "{\"version\":1,\"duration_us\":-1}", "duration_us: expected");
   refuses("a fraction", "{\"version\":1,\"duration_us\":1.5}", "duration_us: expected");
   refuses("an unknown verdict", HEAD SIDES "\"outcome\":\"complete\",\"verdict\":\"maybe\"}", "verdict: expected");
+  refuses("an unknown outcome of a second opinion",
+          HEAD SIDES "\"second_opinion\":{\"shield\":\"s\",\"kind\":\"k\",\"outcome\":\"maybe\"}," TAIL, "outcome: expected");
+  refuses("a second opinion with too little", HEAD SIDES "\"second_opinion\":{\"shield\":\"s\"}," TAIL, "kind: missing");
   refuses("findings that are no array", HEAD SIDES "\"findings\":{}," TAIL, "findings: expected");
   refuses("an empty finding", HEAD SIDES "\"findings\":[{}]," TAIL, "missing");
   refuses("a duplicate member", HEAD SIDES "\"status\":1," TAIL, "duplicate");
@@ -140,6 +163,10 @@ int main(int argc, char **argv)
   if (argc > 1 && strcmp(argv[1], "--samples") == 0) {
     struct record samples[] = {sample_full(), sample_small()};
     for (size_t i = 0; i < 2; i++) fputs((written(&samples[i]), buf_byte(&line, 0), line.p), stdout);
+    struct record_egress e = sample_egress();
+    buf_reset(&line);
+    record_write_egress(&e, &line);
+    fputs((buf_byte(&line, 0), line.p), stdout);
     return 0;
   }
   RUN(read_back_and_written_again_is_the_same_line);
@@ -147,6 +174,7 @@ int main(int argc, char **argv)
   RUN(any_bytes_come_back_as_data);
   RUN(long_text_is_cut_at_a_character);
   RUN(line_never_passes_its_limit);
+  RUN(egress_is_a_line_of_its_own);
   refusals();
   buf_finish(&line);
   vdt_arena_free(arena);

@@ -3,6 +3,8 @@
 #define TESTS_RECORD_SAMPLE_H
 #include "record/record.h"
 
+#define SAMPLE_HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static struct record_finding sample_findings[] = {{.direction = STR("response"),
                                                    .part = STR("choices[0].message.content"),
                                                    .role = STR("response"),
@@ -65,8 +67,36 @@ static inline struct record sample_full(void)
                          .failed_open = true,
                          .failed_closed = true,
                          .failure = STR("over the limit"),
+                         .revision = 1,
+                         .opinion = {.shield = STR("azure"),
+                                     .kind = STR("prompt-shields"),
+                                     .waited = true,
+                                     .score = 62,
+                                     .texts = 2,
+                                     .cut = 1,
+                                     .left_out = 3,
+                                     .outcome = RECORD_OPINION_ATTACK,
+                                     .decision = STR("block"),
+                                     .status = 200,
+                                     .us = 91000,
+                                     .bytes = 4711,
+                                     .sha256 = STR(SAMPLE_HASH)},
                          .findings = sample_findings,
                          .n_findings = 2};
+}
+
+static inline struct record_egress sample_egress(void)
+{
+  return (struct record_egress){.id = "00112233445566778899aabbccddeeff",
+                                .time_us = UINT64_C(1764085575123456),
+                                .workspace = STR("weu"),
+                                .deployment = STR("gpt-4o"),
+                                .shield = STR("azure"),
+                                .kind = STR("prompt-shields"),
+                                .score = 62,
+                                .texts = 2,
+                                .bytes = 4711,
+                                .sha256 = STR(SAMPLE_HASH)};
 }
 
 static inline struct record sample_small(void)

@@ -1,0 +1,98 @@
+/* The SQLite store: what follows from second opinions. Records are revised, events withdrawn, and what left is kept in a table of its own. */
+#include "base/error.h"
+#include "store/sqlite.h"
+
+int sqlite_get_record(struct store *base, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int rc;
+  bool failed = false;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_RECORD_GET, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, id);
+  int code = sqlite3_step(q);
+  if (code == SQLITE_ROW) *json = sqlite_str(q, 0, arena, &failed);
+  else rc = code == SQLITE_DONE ? error_set(err, VDT_ENOTFOUND, "no such record") : sqlite_error(s, code, err);
+  if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  sqlite3_reset(q);
+  return rc;
+}
+
+int sqlite_revise_record(struct store *base, const struct record *r, struct vdt_error *err)
+{
+  bool changed;
+  return sqlite_write_record(sqlite_of(base), SQL_RECORD_REPLACE, r, &changed, err);
+}
+
+int sqlite_put_egress(struct store *base, const struct record_egress *e, bool *is_new, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_EGRESS_PUT, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, (struct str){e->id, RECORD_ID_LEN});
+  sqlite_bind_u64(q, 2, e->time_us);
+  sqlite_bind_str(q, 3, e->deployment);
+  sqlite_bind_str(q, 4, e->shield);
+  sqlite_bind_str(q, 5, e->kind);
+  sqlite_bind_u64(q, 6, e->score);
+  sqlite_bind_u64(q, 7, e->texts);
+  sqlite_bind_u64(q, 8, e->bytes);
+  sqlite_bind_str(q, 9, e->sha256);
+  rc = sqlite_run(s, q, err);
+  *is_new = !rc && sqlite3_changes(s->db) > 0;
+  return rc;
+}
+
+/* ---- withdrawing ------------------------------------------------------------------------------------------------ */
+
+/* The alert that has evidence of the interaction; when it kept none (it has enough of others), the open one that the event would go to. */
+static int find_alert(struct sqlite_store *s, const struct alert *event, uint64_t window_us, struct alert *out, bool *found,
+                      struct vdt_error *err)
+{
+  int rc;
+  bool failed = false;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_ALERT_OF, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, event->x.last_interaction);
+  sqlite_bind_str(q, 2, str_of(alert_info(event->type)->type));
+  int code = sqlite3_step(q);
+  struct str name = code == SQLITE_ROW ? sqlite_str(q, 0, s->arena, &failed) : (struct str){0};
+  if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  else if (code != SQLITE_ROW && code != SQLITE_DONE) rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  if (rc) return rc;
+  *found = name.n > 0;
+  return *found ? sqlite_get_row(s, name, s->arena, out, err) : sqlite_find_open(s, event, window_us, out, found, err);
+}
+
+static int count_less(struct sqlite_store *s, const char *name, struct str interaction, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_EVIDENCE_DROP, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, (struct str){name, ALERT_NAME_LEN});
+  sqlite_bind_str(q, 2, interaction);
+  if ((rc = sqlite_run(s, q, err))) return rc;
+  int dropped = sqlite3_changes(s->db);
+  if (!(q = sqlite_statement(s, SQL_ALERT_FEWER, &rc, err))) return rc;
+  sqlite_bind_str(q, 1, (struct str){name, ALERT_NAME_LEN});
+  sqlite_bind_u64(q, 2, (uint64_t)(dropped > 0 ? dropped : 1));
+  return sqlite_run(s, q, err);
+}
+
+int sqlite_withdraw_event(struct store *base, const struct alert *event, uint64_t window_us, struct str who, uint64_t now_us,
+                          struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  struct alert a;
+  bool found = false;
+  vdt_arena_reset(s->arena);
+  int rc = find_alert(s, event, window_us, &a, &found, err);
+  if (rc || !found) return rc;
+  char name[ALERT_NAME_LEN + 1];
+  memcpy(name, a.name, sizeof name);
+  if (a.count > 1) return count_less(s, name, event->x.last_interaction, err);
+  if (a.status != ALERT_ACTIVE) return VDT_OK;
+  return sqlite_change_status(s, str_of(name), ALERT_DISMISSED, who, now_us, err);
+}
