@@ -157,8 +157,8 @@ void vdt_scanner_free(struct vdt_scanner *scanner);
 /* ---- findings -------------------------------------------------------------------------------------------------- */
 
 #define VDT_REDACTED_MAX 64
-#define VDT_DECODED_MAX 256
-#define VDT_LAYERS_MAX 8
+#define VDT_DECODED_MAX  256
+#define VDT_LAYERS_MAX   8
 
 /* start/end are byte offsets into the text as it was given, end exclusive. Strings live as long as the engine or the
  * arena that was passed to the scan. */
@@ -200,7 +200,7 @@ struct vdt_explanation {
 struct vdt_result {
   enum vdt_action verdict;
   enum vdt_inspected inspected;
-  double jailbreak, indirect;   /* scores 0..1 of the score detectors */
+  double jailbreak, indirect; /* scores 0..1 of the score detectors */
   struct vdt_explanation why;
   struct vdt_finding *findings; /* ordered by start */
   size_t n_findings;
@@ -222,8 +222,8 @@ struct vdt_text {
 /* Scans a user's turns, oldest first, as one text: for an attack that is spread over them. What a single turn says by itself is vdt_scan()'s.
  * Looks at the last turns only, within 8 KiB; fewer than two of them: out is empty. Finding i stands in turns[(*turn)[i]]; *turn is in the
  * arena. */
-int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, const struct vdt_text *turns,
-                   size_t n, struct vdt_result *out, size_t **turn);
+int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
+                   const struct vdt_text *turns, size_t n, struct vdt_result *out, size_t **turn);
 
 /* ---- streams --------------------------------------------------------------------------------------------------- */
 

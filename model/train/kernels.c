@@ -34,8 +34,8 @@ static inline bf16 narrow(float x)
 }
 
 /* sum = x + delta (delta may be NULL); y = LayerNorm(sum) * gain + bias. mean and scale are kept for the way back. */
-void add_norm(float *sum, const float *x, const bf16 *delta, const float *gain, const float *bias, bf16 *y, float *mean, float *scale,
-              long n, int d)
+void add_norm(float *sum, const float *x, const bf16 *delta, const float *gain, const float *bias, bf16 *y, float *mean,
+              float *scale, long n, int d)
 {
 #pragma omp parallel for schedule(static)
   for (long i = 0; i < n; i++) {
@@ -43,8 +43,7 @@ void add_norm(float *sum, const float *x, const bf16 *delta, const float *gain, 
     float *s = sum + i * d, total = 0, square = 0;
     if (delta)
       for (int j = 0; j < d; j++) s[j] = in[j] + wide(delta[i * d + j]);
-    else
-      memcpy(s, in, (size_t)d * sizeof *s);
+    else memcpy(s, in, (size_t)d * sizeof *s);
     for (int j = 0; j < d; j++) total += s[j];
     float m = total / (float)d;
     for (int j = 0; j < d; j++) square += (s[j] - m) * (s[j] - m);
@@ -56,8 +55,8 @@ void add_norm(float *sum, const float *x, const bf16 *delta, const float *gain, 
 }
 
 /* dx (in: the gradient that comes past the norm) += the gradient through it; dx16 is its copy for the branch that was added. */
-void add_norm_back(const float *sum, const bf16 *dy, const float *gain, const float *mean, const float *scale, float *dx, bf16 *dx16,
-                   float *dgain, float *dbias, long n, int d)
+void add_norm_back(const float *sum, const bf16 *dy, const float *gain, const float *mean, const float *scale, float *dx,
+                   bf16 *dx16, float *dgain, float *dbias, long n, int d)
 {
   int threads = omp_get_max_threads();
   float *parts = calloc((size_t)threads * 2 * (size_t)d, sizeof *parts);
@@ -110,7 +109,8 @@ void gelu_back(const bf16 *x, const bf16 *dy, bf16 *dx, long n)
 }
 
 /* From qkv [b,t,3,h,e] to q, k, v [b,h,t,e], with rotary positions on q and k; back: the other way, rotated back. */
-void split_heads(bf16 *qkv, bf16 *q, bf16 *k, bf16 *v, const float *cosine, const float *sine, int b, int t, int h, int e, int back)
+void split_heads(bf16 *qkv, bf16 *q, bf16 *k, bf16 *v, const float *cosine, const float *sine, int b, int t, int h, int e,
+                 int back)
 {
   bf16 *heads[3] = {q, k, v};
   int half = e / 2;
@@ -249,8 +249,8 @@ void embed_back(float *table, const int *ids, const float *rows, long n, int d)
 }
 
 /* AdamW in one pass: clears the gradient and writes the bfloat16 copy. fix1, fix2: bias corrections; clip scales the gradient. */
-void adam(float *p, float *grad, float *first, float *second, bf16 *copy, long n, float rate, float beta1, float beta2, float fix1,
-          float fix2, float decay, float clip)
+void adam(float *p, float *grad, float *first, float *second, bf16 *copy, long n, float rate, float beta1, float beta2,
+          float fix1, float fix2, float decay, float clip)
 {
 #pragma omp parallel for simd schedule(static)
   for (long i = 0; i < n; i++) {

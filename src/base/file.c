@@ -31,7 +31,8 @@ int file_map(const char *path, size_t limit, const void **out, size_t *n, struct
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return error_at(err, VDT_EIO, path, 0, "%s", strerror(errno));
   int rc = VDT_OK;
-  if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) rc = error_at(err, VDT_EIO, path, 0, "no file with content");
+  if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+    rc = error_at(err, VDT_EIO, path, 0, "no file with content");
   else if ((uint64_t)st.st_size > limit) rc = error_at(err, VDT_ETOOBIG, path, 0, "larger than %zu bytes", limit);
   void *p = rc ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (!rc && p == MAP_FAILED) rc = error_at(err, VDT_EIO, path, 0, "%s", strerror(errno));

@@ -404,7 +404,8 @@ static bool set_only(struct scan *s, const char *list)
     for (int d = 0; d < VDT_DETECTORS; d++)
       if (str_eq((struct str){p, n}, str_of(vdt_detector_name((enum vdt_detector_id)d)))) found = d;
     if (found < 0) {
-      fprintf(stderr, "vedette scan: --only %s: expected detectors of: jailbreak, indirect, credential, sensitive, hidden-text\n", list);
+      fprintf(stderr, "vedette scan: --only %s: expected detectors of: jailbreak, indirect, credential, sensitive, hidden-text\n",
+              list);
       return false;
     }
     on |= 1u << found;
@@ -482,10 +483,11 @@ static int run(struct scan *s, char **files, int n)
 
 int cmd_scan(int argc, char **argv)
 {
-  static const struct option options[] = {
-      {"config", required_argument, NULL, 'c'}, {"policy", required_argument, NULL, 'p'}, {"as", required_argument, NULL, 'a'},
-      {"only", required_argument, NULL, 'o'},   {"format", required_argument, NULL, 'f'}, {"stats", no_argument, NULL, 's'},
-      {"raw", no_argument, NULL, 'r'},          {"explain", no_argument, NULL, 'e'},          {"show-secrets", no_argument, NULL, 'S'}, {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"policy", required_argument, NULL, 'p'},
+                                          {"as", required_argument, NULL, 'a'},     {"only", required_argument, NULL, 'o'},
+                                          {"format", required_argument, NULL, 'f'}, {"stats", no_argument, NULL, 's'},
+                                          {"raw", no_argument, NULL, 'r'},          {"explain", no_argument, NULL, 'e'},
+                                          {"show-secrets", no_argument, NULL, 'S'}, {NULL, 0, NULL, 0}};
   struct scan s = {.role = VDT_PROMPT};
   const char *config = NULL, *policy = NULL, *only = NULL;
   char *rules_dir = NULL, *model = NULL;

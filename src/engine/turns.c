@@ -36,8 +36,8 @@ static void locate(const struct vdt_text *turns, size_t from, struct vdt_finding
   *turn = i;
 }
 
-int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, const struct vdt_text *turns,
-                   size_t n, struct vdt_result *out, size_t **turn)
+int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
+                   const struct vdt_text *turns, size_t n, struct vdt_result *out, size_t **turn)
 {
   size_t bytes, from = first_turn(turns, n, &bytes);
   *out = (struct vdt_result){0};

@@ -8,14 +8,14 @@ enum { ORIGIN_MAX = 1024 };
 static int add(struct exchange *x, const struct wire_part *part, const struct vdt_finding *f)
 {
   struct evidence e = {.scanner = x->scanner, .arena = x->arena, .text = part->text, .known = f, .n_known = 1, .whole = true};
-  struct finding_origin o = {.role = VDT_PROMPT,
-                             .part = exchange_keep(x, part->origin, ORIGIN_MAX),
-                             .evidence = exchange_has_evidence(x) ? &e : NULL};
+  struct finding_origin o = {
+      .role = VDT_PROMPT, .part = exchange_keep(x, part->origin, ORIGIN_MAX), .evidence = exchange_has_evidence(x) ? &e : NULL};
   exchange_keep_shield(x, f->detector, f->action);
   return exchange_add_finding(x, &o, f) ? VDT_OK : VDT_ENOMEM;
 }
 
-int exchange_scan_turns(struct exchange *x, struct vdt_arena *scratch, const struct vdt_policy *policy, const struct wire_request *q)
+int exchange_scan_turns(struct exchange *x, struct vdt_arena *scratch, const struct vdt_policy *policy,
+                        const struct wire_request *q)
 {
   if (x->shield.jailbreak_detected) return VDT_OK; /* a turn by itself said it */
   struct vdt_text *turns = arena_zalloc(scratch, q->n_parts + 1, sizeof *turns);

@@ -50,8 +50,13 @@ static size_t room(size_t bytes)
 struct encoder_scratch *encoder_scratch_new(const struct encoder *e)
 {
   size_t m = e->window + 16, d = e->width, head = d / e->heads, wide = most(3 * d, e->inner);
-  const size_t sizes[] = {m * d * 4, m * wide * 4, m * d * 4,     m * most(d, e->inner), m * 4, m * most(wide, m) * 4, m * head,
-                          m * 4,     m * head,     m * head,      m * 4,                 m * 4, head * 4,              m * m,
+  const size_t sizes[] = {m * d * 4, m * wide * 4,
+                          m * d * 4, m * most(d, e->inner),
+                          m * 4,     m * most(wide, m) * 4,
+                          m * head,  m * 4,
+                          m * head,  m * head,
+                          m * 4,     m * 4,
+                          head * 4,  m * m,
                           m * 4};
   enum { N = sizeof sizes / sizeof *sizes };
   size_t total = room(sizeof(struct encoder_scratch));

@@ -16,7 +16,7 @@ enum { WIDTH_MAX = 512, INNER_MAX = 2048, LAYERS_MAX = 16, WINDOW_MAX = 512, CAT
 /* A matrix of 8-bit weights, n outputs of k inputs, stored for products of four: [n/16][k/4][16][4]. */
 struct matrix {
   const int8_t *w;
-  const float *scale; /* of each output */
+  const float *scale;  /* of each output */
   const int32_t *sums; /* of each output's weights, times 128: activations are stored 128 too high */
   uint32_t n, k;
 };
@@ -57,9 +57,10 @@ void encoder_scratch_free(struct encoder_scratch *s);
 typedef void encoder_run(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, struct reading *out);
 
 /* The ways to run it, best first, and what each needs of the processor. */
-#define ENCODER_PATHS(X)                                                                                                          \
-  X(avx512vnni, __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) \
-  X(avx2, __builtin_cpu_supports("avx2"))                                                                                         \
+#define ENCODER_PATHS(X)                                                                                                         \
+  X(avx512vnni,                                                                                                                  \
+    __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))            \
+  X(avx2, __builtin_cpu_supports("avx2"))                                                                                        \
   X(portable, true)
 
 #define X(name, supported) encoder_run encoder_run_##name;

@@ -16,7 +16,7 @@ enum { LANES = 16, QUAD = 4, OFFSET = 128 };
 typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(64), aligned(4), may_alias));
 
-#define JOIN(a, b) a##b
+#define JOIN(a, b)  a##b
 #define NAMED(path) JOIN(encoder_run_, path)
 
 static inline vec load(const float *p)
@@ -59,9 +59,9 @@ static inline vec smaller(vec a, vec b)
 }
 
 /* The lanes turned by n, so that log2(16) steps fold them onto each other. */
-#define TURNED(v, n)                                                                                                           \
-  __builtin_shufflevector(v, v, (0 + n) % 16, (1 + n) % 16, (2 + n) % 16, (3 + n) % 16, (4 + n) % 16, (5 + n) % 16,            \
-                          (6 + n) % 16, (7 + n) % 16, (8 + n) % 16, (9 + n) % 16, (10 + n) % 16, (11 + n) % 16, (12 + n) % 16, \
+#define TURNED(v, n)                                                                                                             \
+  __builtin_shufflevector(v, v, (0 + n) % 16, (1 + n) % 16, (2 + n) % 16, (3 + n) % 16, (4 + n) % 16, (5 + n) % 16,              \
+                          (6 + n) % 16, (7 + n) % 16, (8 + n) % 16, (9 + n) % 16, (10 + n) % 16, (11 + n) % 16, (12 + n) % 16,   \
                           (13 + n) % 16, (14 + n) % 16, (15 + n) % 16)
 
 static inline float sum_of(vec v)
@@ -127,7 +127,8 @@ static inline __m512i multiply_add(__m512i acc, __m512i in, __m512i weights)
   return acc;
 }
 
-static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t blocks, size_t n, int32_t *out)
+static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t blocks, size_t n,
+                        int32_t *out)
 {
   __m512i acc[ROWS][4];
   const uint8_t *row[ROWS];
@@ -184,7 +185,8 @@ static inline void half_tile(const uint8_t *a, size_t rows, size_t step, size_t 
   for (size_t r = 0; r < rows; r++) _mm256_storeu_si256((__m256i *)(void *)(out + r * n), acc[r]);
 }
 
-static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t blocks, size_t n, int32_t *out)
+static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t blocks, size_t n,
+                        int32_t *out)
 {
   for (size_t b = 0; b < blocks; b++) {
     half_tile(a, rows, step, k, w + b * k * LANES, n, out + b * LANES);
@@ -195,7 +197,8 @@ static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, co
 #else
 #define ROWS 1
 
-static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t blocks, size_t n, int32_t *out)
+static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t blocks, size_t n,
+                        int32_t *out)
 {
   (void)rows, (void)step, (void)n;
   for (size_t b = 0; b < blocks; b++) {
@@ -212,7 +215,8 @@ static void product(const uint8_t *a, size_t m, size_t step, size_t k, const int
 {
   for (size_t c = 0; c < n; c += 4 * LANES) { /* four blocks of weights stay in the cache while all rows pass */
     size_t blocks = (n - c) / LANES < 4 ? (n - c) / LANES : 4;
-    for (size_t r = 0; r < m; r += ROWS) tile(a + r * step, m - r < ROWS ? m - r : ROWS, step, k, w + c * k, blocks, n, out + r * n + c);
+    for (size_t r = 0; r < m; r += ROWS)
+      tile(a + r * step, m - r < ROWS ? m - r : ROWS, step, k, w + c * k, blocks, n, out + r * n + c);
   }
 }
 
@@ -314,7 +318,8 @@ static void pack_values(struct encoder_scratch *s, const float *v, size_t stride
     ivec *to = (ivec *)(s->v + c * padded);
     for (size_t r = 0; r < padded; r += QUAD) {
       ivec four = nearest(all(0));
-      for (size_t j = 0; j < QUAD && r + j < m; j++) four |= (nearest(load(v + (r + j) * stride + c) * by) & 0xFF) << (8 * (int)j);
+      for (size_t j = 0; j < QUAD && r + j < m; j++)
+        four |= (nearest(load(v + (r + j) * stride + c) * by) & 0xFF) << (8 * (int)j);
       to[r / QUAD] = four;
     }
   }
@@ -409,7 +414,8 @@ static void pool(const struct encoder *e, const float *h, const float *weight, s
 {
   memset(pooled, 0, e->width * sizeof *pooled);
   for (size_t r = 0; r < m; r++)
-    for (size_t i = 0; i < e->width; i += LANES) store(pooled + i, load(pooled + i) + all(weight[r]) * load(h + r * e->width + i));
+    for (size_t i = 0; i < e->width; i += LANES)
+      store(pooled + i, load(pooled + i) + all(weight[r]) * load(h + r * e->width + i));
 }
 
 static uint32_t best_category(const struct encoder *e, const float *pooled, size_t document)
@@ -441,7 +447,8 @@ static void judge(const struct encoder *e, struct encoder_scratch *s, size_t m, 
   float logit = e->bias[role];
   for (size_t r = 0; r < m; r++) {
     weight[r] /= total;
-    out->brought[r] = weight[r] * dot(s->joined + r * d, e->pooled + role * d, d) + dot(s->joined + r * d, e->mean + role * d, d) / (float)m;
+    out->brought[r] =
+        weight[r] * dot(s->joined + r * d, e->pooled + role * d, d) + dot(s->joined + r * d, e->mean + role * d, d) / (float)m;
     logit += out->brought[r];
   }
   pool(e, s->joined, weight, m, pooled);

@@ -40,7 +40,8 @@ int model_new(const void *weights, size_t n, const char *path, struct model **ou
   struct model *m = calloc(1, sizeof *m);
   if (!m) return error_set(err, VDT_ENOMEM, "out of memory");
   m->run = encoder_path(path);
-  int rc = m->run ? weights_read(weights, n, &m->weights, err) : error_set(err, VDT_ENOTFOUND, "no encoder path \"%s\" here", path);
+  int rc =
+      m->run ? weights_read(weights, n, &m->weights, err) : error_set(err, VDT_ENOTFOUND, "no encoder path \"%s\" here", path);
   if (!rc) rc = vocabulary_new(m->weights.pieces, &m->vocabulary, err);
   if (!rc && vocabulary_size(m->vocabulary) > m->weights.encoder.vocabulary)
     rc = error_set(err, VDT_ERULE, "weights file: more pieces than embeddings");

@@ -12,16 +12,16 @@
 #include "base/str.h"
 
 /* What kind of attack, as Prompt Shields names them; the order is that of the model's output (model/train/examples.py). */
-#define MODEL_CATEGORIES(X)                                                                                  \
-  X(changing_rules, "changing-rules", "tries to change the rules that the model was given")                  \
-  X(conversation_mockup, "conversation-mockup", "imitates turns or system messages of a conversation")       \
-  X(role_play, "role-play", "gives the model a role or a story that is to free it from its rules")           \
-  X(encoding, "encoding", "uses an encoding or broken-up words to get around rules")                         \
-  X(manipulated_content, "manipulated-content", "orders the assistant that reads it to change what it says") \
-  X(system_access, "system-access", "orders the assistant that reads it to use its tools")                   \
-  X(information_gathering, "information-gathering", "orders the assistant that reads it to give data away")  \
-  X(availability, "availability", "orders the assistant that reads it to refuse or break its service")       \
-  X(fraud, "fraud", "orders the assistant that reads it to deceive somebody for gain")                       \
+#define MODEL_CATEGORIES(X)                                                                                                      \
+  X(changing_rules, "changing-rules", "tries to change the rules that the model was given")                                      \
+  X(conversation_mockup, "conversation-mockup", "imitates turns or system messages of a conversation")                           \
+  X(role_play, "role-play", "gives the model a role or a story that is to free it from its rules")                               \
+  X(encoding, "encoding", "uses an encoding or broken-up words to get around rules")                                             \
+  X(manipulated_content, "manipulated-content", "orders the assistant that reads it to change what it says")                     \
+  X(system_access, "system-access", "orders the assistant that reads it to use its tools")                                       \
+  X(information_gathering, "information-gathering", "orders the assistant that reads it to give data away")                      \
+  X(availability, "availability", "orders the assistant that reads it to refuse or break its service")                           \
+  X(fraud, "fraud", "orders the assistant that reads it to deceive somebody for gain")                                           \
   X(malware, "malware", "orders the assistant that reads it to spread harmful code or links")
 
 enum { READ_MAX = 64, SPANS_MAX = 3 };
@@ -51,9 +51,9 @@ struct model_verdict {
   const char *rule;     /* "model-changing-rules" */
   const char *reason;   /* the same for people */
   struct model_span spans[SPANS_MAX];
-  size_t n_spans;            /* strongest first */
-  size_t windows, read;      /* how many there are and how many the encoder read */
-  bool partial;              /* more windows than READ_MAX were suspicious */
+  size_t n_spans;       /* strongest first */
+  size_t windows, read; /* how many there are and how many the encoder read */
+  bool partial;         /* more windows than READ_MAX were suspicious */
 };
 
 /* document: whether it is a document's text, else a prompt's. Fails only for want of memory in model_reader_new: never here. */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 struct entry {
-  uint32_t tag;         /* of the hash; its other bits say where the entry stands */
-  uint32_t id : 24;     /* 0: only the beginning of pieces */
-  uint32_t length : 8;  /* in bytes; 0: a free entry */
+  uint32_t tag;        /* of the hash; its other bits say where the entry stands */
+  uint32_t id : 24;    /* 0: only the beginning of pieces */
+  uint32_t length : 8; /* in bytes; 0: a free entry */
 };
 
 struct vocabulary {
@@ -40,7 +40,8 @@ static int add_piece(struct vocabulary *v, struct str piece, uint32_t id, struct
   for (size_t i = 0; i < piece.n; i++) {
     hash = extend(hash, (unsigned char)piece.p[i]);
     struct entry *e = find(v, hash);
-    if (e->length && e->length != i + 1) return error_set(err, VDT_ERULE, "piece %u of the vocabulary: hash collision", id - FIRST_PIECE);
+    if (e->length && e->length != i + 1)
+      return error_set(err, VDT_ERULE, "piece %u of the vocabulary: hash collision", id - FIRST_PIECE);
     e->tag = (uint32_t)(hash >> 32);
     e->length = (i + 1) & 0xFF;
     if (i + 1 < piece.n) continue;

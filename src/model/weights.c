@@ -40,9 +40,11 @@ static void fault(struct reader *r, const char *section, const char *what)
 
 static int check_header(struct reader *r)
 {
-  if (r->n < HEADER || memcmp(r->p, "VDTMODEL", 8) != 0) return error_set(r->err, VDT_ERULE, "this is no weights file of vedette");
+  if (r->n < HEADER || memcmp(r->p, "VDTMODEL", 8) != 0)
+    return error_set(r->err, VDT_ERULE, "this is no weights file of vedette");
   if (u32(r->p + 8) != WEIGHTS_FORMAT)
-    return error_set(r->err, VDT_ERULE, "weights file: format %u, and this program reads format %u", u32(r->p + 8), WEIGHTS_FORMAT);
+    return error_set(r->err, VDT_ERULE, "weights file: format %u, and this program reads format %u", u32(r->p + 8),
+                     WEIGHTS_FORMAT);
   if (u64(r->p + 16) != r->n)
     return error_set(r->err, VDT_ERULE, "weights file: %zu bytes long, and its header says %llu: it was cut or appended to", r->n,
                      (unsigned long long)u64(r->p + 16));

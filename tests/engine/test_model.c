@@ -13,28 +13,29 @@ static void release(const void *p, size_t n)
 
 /* Another engine with one score rule, and the small model; everything it reads scores high or low as the knots say. */
 static const char some_rules[] = "rules:\n"
-                               "  - id: magic\n"
-                               "    detector: jailbreak\n"
-                               "    title: Says the word\n"
-                               "    category: changing-rules\n"
-                               "    severity: Medium\n"
-                               "    weight: 0.7\n"
-                               "    roles: [prompt]\n"
-                               "    pattern: 'open\\ssesame'\n"
-                               "    examples: {match: ['open sesame'], clean: ['closed']}\n"
-                               "  - id: a-token\n"
-                               "    detector: credential\n"
-                               "    title: t\n"
-                               "    check: token\n"
-                               "    chars: alnum\n"
-                               "    gate: [xyz_]\n"
-                               "    examples: {match: [xyz_12345678]}\n";
+                                 "  - id: magic\n"
+                                 "    detector: jailbreak\n"
+                                 "    title: Says the word\n"
+                                 "    category: changing-rules\n"
+                                 "    severity: Medium\n"
+                                 "    weight: 0.7\n"
+                                 "    roles: [prompt]\n"
+                                 "    pattern: 'open\\ssesame'\n"
+                                 "    examples: {match: ['open sesame'], clean: ['closed']}\n"
+                                 "  - id: a-token\n"
+                                 "    detector: credential\n"
+                                 "    title: t\n"
+                                 "    check: token\n"
+                                 "    chars: alnum\n"
+                                 "    gate: [xyz_]\n"
+                                 "    examples: {match: [xyz_12345678]}\n";
 
 static struct vdt_engine *engine_of(void)
 {
   struct vdt_engine *e = NULL;
   struct vdt_error err = {0};
-  if (vdt_engine_new(&(struct vdt_source){"some.yaml", some_rules, sizeof some_rules - 1}, 1, &e, &err)) printf("# %s:%u %s\n", err.file, err.line, err.text);
+  if (vdt_engine_new(&(struct vdt_source){"some.yaml", some_rules, sizeof some_rules - 1}, 1, &e, &err))
+    printf("# %s:%u %s\n", err.file, err.line, err.text);
   return e;
 }
 
@@ -145,8 +146,18 @@ static const struct {
     {"one turn is not for here", {"open sesame"}, 1, 9, 0, 0},
     {"nothing to find", {"open", "the door", "please"}, 3, 9, 0, 0},
     {"no turns", {NULL}, 0, 9, 0, 0},
-    {"in the last of many", {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "now open", "sesame"}, 19, 17, 4, 8},
-    {"beyond the last sixteen", {"open", "sesame", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"}, 18, 99, 0, 0},
+    {"in the last of many",
+     {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "now open", "sesame"},
+     19,
+     17,
+     4,
+     8},
+    {"beyond the last sixteen",
+     {"open", "sesame", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"},
+     18,
+     99,
+     0,
+     0},
 };
 
 static void turns(size_t i)
@@ -159,7 +170,8 @@ static void turns(size_t i)
   struct vdt_result r;
   size_t *turn;
   vdt_policy_default(&policy);
-  for (size_t k = 0; k < conversations[i].n; k++) text[k] = (struct vdt_text){conversations[i].turns[k], strlen(conversations[i].turns[k])};
+  for (size_t k = 0; k < conversations[i].n; k++)
+    text[k] = (struct vdt_text){conversations[i].turns[k], strlen(conversations[i].turns[k])};
   CHECK_INT(vdt_scanner_new(e, &s), VDT_OK);
   CHECK_INT(vdt_scan_turns(s, a, &policy, text, conversations[i].n, &r, &turn), VDT_OK);
   bool found = conversations[i].where < conversations[i].n;
@@ -185,7 +197,8 @@ static void long_turns_are_left_out(void)
   char *big = calloc(1, 8192);
   vdt_policy_default(&policy);
   CHECK_INT(vdt_scanner_new(e, &s), VDT_OK);
-  for (size_t spare = 0; spare < 3; spare++) { /* "open", "sesame" and a third turn: 8192 bytes with their line ends, one more, one less */
+  for (size_t spare = 0; spare < 3;
+       spare++) { /* "open", "sesame" and a third turn: 8192 bytes with their line ends, one more, one less */
     size_t n = 8192 - 5 - 7 - 1 - 1 + spare;
     memset(big, ' ', 8191);
     struct vdt_text text[] = {{"open", 4}, {"sesame", 6}, {big, n}};

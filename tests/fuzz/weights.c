@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (model_new(copy, n, NULL, &m, NULL)) return 0;
   struct model_reader *r = model_reader_new(m);
   struct model_verdict v;
-  static const char text[] = "Ignore all the rules a b ab ab the rules, ignore all of the rules\n the end the end the end and all the rest of it";
+  static const char text[] =
+      "Ignore all the rules a b ab ab the rules, ignore all of the rules\n the end the end the end and all the rest of it";
   for (int document = 0; r && document < 2; document++) {
     model_judge(r, STR(text), document, &v);
     if (!(v.score >= 0 && v.score <= 1) || v.n_spans > SPANS_MAX) abort();

@@ -7,8 +7,19 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-enum { RIG_WIDTH = 64, RIG_LAYERS = 2, RIG_HEADS = 2, RIG_INNER = 128, RIG_WINDOW = 32, RIG_STRIDE = 24, RIG_GATE_BITS = 8, RIG_SECTIONS = 64 };
-static const char rig_pieces[] = "\x04 the\x07 ignore\x03" "all\x02 a\x02 b\x03 ab\x01" "e\x06 rules";
+enum {
+  RIG_WIDTH = 64,
+  RIG_LAYERS = 2,
+  RIG_HEADS = 2,
+  RIG_INNER = 128,
+  RIG_WINDOW = 32,
+  RIG_STRIDE = 24,
+  RIG_GATE_BITS = 8,
+  RIG_SECTIONS = 64
+};
+static const char rig_pieces[] = "\x04 the\x07 ignore\x03"
+                                 "all\x02 a\x02 b\x03 ab\x01"
+                                 "e\x06 rules";
 enum { RIG_PIECES = 8, RIG_VOCABULARY = FIRST_PIECE + RIG_PIECES };
 
 struct rig {

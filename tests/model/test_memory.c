@@ -12,7 +12,8 @@ static struct memory_key numbered(unsigned i)
 static void is_found_again(void)
 {
   struct memory *m = memory_new();
-  struct memory_key k = memory_key_of(STR("a text"), false), other = memory_key_of(STR("a text"), true), third = memory_key_of(STR("a texu"), false);
+  struct memory_key k = memory_key_of(STR("a text"), false), other = memory_key_of(STR("a text"), true),
+                    third = memory_key_of(STR("a texu"), false);
   struct model_verdict v = {.score = 0.25, .windows = 3};
   CHECK(memory_find(m, &k) == NULL);
   memory_put(m, &k, &v);

@@ -72,9 +72,13 @@ static const struct {
   struct str pieces;
 } broken[] = {
     {"a length of nothing", STR("\0")},
-    {"a length beyond the end", STR("\x03" "ab")},
-    {"a length beyond the limit", STR("\x41" "0123456789012345678901234567890123456789012345678901234567890123456789")},
-    {"a piece twice", STR("\x02" "ab\x02" "ab")},
+    {"a length beyond the end", STR("\x03"
+                                    "ab")},
+    {"a length beyond the limit", STR("\x41"
+                                      "0123456789012345678901234567890123456789012345678901234567890123456789")},
+    {"a piece twice", STR("\x02"
+                          "ab\x02"
+                          "ab")},
 };
 
 int main(void)

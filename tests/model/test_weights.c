@@ -184,7 +184,25 @@ static void refuses(size_t i)
 
 /* ---- what is computed -------------------------------------------------------------------------------------------- */
 
-static const uint32_t sample[] = {TOKEN_PROMPT, FIRST_PIECE + 1, FIRST_PIECE + 2, 40, TOKEN_NEWLINE, FIRST_PIECE, FIRST_PIECE + 7, 99, 5, 6, 7, 8, 9, 200, 201, 202, 203, 5, 6};
+static const uint32_t sample[] = {TOKEN_PROMPT,
+                                  FIRST_PIECE + 1,
+                                  FIRST_PIECE + 2,
+                                  40,
+                                  TOKEN_NEWLINE,
+                                  FIRST_PIECE,
+                                  FIRST_PIECE + 7,
+                                  99,
+                                  5,
+                                  6,
+                                  7,
+                                  8,
+                                  9,
+                                  200,
+                                  201,
+                                  202,
+                                  203,
+                                  5,
+                                  6};
 
 static void paths_agree_to_the_bit(void)
 {
@@ -287,7 +305,8 @@ static double logit_plainly(const struct encoder *e)
   static double x[TOKENS][RIG_WIDTH];
   double logit = (double)e->bias[0], total = 0, weight[TOKENS], pooled[TOKENS];
   for (size_t t = 0; t < TOKENS; t++)
-    for (size_t i = 0; i < RIG_WIDTH; i++) x[t][i] = e->embedding[sample[t] * RIG_WIDTH + i] * (double)e->embedding_scale[sample[t]];
+    for (size_t i = 0; i < RIG_WIDTH; i++)
+      x[t][i] = e->embedding[sample[t] * RIG_WIDTH + i] * (double)e->embedding_scale[sample[t]];
   for (size_t l = 0; l < RIG_LAYERS; l++) layer_plainly(e, &e->layer[l], x);
   for (size_t t = 0; t < TOKENS; t++) {
     double row[RIG_WIDTH], query = 0;
@@ -316,7 +335,8 @@ static void is_what_a_plain_calculation_gives(void)
     struct encoder_scratch *s = encoder_scratch_new(&w.encoder);
     encoder_path(NULL)(&w.encoder, s, sample, TOKENS, &got);
     double want = logit_plainly(&w.encoder), sum = (double)w.encoder.bias[0];
-    if (!(fabs((double)got.logit - want) < 0.05 + 0.05 * fabs(want))) printf("# seed %d: %g, want %g\n", (int)seed, (double)got.logit, want);
+    if (!(fabs((double)got.logit - want) < 0.05 + 0.05 * fabs(want)))
+      printf("# seed %d: %g, want %g\n", (int)seed, (double)got.logit, want);
     CHECK(fabs((double)got.logit - want) < 0.05 + 0.05 * fabs(want));
     for (size_t i = 0; i < TOKENS; i++) sum += (double)got.brought[i];
     CHECK(fabs(sum - (double)got.logit) < 1e-3); /* what the tokens brought is the logit */
