@@ -8,7 +8,7 @@ import corpus
 from text import DOCUMENT, PROMPT
 
 CATEGORIES = ("changing-rules", "conversation-mockup", "role-play", "encoding", "manipulated-content", "system-access",
-              "information-gathering", "availability", "fraud", "malware")  # src/model/model.h
+              "information-gathering", "availability", "fraud", "malware")  # src/model/categories.def
 _PROMPT = (("encoding", r"encod|cipher|obfusc|spaced|translit|romaji|split|base64|code_trick|leet"),
            ("conversation-mockup", r"mockup|conversation|fake|turn|few-?shot|log|end$|system_message|access|leaked"),
            ("role-play", r"role-?play|persona|fiction|hypothe|virtual|story|movie|grand|game|simul|world|character|dual|opposite|tutor"))

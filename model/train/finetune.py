@@ -20,7 +20,7 @@ from evaluation import report, score_all
 from examples import CATEGORIES, LONGEST, Example, Sampler, windows
 from network import SHAPE
 from ops import Encoder, Weights
-from text import DOCUMENT, MASK, ROOT, Vocabulary
+from text import DOCUMENT, MASK, PROMPT, ROOT, Vocabulary
 
 RATE, HEAD_RATE_TOKENS, SMOOTH, DROP, MOST_WINDOWS = 4e-4, 12288, 0.02, 0.06, 4
 SIZES = (64, 128, 128, 256)
@@ -164,7 +164,8 @@ def main():
     kept = examples.build([r for r in rows if out(r)], vocabulary)
     extra = [Example(vocabulary.tokens(t), True, DOCUMENT, -1, 1.0, "bipia_orders", False)
              for t in examples.instructions_of_composites(rows)]
-    sampler = Sampler(chosen + [e._replace(weight=4.0) for e in extra], extra, rng)
+    as_prompts = [e._replace(weight=2.0, role=PROMPT) for e in extra]
+    sampler = Sampler(chosen + [e._replace(weight=4.0) for e in extra] + as_prompts, extra, rng)
     sampler.ends = vocabulary.ends()
     print(f"{len(chosen)} rows, {len(kept)} kept out, {len(extra)} orders of composites", flush=True)
     model = Classifier(vocabulary.size, a.device)

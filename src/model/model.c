@@ -31,7 +31,7 @@ static const struct {
   const char *name, *rule, *reason;
 } categories[] = {
 #define X(id, name, reason) {name, "model-" name, reason},
-    MODEL_CATEGORIES(X)
+#include "model/categories.def"
 #undef X
 };
 

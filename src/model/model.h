@@ -11,19 +11,6 @@
 #include "base/error.h"
 #include "base/str.h"
 
-/* What kind of attack, as Prompt Shields names them; the order is that of the model's output (model/train/examples.py). */
-#define MODEL_CATEGORIES(X)                                                                                                      \
-  X(changing_rules, "changing-rules", "tries to change the rules that the model was given")                                      \
-  X(conversation_mockup, "conversation-mockup", "imitates turns or system messages of a conversation")                           \
-  X(role_play, "role-play", "gives the model a role or a story that is to free it from its rules")                               \
-  X(encoding, "encoding", "uses an encoding or broken-up words to get around rules")                                             \
-  X(manipulated_content, "manipulated-content", "orders the assistant that reads it to change what it says")                     \
-  X(system_access, "system-access", "orders the assistant that reads it to use its tools")                                       \
-  X(information_gathering, "information-gathering", "orders the assistant that reads it to give data away")                      \
-  X(availability, "availability", "orders the assistant that reads it to refuse or break its service")                           \
-  X(fraud, "fraud", "orders the assistant that reads it to deceive somebody for gain")                                           \
-  X(malware, "malware", "orders the assistant that reads it to spread harmful code or links")
-
 enum { READ_MAX = 64, SPANS_MAX = 3 };
 
 struct model;
