@@ -24,10 +24,10 @@ struct gate_main {
   struct image image;
   struct config *config; /* NULL: no vedette_config */
   struct vdt_engine *engine;
-  ngx_str_t *keys; /* for each deployment the key that replaces the client's, or empty */
+  ngx_str_t *keys;          /* for each deployment the key that replaces the client's, or empty */
   ngx_str_t *shield_keys;   /* for each shield the value of the header that its key stands in, or empty */
   _Atomic uint64_t *budget; /* for each policy the questions of this minute; memory that all workers share */
-  ngx_fd_t spool;  /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
+  ngx_fd_t spool;           /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
   ngx_str_t spool_path;
 };
 
