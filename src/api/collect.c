@@ -127,7 +127,8 @@ static int move_alerts(struct collect *c, struct store *s, const struct record *
   struct alert before[ALERT_TYPES], after[ALERT_TYPES];
   size_t n_before, n_after;
   uint64_t now = clock_unix_us();
-  if (alert_events(old, &s->place, now, c->arena, before, &n_before) || alert_events(r, &s->place, now, c->arena, after, &n_after))
+  if (alert_events(old, &s->place, now, c->arena, before, &n_before) ||
+      alert_events(r, &s->place, now, c->arena, after, &n_after))
     return error_set(err, VDT_ENOMEM, "out of memory");
   int rc = VDT_OK;
   for (size_t i = 0; !rc && i < n_before; i++)

@@ -138,8 +138,7 @@ static void put_shield(const struct nginx_conf *in, size_t i, struct buf *b)
   buf_printf(b, "      proxy_pass %s://vedette_shield_%zu;\n", s->endpoint.scheme == CONFIG_HTTPS ? "https" : "http", i);
   put_host(&s->endpoint, b);
   BUF_LIT(b, "      proxy_set_header Connection \"\";\n      proxy_set_header Accept-Encoding identity;\n"
-             "      proxy_connect_timeout 60s;\n      proxy_read_timeout 60s;\n      proxy_send_timeout 60s;\n"
-             "      subrequest_output_buffer_size 64k;\n    }\n");
+             "      proxy_connect_timeout 60s;\n      proxy_read_timeout 60s;\n      proxy_send_timeout 60s;\n    }\n");
 }
 
 /* ---- servers ---------------------------------------------------------------------------------------------------- */

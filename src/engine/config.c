@@ -261,8 +261,7 @@ static int check_opinion(struct loader *l, size_t i)
   const struct vdt_opinion_policy *o = &l->config->policies[i].second_opinion;
   const yaml_node_t *at = value_of(l, element(l, POLICY, i), "second_opinion");
   const char *nearest = "none";
-  if (at && !value_of(l, at, "shield"))
-    return FAIL(l, at, "second_opinion: the key \"shield\" is missing");
+  if (at && !value_of(l, at, "shield")) return FAIL(l, at, "second_opinion: the key \"shield\" is missing");
   if (str_eq(str_of(o->shield), STR("none"))) return VDT_OK;
   if (find_name(l->config, SHIELD, o->shield, &nearest) < 0)
     return FAIL(l, at, "second_opinion: there is no shield \"%s\"; did you mean \"%s\"?", o->shield, nearest);

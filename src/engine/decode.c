@@ -15,7 +15,7 @@ static const struct {
 enum {
   PIECES_FEW = 4096, /* up to this number pieces stay as they are; more are joined when they stand close together */
   JOIN_GAP = 64,
-  ODD_MARGIN = 96, /* how far around an odd block the decoders of letters and tokens look */
+  ODD_MARGIN = 32, /* how far around an odd block the decoders of letters and tokens look */
 };
 
 const char *decoder_name(enum decoder_id id)
@@ -49,8 +49,10 @@ void decode_finish(struct decode *d)
   if (w) {
     free(w->odd);
     free(w->pieces);
+    free(w->mixed);
     buf_finish(&w->out);
     buf_finish(&w->scratch);
+    buf_finish(&w->turned);
     view_finish(&w->fold);
   }
   free(w);
@@ -72,10 +74,11 @@ static bool is_ascii(struct str s)
   return true;
 }
 
-/* What came out is seen as a reader sees it, like the text itself: the invisible out, full-width letters folded. */
-static void fold_piece(struct decode_work *w, size_t at)
+/* What came out is seen as a reader sees it, like the text itself: the invisible out, full-width letters folded. What the invisible says
+ * follows it, as a second layer. */
+static void fold_piece(struct decode_work *w, struct piece *p)
 {
-  struct str raw = {w->out.p + at, w->out.n - at};
+  struct str raw = {w->out.p + p->at, w->out.n - p->at};
   if (is_ascii(raw)) return;
   struct view *v = &w->fold;
   buf_reset(&v->text);
@@ -84,7 +87,20 @@ static void fold_piece(struct decode_work *w, size_t at)
     w->failed = true;
     return;
   }
-  w->out.n = at;
+  if (v->invisible > 1 && p->n_layers == 1) {
+    struct buf copy = {0};
+    buf_put(&copy, raw);
+    size_t at = w->out.n;
+    enum decoder_id id = copy.failed ? DECODERS : reveal(w, buf_str(&copy));
+    if (id != DECODERS) {
+      buf_byte(&v->text, ' ');
+      buf_put(&v->text, (struct str){w->out.p + at, w->out.n - at});
+      p->layers[p->n_layers++] = (uint8_t)id;
+    }
+    w->failed |= copy.failed;
+    buf_finish(&copy);
+  }
+  w->out.n = p->at;
   buf_put(&w->out, buf_str(&v->text));
 }
 
@@ -96,9 +112,17 @@ void piece_add_full(struct decode_work *w, struct piece p)
     return;
   }
   w->pieces = grown;
-  if (!p.same) fold_piece(w, p.at);
+  if (!p.same) fold_piece(w, &p);
   p.n = (uint32_t)(w->out.n - p.at);
   if (p.n) w->pieces[w->n_pieces++] = p;
+}
+
+void piece_trim(struct decode_work *w, size_t at)
+{
+  static const unsigned char lengths[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
+  size_t i = w->out.n, back = 0;
+  while (i > at && back < 3 && (w->out.p[i - 1] & 0xC0) == 0x80) i--, back++;
+  if (i > at && lengths[(unsigned char)w->out.p[i - 1] >> 4] > back + 1) w->out.n = i - 1;
 }
 
 void piece_add(struct decode_work *w, enum decoder_id id, size_t start, size_t end, size_t at, bool same)
@@ -118,10 +142,16 @@ bool piece_looks_right(struct decode_work *w, size_t at)
   return false;
 }
 
+/* Encodings that mark what they encode go before ciphers, which are found again when the marks are gone. */
+static unsigned rank(const struct piece *p)
+{
+  return p->layers[0] < DECODER_LEET ? 0 : 1u + p->variant;
+}
+
 static int piece_order(const void *a, const void *b)
 {
   const struct piece *x = a, *y = b;
-  if (x->variant != y->variant) return x->variant < y->variant ? -1 : 1;
+  if (rank(x) != rank(y)) return rank(x) < rank(y) ? -1 : 1;
   if (x->start != y->start) return x->start < y->start ? -1 : 1;
   if (x->end != y->end) return x->end > y->end ? -1 : 1;
   return x->layers[0] < y->layers[0] ? -1 : x->layers[0] > y->layers[0];
@@ -138,6 +168,25 @@ static size_t drop_overlaps(struct piece *p, size_t n)
     p[kept++] = p[i];
   }
   return kept;
+}
+
+/* Both lists in one, in order, without those of b that touch one of a. False when out of memory. */
+static bool mix(struct decode_work *w, const struct piece *a, size_t n_a, const struct piece *b, size_t n_b, size_t *n)
+{
+  if (n_a + n_b > w->cap_mixed) {
+    struct piece *grown = realloc(w->mixed, (n_a + n_b) * sizeof *grown);
+    if (!grown) return false;
+    w->mixed = grown;
+    w->cap_mixed = n_a + n_b;
+  }
+  size_t i = 0;
+  *n = 0;
+  for (size_t k = 0; k < n_b; k++) {
+    while (i < n_a && a[i].end <= b[k].start) w->mixed[(*n)++] = a[i++];
+    if (i == n_a || a[i].start >= b[k].end) w->mixed[(*n)++] = b[k];
+  }
+  while (i < n_a) w->mixed[(*n)++] = a[i++];
+  return true;
 }
 
 /* ---- the next text ----------------------------------------------------------------------------------------------- */
@@ -264,22 +313,35 @@ static bool add_text(struct decode *d, int parent, unsigned depth, const struct 
   return true;
 }
 
-/* The first reading: all pieces of variant 0. The second: those of variant 1, and the first ones' that do not touch them. */
+/* One word reads the same both ways. */
+static void drop_twin(struct decode *d, int parent)
+{
+  if (d->n_texts < 2) return;
+  struct decoded *a = &d->texts[d->n_texts - 2], *b = a + 1;
+  if (a->parent != parent || b->parent != parent || !str_eq(a->text, b->text)) return;
+  d->budget += b->text.n;
+  free((char *)(uintptr_t)b->text.p);
+  free(b->segments);
+  d->n_texts--;
+}
+
+/* The first text has the marked encodings and the ciphers, the second those and the second readings. */
 static bool add_texts(struct decode *d, int parent, unsigned depth)
 {
   struct decode_work *w = d->inside;
   qsort(w->pieces, w->n_pieces, sizeof *w->pieces, piece_order);
-  size_t first = 0;
-  while (first < w->n_pieces && w->pieces[first].variant == 0) first++;
-  size_t second = w->n_pieces - first;
-  if (first) {
-    first = drop_overlaps(w->pieces, first);
-    if (!add_text(d, parent, depth, w->pieces, first)) return false;
+  struct piece *group[3];
+  size_t n[3], mixed;
+  for (size_t i = 0, r = 0; r < 3; r++) {
+    group[r] = w->pieces + i;
+    for (n[r] = 0; i < w->n_pieces && rank(&w->pieces[i]) == r; i++) n[r]++;
+    n[r] = drop_overlaps(group[r], n[r]);
   }
-  if (!second) return true;
-  struct piece *rest = w->pieces + (w->n_pieces - second);
-  second = drop_overlaps(rest, second);
-  return add_text(d, parent, depth, rest, second);
+  if (!mix(w, group[0], n[0], group[1], n[1], &mixed) || (mixed && !add_text(d, parent, depth, w->mixed, mixed))) return false;
+  if (!n[2]) return true;
+  if (!mix(w, group[0], n[0], group[2], n[2], &mixed) || !add_text(d, parent, depth, w->mixed, mixed)) return false;
+  drop_twin(d, parent);
+  return true;
 }
 
 /* ---- one text ---------------------------------------------------------------------------------------------------- */
@@ -302,16 +364,89 @@ static void add_odd(struct decode_work *w, size_t start, size_t end)
   w->odd[w->n_odd++] = (struct region){(uint32_t)start, (uint32_t)end};
 }
 
+/* Five words of the spelling alphabet take more than two LANEs, so one word of each lane is looked at, the first. */
+static bool spells(struct str s, size_t block, uint64_t starts, size_t *latest)
+{
+  enum { LANE = 16, NEAR = 3 * LANE };
+  bool near = false;
+  for (; starts; block += LANE, starts >>= LANE) {
+    size_t at = block + (starts & 0xffff ? (size_t)__builtin_ctzll(starts) : 0);
+    if (!(starts & 0xffff) || !nato_at(s, at)) continue;
+    near |= *latest && at + 1 - *latest <= NEAR;
+    *latest = at + 1;
+  }
+  return near;
+}
+
 static void look(struct decode_work *w)
 {
   struct gate g = {0};
-  w->n_odd = 0;
+  size_t nato = 0;
+  w->n_odd = w->letters = w->n_blocks = w->odd_blocks = 0;
+  w->spelled = false;
   for (size_t i = 0; i < w->in.n; i += BLOCK) {
     size_t end = i + BLOCK < w->in.n ? i + BLOCK : w->in.n;
-    if (gate_block(&w->model, &g, str_cut(w->in, i, end)) & SIGN_ODD) add_odd(w, i, end);
+    uint64_t before = g.letters >> 63;
+    unsigned signs = gate_block(&w->model, &g, w->in, i, end - i);
+    if (signs & (SIGN_ODD | SIGN_ODD_BEFORE)) add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
+    w->letters += (size_t)__builtin_popcountll(g.letters);
+    w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
+    w->n_blocks++;
+    if (!w->spelled) w->spelled = spells(w->in, i, g.letters & ~(g.letters << 1 | before), &nato);
   }
   w->signs = g.signs;
   w->work += w->in.n;
+}
+
+static void find_pieces(struct decode_work *w, bool ciphers)
+{
+  look(w);
+  for (size_t i = 0; i < sizeof decoders / sizeof *decoders; i++)
+    if (decoders[i].find && (ciphers || i <= DECODER_LEET)) decoders[i].find(w);
+}
+
+/* Does little in the text look like language? Signs and digits are more than half of its ASCII, or its letters are odd. */
+static bool is_strange(const struct decode_work *w)
+{
+  if (w->odd_blocks * 2 >= w->n_blocks) return true;
+  if (w->letters * 2 >= w->in.n) return false;
+  size_t ascii = 0;
+  for (size_t i = 0; i < w->in.n; i++) ascii += !(w->in.p[i] & 0x80);
+  return w->letters * 2 < ascii && ascii * 4 > w->in.n * 3;
+}
+
+static size_t covered(const struct decode_work *w)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < w->n_pieces; i++) n += w->pieces[i].end - w->pieces[i].start;
+  return n;
+}
+
+/* A cipher of letters over another encoding shows in no letter pair. So a text that is no language is turned blindly, and kept when most of
+ * it can be decoded then, and more than straight on: as a text of its own, whose pieces the next round finds again. */
+static bool turn_blindly(struct decode *d, int parent, unsigned depth, struct str text, size_t straight)
+{
+  static const enum decoder_id turns[] = {DECODER_ROT13, DECODER_ATBASH, DECODER_REVERSED, DECODER_REVERSED_WORDS};
+  struct decode_work *w = d->inside;
+  size_t best = 0, most = straight > text.n / 4 * 3 ? straight : text.n / 4 * 3;
+  for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
+    buf_reset(&w->turned);
+    put_turned(&w->turned, text, turns[i]);
+    if (w->turned.failed) return false;
+    w->in = buf_str(&w->turned);
+    w->n_pieces = 0;
+    buf_reset(&w->out);
+    find_pieces(w, false);
+    if (covered(w) <= most) continue;
+    most = covered(w);
+    best = i + 1;
+  }
+  if (!best) return true;
+  w->in = text;
+  buf_reset(&w->out);
+  put_turned(&w->out, text, turns[best - 1]);
+  struct piece whole = {.end = (uint32_t)text.n, .n = (uint32_t)text.n, .layers = {(uint8_t)turns[best - 1]}, .n_layers = 1, .same = best <= 2};
+  return !w->out.failed && add_text(d, parent, depth, &whole, 1);
 }
 
 /* Runs all decoders over a text and adds what they give. */
@@ -321,17 +456,18 @@ static bool decode_one(struct decode *d, int parent, unsigned depth, struct str 
   w->in = text;
   w->n_pieces = 0;
   buf_reset(&w->out);
-  look(w);
+  find_pieces(w, true);
   if (v && v->invisible > 1) decode_hidden(w, original, v);
-  for (size_t i = 0; i < sizeof decoders / sizeof *decoders; i++)
-    if (decoders[i].find) decoders[i].find(w);
-  d->work = w->work;
-  if (w->failed || w->out.failed || w->scratch.failed) return false;
+  bool ok = !w->failed, strange = depth + 2 <= DECODE_DEPTH && covered(w) * 10 < text.n * 9 && is_strange(w);
+  size_t straight = covered(w);
   size_t kept = 0;
   for (size_t i = 0; i < w->n_pieces; i++)
     if (depth + w->pieces[i].n_layers <= DECODE_DEPTH) w->pieces[kept++] = w->pieces[i];
   w->n_pieces = kept;
-  return kept == 0 || add_texts(d, parent, depth);
+  if (ok && !w->out.failed && kept) ok = add_texts(d, parent, depth);
+  if (ok && strange) ok = turn_blindly(d, parent, depth, text, straight);
+  d->work = w->work;
+  return ok && !w->failed && !w->out.failed && !w->scratch.failed;
 }
 
 bool decode_run(struct decode *d, struct str original, const struct view *v, struct str view)

@@ -52,7 +52,7 @@ static bool probe(struct decode_work *w, struct str s, const uint8_t *value, siz
 {
   w->out.n = at;
   if (!unpack85(&w->out, str_cut(s, 0, s.n < PROBE ? s.n : PROBE), value)) return false;
-  while (s.n > PROBE && w->out.n > at && (w->out.p[w->out.n - 1] & 0x80)) w->out.n--;
+  if (s.n > PROBE) piece_trim(w, at);
   return piece_looks_right(w, at);
 }
 

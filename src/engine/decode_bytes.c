@@ -54,10 +54,10 @@ static size_t take_run(struct decode_work *w, const struct run *r, size_t i)
 {
   enum { GAP = 24 };
   struct str s = w->in;
-  size_t start = i, end = i, at = w->out.n, n;
+  size_t start = i, end = i, at = w->out.n, marked = 0, n;
   uint32_t c;
   bool wanted = false;
-  while ((n = r->mark(s, i, &c)) > 0) {
+  for (; (n = r->mark(s, i, &c)) > 0; marked += n) {
     buf_put(&w->out, str_cut(s, end, i));
     if (r->bytes && c < 256) buf_byte(&w->out, (char)c);
     else put_utf8(&w->out, c);
@@ -67,7 +67,9 @@ static size_t take_run(struct decode_work *w, const struct run *r, size_t i)
     while (i < stop && s.p[i] != r->lead && !is_blank((unsigned char)s.p[i])) i++;
     if (i >= stop || s.p[i] != r->lead) break;
   }
-  if (wanted) piece_add(w, r->id, start, end, at, false);
+  /* Where nearly all is marked, the marks must make sense by themselves. */
+  bool dense = marked >= 9 && marked * 4 > (end - start) * 3;
+  if (wanted && (!dense || piece_looks_right(w, at))) piece_add(w, r->id, start, end, at, false);
   else w->out.n = at;
   return end;
 }
@@ -188,13 +190,13 @@ static size_t mark_plus(struct str s, size_t i, uint32_t *out)
 void decode_percent(struct decode_work *w)
 {
   static const struct run run = {DECODER_PERCENT, '%', mark_percent, true};
-  if (w->signs & SIGN_PERCENT) take_runs(w, &run);
+  if (w->signs & SIGN_MARKS) take_runs(w, &run);
 }
 
 void decode_entities(struct decode_work *w)
 {
   static const struct run run = {DECODER_ENTITIES, '&', mark_entity, false};
-  if (w->signs & SIGN_ENTITY) take_runs(w, &run);
+  if (w->signs & SIGN_MARKS) take_runs(w, &run);
 }
 
 /* "U+0069 U+0067": the blanks between are not part of the text. */
@@ -221,7 +223,7 @@ static void take_code_points(struct decode_work *w)
 void decode_escapes(struct decode_work *w)
 {
   static const struct run run = {DECODER_ESCAPES, '\\', mark_escape, true};
-  if (!(w->signs & SIGN_ESCAPE)) return;
+  if (!(w->signs & SIGN_MARKS)) return;
   take_runs(w, &run);
   take_code_points(w);
 }
@@ -229,7 +231,7 @@ void decode_escapes(struct decode_work *w)
 void decode_quoted(struct decode_work *w)
 {
   static const struct run run = {DECODER_QUOTED, '=', mark_quoted, true};
-  if (w->signs & SIGN_QUOTED) take_runs(w, &run);
+  if (w->signs & SIGN_MARKS) take_runs(w, &run);
 }
 
 /* ---- lists of numbers -------------------------------------------------------------------------------------------- */
@@ -296,9 +298,20 @@ static void take_lists(struct decode_work *w, enum decoder_id id, mark_fn *item)
   }
 }
 
+static bool has_prefix(struct str s)
+{
+  for (size_t i = 1; i < s.n; i++) {
+    const char *p = memchr(s.p + i, 'x', s.n - i);
+    if (!p) return false;
+    if (p[-1] == '0') return true;
+    i = (size_t)(p - s.p);
+  }
+  return false;
+}
+
 void decode_hex(struct decode_work *w)
 {
-  if (w->signs & SIGN_LISTS) take_lists(w, DECODER_HEX, hex_item);
+  if ((w->signs & SIGN_MARKS && has_prefix(w->in)) || w->signs & SIGN_LISTS) take_lists(w, DECODER_HEX, hex_item);
 }
 
 void decode_binary(struct decode_work *w)

@@ -31,7 +31,8 @@ struct word {
 
 static bool stretch_counts(const struct stretch *t)
 {
-  return t->best >= GAIN_MIN && (uint32_t)t->best >= t->best_pairs * GAIN_MEAN && t->best_cost <= t->best_pairs * COST_MEAN;
+  /* Words of language have three letters on average, and so four pairs. */
+  return t->best >= GAIN_MIN && t->best_pairs >= t->best_words * 4 && (uint32_t)t->best >= t->best_pairs * GAIN_MEAN && t->best_cost <= t->best_pairs * COST_MEAN;
 }
 
 /* Adds a word; true when the stretch before it has ended and counts: it is in *done. */
@@ -68,62 +69,107 @@ static bool stretch_add(struct stretch *t, const struct word *word, struct stret
 
 /* ---- letters turned ---------------------------------------------------------------------------------------------- */
 
-enum { TURN_ROT13, TURN_ATBASH, TURN_REVERSED, TURNS };
+enum { TURN_ROT13, TURN_ATBASH, TURN_BOTH, TURN_REVERSED, TURNS };
 
 /* Gains of one word of letters by each cipher. */
 static void weigh(const struct text_model *m, struct str s, int32_t gain[TURNS], uint32_t cost[TURNS], uint32_t *pairs)
 {
-  unsigned a = 0, ra = 0, ta = 0;
-  int32_t plain = 0, rot = 0, bash = 0, back = 0;
+  unsigned a = 0, ra = 0, ta = 0, ba = 0;
+  int32_t plain = 0, rot = 0, bash = 0, both = 0, back = 0;
   for (size_t i = 0; i <= s.n; i++) {
     unsigned b = i < s.n ? m->letter[(unsigned char)s.p[i]] : 0;
-    unsigned rb = b ? (b + 12) % 26 + 1 : 0, tb = b ? 27 - b : 0;
+    unsigned rb = b ? (b + 12) % 26 + 1 : 0, tb = b ? 27 - b : 0, bb = rb ? 27 - rb : 0;
     plain += m->cost[a][b];
     rot += m->cost[ra][rb];
     bash += m->cost[ta][tb];
+    both += m->cost[ba][bb];
     back += m->cost[b][a];
     a = b;
     ra = rb;
     ta = tb;
+    ba = bb;
   }
   *pairs = (uint32_t)s.n + 1;
-  const int32_t costs[TURNS] = {rot, bash, back};
+  const int32_t costs[TURNS] = {rot, bash, both, back};
   for (unsigned k = 0; k < TURNS; k++) {
     cost[k] = (uint32_t)costs[k];
     gain[k] = plain - costs[k];
   }
 }
 
-static void put_turned(struct decode_work *w, struct str s, unsigned how)
+static char turn(char c, enum decoder_id how)
 {
-  for (size_t i = 0; i < s.n; i++) {
-    char c = s.p[i];
-    if (is_letter((unsigned char)c)) {
-      char a = c & 32 ? 'a' : 'A';
-      c = (char)(how == TURN_ROT13 ? a + (c - a + 13) % 26 : a + 25 - (c - a));
-    }
-    buf_byte(&w->out, c);
-  }
+  if (!is_letter((unsigned char)c)) return c;
+  int a = c & 32 ? 'a' : 'A', x = c - a;
+  return (char)(a + (how == DECODER_ROT13 ? (x + 13) % 26 : 25 - x));
 }
 
 /* Bytes in reverse, characters of more than one byte whole. */
-static void put_backwards(struct decode_work *w, struct str s)
+static void put_backwards(struct buf *out, struct str s)
 {
   for (size_t i = s.n; i > 0;) {
     size_t end = i--;
     while (i > 0 && (s.p[i] & 0xC0) == 0x80) i--;
-    buf_put(&w->out, str_cut(s, i, end));
+    buf_put(out, str_cut(s, i, end));
   }
 }
 
-static void put_words_backwards(struct decode_work *w, struct str s)
+static void put_words_backwards(struct buf *out, struct str s)
 {
   for (size_t i = 0; i < s.n;) {
     size_t k = i;
     while (k < s.n && !is_blank((unsigned char)s.p[k])) k++;
-    put_backwards(w, str_cut(s, i, k));
-    while (k < s.n && is_blank((unsigned char)s.p[k])) buf_byte(&w->out, s.p[k++]);
+    put_backwards(out, str_cut(s, i, k));
+    for (i = k; k < s.n && is_blank((unsigned char)s.p[k]);) k++;
+    buf_put(out, str_cut(s, i, k));
     i = k;
+  }
+}
+
+void put_turned(struct buf *out, struct str s, enum decoder_id how)
+{
+  if (how == DECODER_REVERSED) {
+    put_backwards(out, s);
+  } else if (how == DECODER_REVERSED_WORDS) {
+    put_words_backwards(out, s);
+  } else if (buf_reserve(out, s.n)) {
+    for (size_t i = 0; i < s.n; i++) out->p[out->n + i] = turn(s.p[i], how);
+    out->n += s.n;
+  }
+}
+
+/* Words beside a stretch that look as good in the cipher as without it belong to it: letters of "ignore" make fair pairs backwards too. */
+static bool may_join(struct decode_work *w, struct str word, unsigned how)
+{
+  enum { NEUTRAL = -3 * 8 };
+  int32_t gain[TURNS];
+  uint32_t cost[TURNS], pairs;
+  weigh(&w->model, word, gain, cost, &pairs);
+  return gain[how] > NEUTRAL;
+}
+
+static bool parts_words(struct str gap)
+{
+  return gap.n && gap.n <= 4 && !memchr(gap.p, '\n', gap.n);
+}
+
+static void extend(struct decode_work *w, size_t *start, size_t *end, unsigned how)
+{
+  enum { WORDS = 6 };
+  struct str s = w->in;
+  for (unsigned n = 0; n < WORDS; n++) {
+    size_t to = *start, from;
+    while (to > 0 && *start - to < 5 && !is_letter((unsigned char)s.p[to - 1])) to--;
+    for (from = to; from > 0 && to - from < 32 && is_letter((unsigned char)s.p[from - 1]);) from--;
+    if (from == to || !parts_words(str_cut(s, to, *start)) || !may_join(w, str_cut(s, from, to), how)) break;
+    *start = from;
+  }
+  for (unsigned n = 0; n < WORDS; n++) {
+    size_t from = *end, to;
+    while (from < s.n && from - *end < 5 && !is_letter((unsigned char)s.p[from])) from++;
+    for (to = from; to < s.n && to - from < 32 && is_letter((unsigned char)s.p[to]);) to++;
+    if (from == to || !parts_words(str_cut(s, *end, from)) || !may_join(w, str_cut(s, from, to), how)) break;
+    *end = to;
   }
 }
 
@@ -138,10 +184,10 @@ static void take_backwards(struct decode_work *w, size_t start, size_t end)
 {
   start = sentence_start(w->in, start);
   size_t at = w->out.n;
-  put_backwards(w, str_cut(w->in, start, end));
+  put_turned(&w->out, str_cut(w->in, start, end), DECODER_REVERSED);
   piece_add(w, DECODER_REVERSED, start, end, at, false);
   at = w->out.n;
-  put_words_backwards(w, str_cut(w->in, start, end));
+  put_turned(&w->out, str_cut(w->in, start, end), DECODER_REVERSED_WORDS);
   struct piece p = {.start = (uint32_t)start,
                     .end = (uint32_t)end,
                     .at = (uint32_t)at,
@@ -153,13 +199,24 @@ static void take_backwards(struct decode_work *w, size_t start, size_t end)
 
 static void take_stretch(struct decode_work *w, const struct stretch *t, unsigned how)
 {
+  size_t start = t->start, end = t->end, at = w->out.n;
+  extend(w, &start, &end, how);
   if (how == TURN_REVERSED) {
-    take_backwards(w, t->start, t->end);
+    take_backwards(w, start, end);
     return;
   }
-  size_t at = w->out.n;
-  put_turned(w, str_cut(w->in, t->start, t->end), how);
-  piece_add(w, how == TURN_ROT13 ? DECODER_ROT13 : DECODER_ATBASH, t->start, t->end, at, true);
+  struct str s = str_cut(w->in, start, end);
+  put_turned(&w->out, s, how == TURN_ATBASH ? DECODER_ATBASH : DECODER_ROT13);
+  if (how == TURN_BOTH) {
+    buf_reset(&w->scratch);
+    buf_put(&w->scratch, (struct str){w->out.p + at, w->out.n - at});
+    w->out.n = at;
+    put_turned(&w->out, buf_str(&w->scratch), DECODER_ATBASH);
+  }
+  struct piece p = {.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)at, .n_layers = how == TURN_BOTH ? 2 : 1, .same = true};
+  p.layers[0] = how == TURN_ATBASH ? DECODER_ATBASH : DECODER_ROT13;
+  p.layers[1] = DECODER_ATBASH;
+  piece_add_full(w, p);
 }
 
 /* The next word of letters in [*at, end). */

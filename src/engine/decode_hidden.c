@@ -64,10 +64,23 @@ static size_t flag_end(struct reader r)
   return c == TAG_END && n >= 3 && n <= FLAG_MAX ? r.at : 0;
 }
 
+static bool touches_word(struct str s, size_t i)
+{
+  return i < s.n && !is_blank((unsigned char)s.p[i]);
+}
+
+/* What was hidden stands apart from the words beside it, on a line of its own, lest an encoded word grow. */
 static void add_hidden(struct decode_work *w, enum decoder_id id, const struct view *v, const struct hidden *h, size_t at)
 {
-  if (!piece_looks_right(w, at)) return;
   size_t place = (size_t)view_at(v, h->start);
+  if (place && touches_word(w->in, place - 1)) {
+    buf_byte(&w->out, '\n');
+    if (!w->out.failed) {
+      memmove(w->out.p + at + 1, w->out.p + at, w->out.n - at - 1);
+      w->out.p[at] = '\n';
+    }
+  }
+  if (touches_word(w->in, place)) buf_byte(&w->out, '\n');
   piece_add_full(w, (struct piece){.start = (uint32_t)place,
                                    .end = (uint32_t)place,
                                    .at = (uint32_t)at,
@@ -77,55 +90,56 @@ static void add_hidden(struct decode_work *w, enum decoder_id id, const struct v
                                    .hidden_end = (uint32_t)h->end});
 }
 
-static void find_tags(struct decode_work *w, struct str original, const struct view *v)
+/* Each of the following appends what is hidden to out and says where; false, with nothing appended, when nothing is. */
+static bool find_tags(struct decode_work *w, struct str original, struct hidden *h)
 {
   struct reader r = {original, 0};
-  struct hidden h = {0};
   size_t begin, at = w->out.n;
-  int32_t last = 0;
-  for (int32_t c; (c = next(&r, &begin)) >= 0; last = c) {
+  for (int32_t c; (c = next(&r, &begin)) >= 0;) {
     size_t flag = c == BLACK_FLAG ? flag_end(r) : 0;
     if (flag) r.at = flag;
     if (!is_tag(c)) continue;
-    note(&h, begin, r.at);
-    if (c >= 0xE0020 && c < TAG_END) buf_byte(&w->out, (char)(c - 0xE0000));
+    note(h, begin, r.at);
+    if ((c >= 0xE0020 && c < TAG_END) || c == 0xE0009 || c == 0xE000A) buf_byte(&w->out, (char)(c - 0xE0000));
   }
-  (void)last;
-  if (h.n) add_hidden(w, DECODER_TAGS, v, &h, at);
+  return h->n && piece_looks_right(w, at);
 }
 
-/* One selector after anything but ASCII belongs to what it follows. */
-static void find_selectors(struct decode_work *w, struct str original, const struct view *v)
+/* A run of selectors ends. One selector belongs to what it follows, unless that is ASCII, which has none of the later ones. */
+static void end_run(struct decode_work *w, struct hidden *h, const struct hidden *run, size_t run_at, int32_t before)
+{
+  bool alone = run->n == 1 && !(before < 0x80 && (unsigned char)w->out.p[run_at] >= 16);
+  if (alone) {
+    w->out.n = run_at;
+    return;
+  }
+  if (!h->n) h->start = run->start;
+  h->end = run->end;
+  h->n += run->n;
+}
+
+static bool find_selectors(struct decode_work *w, struct str original, struct hidden *h)
 {
   struct reader r = {original, 0};
-  struct hidden h = {0};
-  size_t begin, at = w->out.n, run = 0, run_at = at;
-  size_t run_begin = 0, run_end = 0;
-  int32_t before = -1;
-  for (int32_t c;; ) {
+  struct hidden run = {0};
+  size_t begin, at = w->out.n, run_at = at;
+  int32_t c = 0, before = 0;
+  while (c >= 0 && !w->out.failed) {
     c = next(&r, &begin);
     int byte = c < 0 ? -1 : selector(c);
     if (byte >= 0) {
-      if (!run++) {
-        run_at = w->out.n;
-        run_begin = begin;
-      }
-      run_end = r.at;
+      if (!run.n) run_at = w->out.n;
+      note(&run, begin, r.at);
       buf_byte(&w->out, (char)byte);
       continue;
     }
-    if (run == 1 && !(before >= 0 && before < 0x80 && (unsigned char)w->out.p[run_at] >= 16)) w->out.n = run_at;
-    else if (run) {
-      if (!h.n) h.start = run_begin;
-      h.end = run_end;
-      h.n += run;
-    }
-    run = 0;
-    if (c < 0) break;
+    if (run.n) end_run(w, h, &run, run_at, before);
+    run = (struct hidden){0};
     before = c;
   }
-  if (h.n > 1) add_hidden(w, DECODER_SELECTORS, v, &h, at);
-  else w->out.n = at;
+  if (h->n > 1) return piece_looks_right(w, at);
+  w->out.n = at;
+  return false;
 }
 
 /* ---- bits -------------------------------------------------------------------------------------------------------- */
@@ -178,10 +192,9 @@ static bool read_bits(struct decode_work *w, struct str symbols, unsigned one, u
   return piece_looks_right(w, at);
 }
 
-static void find_bits(struct decode_work *w, struct str original, const struct view *v)
+static bool find_bits(struct decode_work *w, struct str original, struct hidden *h)
 {
   struct reader r = {original, 0};
-  struct hidden h = {0};
   struct symbols s = {0};
   size_t begin, at = w->out.n;
   buf_reset(&w->scratch);
@@ -190,22 +203,36 @@ static void find_bits(struct decode_work *w, struct str original, const struct v
     unsigned i = symbol(&s, c);
     s.count[i]++;
     buf_byte(&w->scratch, (char)i);
-    note(&h, begin, r.at);
+    note(h, begin, r.at);
   }
-  if (h.n < BITS_MIN || s.n < 2 || w->scratch.failed) return;
+  if (h->n < BITS_MIN || s.n < 2 || w->scratch.failed) return false;
   unsigned zero, one;
   most_frequent(&s, &zero, &one);
-  for (unsigned k = 0; k < 4; k++) {
-    if (!read_bits(w, buf_str(&w->scratch), k & 1 ? zero : one, k & 1 ? one : zero, k & 2 ? 7 : 8, at)) continue;
-    add_hidden(w, DECODER_ZERO_WIDTH, v, &h, at);
-    return;
-  }
+  for (unsigned k = 0; k < 4; k++)
+    if (read_bits(w, buf_str(&w->scratch), k & 1 ? zero : one, k & 1 ? one : zero, k & 2 ? 7 : 8, at)) return true;
+  return false;
 }
+
+static bool (*const schemes[])(struct decode_work *, struct str, struct hidden *) = {
+    [DECODER_TAGS] = find_tags, [DECODER_SELECTORS] = find_selectors, [DECODER_ZERO_WIDTH] = find_bits};
+enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
 void decode_hidden(struct decode_work *w, struct str original, const struct view *v)
 {
-  w->work += original.n;
-  find_tags(w, original, v);
-  find_selectors(w, original, v);
-  find_bits(w, original, v);
+  for (unsigned i = 0; i < SCHEMES; i++) {
+    struct hidden h = {0};
+    size_t at = w->out.n;
+    w->work += original.n;
+    if (schemes[i](w, original, &h)) add_hidden(w, (enum decoder_id)i, v, &h, at);
+  }
+}
+
+enum decoder_id reveal(struct decode_work *w, struct str raw)
+{
+  for (unsigned i = 0; i < SCHEMES; i++) {
+    struct hidden h = {0};
+    w->work += raw.n;
+    if (schemes[i](w, raw, &h)) return (enum decoder_id)i;
+  }
+  return DECODERS;
 }

@@ -21,11 +21,13 @@ struct decode_work {
   struct text_model model;
   struct str in;
   unsigned signs;       /* SIGN_*: what the gate saw anywhere */
+  bool spelled;         /* words of the spelling alphabet stand close together */
   struct region *odd;   /* where it does not look like language; ordered, apart */
   size_t n_odd, cap_odd;
-  struct buf out, scratch;
-  struct piece *pieces;
-  size_t n_pieces, cap_pieces;
+  size_t letters, n_blocks, odd_blocks; /* of the whole text */
+  struct buf out, scratch, turned;
+  struct piece *pieces, *mixed;
+  size_t n_pieces, cap_pieces, cap_mixed;
   struct view fold;
   uint64_t work;
   bool failed;
@@ -38,13 +40,24 @@ void piece_add_full(struct decode_work *w, struct piece p);
 /* Does out[at..] look like text? Else it is taken away. */
 bool piece_looks_right(struct decode_work *w, size_t at);
 
+/* A character may be cut at the end of out[at..]: takes away what there is of it. */
+void piece_trim(struct decode_work *w, size_t at);
+
 /* Each looks for one encoding, or one family, in all of w->in. */
 typedef void decoder_fn(struct decode_work *w);
 decoder_fn decode_escapes, decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens,
     decode_base85, decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers;
 
-/* Invisible characters of original, which lies under the view v (NULL: it is the text at hand). */
+/* Does a word of the spelling alphabet begin at i? */
+bool nato_at(struct str s, size_t i);
+
+/* Invisible characters of original, which lies under the view v. */
 void decode_hidden(struct decode_work *w, struct str original, const struct view *v);
+/* The same for decoded bytes: appends what they hide to out, and says by which scheme; DECODERS when they hide nothing. */
+enum decoder_id reveal(struct decode_work *w, struct str raw);
+
+/* Appends s as another reading of its bytes: DECODER_ROT13, ATBASH, REVERSED or REVERSED_WORDS. */
+void put_turned(struct buf *out, struct str s, enum decoder_id how);
 
 /* A code point as UTF-8; U+FFFD for what is none. */
 void put_utf8(struct buf *b, uint32_t c);

@@ -2,14 +2,13 @@
 #include "engine/decode_text.h"
 #include <utf8proc.h>
 
-/* Classes of the gate: 1..26 small letters, 27..52 capitals, then these. */
-enum { OTHER = 0, CAPITAL = 27, DIGIT = 53, BLANK, PERCENT, AMPERSAND, BACKSLASH, EQUALS, DOT, HYPHEN, HASH, PLUS, HIGH };
-
 enum {
-  ODD_BLOCK = 60,    /* what a block must sum up to */
+  ODD_BLOCK = 52,    /* what BLOCK bytes must sum up to, a whole block or the halves of two */
   COMMON = 40,       /* a pair that costs no more is not odd at all */
   ODD_CAPITAL = 6,   /* a capital after a small letter */
+  ODD_MARK = 128,    /* a bit of its own: two bytes that may begin a mark */
   ODD_DIGIT = 6,     /* a digit before a letter */
+  SHORT = 10, SURE = 16, /* bytes of decoded text: fewer must be language, from so many on printable ones do */
   LANGUAGE_MEAN = 39, /* most that a pair of language costs on average */
 };
 
@@ -17,105 +16,140 @@ static const int8_t bigrams[27][27] = {
 #include "engine/decode_bigrams.inc"
 };
 
-static void init_classes(struct text_model *m)
+static bool capital(unsigned c)
 {
-  for (unsigned c = 0; c < 26; c++) {
-    m->letter['a' + c] = m->letter['A' + c] = (uint8_t)(c + 1);
-    m->class['a' + c] = (uint8_t)(c + 1);
-    m->class['A' + c] = (uint8_t)(c + CAPITAL);
-  }
-  for (unsigned c = '0'; c <= '9'; c++) m->class[c] = DIGIT;
-  for (unsigned c = 0x80; c < 256; c++) m->class[c] = HIGH;
-  const struct {
-    unsigned char c, class;
-  } signs[] = {{' ', BLANK},      {'\t', BLANK},  {'\n', BLANK}, {'\r', BLANK},  {'%', PERCENT}, {'&', AMPERSAND},
-               {'\\', BACKSLASH}, {'=', EQUALS}, {'.', DOT},    {'-', HYPHEN}, {'#', HASH},    {'+', PLUS}};
-  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) m->class[signs[i].c] = signs[i].class;
+  return c >= 'A' && c <= 'Z';
 }
 
-static unsigned letter_of(unsigned class)
+/* Two bytes with which an escape, a percent or quoted-printable mark, a reference, a number or Morse code may go on. */
+static bool begins_mark(unsigned a, unsigned b)
 {
-  return class >= 1 && class < DIGIT ? (class - 1) % 26 + 1 : 0;
+  bool digit = b >= '0' && b <= '9', hex = digit || ((b | 32) >= 'a' && (b | 32) <= 'f');
+  switch (a) {
+  case '%': return hex;
+  case '&': return b == '#' || ((b | 32) >= 'a' && (b | 32) <= 'z');
+  case '\\': return b == 'x' || b == 'u' || b == 'U';
+  case '=': return digit || (b >= 'A' && b <= 'F');
+  case '0': return b == 'x' || b == 'X';
+  case 'U': return b == '+';
+  case '.': return b == '-' || b == '_';
+  case '-':
+  case '_': return b == '.';
+  default: return false;
+  }
 }
 
 static unsigned oddness(const struct text_model *m, unsigned a, unsigned b)
 {
-  unsigned x = letter_of(a), y = letter_of(b), odd = 0;
+  unsigned x = m->letter[a], y = m->letter[b], cost = m->cost[x][y];
+  if (begins_mark(a, b)) return ODD_MARK;
   if (!x && !y) return 0;
-  unsigned cost = m->cost[x][y];
-  if (x && y && cost > COMMON) odd += (cost - COMMON) / 4;
-  if ((!x || !y) && cost > COMMON) odd += (cost - COMMON) / 8;
-  if (x && y && a < CAPITAL && b >= CAPITAL) odd += ODD_CAPITAL;
-  if (a == DIGIT && y) odd += ODD_DIGIT;
+  unsigned odd = cost > COMMON ? (cost - COMMON) / (x && y ? 4 : 8) : 0;
+  if (x && y && !capital(a) && capital(b)) odd += ODD_CAPITAL;
+  if (a >= '0' && a <= '9' && y) odd += ODD_DIGIT;
   return odd;
-}
-
-static bool hex_class(unsigned class)
-{
-  unsigned x = letter_of(class);
-  return class == DIGIT || (x >= 1 && x <= 6);
-}
-
-/* Bit 0, free since oddness is a sum, says that a number may be written as 0x. */
-enum { MARK_0X = 1 };
-
-static unsigned signs_of(unsigned a, unsigned b)
-{
-  unsigned y = letter_of(b), signs = b == HIGH ? SIGN_HIGH : 0;
-  switch (a) {
-  case PERCENT: return hex_class(b) ? signs | SIGN_PERCENT : signs;
-  case AMPERSAND: return y || b == HASH ? signs | SIGN_ENTITY : signs;
-  case BACKSLASH: return y == 'x' - 96 || y == 'u' - 96 ? signs | SIGN_ESCAPE : signs;
-  case CAPITAL + 'u' - 'a': return b == PLUS ? signs | SIGN_ESCAPE : signs;
-  case EQUALS: return hex_class(b) ? signs | SIGN_QUOTED : signs;
-  case DIGIT: return y == 'x' - 96 ? signs | MARK_0X : signs;
-  case DOT: return b == HYPHEN ? signs | SIGN_MARKS : signs;
-  case HYPHEN: return b == DOT ? signs | SIGN_MARKS : signs;
-  default: return signs;
-  }
 }
 
 void text_model_init(struct text_model *m)
 {
   memset(m, 0, sizeof *m);
-  init_classes(m);
-  for (unsigned a = 0; a < CLASSES; a++) m->is_hex[a] = hex_class(a);
+  for (unsigned c = 0; c < 26; c++) m->letter['a' + c] = m->letter['A' + c] = (uint8_t)(c + 1);
   for (unsigned a = 0; a < 27; a++)
     for (unsigned b = 0; b < 27; b++) m->cost[a][b] = (uint8_t)-bigrams[a][b];
-  for (unsigned a = 0; a < CLASSES; a++)
-    for (unsigned b = 0; b < CLASSES; b++) {
-      unsigned odd = oddness(m, a, b);
-      m->pair[a * CLASSES + b] = (uint16_t)((odd > 255 ? 255 : odd) | signs_of(a, b) << 8);
-    }
+  for (unsigned a = 0; a < 256; a++)
+    for (unsigned b = 0; b < 256; b++) m->odd[b << 8 | a] = (uint8_t)oddness(m, a, b);
 }
 
-/* Latest bytes: four pairs, one or two bytes apart, or two groups of eight, one byte apart. */
-static bool is_list(uint32_t hex)
+/* ---- the gate ---------------------------------------------------------------------------------------------------- */
+
+#define EACH ((uint64_t)0x0101010101010101u)
+#define TOP  ((uint64_t)0x8080808080808080u)
+
+/* One bit for each of eight bytes whose top bit is set, the first byte's lowest. */
+static uint64_t top_bits(uint64_t w)
 {
-  return (hex & 0x1fff) == 0xdb6 || (hex & 0x1ffff) == 0xcccc || (hex & 0x3ffff) == 0x1feff;
+  return ((w & TOP) >> 7) * 0x0102040810204080u >> 56;
 }
 
-unsigned gate_block(const struct text_model *m, struct gate *g, struct str s)
+/* Eight bytes at a time: letters and hexadecimal digits of ASCII. Sums of seven-bit values and these do not reach into the next byte. */
+static void masks(const char *p, uint64_t *letters, uint64_t *hex)
 {
-  unsigned last = g->last, sum = 0, signs = 0, spaced = 0, list = 0, number = 0;
-  uint32_t letters = g->letters, hex = g->hex;
-  for (size_t i = 0; i < s.n; i++) {
-    unsigned c = m->class[(unsigned char)s.p[i]], entry = m->pair[last * CLASSES + c];
-    sum += entry & 255;
-    signs |= entry;
-    letters = letters << 1 | (c - 1 < DIGIT - 1);
-    hex = hex << 1 | m->is_hex[c];
-    /* Five letters, each between two other bytes. */
-    spaced |= (letters & 0x7ff) == 0x2aa;
-    list |= is_list(hex);
-    number |= (hex & 0xffff) == 0xffff;
-    last = c;
+  *letters = *hex = 0;
+  for (unsigned i = 0; i < BLOCK; i += 8) {
+    uint64_t w;
+    memcpy(&w, p + i, 8);
+    uint64_t low = w & ~TOP, small = low | EACH * 0x20;
+    uint64_t from_a = small + EACH * (0x80 - 'a');
+    uint64_t letter = from_a & ~(small + EACH * (0x80 - 'z' - 1)) & ~w;
+    uint64_t digit = (low + EACH * (0x80 - '0')) & ~(low + EACH * (0x80 - '9' - 1)) & ~w;
+    uint64_t six = from_a & ~(small + EACH * (0x80 - 'f' - 1)) & ~w;
+    *letters |= top_bits(letter) << i;
+    *hex |= top_bits(digit | six) << i;
   }
-  g->last = last;
+}
+
+/* Is the pattern of n bits, the first byte lowest, anywhere in this block, or across its beginning? */
+static bool has_pattern(uint64_t before, uint64_t now, uint64_t pattern, unsigned n)
+{
+  uint64_t hits = ~(uint64_t)0;
+  for (unsigned i = 0; i < n && hits; i++) {
+    /* Bit k: the byte n - 1 - i before byte k. */
+    unsigned back = n - 1 - i;
+    uint64_t at = back ? now << back | before >> (64 - back) : now;
+    hits &= pattern >> i & 1 ? at : ~at;
+  }
+  return hits != 0;
+}
+
+/* Many single letters? Digits set apart count when some letters are among them. */
+static bool many_alone(const struct gate *g, uint64_t letters, uint64_t hex)
+{
+  uint64_t any = letters | hex, alone = any & ~(any << 1 | (g->letters | g->hex) >> 63) & ~(any >> 1);
+  int n = __builtin_popcountll(alone), n_letters = __builtin_popcountll(alone & letters);
+  return n_letters >= 5 || (n_letters >= 2 && n >= 10);
+}
+
+static unsigned list_signs(const struct gate *g, uint64_t hex)
+{
+  /* 0 11 0 11 0 11 0 11 0, 0011 four times, eight and eight. */
+  bool list = has_pattern(g->hex, hex, 0x6db << 1 & 0x1fff, 12) || has_pattern(g->hex, hex, 0x3333, 16) || has_pattern(g->hex, hex, 0x1feff, 17);
+  bool number = has_pattern(g->hex, hex, 0xffff, 16);
+  return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD : 0);
+}
+
+static unsigned sum_odd(const struct text_model *m, struct str s, size_t i, size_t end, unsigned *marks)
+{
+  unsigned sum = 0, seen = 0;
+  if (i == 0 && end) sum = m->odd[(unsigned char)s.p[i++] << 8 | ' '];
+  for (; i < end; i++) {
+    unsigned odd = m->odd[(unsigned char)s.p[i] << 8 | (unsigned char)s.p[i - 1]];
+    sum += odd & (ODD_MARK - 1);
+    seen |= odd;
+  }
+  *marks |= seen;
+  return sum;
+}
+
+unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, size_t at, size_t n)
+{
+  unsigned signs = 0, marks = 0, half = n < BLOCK / 2 ? (unsigned)n : BLOCK / 2;
+  uint64_t letters, hex;
+  unsigned first = sum_odd(m, s, at, at + half, &marks), second = sum_odd(m, s, at + half, at + n, &marks);
+  if (n == BLOCK) {
+    masks(s.p + at, &letters, &hex);
+  } else {
+    char last[BLOCK] = {0};
+    memcpy(last, s.p + at, n);
+    masks(last, &letters, &hex);
+  }
+  if (first + second >= ODD_BLOCK) signs |= SIGN_ODD;
+  if (g->half + first >= ODD_BLOCK) signs |= SIGN_ODD_BEFORE;
+  g->half = second;
+  if (marks & ODD_MARK) signs |= SIGN_MARKS;
+  if (many_alone(g, letters, hex)) signs |= SIGN_SPACED;
+  if (hex & hex << 1) signs |= list_signs(g, hex);
   g->letters = letters;
   g->hex = hex;
-  list |= signs >> 8 & MARK_0X;
-  signs = (signs >> 8 & 0xfe) | (sum >= ODD_BLOCK || number ? SIGN_ODD : 0) | (spaced ? SIGN_SPACED : 0) | (list ? SIGN_LISTS : 0);
   g->signs |= signs;
   return signs;
 }
@@ -178,6 +212,7 @@ bool text_is_plausible(const struct text_model *m, struct str s)
 {
   struct census k = count(s);
   if (k.broken * 50 > s.n || k.controls * 50 > s.n || s.n < 4) return false;
-  if (s.n < 10) return text_is_language(m, s);
-  return (k.letters + k.high + k.digits + k.blanks) * 10 >= s.n * 6;
+  if (s.n < SHORT) return text_is_language(m, s);
+  /* Sixteen random bytes are hardly ever all printable. Text may be encoded further: Morse code has no letters at all. */
+  return (k.letters + k.high + k.digits + k.blanks) * 100 >= s.n * (s.n < SURE ? 60 : 25);
 }

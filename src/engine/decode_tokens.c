@@ -81,32 +81,12 @@ static bool try_base(struct decode_work *w, const struct base *b, struct str tok
     w->out.n = at;
     if (!unpack(&w->out, part, b->digit, b->bits)) break;
     narrow(&w->out, at);
-    if (!pass && probe.n < token.n) {
-      /* A character may be cut at the end of the probe. */
-      size_t keep = w->out.n;
-      while (keep > at && (w->out.p[keep - 1] & 0x80)) keep--;
-      if (keep > at + PROBE / 3) w->out.n = keep;
-    }
+    if (!pass && probe.n < token.n) piece_trim(w, at);
     if (!piece_looks_right(w, at)) break;
     if (probe.n == token.n || pass) return true;
   }
   w->out.n = at;
   return false;
-}
-
-static char turn(char c, enum decoder_id how)
-{
-  if (!is_letter((unsigned char)c)) return c;
-  int a = c & 32 ? 'a' : 'A', x = c - a;
-  return (char)(a + (how == DECODER_ROT13 ? (x + 13) % 26 : 25 - x));
-}
-
-static void turn_all(struct buf *to, struct str s, enum decoder_id how)
-{
-  buf_reset(to);
-  if (!buf_reserve(to, s.n)) return;
-  for (size_t i = 0; i < s.n; i++) to->p[i] = how == DECODER_REVERSED ? s.p[s.n - 1 - i] : turn(s.p[i], how);
-  to->n = s.n;
 }
 
 static const struct base *try_bases(struct decode_work *w, struct str token)
@@ -127,7 +107,8 @@ static bool take_token(struct decode_work *w, struct str bytes, size_t start, si
     return true;
   }
   for (size_t i = 0; i < 3 && bytes.n >= TURNED_MIN; i++) {
-    turn_all(&w->scratch, bytes, turns[i]);
+    buf_reset(&w->scratch);
+    put_turned(&w->scratch, bytes, turns[i]);
     b = try_bases(w, buf_str(&w->scratch));
     if (!b) continue;
     struct piece p = {.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)at, .n_layers = 2};

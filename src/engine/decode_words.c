@@ -15,26 +15,51 @@ static bool set_apart(unsigned char c)
   return is_letter(c) || is_digit(c) || c >= 0x80;
 }
 
-/* A run of single characters with the same separator between them; wider gaps of the same separator, or blanks, part words. */
+/* A single character at i, or, where blanks part them, any sign: its length; 0 for none. */
+static size_t single(struct str s, size_t i, bool blanks)
+{
+  if (i >= s.n || is_blank((unsigned char)s.p[i]) || (!blanks && !set_apart((unsigned char)s.p[i]))) return 0;
+  size_t n = char_length((unsigned char)s.p[i]);
+  if (i + n > s.n) return 0;
+  bool alone = i + n == s.n || is_blank((unsigned char)s.p[i + n]) || (!blanks && !set_apart((unsigned char)s.p[i + n]));
+  return alone ? n : 0;
+}
+
+/* What stands between two single characters: 1 to 4 bytes that are neither. */
+static struct str separator_at(struct str s, size_t i)
+{
+  size_t n = 0;
+  while (n < 4 && i + n < s.n && !set_apart((unsigned char)s.p[i + n])) n++;
+  return str_cut(s, i, i + n);
+}
+
+/* Skips one separator, and then what makes it a gap between words; false when there is no separator. */
+static bool skip_separator(struct str s, size_t *i, struct str separator, bool *gap)
+{
+  size_t at = *i, more = 0;
+  bool whole = at + separator.n <= s.n && memcmp(s.p + at, separator.p, separator.n) == 0;
+  if (whole) at += separator.n;
+  for (; at < s.n && more < 8 && (is_blank((unsigned char)s.p[at]) || memchr(separator.p, s.p[at], separator.n)); at++) more++;
+  *gap = more > 0;
+  *i = at;
+  return whole || more;
+}
+
+/* A run of single characters with the same separator between them; where there is more than it, a word ends. */
 static size_t take_spaced(struct decode_work *w, size_t i)
 {
   struct str s = w->in;
-  size_t start = i, end = i, at = w->out.n, letters = 0, first = i + char_length((unsigned char)s.p[i]);
-  char separator = first < s.n ? s.p[first] : 0;
-  while (i < s.n && set_apart((unsigned char)s.p[i])) {
-    size_t n = char_length((unsigned char)s.p[i]);
-    if (i + n > s.n || (i + n < s.n && set_apart((unsigned char)s.p[i + n]))) break;
+  size_t start = i, end = i, at = w->out.n, letters = 0, n;
+  struct str separator = separator_at(s, i + char_length((unsigned char)s.p[i]));
+  bool blanks = separator.n && is_blank((unsigned char)separator.p[0]), gap = false;
+  if (!separator.n) return i;
+  while ((n = single(s, i, blanks)) > 0) {
+    if (gap) buf_byte(&w->out, ' ');
     buf_put(&w->out, str_cut(s, i, i + n));
     letters += is_letter((unsigned char)s.p[i]) || n > 1;
     end = i += n;
-    if (i >= s.n || (s.p[i] != separator && !is_blank((unsigned char)s.p[i]))) break;
-    size_t gap = s.p[i] == separator ? 1 : 0;
-    i += gap;
-    size_t blanks = 0;
-    while (i < s.n && blanks < 4 && (is_blank((unsigned char)s.p[i]) || (s.p[i] == separator && gap++))) blanks++, i++;
-    if (blanks) buf_byte(&w->out, ' ');
+    if (!skip_separator(s, &i, separator, &gap)) break;
   }
-  if (w->out.n > at && w->out.p[w->out.n - 1] == ' ') w->out.n--;
   if (letters >= LETTERS_MIN) piece_add(w, DECODER_SPACED, start, end, at, false);
   else w->out.n = at;
   return end;
@@ -46,14 +71,10 @@ void decode_spaced(struct decode_work *w)
   if (!(w->signs & SIGN_SPACED)) return;
   w->work += s.n;
   for (size_t i = 0; i < s.n;) {
-    bool alone = set_apart((unsigned char)s.p[i]) && (!i || !set_apart((unsigned char)s.p[i - 1]));
-    size_t n = char_length((unsigned char)s.p[i]);
-    if (!alone || i + n + 1 >= s.n || set_apart((unsigned char)s.p[i + n])) {
-      i += n;
-      continue;
-    }
-    size_t end = take_spaced(w, i);
-    i = end > i ? end : i + 1;
+    bool begins = !i || is_blank((unsigned char)s.p[i - 1]) || !set_apart((unsigned char)s.p[i - 1]);
+    size_t n = char_length((unsigned char)s.p[i]), end = i;
+    if (begins && set_apart((unsigned char)s.p[i]) && i + n < s.n && !set_apart((unsigned char)s.p[i + n])) end = take_spaced(w, i);
+    i = end > i ? end : i + n;
   }
 }
 
@@ -81,14 +102,22 @@ static char morse_letter(unsigned code)
 static unsigned morse_mark(struct str s, size_t i, size_t *n)
 {
   static const struct {
-    struct str sign;
+    char sign[4];
     unsigned mark;
-  } marks[] = {{STR("."), 1},        {STR("-"), 2},        {STR("\xC2\xB7"), 1},     {STR("\xE2\x80\xA2"), 1}, {STR("\xE2\x80\x93"), 2},
-               {STR("\xE2\x80\x94"), 2}, {STR("\xE2\x88\x92"), 2}, {STR("_"), 2}, {STR("\xE2\x8B\x85"), 1}};
-  for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
-    *n = marks[k].sign.n;
-    if (i + *n <= s.n && memcmp(s.p + i, marks[k].sign.p, *n) == 0) return marks[k].mark;
+  } marks[] = {{"\xE2\x80\xA2", 1}, {"\xE2\x8B\x85", 1}, {"\xE2\x80\x93", 2}, {"\xE2\x80\x94", 2}, {"\xE2\x88\x92", 2}};
+  *n = 1;
+  if (i >= s.n) return 0;
+  switch ((unsigned char)s.p[i]) {
+  case '.': return 1;
+  case '-':
+  case '_': return 2;
+  case 0xC2: *n = 2; return i + 2 <= s.n && (unsigned char)s.p[i + 1] == 0xB7;
+  case 0xE2: break;
+  default: return 0;
   }
+  *n = 3;
+  for (size_t k = 0; k < sizeof marks / sizeof *marks && i + 3 <= s.n; k++)
+    if (s.p[i + 1] == marks[k].sign[1] && s.p[i + 2] == marks[k].sign[2]) return marks[k].mark;
   return 0;
 }
 
@@ -123,12 +152,36 @@ static size_t take_morse(struct decode_work *w, size_t i)
   return end;
 }
 
+/* Two marks side by side, one of them no full stop: dashes and dots of prose stand alone. */
+static bool marks_around(struct str s, char lead)
+{
+  size_t n, m;
+  for (size_t i = 0; i < s.n;) {
+    const char *p = memchr(s.p + i, lead, s.n - i);
+    if (!p) return false;
+    i = (size_t)(p - s.p);
+    if (!morse_mark(s, i, &n)) {
+      i++;
+      continue;
+    }
+    if (i && s.p[i - 1] == '.') return true;
+    if (i + n < s.n && (s.p[i + n] != lead || lead & 0x80) && morse_mark(s, i + n, &m)) return true;
+    i += n;
+  }
+  return false;
+}
+
+static bool has_high_marks(struct str s)
+{
+  return marks_around(s, '\xE2') || marks_around(s, '\xC2');
+}
+
 void decode_morse(struct decode_work *w)
 {
   struct str s = w->in;
   size_t n;
-  if (!(w->signs & (SIGN_MARKS | SIGN_HIGH))) return;
   w->work += s.n;
+  if (!(w->signs & SIGN_MARKS && (marks_around(s, '-') || marks_around(s, '_'))) && !has_high_marks(s)) return;
   for (size_t i = 0; i < s.n;) {
     bool starts = !i || is_blank((unsigned char)s.p[i - 1]) || strchr(":\"'`(/", s.p[i - 1]);
     if (!starts || !morse_mark(s, i, &n)) {
@@ -208,7 +261,6 @@ void decode_braille(struct decode_work *w)
 {
   struct str s = w->in;
   unsigned dots;
-  if (!(w->signs & SIGN_HIGH)) return;
   w->work += s.n;
   for (size_t i = 0; i < s.n;) {
     const char *p = memchr(s.p + i, 0xE2, s.n - i);
@@ -271,7 +323,7 @@ static size_t take_nato(struct decode_work *w, size_t i)
     letters++;
     end = i += word.n;
     size_t gap = 0, wide = 0;
-    for (; i < s.n && gap < 6 && !is_letter((unsigned char)s.p[i]) && (unsigned char)s.p[i] < 0x80; gap++, i++)
+    for (; i < s.n && gap < 12 && s.p[i] && strchr(" \t\r\n,;.:/|-_+", s.p[i]); gap++, i++)
       wide += (s.p[i] == '/' || s.p[i] == '|' || s.p[i] == '.' || s.p[i] == ';' || s.p[i] == '\n') ? 2 : s.p[i] == ' ';
     if (wide > 1) buf_byte(&w->out, ' ');
   }
@@ -280,15 +332,21 @@ static size_t take_nato(struct decode_work *w, size_t i)
   return end;
 }
 
+bool nato_at(struct str s, size_t i)
+{
+  unsigned first = ((unsigned char)s.p[i] | 32u) - 'a';
+  bool may = i + 1 < s.n && first < 26 && ((s.p[i + 1] | 32) == nato[first].p[1] || s.p[i + 1] == '-');
+  return may && nato_letter(spelled_word(s, i)) != 0;
+}
+
 void decode_nato(struct decode_work *w)
 {
   struct str s = w->in;
+  if (!w->spelled) return;
   w->work += s.n;
   for (size_t i = 0; i < s.n;) {
     while (i < s.n && !is_letter((unsigned char)s.p[i])) i++;
-    struct str word = spelled_word(s, i);
-    size_t end = i + word.n;
-    if (nato_letter(word)) end = take_nato(w, i);
+    size_t end = i < s.n && nato_at(s, i) ? take_nato(w, i) : i;
     i = end > i ? end : i + 1;
     while (i < s.n && is_letter((unsigned char)s.p[i])) i++;
   }

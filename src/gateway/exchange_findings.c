@@ -64,7 +64,8 @@ void exchange_add_opinion(struct exchange *x, const struct opinion_case *c, enum
   unsigned score = (unsigned)(c->score * 100);
   if (!out) return;
   if (missing)
-    snprintf(reason, sizeof reason, "the own score is %u of 100, and the shield %s gave no opinion", score, x->opinion.policy->shield);
+    snprintf(reason, sizeof reason, "the own score is %u of 100, and the shield %s gave no opinion", score,
+             x->opinion.policy->shield);
   else snprintf(reason, sizeof reason, "the shield %s says so; the own score is %u of 100", x->opinion.policy->shield, score);
   *out = (struct record_finding){.direction = STR("request"),
                                  .part = c->part,

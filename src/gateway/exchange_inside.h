@@ -34,8 +34,8 @@ struct tap {
 struct opinion_case {
   enum vdt_detector_id detector;
   enum vdt_role role;
-  struct str part;      /* its origin */
-  struct str text;      /* gone after opinion_begin */
+  struct str part; /* its origin */
+  struct str text; /* gone after opinion_begin */
   const struct vdt_finding *known;
   size_t n_known;
   double score;

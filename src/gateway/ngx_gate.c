@@ -90,6 +90,7 @@ static void gate_end(void *data)
   gate_record(g, g->from_upstream && client_well ? RECORD_UPSTREAM_ABORTED : RECORD_CLIENT_ABORTED);
   exchange_free(g->x);
   buf_finish(&g->body);
+  buf_finish(&g->said);
   buf_finish(&g->out);
 }
 

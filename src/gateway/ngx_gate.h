@@ -24,10 +24,10 @@ struct gate_main {
   struct image image;
   struct config *config; /* NULL: no vedette_config */
   struct vdt_engine *engine;
-  ngx_str_t *keys; /* for each deployment the key that replaces the client's, or empty */
+  ngx_str_t *keys;          /* for each deployment the key that replaces the client's, or empty */
   ngx_str_t *shield_keys;   /* for each shield the value of the header that its key stands in, or empty */
   _Atomic uint64_t *budget; /* for each policy the questions of this minute; memory that all workers share */
-  ngx_fd_t spool;  /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
+  ngx_fd_t spool;           /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
   ngx_str_t spool_path;
 };
 
@@ -71,6 +71,8 @@ struct gate {
   ngx_http_request_t *ask; /* the subrequest to an outside shield; NULL: none is under way */
   ngx_event_t deadline;    /* of that */
   bool waiting;            /* the request goes on when its answer is there */
+  bool asked;              /* there was one */
+  struct buf said;         /* the body of its answer */
 
   enum gate_body mode;
   bool head_seen; /* the header filter has run */
@@ -114,6 +116,8 @@ ngx_http_core_loc_conf_t *gate_named_location(ngx_http_request_t *r, struct str 
 /* Sends the exchange's question, if it has one, on its way: g->waiting says whether the request has to wait. Whatever cannot be sent is
  * settled at once, and g->next says what follows. */
 void gate_ask(struct gate *g);
+/* Takes the body of a subrequest that is a question; false: it is none. */
+bool gate_take_opinion(ngx_http_request_t *sr, ngx_chain_t *in);
 /* The request is over: nobody waits for an answer any more. */
 void gate_ask_end(struct gate *g);
 /* Reads the keys of the shields and makes the budgets; in the master. NULL or NGX_CONF_ERROR, said. */

@@ -387,6 +387,7 @@ static ngx_int_t pass(struct gate *g, ngx_chain_t *in)
 static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
   struct gate *g = ngx_http_get_module_ctx(r, ngx_http_vedette_module);
+  if (r != r->main && gate_take_opinion(r, in)) return NGX_OK;
   if (!g || r != r->main || !g->head_seen) return next_body(r, in);
   if (g->mode == GATE_REPLACE) return send_replacement(g, in);
   if (g->mode == GATE_PASS) return pass(g, in);

@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 
 enum {
-  MAX_CASES = 64,      /* unsure texts that are remembered; beyond them the own verdict stands */
+  MAX_CASES = 64,       /* unsure texts that are remembered; beyond them the own verdict stands */
   DOCUMENT_LEAST = 500, /* a document of which no more than this would fit is left out */
   SPAN_MAX = 200,       /* bytes of evidence around which context is shown */
 };

@@ -14,6 +14,10 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+enum { ANSWER_MAX = 64 << 10 };
+
+static ngx_int_t answered(ngx_http_request_t *sr, void *data, ngx_int_t rc);
+
 /* ---- configuration ---------------------------------------------------------------------------------------------- */
 
 struct budgets {
@@ -89,10 +93,26 @@ static void decided(struct gate *g, enum exchange_next next)
   ngx_http_post_request(g->r, NULL);
 }
 
-static struct str body_of(const ngx_http_request_t *sr)
+/* An answer that is longer stays incomplete, which makes it unreadable. nginx would keep it too, but gives up the client's request when its
+ * room is not enough. */
+bool gate_take_opinion(ngx_http_request_t *sr, ngx_chain_t *in)
 {
-  const ngx_buf_t *b = sr->out ? sr->out->buf : NULL;
-  return b ? (struct str){(const char *)b->pos, (size_t)(b->last - b->pos)} : STR("");
+  struct gate *g = ngx_http_get_module_ctx(sr->main, ngx_http_vedette_module);
+  if (sr == sr->main || !g || !g->asked || !sr->post_subrequest || sr->post_subrequest->handler != answered) return false;
+  for (; in; in = in->next) {
+    ngx_buf_t *b = in->buf;
+    if (ngx_buf_in_memory(b) && g->ask == sr && g->said.n <= ANSWER_MAX)
+      buf_put(&g->said, (struct str){(const char *)b->pos, (size_t)(b->last - b->pos)});
+    b->pos = b->last;
+    b->file_pos = b->file_last;
+  }
+  return true;
+}
+
+/* nginx takes an answer that breaks off for one that has ended. */
+static bool is_whole(const struct gate *g, const ngx_http_request_t *sr)
+{
+  return !g->said.failed && g->said.n <= ANSWER_MAX && sr->upstream && sr->upstream->length <= 0;
 }
 
 /* What nginx says about a subrequest that gave no answer. */
@@ -109,8 +129,10 @@ static ngx_int_t answered(ngx_http_request_t *sr, void *data, ngx_int_t rc)
   struct gate *g = data;
   uint64_t now = clock_unix_us();
   if (g->ask != sr) return NGX_OK; /* it was given up */
+  unsigned status = (unsigned)sr->headers_out.status;
+  struct str body = is_whole(g, sr) && g->said.n ? buf_str(&g->said) : STR("");
   if (rc != NGX_OK) decided(g, exchange_opinion_none(g->x, failure_of(sr, rc), now));
-  else decided(g, exchange_opinion_answer(g->x, (unsigned)sr->headers_out.status, body_of(sr), now));
+  else decided(g, exchange_opinion_answer(g->x, status, body, now));
   return NGX_OK;
 }
 
@@ -205,6 +227,7 @@ static bool start(struct gate *g, const struct exchange_question *q, const ngx_h
   if (ngx_http_subrequest(r, &path, &query, &sr, then, NGX_HTTP_SUBREQUEST_IN_MEMORY | NGX_HTTP_SUBREQUEST_BACKGROUND) != NGX_OK)
     return false;
   g->ask = sr;
+  g->asked = true;
   set_location(sr, l);
   /* It is posted already and cannot be taken back: without memory it runs empty, into no location. */
   if (set_headers(sr, g, q->shield) && set_body(sr, q->body)) return true;

@@ -50,6 +50,7 @@ static void obey(struct script *s, enum directive what, struct str arg)
   case DO_FILTER_COMPLETION: s->filter_completion = true; break;
   case DO_AZURE_FILTER: s->azure_filter = arg.n ? arg : STR("jailbreak"); break;
   case DO_AZURE_ANNOTATE: s->azure_annotate = arg.n ? arg : STR("jailbreak"); break;
+  case DO_JUDGE: break; /* it is the judge who looks for it */
   case DO_LEAK:
   case DO_LEAK_IN_TOOL:
   case DO_SAY:

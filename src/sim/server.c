@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/quote.h"
+#include "sim/judge.h"
 #include "sim/reply.h"
 #include "sim/sim.h"
 #include <arpa/inet.h>
@@ -168,12 +169,16 @@ static void answer_completion(struct str path, struct str body, bool chat, struc
 {
   struct vdt_arena *arena = vdt_arena_new((size_t)256 << 20);
   struct script s;
+  struct buf verdict = {0};
   struct vdt_error err = {0};
   int rc = arena ? script_read(arena, body, deployment_of(path), chat, &s, &err) : VDT_ENOMEM;
   if (rc) {
     reply_error(&f->reply, (unsigned)vdt_http_status(rc), "invalid_request", err.text);
   } else {
+    if (!s.n_steps && judge_is_asked(&s) && judge_say(&s, arena, &verdict))
+      s.steps[s.n_steps++] = (struct step){DO_SAY, buf_str(&verdict), 0};
     reply_make(&s, &f->reply);
+    f->reply.body.failed |= verdict.failed;
     f->slow_ms = s.slow_ms;
     f->break_after = s.break_after;
     f->cut = s.cut;
@@ -181,6 +186,7 @@ static void answer_completion(struct str path, struct str body, bool chat, struc
     f->gzip = s.gzip && !f->reply.body.failed && compress_reply(&f->reply);
     break_body(f);
   }
+  buf_finish(&verdict);
   vdt_arena_free(arena);
 }
 
@@ -197,6 +203,7 @@ static void answer(struct str method, struct str path, struct exchange *x, struc
   else if (ends_with(path, STR("/chat/completions"))) answer_completion(path, body, true, f);
   else if (ends_with(path, STR("/completions"))) answer_completion(path, body, false, f);
   else if (ends_with(path, STR("/embeddings"))) reply_embeddings(body, &f->reply);
+  else if (ends_with(path, STR("/contentsafety/text:shieldPrompt"))) judge_shield(body, &f->reply);
   else
     reply_error(&f->reply, 404, "not_found", "The simulated model speaks chat completions, completions, embeddings and models.");
 }

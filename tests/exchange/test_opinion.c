@@ -21,8 +21,8 @@ static void answer(unsigned status, const char *body, enum record_opinion_outcom
   exchange_asking(talk.x, 2000000, &line);
   CHECK(record_is_egress(buf_str(&line)));
   buf_finish(&line);
-  enum exchange_next next = status ? exchange_opinion_answer(talk.x, status, str_of(body), 2090000)
-                                   : exchange_opinion_none(talk.x, reason, 2090000);
+  enum exchange_next next =
+      status ? exchange_opinion_answer(talk.x, status, str_of(body), 2090000) : exchange_opinion_none(talk.x, reason, 2090000);
   if (talk.next == EXCHANGE_ASK) talk.next = next;
 }
 
@@ -77,8 +77,9 @@ static void what_blocks_anyway_is_not_asked_about(void)
 
 static void only_the_unsure_text_leaves(void)
 {
-  ask("ask", "{\"messages\":[{\"role\":\"system\",\"content\":\"system words\"},{\"role\":\"user\",\"content\":\"earlier words\"},"
-             "{\"role\":\"user\",\"content\":\"" UNSURE "\"},{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"tool words\"}]}");
+  ask("ask",
+      "{\"messages\":[{\"role\":\"system\",\"content\":\"system words\"},{\"role\":\"user\",\"content\":\"earlier words\"},"
+      "{\"role\":\"user\",\"content\":\"" UNSURE "\"},{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"tool words\"}]}");
   const struct exchange_question *q = exchange_question(talk.x);
   CHECK_INT(talk.next, EXCHANGE_ASK);
   CHECK(q && q->wait);
@@ -94,8 +95,8 @@ static void only_the_unsure_text_leaves(void)
 
 static void prompt_and_documents_go_in_one_question(void)
 {
-  ask("ask", "{\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"" UNSURE_PAGE "\"},{\"role\":\"user\",\"content\":\"" UNSURE
-             "\"}]}");
+  ask("ask", "{\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"" UNSURE_PAGE
+             "\"},{\"role\":\"user\",\"content\":\"" UNSURE "\"}]}");
   const struct exchange_question *q = exchange_question(talk.x);
   CHECK(q != NULL);
   if (!q) return;
@@ -193,8 +194,10 @@ static void more_than_a_question_holds_is_left_out(void)
   ask("ask", b.p);
   const struct exchange_question *q = exchange_question(talk.x);
   CHECK(q && rig_has(q->body, UNSURE_PAGE " 7") && !rig_has(q->body, UNSURE_PAGE " 2"));
-  answer(200, "{\"documentsAnalysis\":[{\"attackDetected\":false},{\"attackDetected\":false},{\"attackDetected\":false},"
-              "{\"attackDetected\":false},{\"attackDetected\":false}]}", 0);
+  answer(200,
+         "{\"documentsAnalysis\":[{\"attackDetected\":false},{\"attackDetected\":false},{\"attackDetected\":false},"
+         "{\"attackDetected\":false},{\"attackDetected\":false}]}",
+         0);
   CHECK_INT(talk.next, EXCHANGE_FORWARD);
   finish();
   CHECK_INT(opinion()->texts, 5);
@@ -272,8 +275,10 @@ static const struct none {
     {"ask-strict", 500, "{}", 0, RECORD_OPINION_STATUS, EXCHANGE_ANSWER, RECORD_VERDICT_BLOCKED, "block"},
     {"ask-strict", 200, "<html>", 0, RECORD_OPINION_UNREADABLE, EXCHANGE_ANSWER, RECORD_VERDICT_BLOCKED, "block"},
     {"ask-easy", 429, YES, 0, RECORD_OPINION_STATUS, EXCHANGE_FORWARD, RECORD_VERDICT_ALLOW, "allow"},
-    {"ask-strict", 0, "", RECORD_OPINION_OVER_BUDGET, RECORD_OPINION_OVER_BUDGET, EXCHANGE_FORWARD, RECORD_VERDICT_DETECTED, "keep"},
-    {"ask-easy", 0, "", RECORD_OPINION_OVER_BUDGET, RECORD_OPINION_OVER_BUDGET, EXCHANGE_FORWARD, RECORD_VERDICT_DETECTED, "keep"},
+    {"ask-strict", 0, "", RECORD_OPINION_OVER_BUDGET, RECORD_OPINION_OVER_BUDGET, EXCHANGE_FORWARD, RECORD_VERDICT_DETECTED,
+     "keep"},
+    {"ask-easy", 0, "", RECORD_OPINION_OVER_BUDGET, RECORD_OPINION_OVER_BUDGET, EXCHANGE_FORWARD, RECORD_VERDICT_DETECTED,
+     "keep"},
     {"ask-strict", 0, "", RECORD_OPINION_UNRECORDED, RECORD_OPINION_UNRECORDED, EXCHANGE_ANSWER, RECORD_VERDICT_BLOCKED, "block"},
 };
 

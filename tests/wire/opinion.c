@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "../test.h"
 
-#define MARK  "0001020304050607"
+#define MARK       "0001020304050607"
 #define CHECK_WORD "08090a0b0c0d0e0f"
 
 static const struct opinion_text texts[] = {{false, STR("say \"hi\"\n")}, {true, STR("a page")}, {true, STR("another")}};
@@ -76,7 +76,8 @@ static void the_check_word_stands_in_the_rules_only(void)
   buf_finish(&b);
 }
 
-#define SAID(content) "{\"id\":\"x\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" content "\"}}]}"
+#define SAID(content)                                                                                                            \
+  "{\"id\":\"x\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" content "\"}}]}"
 #define VERDICT(list) "{\\\"check\\\":\\\"" CHECK_WORD "\\\",\\\"attacks\\\":" list "}"
 
 static const struct answer {
@@ -87,7 +88,8 @@ static const struct answer {
     {OPINION_PROMPT_SHIELDS, 0, 1, "{\"userPromptAnalysis\":{\"attackDetected\":true},\"documentsAnalysis\":[]}", "1"},
     {OPINION_PROMPT_SHIELDS, 0, 1, "{\"userPromptAnalysis\":{\"attackDetected\":false},\"more\":1}", "0"},
     {OPINION_PROMPT_SHIELDS, 0, 3,
-     "{\"userPromptAnalysis\":{\"attackDetected\":false},\"documentsAnalysis\":[{\"attackDetected\":false},{\"attackDetected\":true}]}",
+     "{\"userPromptAnalysis\":{\"attackDetected\":false},\"documentsAnalysis\":[{\"attackDetected\":false},{\"attackDetected\":"
+     "true}]}",
      "001"},
     {OPINION_PROMPT_SHIELDS, 1, 2, "{\"documentsAnalysis\":[{\"attackDetected\":true},{\"attackDetected\":false}]}", "10"},
     {OPINION_PROMPT_SHIELDS, 1, 2, "{\"documentsAnalysis\":[{\"attackDetected\":true}]}", ""},
