@@ -129,8 +129,7 @@ class Weights:
         if not math.isfinite(norm):
             self.g.zero_()
             return norm
-        floats = (rate, beta1, beta2, fix1, fix2, rate * decay, min(1.0, clip / (norm + 1e-9)))
-        floats = floats[:5] + (decay, floats[6])
+        floats = (rate, beta1, beta2, fix1, fix2, decay, min(1.0, clip / (norm + 1e-9)))
         k.adam(ptr(self.p), ptr(self.g), ptr(self.m), ptr(self.v), ptr(self.b), num(self.size), *(num(float(x)) for x in floats))
         return norm
 
