@@ -75,6 +75,7 @@ int load_engine(const char *dir, const char *model, struct vdt_engine **out, str
   struct files *f = calloc(1, sizeof *f);
   if (!f) return error_set(err, VDT_ENOMEM, "out of memory");
   f->n = scandir(dir, &f->names, is_rule_file, alphasort);
+  struct vdt_engine *engine = NULL;
   int rc;
   if (f->n < 0) {
     rc = error_at(err, VDT_EIO, dir, 0, "%s; set rules_dir or VEDETTE_RULES to the folder of the rules", strerror(errno));
@@ -83,12 +84,12 @@ int load_engine(const char *dir, const char *model, struct vdt_engine **out, str
     rc = error_at(err, VDT_ENOTFOUND, dir, 0, "expected 1 to %d *.yaml files with rules here", MAX_FILES);
   } else {
     rc = read_all(f, dir, err);
-    if (!rc) rc = vdt_engine_new(f->sources, (size_t)f->n, out, err);
+    if (!rc) rc = vdt_engine_new(f->sources, (size_t)f->n, &engine, err);
   }
   finish(f);
-  if (rc) return rc;
-  rc = load_model(load_model_file(model), *out, err);
-  if (rc) vdt_engine_free(*out);
+  if (!rc) rc = load_model(load_model_file(model), engine, err);
+  if (rc) vdt_engine_free(engine);
+  else *out = engine;
   return rc;
 }
 
