@@ -15,6 +15,7 @@ static const struct {
 enum {
   PIECES_FEW = 4096, /* up to this number pieces stay as they are; more are joined when they stand close together */
   JOIN_GAP = 64,
+  SAMPLE = 160,    /* how much of a text is turned to see whether the rest is worth it */
   ODD_MARGIN = 32, /* how far around an odd block the decoders of letters and tokens look */
 };
 
@@ -378,6 +379,14 @@ static bool spells(struct str s, size_t block, uint64_t starts, size_t *latest)
   return near;
 }
 
+/* The compiler's own would call a function: the instruction is not on every processor. */
+static size_t bits(uint64_t x)
+{
+  x -= x >> 1 & 0x5555555555555555u;
+  x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+  return (size_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+}
+
 static void look(struct decode_work *w)
 {
   struct gate g = {0};
@@ -389,11 +398,12 @@ static void look(struct decode_work *w)
     uint64_t before = g.letters >> 63;
     unsigned signs = gate_block(&w->model, &g, w->in, i, end - i);
     if (signs & (SIGN_ODD | SIGN_ODD_BEFORE)) add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
-    w->letters += (size_t)__builtin_popcountll(g.letters);
+    w->letters += bits(g.letters);
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
     w->n_blocks++;
     if (!w->spelled) w->spelled = spells(w->in, i, g.letters & ~(g.letters << 1 | before), &nato);
   }
+  gate_block(&w->model, &g, w->in, w->in.n, 0);
   w->signs = g.signs;
   w->work += w->in.n;
 }
@@ -422,6 +432,18 @@ static size_t covered(const struct decode_work *w)
   return n;
 }
 
+/* How many bytes of the text can be decoded when it is turned. */
+static size_t try_turn(struct decode_work *w, struct str text, enum decoder_id how)
+{
+  buf_reset(&w->turned);
+  put_turned(&w->turned, text, how);
+  w->in = buf_str(&w->turned);
+  w->n_pieces = 0;
+  buf_reset(&w->out);
+  find_pieces(w, false);
+  return covered(w);
+}
+
 /* A cipher of letters over another encoding shows in no letter pair. So a text that is no language is turned blindly, and kept when most of
  * it can be decoded then, and more than straight on: as a text of its own, whose pieces the next round finds again. */
 static bool turn_blindly(struct decode *d, int parent, unsigned depth, struct str text, size_t straight)
@@ -430,15 +452,12 @@ static bool turn_blindly(struct decode *d, int parent, unsigned depth, struct st
   struct decode_work *w = d->inside;
   size_t best = 0, most = straight > text.n / 4 * 3 ? straight : text.n / 4 * 3;
   for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
-    buf_reset(&w->turned);
-    put_turned(&w->turned, text, turns[i]);
+    size_t got = try_turn(w, str_cut(text, 0, text.n < SAMPLE ? text.n : SAMPLE), turns[i]);
+    if (text.n > SAMPLE && got > SAMPLE / 2) got = try_turn(w, text, turns[i]);
+    else if (text.n > SAMPLE) continue;
     if (w->turned.failed) return false;
-    w->in = buf_str(&w->turned);
-    w->n_pieces = 0;
-    buf_reset(&w->out);
-    find_pieces(w, false);
-    if (covered(w) <= most) continue;
-    most = covered(w);
+    if (got <= most) continue;
+    most = got;
     best = i + 1;
   }
   if (!best) return true;
