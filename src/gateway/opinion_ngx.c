@@ -93,12 +93,25 @@ static void decided(struct gate *g, enum exchange_next next)
   ngx_http_post_request(g->r, NULL);
 }
 
+static struct gate *gate_of_question(const ngx_http_request_t *sr)
+{
+  struct gate *g = ngx_http_get_module_ctx(sr->main, ngx_http_vedette_module);
+  bool ours = sr != sr->main && g && g->asked && sr->post_subrequest && sr->post_subrequest->handler == answered;
+  return ours ? g : NULL;
+}
+
+/* Unbuffered, whatever the location says: only so does u->length tell whether all has come. */
+void gate_opinion_head(ngx_http_request_t *sr)
+{
+  if (sr->upstream && gate_of_question(sr)) sr->upstream->buffering = 0;
+}
+
 /* An answer that is longer stays incomplete, which makes it unreadable. nginx would keep it too, but gives up the client's request when its
  * room is not enough. */
 bool gate_take_opinion(ngx_http_request_t *sr, ngx_chain_t *in)
 {
-  struct gate *g = ngx_http_get_module_ctx(sr->main, ngx_http_vedette_module);
-  if (sr == sr->main || !g || !g->asked || !sr->post_subrequest || sr->post_subrequest->handler != answered) return false;
+  struct gate *g = gate_of_question(sr);
+  if (!g) return false;
   for (; in; in = in->next) {
     ngx_buf_t *b = in->buf;
     if (ngx_buf_in_memory(b) && g->ask == sr && g->said.n <= ANSWER_MAX)
