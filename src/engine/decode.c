@@ -397,7 +397,8 @@ static void look(struct decode_work *w)
     size_t end = i + BLOCK < w->in.n ? i + BLOCK : w->in.n;
     uint64_t before = g.letters >> 63;
     unsigned signs = gate_block(&w->model, &g, w->in, i, end - i);
-    if (signs & (SIGN_ODD | SIGN_ODD_BEFORE)) add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
+    if (signs & (SIGN_ODD | SIGN_ODD_BEFORE))
+      add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
     w->letters += bits(g.letters);
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
     w->n_blocks++;
@@ -432,6 +433,15 @@ static size_t covered(const struct decode_work *w)
   return n;
 }
 
+/* The beginning of a text, not cut within a mark. */
+static struct str sample(struct str text)
+{
+  size_t n = SAMPLE;
+  if (text.n <= SAMPLE) return text;
+  while (n > SAMPLE / 2 && (is_letter((unsigned char)text.p[n - 1]) || is_digit((unsigned char)text.p[n - 1]))) n--;
+  return str_cut(text, 0, n > SAMPLE / 2 ? n : SAMPLE);
+}
+
 /* How many bytes of the text can be decoded when it is turned. */
 static size_t try_turn(struct decode_work *w, struct str text, enum decoder_id how)
 {
@@ -452,7 +462,7 @@ static bool turn_blindly(struct decode *d, int parent, unsigned depth, struct st
   struct decode_work *w = d->inside;
   size_t best = 0, most = straight > text.n / 4 * 3 ? straight : text.n / 4 * 3;
   for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
-    size_t got = try_turn(w, str_cut(text, 0, text.n < SAMPLE ? text.n : SAMPLE), turns[i]);
+    size_t got = try_turn(w, sample(text), turns[i]);
     if (text.n > SAMPLE && got > SAMPLE / 2) got = try_turn(w, text, turns[i]);
     else if (text.n > SAMPLE) continue;
     if (w->turned.failed) return false;
@@ -464,7 +474,8 @@ static bool turn_blindly(struct decode *d, int parent, unsigned depth, struct st
   w->in = text;
   buf_reset(&w->out);
   put_turned(&w->out, text, turns[best - 1]);
-  struct piece whole = {.end = (uint32_t)text.n, .n = (uint32_t)text.n, .layers = {(uint8_t)turns[best - 1]}, .n_layers = 1, .same = best <= 2};
+  struct piece whole = {
+      .end = (uint32_t)text.n, .n = (uint32_t)text.n, .layers = {(uint8_t)turns[best - 1]}, .n_layers = 1, .same = best <= 2};
   return !w->out.failed && add_text(d, parent, depth, &whole, 1);
 }
 
@@ -501,7 +512,7 @@ bool decode_run(struct decode *d, struct str original, const struct view *v, str
     d->partial = true;
     return true;
   }
-  d->budget = decode_budget(view.n);
+  d->budget = d->limit ? d->limit : decode_budget(view.n);
   if (!decode_one(d, -1, 0, view, original, v)) return false;
   for (size_t i = 0; i < d->n_texts; i++) {
     struct decoded t = d->texts[i];
@@ -542,8 +553,7 @@ static void prepend_layers(const struct decoded *t, size_t from, size_t to, stru
   const char *layers[DECODE_LAYERS];
   unsigned n = 0;
   for (size_t i = from; i <= to; i++)
-    for (unsigned k = 0; k < t->segments[i].n_layers; k++)
-      add_layer(out, layers, &n, decoders[t->segments[i].layers[k]].name);
+    for (unsigned k = 0; k < t->segments[i].n_layers; k++) add_layer(out, layers, &n, decoders[t->segments[i].layers[k]].name);
   memmove(out->layers + n, out->layers, out->n_layers * sizeof *out->layers);
   memcpy(out->layers, layers, n * sizeof *layers);
   out->n_layers += n;

@@ -20,9 +20,9 @@ struct piece {
 struct decode_work {
   struct text_model model;
   struct str in;
-  unsigned signs;       /* SIGN_*: what the gate saw anywhere */
-  bool spelled;         /* words of the spelling alphabet stand close together */
-  struct region *odd;   /* where it does not look like language; ordered, apart */
+  unsigned signs;     /* SIGN_*: what the gate saw anywhere */
+  bool spelled;       /* words of the spelling alphabet stand close together */
+  struct region *odd; /* where it does not look like language; ordered, apart */
   size_t n_odd, cap_odd;
   size_t letters, n_blocks, odd_blocks; /* of the whole text */
   struct buf out, scratch, turned;

@@ -3,12 +3,13 @@
 #include <utf8proc.h>
 
 enum {
-  ODD_BLOCK = 52,    /* what BLOCK bytes must sum up to, a whole block or the halves of two */
-  COMMON = 40,       /* a pair that costs no more is not odd at all */
-  ODD_CAPITAL = 6,   /* a capital after a small letter */
-  ODD_MARK = 128,    /* a bit of its own: two bytes that may begin a mark */
-  ODD_DIGIT = 6,     /* a digit before a letter */
-  SHORT = 10, SURE = 16, /* bytes of decoded text: fewer must be language, from so many on printable ones do */
+  ODD_BLOCK = 52,  /* what BLOCK bytes must sum up to, a whole block or the halves of two */
+  COMMON = 40,     /* a pair that costs no more is not odd at all */
+  ODD_CAPITAL = 6, /* a capital after a small letter */
+  ODD_MARK = 128,  /* a bit of its own: two bytes that may begin a mark */
+  ODD_DIGIT = 6,   /* a digit before a letter */
+  SHORT = 10,
+  SURE = 16,          /* bytes of decoded text: fewer must be language, from so many on printable ones do */
   LANGUAGE_MEAN = 39, /* most that a pair of language costs on average */
 };
 
@@ -138,7 +139,8 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
     memcpy(last, s.p + at, n);
     masks(last, &letters, &hex);
   }
-  if (first + second >= ODD_BLOCK) signs |= SIGN_ODD;
+  unsigned least = s.n < BLOCK ? ODD_BLOCK * (unsigned)s.n / BLOCK : ODD_BLOCK;
+  if (first + second >= least) signs |= SIGN_ODD;
   if (g->half + first >= ODD_BLOCK) signs |= SIGN_ODD_BEFORE;
   g->half = second;
   if (marks & ODD_MARK) signs |= SIGN_MARKS;
@@ -209,7 +211,8 @@ static bool may_be_text(struct str s)
 {
   for (size_t i = 0; i < s.n && i < 8; i++) {
     unsigned char c = (unsigned char)s.p[i];
-    if (c == 0x7f || c >= 0xf8 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (i == 0 && c >= 0x80 && c < 0xc2)) return false;
+    if (c == 0x7f || c >= 0xf8 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (i == 0 && c >= 0x80 && c < 0xc2))
+      return false;
   }
   return true;
 }

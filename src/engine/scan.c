@@ -89,7 +89,8 @@ static const char *show(struct job *j, uint64_t start, uint64_t end)
   struct str all = {(const char *)j->w.p, (size_t)j->w.end};
   struct buf b = {0};
   size_t around = leaks_active(&s->leaks) ? SHOWN_AROUND : 0, c = 0;
-  size_t i = boundary(all, start > around ? start - around : 0), stop = boundary(all, end + around < all.n ? end + around : all.n);
+  size_t i = boundary(all, start > around ? start - around : 0),
+         stop = boundary(all, end + around < all.n ? end + around : all.n);
   while (i < stop && b.n < VDT_DECODED_MAX) {
     while (c < s->leaks.n_candidates && s->leaks.candidates[c].end <= i) c++;
     const struct candidate *secret = c < s->leaks.n_candidates ? &s->leaks.candidates[c] : NULL;
@@ -104,7 +105,8 @@ static const char *show(struct job *j, uint64_t start, uint64_t end)
       i = until;
     }
   }
-  struct str kept = arena_dup(j->arena, str_cut(buf_str(&b), 0, boundary(buf_str(&b), b.n < VDT_DECODED_MAX ? b.n : VDT_DECODED_MAX - 1)));
+  struct str kept =
+      arena_dup(j->arena, str_cut(buf_str(&b), 0, boundary(buf_str(&b), b.n < VDT_DECODED_MAX ? b.n : VDT_DECODED_MAX - 1)));
   j->failed |= b.failed || !kept.p;
   buf_finish(&b);
   return kept.p;
@@ -240,7 +242,8 @@ static int judge_decoded(struct job *j, struct str original)
   if (!decode_run(d, original, &j->s->view, (struct str){(const char *)j->w.p, (size_t)j->w.end})) return VDT_ENOMEM;
   int rc = VDT_OK;
   for (size_t i = 0; !rc && i < d->n_texts; i++)
-    rc = judge(j, (int)i, (struct window){.p = (const unsigned char *)d->texts[i].text.p, .end = d->texts[i].text.n, .eof = true});
+    rc =
+        judge(j, (int)i, (struct window){.p = (const unsigned char *)d->texts[i].text.p, .end = d->texts[i].text.n, .eof = true});
   if (d->partial) j->r.inspected = VDT_PARTIAL;
   return rc;
 }
