@@ -10,6 +10,7 @@
  */
 #include "gateway/ngx_gate.h"
 #include "gateway/opinion.h"
+#include "gateway/opinion_memory.h"
 #include "base/clock.h"
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -65,7 +66,8 @@ char *gate_take_shields(ngx_conf_t *cf, struct gate_main *m)
   const struct config *c = m->config;
   if (!c->n_shields) return NGX_CONF_OK;
   m->shield_keys = ngx_pcalloc(cf->pool, c->n_shields * sizeof *m->shield_keys);
-  if (!m->shield_keys || !make_budgets(cf, m)) return NGX_CONF_ERROR;
+  m->image.memory = opinion_memory_new();
+  if (!m->shield_keys || !m->image.memory || !make_budgets(cf, m)) return NGX_CONF_ERROR;
   for (size_t i = 0; i < c->n_shields; i++) {
     const struct config_shield *s = &c->shields[i];
     bool bearer = str_eq(key_header(s), STR("Authorization"));
