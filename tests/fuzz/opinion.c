@@ -7,8 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct opinion_text texts[] = {{false, STR("p")}, {true, STR("a")}, {true, STR("b")}, {true, STR("c")},
-                                            {true, STR("d")},  {true, STR("e")}};
+static const struct opinion_text texts[] = {{false, STR("p")}, {true, STR("a")}, {true, STR("b")},
+                                            {true, STR("c")},  {true, STR("d")}, {true, STR("e")}};
 
 static bool reads(struct opinion_question *q, unsigned char seed, struct str answer, bool attacks[OPINION_TEXTS])
 {
