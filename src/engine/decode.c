@@ -55,6 +55,7 @@ void decode_finish(struct decode *d)
     buf_finish(&w->scratch);
     buf_finish(&w->turned);
     view_finish(&w->fold);
+    look_alikes_free(w->look_alikes);
   }
   free(w);
   *d = (struct decode){0};

@@ -70,7 +70,8 @@ static size_t take_run(struct decode_work *w, const struct run *r, size_t i)
   }
   /* Where nearly all is marked, the marks must make sense by themselves. */
   bool dense = marked >= 9 && marked * 4 > (end - start) * 3;
-  if (wanted && (!dense || piece_looks_right(w, at))) piece_add(w, r->id, start, end, at, false);
+  bool kept = wanted && (dense ? piece_looks_right(w, at) : text_is_utf8((struct str){w->out.p + at, w->out.n - at}));
+  if (kept) piece_add(w, r->id, start, end, at, false);
   else w->out.n = at;
   return end;
 }
@@ -106,9 +107,11 @@ static size_t mark_percent(struct str s, size_t i, uint32_t *out)
   return hex_digits(s, i + 1, 2, out) == 2 ? 3 : 0;
 }
 
+/* Capitals only, as RFC 2045 wants it: "x=fa" is no mark. */
 static size_t mark_quoted(struct str s, size_t i, uint32_t *out)
 {
-  return hex_digits(s, i + 1, 2, out) == 2 ? 3 : 0;
+  if (hex_digits(s, i + 1, 2, out) != 2) return 0;
+  return s.p[i + 1] < 'a' && s.p[i + 2] < 'a' ? 3 : 0;
 }
 
 static size_t mark_braced(struct str s, size_t i, uint32_t *out)

@@ -32,8 +32,8 @@ struct word {
 static bool stretch_counts(const struct stretch *t)
 {
   /* Words of language have three letters on average, and so four pairs. */
-  return t->best >= GAIN_MIN && t->best_pairs >= t->best_words * 4 && (uint32_t)t->best >= t->best_pairs * GAIN_MEAN &&
-         t->best_cost <= t->best_pairs * COST_MEAN;
+  return t->best_words > 1 && t->best >= GAIN_MIN && t->best_pairs >= t->best_words * 4 &&
+         (uint32_t)t->best >= t->best_pairs * GAIN_MEAN && t->best_cost <= t->best_pairs * COST_MEAN;
 }
 
 /* Adds a word; true when the stretch before it has ended and counts: it is in *done. */
@@ -232,6 +232,12 @@ static struct str next_word(struct str s, size_t *at, size_t end)
   return str_cut(s, start, i);
 }
 
+/* Letters beside digits are parts of numbers and keys. */
+static bool touches_digit(struct str s, size_t start, size_t end)
+{
+  return (start > 0 && is_digit((unsigned char)s.p[start - 1])) || (end < s.n && is_digit((unsigned char)s.p[end]));
+}
+
 /* A region may begin inside a word. */
 static size_t word_start(struct str s, size_t i)
 {
@@ -258,6 +264,7 @@ void decode_ciphers(struct decode_work *w)
       struct str word = next_word(w->in, &i, w->odd[r].end);
       if (!word.n) break;
       size_t start = (size_t)(word.p - w->in.p);
+      if (touches_digit(w->in, start, i)) continue;
       int32_t gain[TURNS];
       uint32_t cost[TURNS], pairs;
       weigh(&w->model, word, gain, cost, &pairs);

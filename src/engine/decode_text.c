@@ -196,6 +196,11 @@ static struct census count(struct str s)
   return k;
 }
 
+bool text_is_utf8(struct str s)
+{
+  return count(s).broken == 0;
+}
+
 bool text_is_language(const struct text_model *m, struct str s)
 {
   struct census k = count(s);
@@ -222,7 +227,7 @@ bool text_is_plausible(const struct text_model *m, struct str s)
   if (!may_be_text(s)) return false;
   struct census k = count(s);
   if (k.broken * 50 > s.n || k.controls * 50 > s.n || s.n < 4) return false;
-  if (s.n < SHORT) return text_is_language(m, s);
+  if (s.n < SHORT) return k.high * 2 <= s.n && text_is_language(m, s);
   /* Sixteen random bytes are hardly ever all printable. Text may be encoded further: Morse code has no letters at all. */
   return (k.letters + k.high + k.digits + k.blanks) * 100 >= s.n * (s.n < SURE ? 60 : 25);
 }

@@ -36,6 +36,7 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
 void text_model_init(struct text_model *m);
 /* Cost of a text's letters, boundaries at both ends; *pairs: how many pairs that was (pairs of boundaries are free and not counted). */
 uint32_t text_cost(const struct text_model *m, struct str s, uint32_t *pairs);
+bool text_is_utf8(struct str s);
 /* Mostly letters, and letters as language has them? */
 bool text_is_language(const struct text_model *m, struct str s);
 /* UTF-8 without control characters: what may be text, if encoded further. Short texts must have letters, very short ones language. */
