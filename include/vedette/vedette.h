@@ -152,8 +152,8 @@ void vdt_scanner_free(struct vdt_scanner *scanner);
 /* ---- findings -------------------------------------------------------------------------------------------------- */
 
 #define VDT_REDACTED_MAX 64
-#define VDT_DECODED_MAX 256
-#define VDT_LAYERS_MAX 8
+#define VDT_DECODED_MAX  256
+#define VDT_LAYERS_MAX   8
 
 /* start/end are byte offsets into the text as it was given, end exclusive. Strings live as long as the engine or the
  * arena that was passed to the scan. */

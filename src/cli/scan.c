@@ -349,7 +349,8 @@ static bool set_only(struct scan *s, const char *list)
     for (int d = 0; d < VDT_DETECTORS; d++)
       if (str_eq((struct str){p, n}, str_of(vdt_detector_name((enum vdt_detector_id)d)))) found = d;
     if (found < 0) {
-      fprintf(stderr, "vedette scan: --only %s: expected detectors of: jailbreak, indirect, credential, sensitive, hidden-text\n", list);
+      fprintf(stderr, "vedette scan: --only %s: expected detectors of: jailbreak, indirect, credential, sensitive, hidden-text\n",
+              list);
       return false;
     }
     on |= 1u << found;

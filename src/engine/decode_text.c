@@ -136,7 +136,7 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
     masks(s.p + at, &letters, &hex);
   } else {
     char last[BLOCK] = {0};
-    memcpy(last, s.p + at, n);
+    if (n) memcpy(last, s.p + at, n);
     masks(last, &letters, &hex);
   }
   unsigned least = s.n < BLOCK ? ODD_BLOCK * (unsigned)s.n / BLOCK : ODD_BLOCK;

@@ -177,7 +177,7 @@ static inline void enc_uu(struct buf *b, struct str s)
     for (size_t k = 0; k < n; k += 3) {
       uint32_t v = 0;
       for (size_t j = 0; j < 3; j++) v = v << 8 | (k + j < n ? (unsigned char)s.p[i + k + j] : 0);
-      for (int shift = 18; shift >= 0; shift -= 6) buf_byte(b, (v >> shift & 63) ? (char)(32 + (v >> shift & 63)) : '`');
+      for (int shift = 18; shift >= 0; shift -= 6) buf_byte(b, (char)(v >> shift & 63 ? 32 + (v >> shift & 63) : '`'));
     }
   }
 }
