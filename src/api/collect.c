@@ -29,7 +29,7 @@ struct collect {
 
 /* What a batch brought; added to the counters only when it is committed. */
 struct batch {
-  uint64_t records, duplicates, alerts_new, alerts_extended, rejected, unknown_workspace, lag_us;
+  uint64_t records, duplicates, alerts_new, alerts_extended, withdrawn, egress, egress_bytes, rejected, unknown_workspace, lag_us;
 };
 
 int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us, struct collect_stats *stats,
@@ -120,7 +120,19 @@ static bool has_type(const struct alert *events, size_t n, enum alert_type type)
   return false;
 }
 
-/* What the record raised and raises no more is withdrawn, what it raises now is put. */
+/* Leaves of an event what a shield said: the rest was put when the record came. false: it said nothing. */
+static bool keep_shields(struct alert *event)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < event->n_evidence; i++)
+    if (str_eq(event->evidence[i].source, STR("shield"))) event->evidence[n++] = event->evidence[i];
+  event->n_evidence = n;
+  event->evidence_total = n;
+  event->count = 0;
+  return n > 0;
+}
+
+/* What the record raised and raises no more is withdrawn, what it raises now is put, what it goes on raising gets the word of the shield. */
 static int move_alerts(struct collect *c, struct store *s, const struct record *old, const struct record *r, struct batch *b,
                        struct vdt_error *err)
 {
@@ -131,12 +143,17 @@ static int move_alerts(struct collect *c, struct store *s, const struct record *
       alert_events(r, &s->place, now, c->arena, after, &n_after))
     return error_set(err, VDT_ENOMEM, "out of memory");
   int rc = VDT_OK;
-  for (size_t i = 0; !rc && i < n_before; i++)
-    if (!has_type(after, n_after, before[i].type))
-      rc = s->ops->withdraw_event(s, &before[i], c->window_us, STR("second opinion"), now, err);
+  for (size_t i = 0; !rc && i < n_before; i++) {
+    if (has_type(after, n_after, before[i].type)) continue;
+    rc = s->ops->withdraw_event(s, &before[i], c->window_us, STR("second opinion"), now, err);
+    b->withdrawn++;
+  }
   for (size_t i = 0; !rc && i < n_after; i++) {
     bool is_new;
-    if (has_type(before, n_before, after[i].type)) continue;
+    if (has_type(before, n_before, after[i].type)) {
+      if (keep_shields(&after[i])) rc = s->ops->amend_event(s, &after[i], c->window_us, err);
+      continue;
+    }
     if ((rc = s->ops->put_event(s, &after[i], c->window_us, &is_new, err))) break;
     b->alerts_new += is_new;
     b->alerts_extended += !is_new;
@@ -164,9 +181,12 @@ static int store_revision(struct collect *c, struct store *s, const struct recor
 static int store_egress(struct collect *c, const struct record_egress *e, struct batch *b, struct vdt_error *err)
 {
   size_t i = find_store(c, e->workspace, b);
-  bool is_new;
+  bool is_new = false;
   int rc = begin(c, i, err);
-  return rc ? rc : c->stores[i]->ops->put_egress(c->stores[i], e, &is_new, err);
+  if (!rc) rc = c->stores[i]->ops->put_egress(c->stores[i], e, &is_new, err);
+  b->egress += is_new;
+  if (is_new) b->egress_bytes += e->bytes;
+  return rc;
 }
 
 static int store_record(struct collect *c, const struct record *r, struct batch *b, struct vdt_error *err)
@@ -223,6 +243,9 @@ static void add_stats(struct collect_stats *s, const struct batch *b)
   atomic_fetch_add(&s->duplicates, b->duplicates);
   atomic_fetch_add(&s->alerts_new, b->alerts_new);
   atomic_fetch_add(&s->alerts_extended, b->alerts_extended);
+  atomic_fetch_add(&s->withdrawn, b->withdrawn);
+  atomic_fetch_add(&s->egress, b->egress);
+  atomic_fetch_add(&s->egress_bytes, b->egress_bytes);
   atomic_fetch_add(&s->rejected, b->rejected);
   atomic_fetch_add(&s->unknown_workspace, b->unknown_workspace);
   if (b->records + b->duplicates) atomic_store(&s->lag_us, b->lag_us);

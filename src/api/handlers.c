@@ -190,6 +190,9 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
   put_metric(b, "records_duplicate_total", "counter", "Records read again after a restart.", atomic_load(&s->duplicates));
   put_metric(b, "alerts_new_total", "counter", "Alerts begun since the start.", atomic_load(&s->alerts_new));
   put_metric(b, "alerts_extended_total", "counter", "Repeats that extended an alert.", atomic_load(&s->alerts_extended));
+  put_metric(b, "alert_events_withdrawn_total", "counter", "Events that a second opinion took back.", atomic_load(&s->withdrawn));
+  put_metric(b, "egress_total", "counter", "Questions that left for outside shields.", atomic_load(&s->egress));
+  put_metric(b, "egress_bytes_total", "counter", "Bytes of them.", atomic_load(&s->egress_bytes));
   put_metric(b, "journal_rejected_total", "counter", "Journal lines that could not be read.", atomic_load(&s->rejected));
   put_metric(b, "journal_deleted_total", "counter", "Journals read to their end and deleted.", atomic_load(&s->journals_deleted));
   put_metric(b, "unknown_workspace_total", "counter", "Records of no known workspace.", atomic_load(&s->unknown_workspace));

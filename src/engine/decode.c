@@ -15,6 +15,7 @@ static const struct {
 enum {
   PIECES_FEW = 4096, /* up to this number pieces stay as they are; more are joined when they stand close together */
   JOIN_GAP = 64,
+  SAMPLE = 160,    /* how much of a text is turned to see whether the rest is worth it */
   ODD_MARGIN = 32, /* how far around an odd block the decoders of letters and tokens look */
 };
 
@@ -54,6 +55,7 @@ void decode_finish(struct decode *d)
     buf_finish(&w->scratch);
     buf_finish(&w->turned);
     view_finish(&w->fold);
+    look_alikes_free(w->look_alikes);
   }
   free(w);
   *d = (struct decode){0};
@@ -378,6 +380,14 @@ static bool spells(struct str s, size_t block, uint64_t starts, size_t *latest)
   return near;
 }
 
+/* The compiler's own would call a function: the instruction is not on every processor. */
+static size_t bits(uint64_t x)
+{
+  x -= x >> 1 & 0x5555555555555555u;
+  x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+  return (size_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+}
+
 static void look(struct decode_work *w)
 {
   struct gate g = {0};
@@ -388,12 +398,14 @@ static void look(struct decode_work *w)
     size_t end = i + BLOCK < w->in.n ? i + BLOCK : w->in.n;
     uint64_t before = g.letters >> 63;
     unsigned signs = gate_block(&w->model, &g, w->in, i, end - i);
-    if (signs & (SIGN_ODD | SIGN_ODD_BEFORE)) add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
-    w->letters += (size_t)__builtin_popcountll(g.letters);
+    if (signs & (SIGN_ODD | SIGN_ODD_BEFORE))
+      add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
+    w->letters += bits(g.letters);
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
     w->n_blocks++;
     if (!w->spelled) w->spelled = spells(w->in, i, g.letters & ~(g.letters << 1 | before), &nato);
   }
+  gate_block(&w->model, &g, w->in, w->in.n, 0);
   w->signs = g.signs;
   w->work += w->in.n;
 }
@@ -422,6 +434,27 @@ static size_t covered(const struct decode_work *w)
   return n;
 }
 
+/* The beginning of a text, not cut within a mark. */
+static struct str sample(struct str text)
+{
+  size_t n = SAMPLE;
+  if (text.n <= SAMPLE) return text;
+  while (n > SAMPLE / 2 && (is_letter((unsigned char)text.p[n - 1]) || is_digit((unsigned char)text.p[n - 1]))) n--;
+  return str_cut(text, 0, n > SAMPLE / 2 ? n : SAMPLE);
+}
+
+/* How many bytes of the text can be decoded when it is turned. */
+static size_t try_turn(struct decode_work *w, struct str text, enum decoder_id how)
+{
+  buf_reset(&w->turned);
+  put_turned(&w->turned, text, how);
+  w->in = buf_str(&w->turned);
+  w->n_pieces = 0;
+  buf_reset(&w->out);
+  find_pieces(w, false);
+  return covered(w);
+}
+
 /* A cipher of letters over another encoding shows in no letter pair. So a text that is no language is turned blindly, and kept when most of
  * it can be decoded then, and more than straight on: as a text of its own, whose pieces the next round finds again. */
 static bool turn_blindly(struct decode *d, int parent, unsigned depth, struct str text, size_t straight)
@@ -430,22 +463,20 @@ static bool turn_blindly(struct decode *d, int parent, unsigned depth, struct st
   struct decode_work *w = d->inside;
   size_t best = 0, most = straight > text.n / 4 * 3 ? straight : text.n / 4 * 3;
   for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
-    buf_reset(&w->turned);
-    put_turned(&w->turned, text, turns[i]);
+    size_t got = try_turn(w, sample(text), turns[i]);
+    if (text.n > SAMPLE && got > SAMPLE / 2) got = try_turn(w, text, turns[i]);
+    else if (text.n > SAMPLE) continue;
     if (w->turned.failed) return false;
-    w->in = buf_str(&w->turned);
-    w->n_pieces = 0;
-    buf_reset(&w->out);
-    find_pieces(w, false);
-    if (covered(w) <= most) continue;
-    most = covered(w);
+    if (got <= most) continue;
+    most = got;
     best = i + 1;
   }
   if (!best) return true;
   w->in = text;
   buf_reset(&w->out);
   put_turned(&w->out, text, turns[best - 1]);
-  struct piece whole = {.end = (uint32_t)text.n, .n = (uint32_t)text.n, .layers = {(uint8_t)turns[best - 1]}, .n_layers = 1, .same = best <= 2};
+  struct piece whole = {
+      .end = (uint32_t)text.n, .n = (uint32_t)text.n, .layers = {(uint8_t)turns[best - 1]}, .n_layers = 1, .same = best <= 2};
   return !w->out.failed && add_text(d, parent, depth, &whole, 1);
 }
 
@@ -482,7 +513,7 @@ bool decode_run(struct decode *d, struct str original, const struct view *v, str
     d->partial = true;
     return true;
   }
-  d->budget = decode_budget(view.n);
+  d->budget = d->limit ? d->limit : decode_budget(view.n);
   if (!decode_one(d, -1, 0, view, original, v)) return false;
   for (size_t i = 0; i < d->n_texts; i++) {
     struct decoded t = d->texts[i];
@@ -523,8 +554,7 @@ static void prepend_layers(const struct decoded *t, size_t from, size_t to, stru
   const char *layers[DECODE_LAYERS];
   unsigned n = 0;
   for (size_t i = from; i <= to; i++)
-    for (unsigned k = 0; k < t->segments[i].n_layers; k++)
-      add_layer(out, layers, &n, decoders[t->segments[i].layers[k]].name);
+    for (unsigned k = 0; k < t->segments[i].n_layers; k++) add_layer(out, layers, &n, decoders[t->segments[i].layers[k]].name);
   memmove(out->layers + n, out->layers, out->n_layers * sizeof *out->layers);
   memcpy(out->layers, layers, n * sizeof *layers);
   out->n_layers += n;

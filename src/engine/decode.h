@@ -19,8 +19,8 @@ enum {
   DECODE_DEPTH = 4,
   DECODE_FLOOR = 64 << 10, /* a short text may be decoded into this much */
   DECODE_CEILING = 16 << 20,
-  DECODE_CONTEXT = 512,  /* bytes kept on either side of what was decoded: more than a rule or a context word reaches */
-  DECODE_LAYERS = 8,     /* different layers that one finding can name */
+  DECODE_CONTEXT = 512,      /* bytes kept on either side of what was decoded: more than a rule or a context word reaches */
+  DECODE_LAYERS = 8,         /* different layers that one finding can name */
   DECODE_TEXT_MAX = 1 << 28, /* of a longer view nothing is decoded */
 };
 
@@ -65,6 +65,7 @@ struct decode {
   bool partial;  /* the budget ended before the encodings did */
   uint64_t work; /* bytes looked at, for the test that work is linear */
   size_t budget; /* what is left of it */
+  size_t limit;  /* the whole of it; 0: decode_budget() of the text. For tests */
   struct decode_work *inside;
 };
 

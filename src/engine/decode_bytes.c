@@ -12,9 +12,9 @@ typedef size_t mark_fn(struct str s, size_t i, uint32_t *out);
 
 struct run {
   enum decoder_id id;
-  char lead;        /* every mark begins with it */
+  char lead; /* every mark begins with it */
   mark_fn *mark;
-  bool bytes;       /* values below 256 are bytes, not code points */
+  bool bytes; /* values below 256 are bytes, not code points */
 };
 
 void put_utf8(struct buf *b, uint32_t c)
@@ -46,7 +46,8 @@ static bool matters(uint32_t c)
 /* Nested marks of the same kind: the mark stands for the lead of another. */
 static bool leads_again(const struct run *r, uint32_t c, struct str s, size_t next)
 {
-  return c == (unsigned char)r->lead && next < s.n && (is_letter((unsigned char)s.p[next]) || is_digit((unsigned char)s.p[next]) || s.p[next] == '#');
+  return c == (unsigned char)r->lead && next < s.n &&
+         (is_letter((unsigned char)s.p[next]) || is_digit((unsigned char)s.p[next]) || s.p[next] == '#');
 }
 
 /* From the mark at i on, marks with at most GAP other bytes between them. Returns where the run ends. */
@@ -69,7 +70,8 @@ static size_t take_run(struct decode_work *w, const struct run *r, size_t i)
   }
   /* Where nearly all is marked, the marks must make sense by themselves. */
   bool dense = marked >= 9 && marked * 4 > (end - start) * 3;
-  if (wanted && (!dense || piece_looks_right(w, at))) piece_add(w, r->id, start, end, at, false);
+  bool kept = wanted && (dense ? piece_looks_right(w, at) : text_is_utf8((struct str){w->out.p + at, w->out.n - at}));
+  if (kept) piece_add(w, r->id, start, end, at, false);
   else w->out.n = at;
   return end;
 }
@@ -105,9 +107,11 @@ static size_t mark_percent(struct str s, size_t i, uint32_t *out)
   return hex_digits(s, i + 1, 2, out) == 2 ? 3 : 0;
 }
 
+/* Capitals only, as RFC 2045 wants it: "x=fa" is no mark. */
 static size_t mark_quoted(struct str s, size_t i, uint32_t *out)
 {
-  return hex_digits(s, i + 1, 2, out) == 2 ? 3 : 0;
+  if (hex_digits(s, i + 1, 2, out) != 2) return 0;
+  return s.p[i + 1] < 'a' && s.p[i + 2] < 'a' ? 3 : 0;
 }
 
 static size_t mark_braced(struct str s, size_t i, uint32_t *out)
@@ -142,15 +146,16 @@ static size_t mark_escape(struct str s, size_t i, uint32_t *out)
 static const struct {
   struct str name;
   uint32_t c;
-} references[] = {{STR("amp"), '&'},     {STR("lt"), '<'},      {STR("gt"), '>'},      {STR("quot"), '"'},   {STR("apos"), '\''},
-                  {STR("nbsp"), ' '},    {STR("Tab"), '\t'},    {STR("NewLine"), '\n'}, {STR("excl"), '!'},  {STR("num"), '#'},
-                  {STR("dollar"), '$'},  {STR("percnt"), '%'},  {STR("lpar"), '('},    {STR("rpar"), ')'},   {STR("ast"), '*'},
-                  {STR("plus"), '+'},    {STR("comma"), ','},   {STR("period"), '.'},  {STR("sol"), '/'},    {STR("colon"), ':'},
-                  {STR("semi"), ';'},    {STR("equals"), '='},  {STR("quest"), '?'},   {STR("commat"), '@'}, {STR("lowbar"), '_'},
-                  {STR("hyphen"), '-'},  {STR("shy"), 0xAD},    {STR("zwnj"), 0x200C}, {STR("zwj"), 0x200D}, {STR("ensp"), ' '},
-                  {STR("emsp"), ' '},    {STR("thinsp"), ' '},  {STR("auml"), 0xE4},   {STR("ouml"), 0xF6},  {STR("uuml"), 0xFC},
-                  {STR("szlig"), 0xDF},  {STR("eacute"), 0xE9}, {STR("egrave"), 0xE8}, {STR("agrave"), 0xE0}, {STR("aacute"), 0xE1},
-                  {STR("iacute"), 0xED}, {STR("oacute"), 0xF3}, {STR("uacute"), 0xFA}, {STR("ntilde"), 0xF1}, {STR("ccedil"), 0xE7}};
+} references[] = {
+    {STR("amp"), '&'},     {STR("lt"), '<'},      {STR("gt"), '>'},       {STR("quot"), '"'},    {STR("apos"), '\''},
+    {STR("nbsp"), ' '},    {STR("Tab"), '\t'},    {STR("NewLine"), '\n'}, {STR("excl"), '!'},    {STR("num"), '#'},
+    {STR("dollar"), '$'},  {STR("percnt"), '%'},  {STR("lpar"), '('},     {STR("rpar"), ')'},    {STR("ast"), '*'},
+    {STR("plus"), '+'},    {STR("comma"), ','},   {STR("period"), '.'},   {STR("sol"), '/'},     {STR("colon"), ':'},
+    {STR("semi"), ';'},    {STR("equals"), '='},  {STR("quest"), '?'},    {STR("commat"), '@'},  {STR("lowbar"), '_'},
+    {STR("hyphen"), '-'},  {STR("shy"), 0xAD},    {STR("zwnj"), 0x200C},  {STR("zwj"), 0x200D},  {STR("ensp"), ' '},
+    {STR("emsp"), ' '},    {STR("thinsp"), ' '},  {STR("auml"), 0xE4},    {STR("ouml"), 0xF6},   {STR("uuml"), 0xFC},
+    {STR("szlig"), 0xDF},  {STR("eacute"), 0xE9}, {STR("egrave"), 0xE8},  {STR("agrave"), 0xE0}, {STR("aacute"), 0xE1},
+    {STR("iacute"), 0xED}, {STR("oacute"), 0xF3}, {STR("uacute"), 0xFA},  {STR("ntilde"), 0xF1}, {STR("ccedil"), 0xE7}};
 
 static size_t mark_number(struct str s, size_t i, uint32_t *out)
 {
@@ -160,7 +165,8 @@ static size_t mark_number(struct str s, size_t i, uint32_t *out)
     n = hex_digits(s, from, 6, out);
   } else {
     *out = 0;
-    for (; n < 7 && from + n < s.n && is_digit((unsigned char)s.p[from + n]); n++) *out = *out * 10 + (uint32_t)(s.p[from + n] - '0');
+    for (; n < 7 && from + n < s.n && is_digit((unsigned char)s.p[from + n]); n++)
+      *out = *out * 10 + (uint32_t)(s.p[from + n] - '0');
   }
   if (!n) return 0;
   return from + n - i + (from + n < s.n && s.p[from + n] == ';');

@@ -12,7 +12,7 @@ enum {
   GAIN_MIN = 26 * 8, /* bits that a stretch must gain */
   GAIN_MEAN = 9,     /* eighths of a bit that each pair of it must gain on average */
   DROP = 14 * 8,
-  COST_MEAN = 40,    /* most that a pair of what comes out may cost on average */
+  COST_MEAN = 40, /* most that a pair of what comes out may cost on average */
 };
 
 /* A stretch of words in the making; score counts eighths of bits. */
@@ -32,7 +32,8 @@ struct word {
 static bool stretch_counts(const struct stretch *t)
 {
   /* Words of language have three letters on average, and so four pairs. */
-  return t->best >= GAIN_MIN && t->best_pairs >= t->best_words * 4 && (uint32_t)t->best >= t->best_pairs * GAIN_MEAN && t->best_cost <= t->best_pairs * COST_MEAN;
+  return t->best_words > 1 && t->best >= GAIN_MIN && t->best_pairs >= t->best_words * 4 &&
+         (uint32_t)t->best >= t->best_pairs * GAIN_MEAN && t->best_cost <= t->best_pairs * COST_MEAN;
 }
 
 /* Adds a word; true when the stretch before it has ended and counts: it is in *done. */
@@ -213,7 +214,8 @@ static void take_stretch(struct decode_work *w, const struct stretch *t, unsigne
     w->out.n = at;
     put_turned(&w->out, buf_str(&w->scratch), DECODER_ATBASH);
   }
-  struct piece p = {.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)at, .n_layers = how == TURN_BOTH ? 2 : 1, .same = true};
+  struct piece p = {
+      .start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)at, .n_layers = how == TURN_BOTH ? 2 : 1, .same = true};
   p.layers[0] = how == TURN_ATBASH ? DECODER_ATBASH : DECODER_ROT13;
   p.layers[1] = DECODER_ATBASH;
   piece_add_full(w, p);
@@ -228,6 +230,12 @@ static struct str next_word(struct str s, size_t *at, size_t end)
   while (i < s.n && is_letter((unsigned char)s.p[i])) i++;
   *at = i;
   return str_cut(s, start, i);
+}
+
+/* Letters beside digits are parts of numbers and keys. */
+static bool touches_digit(struct str s, size_t start, size_t end)
+{
+  return (start > 0 && is_digit((unsigned char)s.p[start - 1])) || (end < s.n && is_digit((unsigned char)s.p[end]));
 }
 
 /* A region may begin inside a word. */
@@ -256,6 +264,7 @@ void decode_ciphers(struct decode_work *w)
       struct str word = next_word(w->in, &i, w->odd[r].end);
       if (!word.n) break;
       size_t start = (size_t)(word.p - w->in.p);
+      if (touches_digit(w->in, start, i)) continue;
       int32_t gain[TURNS];
       uint32_t cost[TURNS], pairs;
       weigh(&w->model, word, gain, cost, &pairs);

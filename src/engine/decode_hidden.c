@@ -8,7 +8,7 @@
 #include "engine/decode_inside.h"
 #include <utf8proc.h>
 
-enum { BLACK_FLAG = 0x1F3F4, TAG_END = 0xE007F, FLAG_MAX = 6, BITS_MIN = 40, SYMBOLS = 12 };
+enum { BLACK_FLAG = 0x1F3F4, TAG_END = 0xE007F, FLAG_MAX = 6, BITS_MIN = 40, BITS_RUN = 4, SYMBOLS = 12 };
 
 /* The characters of one scheme in the order of the text, joined. */
 struct hidden {
@@ -45,8 +45,8 @@ static int selector(int32_t c)
 
 static bool zero_width(int32_t c)
 {
-  return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF || c == 0x180E ||
-         c == 0x3164 || c == 0xFFA0 || c == 0xAD || c == 0x34F;
+  return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF ||
+         c == 0x180E || c == 0x3164 || c == 0xFFA0 || c == 0xAD || c == 0x34F;
 }
 
 static void note(struct hidden *h, size_t begin, size_t end)
@@ -161,6 +161,16 @@ static unsigned symbol(struct symbols *s, int32_t c)
   return i < SYMBOLS ? i : SYMBOLS - 1;
 }
 
+/* Characters that stand alone or in pairs have their use; longer runs count. */
+static void note_run(struct hidden *h, struct symbols *s, const struct buf *symbols, size_t run, size_t begin, size_t end)
+{
+  if (symbols->failed) return;
+  for (size_t i = symbols->n - run; i < symbols->n; i++) s->count[(unsigned char)symbols->p[i]]++;
+  if (!h->n) h->start = begin;
+  h->end = end;
+  h->n += run;
+}
+
 /* The two most frequent symbols, in the order of their code points. */
 static void most_frequent(const struct symbols *s, unsigned *zero, unsigned *one)
 {
@@ -198,12 +208,17 @@ static bool find_bits(struct decode_work *w, struct str original, struct hidden 
   struct symbols s = {0};
   size_t begin, at = w->out.n;
   buf_reset(&w->scratch);
-  for (int32_t c; (c = next(&r, &begin)) >= 0;) {
-    if (!zero_width(c)) continue;
-    unsigned i = symbol(&s, c);
-    s.count[i]++;
-    buf_byte(&w->scratch, (char)i);
-    note(h, begin, r.at);
+  size_t run = 0, first = 0;
+  for (int32_t c = 0; c >= 0;) {
+    c = next(&r, &begin);
+    if (c >= 0 && zero_width(c)) {
+      if (!run++) first = begin;
+      buf_byte(&w->scratch, (char)symbol(&s, c));
+      continue;
+    }
+    if (run >= BITS_RUN) note_run(h, &s, &w->scratch, run, first, begin);
+    else if (!w->scratch.failed) w->scratch.n -= run;
+    run = 0;
   }
   if (h->n < BITS_MIN || s.n < 2 || w->scratch.failed) return false;
   unsigned zero, one;

@@ -4,6 +4,9 @@
 #include "engine/decode.h"
 #include "engine/decode_text.h"
 
+struct look_alikes;                           /* of decode_confusables.c; made when first needed */
+void look_alikes_free(struct look_alikes *l); /* accepts NULL */
+
 struct region {
   uint32_t start, end;
 };
@@ -20,15 +23,16 @@ struct piece {
 struct decode_work {
   struct text_model model;
   struct str in;
-  unsigned signs;       /* SIGN_*: what the gate saw anywhere */
-  bool spelled;         /* words of the spelling alphabet stand close together */
-  struct region *odd;   /* where it does not look like language; ordered, apart */
+  unsigned signs;     /* SIGN_*: what the gate saw anywhere */
+  bool spelled;       /* words of the spelling alphabet stand close together */
+  struct region *odd; /* where it does not look like language; ordered, apart */
   size_t n_odd, cap_odd;
   size_t letters, n_blocks, odd_blocks; /* of the whole text */
   struct buf out, scratch, turned;
   struct piece *pieces, *mixed;
   size_t n_pieces, cap_pieces, cap_mixed;
   struct view fold;
+  struct look_alikes *look_alikes;
   uint64_t work;
   bool failed;
 };
@@ -46,7 +50,7 @@ void piece_trim(struct decode_work *w, size_t at);
 /* Each looks for one encoding, or one family, in all of w->in. */
 typedef void decoder_fn(struct decode_work *w);
 decoder_fn decode_escapes, decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens,
-    decode_base85, decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers;
+    decode_base85, decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers, decode_confusables;
 
 /* Does a word of the spelling alphabet begin at i? */
 bool nato_at(struct str s, size_t i);

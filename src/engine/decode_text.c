@@ -3,12 +3,13 @@
 #include <utf8proc.h>
 
 enum {
-  ODD_BLOCK = 52,    /* what BLOCK bytes must sum up to, a whole block or the halves of two */
-  COMMON = 40,       /* a pair that costs no more is not odd at all */
-  ODD_CAPITAL = 6,   /* a capital after a small letter */
-  ODD_MARK = 128,    /* a bit of its own: two bytes that may begin a mark */
-  ODD_DIGIT = 6,     /* a digit before a letter */
-  SHORT = 10, SURE = 16, /* bytes of decoded text: fewer must be language, from so many on printable ones do */
+  ODD_BLOCK = 52,  /* what BLOCK bytes must sum up to, a whole block or the halves of two */
+  COMMON = 40,     /* a pair that costs no more is not odd at all */
+  ODD_CAPITAL = 6, /* a capital after a small letter */
+  ODD_MARK = 128,  /* a bit of its own: two bytes that may begin a mark */
+  ODD_DIGIT = 6,   /* a digit before a letter */
+  SHORT = 10,
+  SURE = 16,          /* bytes of decoded text: fewer must be language, from so many on printable ones do */
   LANGUAGE_MEAN = 39, /* most that a pair of language costs on average */
 };
 
@@ -88,33 +89,29 @@ static void masks(const char *p, uint64_t *letters, uint64_t *hex)
   }
 }
 
-/* Is the pattern of n bits, the first byte lowest, anywhere in this block, or across its beginning? */
-static bool has_pattern(uint64_t before, uint64_t now, uint64_t pattern, unsigned n)
+/* The patterns below are looked for in 64 bytes that end LAG before the block's end, so that none is cut; bit k is the k-th of them. */
+enum { LAG = 20 };
+static uint64_t lagged(uint64_t before, uint64_t now)
 {
-  uint64_t hits = ~(uint64_t)0;
-  for (unsigned i = 0; i < n && hits; i++) {
-    /* Bit k: the byte n - 1 - i before byte k. */
-    unsigned back = n - 1 - i;
-    uint64_t at = back ? now << back | before >> (64 - back) : now;
-    hits &= pattern >> i & 1 ? at : ~at;
-  }
-  return hits != 0;
+  return now << LAG | before >> (64 - LAG);
 }
 
-/* Many single letters? Digits set apart count when some letters are among them. */
-static bool many_alone(const struct gate *g, uint64_t letters, uint64_t hex)
+/* Single letters or digits, a letter among them, four at the same distance of two to four bytes, or pairs of them? */
+static bool is_spaced(uint64_t letters, uint64_t hex)
 {
-  uint64_t any = letters | hex, alone = any & ~(any << 1 | (g->letters | g->hex) >> 63) & ~(any >> 1);
-  int n = __builtin_popcountll(alone), n_letters = __builtin_popcountll(alone & letters);
-  return n_letters >= 5 || (n_letters >= 2 && n >= 10);
+  uint64_t any = letters | hex, alone = any & ~(any << 1) & ~(any >> 1);
+  if (!(alone & letters)) return false;
+  uint64_t two = alone & alone << 2, three = alone & alone << 3, four = alone & alone << 4;
+  return (two & two << 4 & two << 6) || (two & two << 6 & two << 12) || (three & three << 6) || (four & four << 8);
 }
 
-static unsigned list_signs(const struct gate *g, uint64_t hex)
+/* Pairs of hexadecimal digits, three with one byte between them or with two, or groups of eight; or a number of sixteen digits. */
+static unsigned list_signs(uint64_t hex)
 {
-  /* 0 11 0 11 0 11 0 11 0, 0011 four times, eight and eight. */
-  bool list = has_pattern(g->hex, hex, 0x6db << 1 & 0x1fff, 12) || has_pattern(g->hex, hex, 0x3333, 16) || has_pattern(g->hex, hex, 0x1feff, 17);
-  bool number = has_pattern(g->hex, hex, 0xffff, 16);
-  return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD : 0);
+  uint64_t run2 = hex & hex << 1, run4 = run2 & run2 << 2, run8 = run4 & run4 << 4;
+  uint64_t pair = run2 & ~(hex << 2) & ~(hex >> 1), one = pair & pair << 3, two = pair & pair << 4;
+  bool list = (one & one << 3) || (two & two << 4) || (run8 & run8 << 9);
+  return (list ? SIGN_LISTS : 0) | (run8 & run8 << 8 ? SIGN_ODD : 0);
 }
 
 static unsigned sum_odd(const struct text_model *m, struct str s, size_t i, size_t end, unsigned *marks)
@@ -139,15 +136,16 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
     masks(s.p + at, &letters, &hex);
   } else {
     char last[BLOCK] = {0};
-    memcpy(last, s.p + at, n);
+    if (n) memcpy(last, s.p + at, n);
     masks(last, &letters, &hex);
   }
-  if (first + second >= ODD_BLOCK) signs |= SIGN_ODD;
+  unsigned least = s.n < BLOCK ? ODD_BLOCK * (unsigned)s.n / BLOCK : ODD_BLOCK;
+  if (first + second >= least) signs |= SIGN_ODD;
   if (g->half + first >= ODD_BLOCK) signs |= SIGN_ODD_BEFORE;
   g->half = second;
   if (marks & ODD_MARK) signs |= SIGN_MARKS;
-  if (many_alone(g, letters, hex)) signs |= SIGN_SPACED;
-  if (hex & hex << 1) signs |= list_signs(g, hex);
+  if (is_spaced(lagged(g->letters, letters), lagged(g->hex, hex))) signs |= SIGN_SPACED;
+  signs |= list_signs(lagged(g->hex, hex));
   g->letters = letters;
   g->hex = hex;
   g->signs |= signs;
@@ -198,6 +196,11 @@ static struct census count(struct str s)
   return k;
 }
 
+bool text_is_utf8(struct str s)
+{
+  return count(s).broken == 0;
+}
+
 bool text_is_language(const struct text_model *m, struct str s)
 {
   struct census k = count(s);
@@ -208,11 +211,23 @@ bool text_is_language(const struct text_model *m, struct str s)
   return cost <= pairs * LANGUAGE_MEAN;
 }
 
+/* Random bytes hardly ever begin with eight that text may begin with. */
+static bool may_be_text(struct str s)
+{
+  for (size_t i = 0; i < s.n && i < 8; i++) {
+    unsigned char c = (unsigned char)s.p[i];
+    if (c == 0x7f || c >= 0xf8 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (i == 0 && c >= 0x80 && c < 0xc2))
+      return false;
+  }
+  return true;
+}
+
 bool text_is_plausible(const struct text_model *m, struct str s)
 {
+  if (!may_be_text(s)) return false;
   struct census k = count(s);
   if (k.broken * 50 > s.n || k.controls * 50 > s.n || s.n < 4) return false;
-  if (s.n < SHORT) return text_is_language(m, s);
+  if (s.n < SHORT) return k.high * 2 <= s.n && text_is_language(m, s);
   /* Sixteen random bytes are hardly ever all printable. Text may be encoded further: Morse code has no letters at all. */
   return (k.letters + k.high + k.digits + k.blanks) * 100 >= s.n * (s.n < SURE ? 60 : 25);
 }

@@ -49,7 +49,8 @@ struct base {
   unsigned bits, group; /* digits to a whole group of bytes */
 };
 
-static const struct base bases[] = {{DECODER_HEX, digit16, 4, 2}, {DECODER_BASE32, digit32, 5, 8}, {DECODER_BASE64, digit64, 6, 4}};
+static const struct base bases[] = {
+    {DECODER_HEX, digit16, 4, 2}, {DECODER_BASE32, digit32, 5, 8}, {DECODER_BASE64, digit64, 6, 4}};
 
 /* UTF-16 of ASCII, as some shells take it: every second byte is zero. */
 static void narrow(struct buf *b, size_t at)

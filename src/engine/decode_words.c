@@ -49,18 +49,22 @@ static bool skip_separator(struct str s, size_t *i, struct str separator, bool *
 static size_t take_spaced(struct decode_work *w, size_t i)
 {
   struct str s = w->in;
-  size_t start = i, end = i, at = w->out.n, letters = 0, n;
+  size_t start = i, end = i, at = w->out.n, letters = 0, digits = 0, all = 0, n;
   struct str separator = separator_at(s, i + char_length((unsigned char)s.p[i]));
-  bool blanks = separator.n && is_blank((unsigned char)separator.p[0]), gap = false;
+  bool blanks = true, gap = false;
+  for (size_t k = 0; k < separator.n; k++) blanks &= is_blank((unsigned char)separator.p[k]);
   if (!separator.n) return i;
   while ((n = single(s, i, blanks)) > 0) {
     if (gap) buf_byte(&w->out, ' ');
     buf_put(&w->out, str_cut(s, i, i + n));
     letters += is_letter((unsigned char)s.p[i]) || n > 1;
+    digits += is_digit((unsigned char)s.p[i]);
+    all++;
     end = i += n;
     if (!skip_separator(s, &i, separator, &gap)) break;
   }
-  if (letters >= LETTERS_MIN) piece_add(w, DECODER_SPACED, start, end, at, false);
+  /* A formula is signs between single letters. */
+  if (letters >= LETTERS_MIN && (letters + digits) * 5 >= all * 3) piece_add(w, DECODER_SPACED, start, end, at, false);
   else w->out.n = at;
   return end;
 }
@@ -73,7 +77,8 @@ void decode_spaced(struct decode_work *w)
   for (size_t i = 0; i < s.n;) {
     bool begins = !i || is_blank((unsigned char)s.p[i - 1]) || !set_apart((unsigned char)s.p[i - 1]);
     size_t n = char_length((unsigned char)s.p[i]), end = i;
-    if (begins && set_apart((unsigned char)s.p[i]) && i + n < s.n && !set_apart((unsigned char)s.p[i + n])) end = take_spaced(w, i);
+    if (begins && set_apart((unsigned char)s.p[i]) && i + n < s.n && !set_apart((unsigned char)s.p[i + n]))
+      end = take_spaced(w, i);
     i = end > i ? end : i + n;
   }
 }
@@ -86,14 +91,14 @@ static char morse_letter(unsigned code)
   static const char by_code[] = "??etianmsurwdkgohvf?l?pjbxcyzq??54?3???2??+????16=/?????7???8?90";
   if (code < sizeof by_code - 1) return by_code[code] == '?' ? 0 : by_code[code];
   switch (code) {
-  case 0x4C: return '?'; /* ..--.. */
-  case 0x55: return '.'; /* .-.-.- */
-  case 0x73: return ','; /* --..-- */
-  case 0x6B: return '!'; /* -.-.-- */
+  case 0x4C: return '?';  /* ..--.. */
+  case 0x55: return '.';  /* .-.-.- */
+  case 0x73: return ',';  /* --..-- */
+  case 0x6B: return '!';  /* -.-.-- */
   case 0x5E: return '\''; /* .----. */
-  case 0x61: return '-'; /* -....- */
-  case 0x78: return ':'; /* ---... */
-  case 0x52: return '"'; /* .-..-. */
+  case 0x61: return '-';  /* -....- */
+  case 0x78: return ':';  /* ---... */
+  case 0x52: return '"';  /* .-..-. */
   default: return 0;
   }
 }
@@ -272,10 +277,11 @@ void decode_braille(struct decode_work *w)
 
 /* ---- the spelling alphabet --------------------------------------------------------------------------------------- */
 
-static const struct str nato[] = {STR("alpha"),  STR("bravo"),   STR("charlie"), STR("delta"),   STR("echo"),  STR("foxtrot"), STR("golf"),
-                                  STR("hotel"),  STR("india"),   STR("juliett"), STR("kilo"),    STR("lima"),  STR("mike"),    STR("november"),
-                                  STR("oscar"),  STR("papa"),    STR("quebec"),  STR("romeo"),   STR("sierra"), STR("tango"),  STR("uniform"),
-                                  STR("victor"), STR("whiskey"), STR("xray"),    STR("yankee"),  STR("zulu")};
+static const struct str nato[] = {STR("alpha"),  STR("bravo"),    STR("charlie"), STR("delta"),   STR("echo"),    STR("foxtrot"),
+                                  STR("golf"),   STR("hotel"),    STR("india"),   STR("juliett"), STR("kilo"),    STR("lima"),
+                                  STR("mike"),   STR("november"), STR("oscar"),   STR("papa"),    STR("quebec"),  STR("romeo"),
+                                  STR("sierra"), STR("tango"),    STR("uniform"), STR("victor"),  STR("whiskey"), STR("xray"),
+                                  STR("yankee"), STR("zulu")};
 static const struct {
   struct str word;
   char c;

@@ -79,8 +79,8 @@ static bool is_plain(int32_t c)
 {
   return (c >= 0x430 && c <= 0x44F && c != 0x439) || (c >= 0x3B1 && c <= 0x3C9 && c != 0x3C2) || (c >= 0x5D0 && c <= 0x5EA) ||
          (c >= 0x627 && c <= 0x64A) || (c >= 0x905 && c <= 0x928) || (c >= 0x92A && c <= 0x930) || (c >= 0xE01 && c <= 0xE30) ||
-         (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FA) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
-         (c >= 0xAC00 && c <= 0xD7A3) || c == 0x3001 || c == 0x3002;
+         (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FA) || (c >= 0x3400 && c <= 0x4DBF) ||
+         (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7A3) || c == 0x3001 || c == 0x3002;
 }
 
 /* The ASCII character that a full-width or mathematical letter stands for keeps its case: keys need it. */
@@ -172,7 +172,8 @@ static size_t plain_run(const unsigned char *p, size_t n)
   while (i + 3 <= n && p[i] >= 0xC2 && p[i] < 0xF0) {
     unsigned need = p[i] < 0xE0 ? 2 : 3;
     bool whole = (p[i + 1] & 0xC0) == 0x80 && (need == 2 || (p[i + 2] & 0xC0) == 0x80);
-    int32_t c = need == 2 ? (p[i] & 0x1F) << 6 | (p[i + 1] & 0x3F) : (p[i] & 0xF) << 12 | (p[i + 1] & 0x3F) << 6 | (p[i + 2] & 0x3F);
+    int32_t c =
+        need == 2 ? (p[i] & 0x1F) << 6 | (p[i + 1] & 0x3F) : (p[i] & 0xF) << 12 | (p[i + 1] & 0x3F) << 6 | (p[i + 2] & 0x3F);
     if (!whole || (need == 3 && c < 0x800) || !is_plain(c)) break;
     i += need;
   }

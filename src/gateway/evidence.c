@@ -97,13 +97,14 @@ static bool is_inside_character(struct str s, size_t at)
   return at < s.n && ((unsigned char)s.p[at] & 0xc0) == 0x80;
 }
 
-static void put_mask(struct buf *out, const struct vdt_finding *f)
+/* outside: no part of the secret may be seen. */
+static void put_mask(struct buf *out, const struct vdt_finding *f, bool outside)
 {
-  if (f->redacted[0]) buf_put(out, str_of(f->redacted));
+  if (f->redacted[0] && !outside) buf_put(out, str_of(f->redacted));
   else buf_printf(out, "[REDACTED:%s]", f->rule);
 }
 
-static void write_masked(struct str text, size_t from, size_t to, const struct masks *m, struct buf *out)
+static void write_masked(struct str text, size_t from, size_t to, const struct masks *m, bool outside, struct buf *out)
 {
   size_t at = from;
   for (size_t i = 0; i < m->n && m->v[i].start < to; i++) {
@@ -112,7 +113,7 @@ static void write_masked(struct str text, size_t from, size_t to, const struct m
     /* One that begins in bytes already masked only makes them more. */
     if (k->start >= at || at == from) {
       if (k->start > at) buf_put(out, str_cut(text, at, k->start));
-      put_mask(out, k->finding);
+      put_mask(out, k->finding, outside);
     }
     at = k->end;
   }
@@ -140,7 +141,7 @@ static struct str make_segment(const struct evidence *e, struct vdt_arena *scrat
   while (from < start && is_inside_character(text, from)) from++;
   while (to > end && is_inside_character(text, to)) to--;
   if (find_masks(e, scratch, text, base, &m)) return segment;
-  write_masked(text, from, to, &m, &out);
+  write_masked(text, from, to, &m, false, &out);
   if (!out.failed && out.n) segment = arena_dup(e->arena, shorten(buf_str(&out)));
   buf_finish(&out);
   return segment.p ? segment : (struct str){0};
@@ -169,7 +170,7 @@ bool evidence_masked(const struct evidence *e, size_t from, size_t to, struct bu
   struct str text = str_cut(e->text, low, high);
   struct vdt_arena *scratch = vdt_arena_new(0);
   bool ok = scratch && find_masks(e, scratch, text, e->base + low, &m) == VDT_OK;
-  if (ok) write_masked(text, from - low, to - low, &m, out);
+  if (ok) write_masked(text, from - low, to - low, &m, true, out);
   vdt_arena_free(scratch);
   return ok && !out->failed;
 }

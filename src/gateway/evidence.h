@@ -33,7 +33,7 @@ struct evidence {
   bool whole; /* text after the span may be shown */
 };
 
-/* Appends text[from, to) with its secrets masked, also those that only reach into it. false when out of memory. */
+/* Appends text[from, to) with its secrets masked whole ("[REDACTED:rule-id]"), also those that only reach into it. false when out of memory. */
 bool evidence_masked(const struct evidence *e, size_t from, size_t to, struct buf *out);
 /* The masked segment of the finding; empty when its text is gone or memory ran out. */
 struct str evidence_segment(const struct evidence *e, const struct vdt_finding *f);

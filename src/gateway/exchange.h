@@ -24,11 +24,14 @@
 #include "record/record.h"
 #include "wire/wire.h"
 
-/* What all interactions of one configuration share; immutable, swapped whole on reload. */
+struct opinion_memory;
+
+/* What all interactions of one configuration share; immutable but for what shields said, swapped whole on reload. */
 struct image {
   const struct config *config;
   const struct vdt_engine *engine;
-  unsigned char key[32]; /* keys the hash of client credentials; random per installation (state_dir/gateway.key) */
+  struct opinion_memory *memory; /* of this process; NULL: nothing is remembered */
+  unsigned char key[32];         /* keys the hash of client credentials; random per installation (state_dir/gateway.key) */
 };
 
 struct exchange;

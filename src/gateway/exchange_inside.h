@@ -39,12 +39,14 @@ struct opinion_case {
   const struct vdt_finding *known;
   size_t n_known;
   double score;
-  enum vdt_action own;  /* what our own verdict does */
-  enum vdt_action most; /* what the policy allows to be done: BLOCK or DETECT */
-  size_t first, last;   /* our own findings in the record */
-  uint64_t start, end;  /* the span that carried the score */
-  bool cut;             /* goes in part */
-  struct str segment;   /* evidence, where it is on */
+  enum vdt_action own;     /* what our own verdict does */
+  enum vdt_action most;    /* what the policy allows to be done: BLOCK or DETECT */
+  size_t first, last;      /* our own findings in the record */
+  uint64_t start, end;     /* the span that carried the score */
+  bool cut;                /* goes in part */
+  bool remembered, attack; /* the shield was asked before, and said so */
+  size_t at;               /* in the question, unless remembered */
+  struct str segment;      /* evidence, where it is on */
 };
 
 struct opinion {

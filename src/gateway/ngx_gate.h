@@ -116,6 +116,8 @@ ngx_http_core_loc_conf_t *gate_named_location(ngx_http_request_t *r, struct str 
 /* Sends the exchange's question, if it has one, on its way: g->waiting says whether the request has to wait. Whatever cannot be sent is
  * settled at once, and g->next says what follows. */
 void gate_ask(struct gate *g);
+/* The header of a subrequest is there. */
+void gate_opinion_head(ngx_http_request_t *sr);
 /* Takes the body of a subrequest that is a question; false: it is none. */
 bool gate_take_opinion(ngx_http_request_t *sr, ngx_chain_t *in);
 /* The request is over: nobody waits for an answer any more. */

@@ -189,6 +189,7 @@ static ngx_int_t refuse_no_http(struct gate *g)
 static ngx_int_t header_filter(ngx_http_request_t *r)
 {
   const struct gate_location *l = ngx_http_get_module_loc_conf(r, ngx_http_vedette_module);
+  if (r != r->main) gate_opinion_head(r);
   if (r != r->main || !gate_worker.scanner) return next_header(r);
   struct gate *g = gate_find(r);
   if (!g && (!l->on || !(g = gate_begin(r)))) return next_header(r);

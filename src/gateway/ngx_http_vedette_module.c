@@ -11,6 +11,7 @@
  */
 #include "gateway/ngx_gate.h"
 #include "gateway/load.h"
+#include "gateway/opinion_memory.h"
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -44,6 +45,7 @@ static char *merge_location(ngx_conf_t *cf, void *parent, void *child)
 static void unload(void *data)
 {
   struct gate_main *m = data;
+  opinion_memory_free(m->image.memory);
   vdt_engine_free(m->engine);
   config_free(m->config);
 }

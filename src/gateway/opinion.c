@@ -1,4 +1,5 @@
 #include "gateway/opinion.h"
+#include "gateway/opinion_memory.h"
 #include <sodium.h>
 #include <stdatomic.h>
 
@@ -170,10 +171,29 @@ static bool masked_text(struct exchange *x, struct opinion_case *c, size_t max, 
   return ok && out->p;
 }
 
+/* What the shield said of this text not long ago need not be asked again. */
+static bool recall(struct exchange *x, struct opinion_case *c, const struct opinion_text *t)
+{
+  c->remembered = opinion_memory_find(x->image->memory, x->opinion.record.shield, t->document, t->text, x->start_us, &c->attack);
+  x->opinion.record.remembered += c->remembered;
+  return c->remembered;
+}
+
+static void remember(struct exchange *x, const bool *attacks, uint64_t now_us)
+{
+  const struct opinion *o = &x->opinion;
+  for (size_t i = 0; i < o->n_asked; i++) {
+    const struct opinion_case *c = &o->cases[i];
+    if (c->remembered) continue;
+    const struct opinion_text *t = &o->texts[c->at];
+    opinion_memory_keep(x->image->memory, o->record.shield, t->document, t->text, now_us, attacks[c->at]);
+  }
+}
+
 static bool make_texts(struct exchange *x)
 {
   struct opinion *o = &x->opinion;
-  size_t room = OPINION_DOCUMENTS_MAX, asked = 0;
+  size_t room = OPINION_DOCUMENTS_MAX, asked = 0, n = 0;
   for (size_t i = 0; i < o->n_asked; i++) {
     struct opinion_case *c = &o->cases[i];
     bool document = c->role == VDT_DOCUMENT;
@@ -183,14 +203,17 @@ static bool make_texts(struct exchange *x)
       continue;
     }
     if (asked != i) o->cases[asked] = *c;
-    c = &o->cases[asked];
-    struct opinion_text *t = &o->texts[asked++];
-    t->document = document;
-    if (!masked_text(x, c, document ? room : OPINION_PROMPT_MAX, &t->text)) return false;
-    if (document) room -= t->text.n;
+    c = &o->cases[asked++];
+    struct opinion_text t = {.document = document};
+    if (!masked_text(x, c, document ? room : OPINION_PROMPT_MAX, &t.text)) return false;
     o->record.cut += c->cut;
+    if (recall(x, c, &t)) continue;
+    if (document) room -= t.text.n;
+    c->at = n;
+    o->texts[n++] = t;
   }
   o->n_asked = asked;
+  o->question.n = n;
   return true;
 }
 
@@ -207,11 +230,11 @@ static bool make_question(struct exchange *x, const struct config_shield *shield
 {
   struct opinion *o = &x->opinion;
   struct opinion_question *q = &o->question;
-  if (!make_texts(x)) return false;
   *q = (struct opinion_question){.kind = shield->kind == CONFIG_OPENAI_CHAT ? OPINION_OPENAI_CHAT : OPINION_PROMPT_SHIELDS,
                                  .model = str_of(shield->model),
-                                 .texts = o->texts,
-                                 .n = o->n_asked};
+                                 .texts = o->texts};
+  if (!make_texts(x)) return false;
+  if (!q->n) return true;
   randombytes_buf(q->random, sizeof q->random);
   opinion_write(q, &o->body);
   char *path = arena_printf(x->arena, "%s%s", shield->endpoint.path ? shield->endpoint.path : "", opinion_path(q->kind).p);
@@ -273,7 +296,15 @@ static struct str decision_name(enum say say, enum vdt_action strongest)
   return strongest == VDT_BLOCK ? STR("block") : STR("detect");
 }
 
-/* attacks: what the shield says of each text; NULL when it says nothing. */
+/* attacks: what the shield says of each text in the question; NULL when it says nothing. */
+static enum say say_of(const struct opinion *o, const struct opinion_case *c, enum record_opinion_outcome outcome,
+                       const bool *attacks)
+{
+  if (!c->remembered && !attacks) return say_without(o, outcome);
+  if (c->remembered ? c->attack : attacks[c->at]) return SAY_ATTACK;
+  return c->cut ? SAY_KEEP : SAY_ALLOW;
+}
+
 static enum exchange_next settle(struct exchange *x, enum record_opinion_outcome outcome, const bool *attacks, uint64_t now_us)
 {
   struct opinion *o = &x->opinion;
@@ -283,7 +314,7 @@ static enum exchange_next settle(struct exchange *x, enum record_opinion_outcome
   o->standing = VDT_ALLOW;
   for (size_t i = 0; i < o->n_asked; i++) {
     const struct opinion_case *c = &o->cases[i];
-    enum say say = !attacks ? say_without(o, outcome) : attacks[i] ? SAY_ATTACK : c->cut ? SAY_KEEP : SAY_ALLOW;
+    enum say say = say_of(o, c, outcome, attacks);
     enum vdt_action action = apply(x, c, say);
     if (action > o->standing) o->standing = action;
     if (say > most) most = say;
@@ -295,6 +326,13 @@ static enum exchange_next settle(struct exchange *x, enum record_opinion_outcome
   return o->asked.wait && o->standing == VDT_BLOCK ? exchange_block(x) : EXCHANGE_FORWARD;
 }
 
+static enum record_opinion_outcome outcome_of(const struct opinion *o, const bool *attacks)
+{
+  for (size_t i = 0; i < o->n_asked; i++)
+    if (o->cases[i].remembered ? o->cases[i].attack : attacks[o->cases[i].at]) return RECORD_OPINION_ATTACK;
+  return RECORD_OPINION_CLEAN;
+}
+
 enum exchange_next exchange_opinion_none(struct exchange *x, enum record_opinion_outcome why, uint64_t now_us)
 {
   return settle(x, why, NULL, now_us);
@@ -303,7 +341,7 @@ enum exchange_next exchange_opinion_none(struct exchange *x, enum record_opinion
 enum exchange_next exchange_opinion_answer(struct exchange *x, unsigned status, struct str body, uint64_t now_us)
 {
   struct opinion *o = &x->opinion;
-  bool attacks[OPINION_TEXTS] = {false}, any = false;
+  bool attacks[OPINION_TEXTS] = {false};
   if (o->settled || !o->begun) return EXCHANGE_FORWARD;
   o->record.status = status;
   if (status != 200) return settle(x, RECORD_OPINION_STATUS, NULL, now_us);
@@ -311,8 +349,8 @@ enum exchange_next exchange_opinion_answer(struct exchange *x, unsigned status, 
   bool ok = scratch && opinion_read(&o->question, scratch, body, attacks);
   vdt_arena_free(scratch);
   if (!ok) return settle(x, RECORD_OPINION_UNREADABLE, NULL, now_us);
-  for (size_t i = 0; i < o->n_asked; i++) any |= attacks[i];
-  return settle(x, any ? RECORD_OPINION_ATTACK : RECORD_OPINION_CLEAN, attacks, now_us);
+  remember(x, attacks, now_us);
+  return settle(x, outcome_of(o, attacks), attacks, now_us);
 }
 
 /* ---- on its way ------------------------------------------------------------------------------------------------- */
@@ -338,12 +376,13 @@ enum exchange_next opinion_begin(struct exchange *x)
     if (score > o->record.score) o->record.score = score;
     if (c->own > o->standing) o->standing = c->own;
   }
-  o->record.waited = o->asked.wait;
-  o->record.texts = (unsigned)o->n_asked;
+  o->record.waited = o->asked.wait && o->question.n;
+  o->record.texts = (unsigned)o->question.n;
   o->record.outcome = RECORD_OPINION_PENDING;
   o->record.decision = STR("keep");
   o->begun = true;
   if (!made) return settle(x, RECORD_OPINION_UNRECORDED, NULL, 0);
+  if (!o->question.n) return settle(x, outcome_of(o, NULL), NULL, 0);
   if (o->asked.wait) o->standing = VDT_ALLOW;
   return o->asked.wait ? EXCHANGE_ASK : EXCHANGE_FORWARD;
 }

@@ -10,6 +10,7 @@
  */
 #include "gateway/ngx_gate.h"
 #include "gateway/opinion.h"
+#include "gateway/opinion_memory.h"
 #include "base/clock.h"
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -65,7 +66,8 @@ char *gate_take_shields(ngx_conf_t *cf, struct gate_main *m)
   const struct config *c = m->config;
   if (!c->n_shields) return NGX_CONF_OK;
   m->shield_keys = ngx_pcalloc(cf->pool, c->n_shields * sizeof *m->shield_keys);
-  if (!m->shield_keys || !make_budgets(cf, m)) return NGX_CONF_ERROR;
+  m->image.memory = opinion_memory_new();
+  if (!m->shield_keys || !m->image.memory || !make_budgets(cf, m)) return NGX_CONF_ERROR;
   for (size_t i = 0; i < c->n_shields; i++) {
     const struct config_shield *s = &c->shields[i];
     bool bearer = str_eq(key_header(s), STR("Authorization"));
@@ -93,12 +95,25 @@ static void decided(struct gate *g, enum exchange_next next)
   ngx_http_post_request(g->r, NULL);
 }
 
+static struct gate *gate_of_question(const ngx_http_request_t *sr)
+{
+  struct gate *g = ngx_http_get_module_ctx(sr->main, ngx_http_vedette_module);
+  bool ours = sr != sr->main && g && g->asked && sr->post_subrequest && sr->post_subrequest->handler == answered;
+  return ours ? g : NULL;
+}
+
+/* Unbuffered, whatever the location says: only so does u->length tell whether all has come. */
+void gate_opinion_head(ngx_http_request_t *sr)
+{
+  if (sr->upstream && gate_of_question(sr)) sr->upstream->buffering = 0;
+}
+
 /* An answer that is longer stays incomplete, which makes it unreadable. nginx would keep it too, but gives up the client's request when its
  * room is not enough. */
 bool gate_take_opinion(ngx_http_request_t *sr, ngx_chain_t *in)
 {
-  struct gate *g = ngx_http_get_module_ctx(sr->main, ngx_http_vedette_module);
-  if (sr == sr->main || !g || !g->asked || !sr->post_subrequest || sr->post_subrequest->handler != answered) return false;
+  struct gate *g = gate_of_question(sr);
+  if (!g) return false;
   for (; in; in = in->next) {
     ngx_buf_t *b = in->buf;
     if (ngx_buf_in_memory(b) && g->ask == sr && g->said.n <= ANSWER_MAX)

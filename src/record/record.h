@@ -47,11 +47,12 @@ enum record_opinion_outcome {
 /* A second opinion of an outside shield; there is none when shield is empty. */
 struct record_opinion {
   struct str shield, kind;
-  bool waited;       /* the request waited for the answer */
-  unsigned score;    /* the own score that was unsure, the highest of them, 0..100 */
-  unsigned texts;    /* so many texts were sent, or would have been */
-  unsigned cut;      /* of them, how many were too long and went in part */
-  unsigned left_out; /* unsure texts that were not sent: more than a question holds */
+  bool waited;         /* the request waited for the answer */
+  unsigned score;      /* the own score that was unsure, the highest of them, 0..100 */
+  unsigned texts;      /* so many texts were sent, or would have been */
+  unsigned cut;        /* of them, how many were too long and went in part */
+  unsigned left_out;   /* unsure texts that were not sent: more than a question holds */
+  unsigned remembered; /* unsure texts that the shield was asked about not long ago: its answer of then counts */
   enum record_opinion_outcome outcome;
   struct str decision; /* what followed: "keep" (the own verdict), "allow", "detect", "block" */
   unsigned status;     /* HTTP status of the shield's answer */

@@ -299,6 +299,7 @@ static const struct store_ops sqlite_ops = {
     .get_record = sqlite_get_record,
     .revise_record = sqlite_revise_record,
     .withdraw_event = sqlite_withdraw_event,
+    .amend_event = sqlite_amend_event,
     .put_egress = sqlite_put_egress,
     .set_offset = sqlite_set_offset,
     .get_offset = sqlite_get_offset,

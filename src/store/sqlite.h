@@ -42,6 +42,8 @@ int sqlite_write_record(struct sqlite_store *s, enum statement how, const struct
 /* The open alert that takes the event; *found false when there is none. */
 int sqlite_find_open(struct sqlite_store *s, const struct alert *event, uint64_t window_us, struct alert *out, bool *found,
                      struct vdt_error *err);
+/* Adds the event to the alert and writes both. */
+int sqlite_extend(struct sqlite_store *s, struct alert *alert, const struct alert *event, struct vdt_error *err);
 /* The alert of that name, without evidence and history. */
 int sqlite_get_row(struct sqlite_store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
 int sqlite_change_status(struct sqlite_store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
@@ -51,6 +53,7 @@ int sqlite_get_record(struct store *s, struct str id, struct vdt_arena *arena, s
 int sqlite_revise_record(struct store *s, const struct record *r, struct vdt_error *err);
 int sqlite_withdraw_event(struct store *s, const struct alert *event, uint64_t window_us, struct str who, uint64_t now_us,
                           struct vdt_error *err);
+int sqlite_amend_event(struct store *s, const struct alert *event, uint64_t window_us, struct vdt_error *err);
 int sqlite_put_egress(struct store *s, const struct record_egress *e, bool *is_new, struct vdt_error *err);
 int sqlite_put_event(struct store *s, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err);
 int sqlite_list(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n,

@@ -167,20 +167,27 @@ static int write_alert(struct sqlite_store *s, enum statement how, const struct 
   return rc;
 }
 
+int sqlite_extend(struct sqlite_store *s, struct alert *a, const struct alert *event, struct vdt_error *err)
+{
+  bool changed;
+  size_t n;
+  if (alert_extend(a, event, s->arena, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
+  int rc = write_alert(s, SQL_ALERT_REPLACE, a, &changed, err);
+  return !rc && changed ? put_evidence(s, a, event->evidence, n, err) : rc;
+}
+
 int sqlite_put_event(struct store *base, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err)
 {
   struct sqlite_store *s = sqlite_of(base);
   struct alert a;
-  bool found = false, changed = false;
-  size_t n = event->n_evidence;
+  bool found = false;
+  *is_new = false;
   vdt_arena_reset(s->arena);
   int rc = sqlite_find_open(s, event, window_us, &a, &found, err);
   if (rc) return rc;
-  if (found && alert_extend(&a, event, s->arena, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
-  rc = write_alert(s, found ? SQL_ALERT_REPLACE : SQL_ALERT_PUT, found ? &a : event, &changed, err);
-  if (!rc && changed) rc = put_evidence(s, found ? &a : event, event->evidence, n, err);
-  *is_new = !found && changed;
-  return rc;
+  if (found) return sqlite_extend(s, &a, event, err);
+  rc = write_alert(s, SQL_ALERT_PUT, event, is_new, err);
+  return !rc && *is_new ? put_evidence(s, event, event->evidence, event->n_evidence, err) : rc;
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */

@@ -96,3 +96,13 @@ int sqlite_withdraw_event(struct store *base, const struct alert *event, uint64_
   if (a.status != ALERT_ACTIVE) return VDT_OK;
   return sqlite_change_status(s, str_of(name), ALERT_DISMISSED, who, now_us, err);
 }
+
+int sqlite_amend_event(struct store *base, const struct alert *event, uint64_t window_us, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  struct alert a;
+  bool found = false;
+  vdt_arena_reset(s->arena);
+  int rc = find_alert(s, event, window_us, &a, &found, err);
+  return rc || !found ? rc : sqlite_extend(s, &a, event, err);
+}

@@ -49,6 +49,9 @@ struct store_ops {
    * up yet, else the alert counts one event less. */
   int (*withdraw_event)(struct store *s, const struct alert *event, uint64_t window_us, struct str who, uint64_t now_us,
                         struct vdt_error *err);
+  /* Adds to what put_event did for this interaction and type: properties and evidence, no further count (event->count is 0). Nothing when
+   * there is no such alert. */
+  int (*amend_event)(struct store *s, const struct alert *event, uint64_t window_us, struct vdt_error *err);
   /* What left for an outside shield; once per interaction. */
   int (*put_egress)(struct store *s, const struct record_egress *e, bool *is_new, struct vdt_error *err);
   int (*set_offset)(struct store *s, struct str journal, uint64_t offset, struct vdt_error *err);

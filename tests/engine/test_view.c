@@ -57,6 +57,7 @@ static void table(void)
   reads("a sequence that breaks off", "a\xE2\x82", "a\xEF\xBF\xBD\xEF\xBF\xBD");
   reads("surrogates are not UTF-8", "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
   reads("overlong forms are not UTF-8", "\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD");
+  reads("nor those of three bytes", "\xE0\x90\xB0", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
 static void offsets_lead_back(void)
@@ -98,6 +99,46 @@ static void every_cut_gives_the_same_view(void)
   view_finish(&want);
 }
 
+/* Copied in runs or folded one by one: every code point beside itself reads as it does alone. */
+static void runs_change_nothing(void)
+{
+  for (uint32_t c = 0x80; c < 0x20000; c++) {
+    char text[9] = {0};
+    size_t n = 0;
+    if (c >= 0xD800 && c < 0xE000) continue;
+    if (c < 0x800) text[n++] = (char)(0xC0 | c >> 6);
+    else if (c < 0x10000) text[n++] = (char)(0xE0 | c >> 12);
+    else text[n++] = (char)(0xF0 | c >> 18);
+    if (c >= 0x10000) text[n++] = (char)(0x80 | (c >> 12 & 63));
+    if (c >= 0x800) text[n++] = (char)(0x80 | (c >> 6 & 63));
+    text[n++] = (char)(0x80 | (c & 63));
+    memcpy(text + n, text, n);
+    struct view run = whole(text, 2 * n), one;
+    view_init(&one);
+    for (size_t i = 0; i < n; i++) view_feed(&one, text + i, 1);
+    view_end(&one);
+    CHECK_INT(run.view_len, 2 * one.view_len);
+    CHECK(run.view_len == 2 * one.view_len && (!one.view_len || memcmp(run.text.p, one.text.p, one.view_len) == 0));
+    view_finish(&run);
+    view_finish(&one);
+  }
+}
+
+static void offsets_lead_there(void)
+{
+  /*                  0  1   2..4          5   6..8          9 */
+  const char text[] = "ab"
+                      "\xE2\x80\x8B"
+                      "c"
+                      "\xEF\xBC\xA1"
+                      "d";
+  struct view v = whole(text, sizeof text - 1);
+  const uint64_t at[] = {0, 1, 2, 2, 2, 2, 3, 3, 3, 4, 5};
+  for (uint64_t i = 0; i < sizeof at / sizeof *at; i++) CHECK_INT(view_at(&v, i), at[i]);
+  CHECK_INT(v.invisible, 1);
+  view_finish(&v);
+}
+
 static void dropping_keeps_the_rest(void)
 {
   const char text[] = "ab\xE2\x80\x8B"
@@ -122,6 +163,8 @@ int main(void)
 {
   table();
   RUN(offsets_lead_back);
+  RUN(offsets_lead_there);
+  RUN(runs_change_nothing);
   RUN(every_cut_gives_the_same_view);
   RUN(dropping_keeps_the_rest);
   return test_end();

@@ -64,6 +64,12 @@ static void converse(const struct talk *t, struct outcome *o)
   if (!x) return;
   enum exchange_next next = exchange_request_head(x, &head);
   if (next == EXCHANGE_READ_BODY) next = exchange_request_body(x, t->body);
+  if (next == EXCHANGE_ASK) {
+    struct buf asking = {0};
+    exchange_asking(x, 5, &asking);
+    buf_finish(&asking);
+    next = exchange_opinion_answer(x, 200, STR("{\"userPromptAnalysis\":{\"attackDetected\":true}}"), 6);
+  }
   o->forwarded = next == EXCHANGE_FORWARD;
   if (o->forwarded) respond(x, t, o);
   o->status = exchange_status(x);
@@ -128,12 +134,19 @@ static void blocked_prompts(void)
   try_all(&(struct talk){.deployment = "kept", .body = STR(USER("hi " JAILBREAK)), .up = STR(ANSWER("fine"))}, true);
 }
 
+/* Whatever fails on the way to a second opinion, its policy blocks. */
+static void unsure_prompts(void)
+{
+  try_all(&(struct talk){.deployment = "ask-strict", .body = STR(USER(UNSURE " " KEY)), .up = STR(ANSWER("fine"))}, true);
+}
+
 int main(void)
 {
   rig_load();
   RUN(json_answers);
   RUN(streams);
   RUN(blocked_prompts);
+  RUN(unsure_prompts);
   rig_unload();
   return test_end();
 }

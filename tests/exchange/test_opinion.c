@@ -1,6 +1,7 @@
 /* Second opinions: when a shield is asked, what leaves, and what its answer, or none, does to the request and its record. */
 #include "rig.h"
 #include "gateway/opinion.h"
+#include "gateway/opinion_memory.h"
 #include <stdatomic.h>
 
 #define YES "{\"userPromptAnalysis\":{\"attackDetected\":true},\"documentsAnalysis\":[]}"
@@ -370,6 +371,85 @@ static void an_answer_before_the_record_needs_no_revision(void)
   rig_end(&talk);
 }
 
+/* ---- what shields said before ----------------------------------------------------------------------------------- */
+
+static void an_answer_is_remembered_for_the_same_text(void)
+{
+  rig_image.memory = opinion_memory_new();
+  ask("ask", USER(UNSURE));
+  answer(200, YES, 0);
+  finish();
+  rig_end(&talk);
+  ask("ask", "{\"messages\":[{\"role\":\"user\",\"content\":\"" UNSURE "\"},{\"role\":\"user\",\"content\":\"and more\"}]}");
+  CHECK_INT(talk.next, EXCHANGE_ANSWER);
+  CHECK(!exchange_question(talk.x));
+  finish();
+  CHECK_INT(talk.record.verdict, RECORD_VERDICT_BLOCKED);
+  CHECK_INT(opinion()->outcome, RECORD_OPINION_ATTACK);
+  CHECK(opinion()->remembered == 1 && opinion()->texts == 0 && opinion()->bytes == 0 && !opinion()->waited);
+  rig_end(&talk);
+  ask("ask-judge", USER(UNSURE)); /* another shield has said nothing yet */
+  CHECK_INT(talk.next, EXCHANGE_ASK);
+  answer(0, "", RECORD_OPINION_TIMEOUT);
+  finish();
+  rig_end(&talk);
+  opinion_memory_free(rig_image.memory);
+  rig_image.memory = NULL;
+}
+
+static void only_what_is_new_is_asked_about(void)
+{
+  rig_image.memory = opinion_memory_new();
+  ask("ask", USER(UNSURE));
+  answer(200, NO, 0);
+  finish();
+  rig_end(&talk);
+  ask("ask", "{\"messages\":[{\"role\":\"user\",\"content\":\"" UNSURE
+             "\"},{\"role\":\"tool\",\"tool_call_id\":\"t\",\"content\":\"" UNSURE_PAGE "\"}]}");
+  const struct exchange_question *q = exchange_question(talk.x);
+  CHECK(q && str_eq(q->body, STR("{\"documents\":[\"" UNSURE_PAGE "\"]}")));
+  answer(200, "{\"documentsAnalysis\":[{\"attackDetected\":true}]}", 0);
+  CHECK_INT(talk.next, EXCHANGE_ANSWER);
+  finish();
+  CHECK_STR(rig_finding(&talk, "second-opinion")->detector, "indirect");
+  CHECK_STR(rig_finding(&talk, "test-unsure")->action, "allow");
+  CHECK(opinion()->remembered == 1 && opinion()->texts == 1);
+  rig_end(&talk);
+  opinion_memory_free(rig_image.memory);
+  rig_image.memory = NULL;
+}
+
+static void failures_are_not_remembered(void)
+{
+  rig_image.memory = opinion_memory_new();
+  for (int i = 0; i < 2; i++) {
+    ask("ask", USER(UNSURE));
+    CHECK_INT(talk.next, EXCHANGE_ASK);
+    answer(200, i ? "{}" : "<html>", 0);
+    finish();
+    rig_end(&talk);
+  }
+  opinion_memory_free(rig_image.memory);
+  rig_image.memory = NULL;
+}
+
+static void memory_ends_after_ten_minutes(void)
+{
+  struct opinion_memory *m = opinion_memory_new();
+  const uint64_t now = UINT64_C(1764085575000000), minute = 60000000;
+  bool attack = false;
+  CHECK(!opinion_memory_find(m, STR("s"), false, STR("text"), now, &attack));
+  opinion_memory_keep(m, STR("s"), false, STR("text"), now, true);
+  CHECK(opinion_memory_find(m, STR("s"), false, STR("text"), now + 9 * minute, &attack) && attack);
+  CHECK(!opinion_memory_find(m, STR("s"), false, STR("text"), now + 10 * minute, &attack));
+  CHECK(!opinion_memory_find(m, STR("s"), false, STR("text"), now - 30 * minute, &attack));
+  CHECK(!opinion_memory_find(m, STR("s"), true, STR("text"), now, &attack));
+  CHECK(!opinion_memory_find(m, STR("t"), false, STR("text"), now, &attack));
+  CHECK(!opinion_memory_find(m, STR("s"), false, STR("texts"), now, &attack));
+  CHECK(!opinion_memory_find(NULL, STR("s"), false, STR("text"), now, &attack));
+  opinion_memory_free(m);
+}
+
 /* ---- budget ----------------------------------------------------------------------------------------------------- */
 
 static void a_minute_has_its_budget(void)
@@ -401,6 +481,10 @@ int main(void)
   RUN(nobody_waits_and_a_late_answer_revises);
   RUN(a_late_attack_is_detected_not_blocked);
   RUN(an_answer_before_the_record_needs_no_revision);
+  RUN(an_answer_is_remembered_for_the_same_text);
+  RUN(only_what_is_new_is_asked_about);
+  RUN(failures_are_not_remembered);
+  RUN(memory_ends_after_ten_minutes);
   RUN(a_minute_has_its_budget);
   rig_unload();
   return test_end();

@@ -17,6 +17,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     record_write(&again, &two);
     assert(str_eq(buf_str(&one), buf_str(&two)));
   }
+  struct record_egress e, e2;
+  buf_reset(&one);
+  buf_reset(&two);
+  if (a && record_read_egress(a, (struct str){(const char *)data, size}, &e, &err) == VDT_OK) {
+    record_write_egress(&e, &one);
+    assert(record_is_egress(buf_str(&one)) && record_read_egress(a, buf_str(&one), &e2, &err) == VDT_OK);
+    record_write_egress(&e2, &two);
+    assert(str_eq(buf_str(&one), buf_str(&two)));
+  }
   buf_finish(&one);
   buf_finish(&two);
   vdt_arena_free(a);

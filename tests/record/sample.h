@@ -75,6 +75,7 @@ static inline struct record sample_full(void)
                                      .texts = 2,
                                      .cut = 1,
                                      .left_out = 3,
+                                     .remembered = 1,
                                      .outcome = RECORD_OPINION_ATTACK,
                                      .decision = STR("block"),
                                      .status = 200,

@@ -99,7 +99,10 @@ static void what_is_printed_reads_back_the_same(void)
             "prompt_evidence: on, upstream: 'https://h.example:8443/base/', policy: p, "
             "api_key_env: KEY_1, forward_user_context: on, read_timeout: 90s, resource_id: "
             "/subscriptions/s/providers/p}\npolicies:\n- name: p\n  jailbreak: {action: detect, block_at: 1, detect_at: .5}\n"
-            "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"),
+            "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"
+            "  second_opinion: {shield: judge, from: 0.25, below: .75, deadline: 1500ms, per_minute: 7, on_failure: block}\n"
+            "shields:\n- {name: azure, kind: prompt-shields, endpoint: 'https://h.example/x', key_env: KEY_2}\n"
+            "- {name: judge, kind: openai-chat, endpoint: 'http://127.0.0.1:8000/v1', model: 'org/m-1:latest'}\n"),
       VDT_OK);
   if (!config) return;
   struct buf first = {0}, second = {0};
@@ -111,6 +114,7 @@ static void what_is_printed_reads_back_the_same(void)
   CHECK_STR(buf_str(&second), first.p);
   CHECK(strstr(first.p, "read_timeout: 90s\n") && strstr(first.p, "max_request_body: 1536KiB\n") &&
         strstr(first.p, "alerts: 36h\n"));
+  CHECK(strstr(first.p, "deadline: 1500ms\n") && strstr(first.p, "model: \"org/m-1:latest\"\n"));
   buf_finish(&first);
   buf_finish(&second);
 }
@@ -196,6 +200,33 @@ static const struct wrong {
     {5, "on_failure: expected open or closed; did you mean \"closed\"?",
      WS DEP "policies:\n- name: standard\n  on_failure: close\n"},
     {5, "annotate: expected true or false; did you mean \"true\"?", WS DEP "policies:\n- name: standard\n  annotate: tru\n"},
+    {3, "second_opinion: there is no shield \"azur\"; did you mean \"azure\"?",
+     WS DEP
+     "policies: [{name: standard, second_opinion: {shield: azur}}]\nshields: [{name: azure, kind: prompt-shields, endpoint: "
+     "'https://h'}]\n"},
+    {3, "second_opinion: there is no shield \"x\"; did you mean \"none\"?",
+     WS DEP "policies: [{name: standard, second_opinion: {shield: x}}]\n"},
+    {4, "second_opinion: the key \"shield\" is missing", WS DEP "policies:\n- {name: standard, second_opinion: {from: 0.5}}\n"},
+    {4, "second_opinion: from (0.9) is not less than below (0.5)",
+     WS DEP "shields: [{name: a, kind: prompt-shields, endpoint: simulated}]\npolicies: [{name: standard, second_opinion: "
+            "{shield: a, from: "
+            "0.9, below: 0.5}}]\n"},
+    {4, "deadline: expected a time such as 800ms or 2s, from 10ms to 60s",
+     WS DEP "policies:\n- {name: standard, second_opinion: {shield: none, deadline: 5}}\n"},
+    {4, "deadline: expected a time such as 800ms or 2s, from 10ms to 60s",
+     WS DEP "policies:\n- {name: standard, second_opinion: {shield: none, deadline: 61s}}\n"},
+    {4, "on_failure: expected keep, block or allow; did you mean \"block\"?",
+     WS DEP "policies:\n- {name: standard, second_opinion: {shield: none, on_failure: blok}}\n"},
+    {3, "kind: expected prompt-shields or openai-chat; did you mean \"openai-chat\"?",
+     WS DEP "shields: [{name: a, kind: openai-chatt, endpoint: simulated}]\n"},
+    {3, "openai-chat: the key \"model\" is missing", WS DEP "shields: [{name: a, kind: openai-chat, endpoint: simulated}]\n"},
+    {3, "model: prompt-shields has none", WS DEP "shields: [{name: a, kind: prompt-shields, endpoint: simulated, model: m}]\n"},
+    {3, "name: \"none\" stands for no shield", WS DEP "shields: [{name: none, kind: prompt-shields, endpoint: simulated}]\n"},
+    {5, "the shield \"a\" stands twice; first in line 4",
+     WS DEP "shields:\n- {name: a, kind: prompt-shields, endpoint: simulated}\n- {name: a, kind: prompt-shields, endpoint: "
+            "simulated}\n"},
+    {3, "model: expected a model's name: letters, digits, \".\", \"_\", \"-\", \":\", \"/\", \"@\", at most 128",
+     WS DEP "shields: [{name: a, kind: openai-chat, endpoint: simulated, model: 'a\"b'}]\n"},
     {2, "api_key_env: expected the name of an environment variable: A-Z, 0-9, \"_\"",
      WS "deployments: [{name: a, workspace: weu, upstream: simulated, api_key_env: sk-key}]\n"},
 };

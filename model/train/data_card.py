@@ -1,0 +1,20 @@
+#!/usr/bin/python3
+"""Prints the table of model/data/README.md."""
+from text import ROOT, read_rows
+
+WHAT = {
+    "agents_and_bare": "single orders as they are smuggled into documents, tool results and descriptions; prompts that use the words of attacks harmlessly",
+    "documents2": "mails, tables, pages, code and logs, clean and with an order inside",
+    "everyday": "plain orders and ordinary prompts as in the logs of public chatbots",
+    "fiction_and_personas": "personas, stories, pretexts; plain questions; English and Chinese mostly",
+    "languages": "seventy languages, direct attacks and documents",
+    "secrets_and_switches": "games for a secret, asking for the hidden prompt, tasks that turn; seven European languages",
+}
+total = [0, 0]
+for path in sorted((ROOT / "model/data").glob("*.jsonl")):
+    rows = list(read_rows(path))
+    attacks = sum(r["label"] == "attack" for r in rows)
+    total[0] += attacks
+    total[1] += len(rows) - attacks
+    print(f"| `{path.stem}` | {attacks:,} | {len(rows) - attacks:,} | {WHAT[path.stem]} |")
+print(f"| all | {total[0]:,} | {total[1]:,} | |")

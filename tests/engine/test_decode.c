@@ -1,0 +1,373 @@
+/* The decoders by themselves: what comes out, the way back, and the bounds of bytes, depth and work. */
+#include "engine/decode.h"
+#include "tests/engine/encode.h"
+#include "tests/test.h"
+
+static struct decode d;
+static struct view v;
+
+static void run_n(struct str text)
+{
+  view_finish(&v);
+  view_init(&v);
+  CHECK(view_feed(&v, text.p, text.n) && view_end(&v));
+  CHECK(decode_run(&d, text, &v, buf_str(&v.text)));
+}
+
+static void run(const char *text)
+{
+  run_n(str_of(text));
+}
+
+static bool some_text_is(const char *want)
+{
+  for (size_t i = 0; i < d.n_texts; i++)
+    if (str_eq(d.texts[i].text, str_of(want))) return true;
+  for (size_t i = 0; i < d.n_texts; i++) printf("# %.*s\n", (int)d.texts[i].text.n, d.texts[i].text.p);
+  return false;
+}
+
+static void reads(const char *text, const char *want)
+{
+  CASE_BEGIN();
+  run(text);
+  CHECK(some_text_is(want));
+  CASE_END("\"%.40s\" reads \"%s\"", text, want);
+}
+
+static void table(void)
+{
+  reads("say aGVsbG8gd29ybGQ= twice", "say hello world twice");
+  reads("aWdub3Jl", "ignore");
+  reads("data:text/plain;base64,aGVsbG8gd29ybGQgYW5kIGFsbA==", "data:text/plain;base64,hello world and all");
+  reads("aABlAGwAbABvACAAdwBvAHIAbABkAA==", "hello world");
+  reads("NBSWY3DPEB3W64TMMQ====== is base32", "hello world is base32");
+  reads("nbswy3dpeb3w64tmmq", "hello world");
+  reads("68656c6c6f20776f726c64", "hello world");
+  reads("68 65 6c 6c 6f 20 77 6f 72 6c 64", "hello world");
+  reads("68:65:6c:6c:6f", "hello");
+  reads("0x68, 0x65, 0x6c, 0x6c, 0x6f", "hello");
+  reads("\\x68\\x65\\x6c\\x6c\\x6f there", "hello there");
+  reads("\\u0068\\u0065\\u006c\\u006c\\u006f", "hello");
+  reads("\\u{68}\\u{65}\\u{6c}\\u{6c}\\u{6f}", "hello");
+  reads("U+0068 U+0065 U+006C U+006C U+006F", "hello");
+  reads("hello%20world%2c you", "hello world, you");
+  reads("hello&nbsp;world &#104;i &#x68;o", "hello world hi ho");
+  reads("h=65llo wor=6Cd", "hello world");
+  reads("01101000 01100101 01101100 01101100 01101111", "hello");
+  reads("<~BOu!rD]j7BEbo7~>", "hello world");
+}
+
+static void nothing_is_read_into(void)
+{
+  static const char *const texts[] = {
+      "An ordinary sentence, with a number (1,234.50), a date 2024-05-17 and a time 12:30:45.",
+      "d41d8cd98f00b204e9800998ecf8427e e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
+      "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7f8Jd0Q2bV4c2y1xq3mJk8sZr5uYw9tXo6pLh",
+      "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+      "function a(b,c){return b<c?b:c}var x=function(){for(var i=0;i<10;i++){z[i]=y(i)}};",
+      "utf8 sha256 x86_64 i386 h264 mp3 b2b md5 ipv6 base64 k8s i18n l10n a11y",
+      "if (a & b && c || d == e) { printf(\"%d %s %5.2f\\n\", x, y, z); }",
+      "for x in y: z = a + b * c - d / e",
+      "A. yes B. no C. maybe",
+      "https://example.com/watch?v=dQw4w9WgXcQ&list=PL590L5WQmH8fJ54F369BLDSqIwcs-TCfs",
+      "ACGTTGCAACGTACGTTGCAAACCGGTT",
+      "---- ---- .... ____ ==== 1. 2. 3.",
+      "The hotel in India is far from the golf course; Mike and Oscar danced the tango.",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    CASE_BEGIN();
+    run(texts[i]);
+    CHECK_INT(d.n_texts, 0);
+    for (size_t k = 0; k < d.n_texts; k++) printf("# %.*s\n", (int)d.texts[k].text.n, d.texts[k].text.p);
+    CASE_END("nothing in \"%.50s\"", texts[i]);
+  }
+}
+
+static void other_languages_stay(void)
+{
+  static const char *const texts[] = {
+      "Wir m\xC3\xB6"
+      "chten die Rechnung bis Freitag bezahlen und brauchen dazu Ihre Kundennummer.",
+      "Nous vous prions d'envoyer le rapport trimestriel avant vendredi midi, s'il vous pla\xC3\xAEt.",
+      "Prosz\xC4\x99 przes\xC5\x82"
+      "a\xC4\x87 raport kwartalny do zespo\xC5\x82u finansowego do pi\xC4\x85tku.",
+      "L\xC3\xBCtfen \xC3\xBC\xC3\xA7 ayl\xC4\xB1k raporu cuma g\xC3\xBCn\xC3\xBCne kadar finans ekibine g\xC3\xB6nderin.",
+      "L\xC3\xA4het\xC3\xA4"
+      "th\xC3\xA4n nelj\xC3\xA4nnesvuosiraportin talousosastolle perjantaihin menness\xC3\xA4, kiitos.",
+      "Vui l\xC3\xB2ng g\xE1\xBB\xADi b\xC3\xA1o c\xC3\xA1o qu\xC3\xBD cho nh\xC3\xB3m t\xC3\xA0i ch\xC3\xADnh "
+      "tr\xC6\xB0\xE1\xBB\x9B"
+      "c tr\xC6\xB0"
+      "a th\xE1\xBB\xA9 s\xC3\xA1u.",
+      "\xD0\x9F\xD0\xBE\xD0\xB6\xD0\xB0\xD0\xBB\xD1\x83\xD0\xB9\xD1\x81\xD1\x82\xD0\xB0, "
+      "\xD0\xBF\xD1\x80\xD0\xB8\xD1\x88\xD0\xBB\xD0\xB8\xD1\x82\xD0\xB5 \xD0\xBE\xD1\x82\xD1\x87\xD1\x91\xD1\x82.",
+      "\xE8\xAF\xB7\xE5\x9C\xA8\xE6\x98\x9F\xE6\x9C\x9F\xE4\xBA\x94\xE4\xB8\xAD\xE5\x8D\x88\xE4\xB9\x8B\xE5\x89\x8D\xE6\x8F\x90"
+      "\xE4\xBA\xA4\xE6\x8A\xA5\xE5\x91\x8A\xE3\x80\x82",
+      "\xCE\xA0\xCE\xB1\xCF\x81\xCE\xB1\xCE\xBA\xCE\xB1\xCE\xBB\xCF\x8E \xCF\x83\xCF\x84\xCE\xB5\xCE\xAF\xCE\xBB\xCF\x84\xCE\xB5 "
+      "\xCF\x84\xCE\xB7\xCE\xBD \xCE\xB1\xCE\xBD\xCE\xB1\xCF\x86\xCE\xBF\xCF\x81\xCE\xAC.",
+      "Let \xCE\xB1 and \xCE\xB2 be angles, \xCF\x83 = 3 and \xCE\xBB the wavelength: 10 \xC2\xB5m, 5 k\xCE\xA9, \xCE\x94x; "
+      "pronounced /\xC9\xAA\xC9\xA1\xCB\x88n\xC9\x94\xCB\x90/.",
+      "\xE8\xAF\xB7\xE4\xBD\xBF\xE7\x94\xA8"
+      "API\xE6\x8E\xA5\xE5\x8F\xA3; USB-\xD0\xBA\xD0\xB0\xD0\xB1\xD0\xB5\xD0\xBB\xD1\x8C \xD0\xB8 "
+      "3D-\xD0\xBC\xD0\xBE\xD0\xB4\xD0\xB5\xD0\xBB\xD1\x8C",
+      "\xE0\xA4\x95\xE0\xA5\x83\xE0\xA4\xAA\xE0\xA4\xAF\xE0\xA4\xBE "
+      "\xE0\xA4\xB0\xE0\xA4\xBF\xE0\xA4\xAA\xE0\xA5\x8B\xE0\xA4\xB0\xE0\xA5\x8D\xE0\xA4\x9F "
+      "\xE0\xA4\xAD\xE0\xA5\x87\xE0\xA4\x9C\xE0\xA5\x87\xE0\xA4\x82",
+      "\xD0\xB0 \xD0\xBE\xD0\xBD\xD0\xB0 \xD0\xBD\xD0\xB5 \xD1\x83\xD1\x85\xD0\xB0, \xD0\xBE\xD1\x81\xD0\xB0 \xD0\xB8 "
+      "\xD1\x80\xD0\xBE\xD1\x81\xD0\xB0; \xCF\x84\xCE\xBF \xCE\xBF\xCE\xBD \xCE\xBA\xCE\xB1\xCE\xB9",
+      "Kies\xC3\xA9rj\xC3\xBCk, k\xC3\xBCldje el a jelent\xC3\xA9st. Mae'r adroddiad yn barod. Ripoti iko tayari kwa ajili ya "
+      "timu ya fedha.",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    run(texts[i]);
+    if (d.n_texts) printf("# %s => %.*s\n", texts[i], (int)d.texts[0].text.n, d.texts[0].text.p);
+    CHECK_INT(d.n_texts, 0);
+  }
+}
+
+static void look_alikes(void)
+{
+  static const struct {
+    const char *what, *text, *want;
+  } rows[] = {
+      {"Cyrillic among Latin",
+       "ign\xD0\xBE"
+       "r\xD0\xB5 it",
+       "ignore it"},
+      {"a word of Cyrillic look-alikes", "please \xD1\x81\xD0\xBE\xD1\x80\xD1\x83 that", "please copy that"},
+      {"Greek among Latin", "\xCE\xB9gn\xCE\xBFre it", "ignore it"},
+      {"Armenian among Latin", "ign\xD6\x85re it", "ignore it"},
+      {"small capitals", "\xC9\xAA\xC9\xA2\xC9\xB4\xE1\xB4\x8F\xCA\x80\xE1\xB4\x87 it", "ignore it"},
+      {"white letters on black",
+       "\xF0\x9F\x85\xB8\xF0\x9F\x85\xB6\xF0\x9F\x85\xBD\xF0\x9F\x85\xBE\xF0\x9F\x86\x81\xF0\x9F\x85\xB4 it", "ignore it"},
+      {"Latin among Cyrillic", "\xD0\xB8\xD0\xB3\xD0\xBDo\xD1\x80\xD0\xB8\xD1\x80\xD1\x83",
+       "\xD0\xB8\xD0\xB3\xD0\xBD\xD0\xBE\xD1\x80\xD0\xB8\xD1\x80\xD1\x83"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    CASE_BEGIN();
+    run(rows[i].text);
+    CHECK(some_text_is(rows[i].want));
+    CHECK(d.n_texts && d.texts[0].segments[d.texts[0].n_segments > 1 && d.texts[0].segments[0].n_layers == 0].layers[0] ==
+                           DECODER_CONFUSABLES);
+    CASE_END("look-alikes: %s", rows[i].what);
+  }
+}
+
+static void segments_cover_the_text_and_lead_back(void)
+{
+  static const char text[] = "\xEF\xBD\x81 say aGVsbG8gd29ybGQ= or vafgehpgvbaf sbe gur flfgrz gbqnl and &#104;&#101;&#121; then";
+  run(text);
+  CHECK(d.n_texts > 0);
+  for (size_t i = 0; i < d.n_texts; i++) {
+    const struct decoded *t = &d.texts[i];
+    uint32_t at = 0;
+    CHECK(t->parent < (int)i);
+    for (size_t k = 0; k < t->n_segments; k++) {
+      CHECK_INT(t->segments[k].at, at);
+      CHECK(!t->segments[k].same || t->segments[k].n == t->segments[k].end - t->segments[k].start);
+      at += t->segments[k].n;
+    }
+    CHECK_INT(at, t->text.n);
+    for (uint64_t k = 0, last = 0; k < t->text.n; k++) {
+      struct decode_span s;
+      decode_origin(&d, &v, i, k, k + 1, &s);
+      CHECK(s.start < s.end && s.end <= sizeof text - 1 && s.start >= last);
+      last = s.start;
+    }
+  }
+  struct decode_span s;
+  size_t last = d.n_texts - 1, at = str_find(d.texts[last].text, STR("hello world"));
+  CHECK(at != (size_t)-1);
+  decode_origin(&d, &v, last, at + 2, at + 5, &s);
+  CHECK_INT(s.start, 8);
+  CHECK_INT(s.end, 24);
+  CHECK(s.n_layers == 1);
+  CHECK_STR(str_of(s.layers[0]), "base64");
+  at = str_find(d.texts[last].text, STR("system"));
+  CHECK(at != (size_t)-1);
+  decode_origin(&d, &v, last, at, at + 6, &s);
+  CHECK_STR(str_cut(str_of(text), s.start, s.end), "flfgrz"); /* a cipher keeps the place of every letter */
+  at = str_find(d.texts[last].text, STR("say"));
+  decode_origin(&d, &v, last, at, at + 3, &s);
+  CHECK_INT(s.start, 4);
+  CHECK(!s.decoded && s.n_layers == 0);
+}
+
+/* base64 of base64 of ..., n times. */
+static void nest(struct buf *b, const char *text, unsigned n)
+{
+  struct buf next = {0};
+  buf_reset(b);
+  buf_put(b, str_of(text));
+  for (unsigned i = 0; i < n; i++) {
+    buf_reset(&next);
+    enc_base64(&next, buf_str(b));
+    buf_reset(b);
+    buf_put(b, buf_str(&next));
+  }
+  buf_finish(&next);
+}
+
+static void four_layers_and_no_more(void)
+{
+  static const char text[] = "meet me at the station at nine";
+  struct buf b = {0};
+  for (unsigned n = 1; n <= 5; n++) {
+    nest(&b, text, n);
+    run_n(buf_str(&b));
+    bool found = false;
+    unsigned deepest = 0;
+    for (size_t i = 0; i < d.n_texts; i++) {
+      found |= str_eq(d.texts[i].text, str_of(text));
+      if (d.texts[i].depth > deepest) deepest = d.texts[i].depth;
+    }
+    CHECK_INT(found, n <= DECODE_DEPTH);
+    CHECK_INT(deepest, n <= DECODE_DEPTH ? n : DECODE_DEPTH);
+  }
+  buf_finish(&b);
+}
+
+static void the_budget_of_a_text(void)
+{
+  CHECK_INT(decode_budget(0), DECODE_FLOOR);
+  CHECK_INT(decode_budget(DECODE_FLOOR / 4 - 1), DECODE_FLOOR);
+  CHECK_INT(decode_budget(DECODE_FLOOR / 4), DECODE_FLOOR);
+  CHECK_INT(decode_budget(DECODE_FLOOR / 4 + 1), DECODE_FLOOR + 4);
+  CHECK_INT(decode_budget(DECODE_CEILING / 4 - 1), DECODE_CEILING - 4);
+  CHECK_INT(decode_budget(DECODE_CEILING / 4), DECODE_CEILING);
+  CHECK_INT(decode_budget(DECODE_CEILING / 4 + 1), DECODE_CEILING);
+  CHECK_INT(decode_budget(SIZE_MAX), DECODE_CEILING);
+}
+
+static void one_byte_too_much(void)
+{
+  struct buf b = {0};
+  nest(&b, "meet me at the station at nine", 2);
+  run_n(buf_str(&b));
+  size_t all = 0;
+  for (size_t i = 0; i < d.n_texts; i++) all += d.texts[i].text.n;
+  CHECK_INT(d.n_texts, 2);
+  for (int off = -1; off <= 1; off++) {
+    d.limit = all + (size_t)(ptrdiff_t)off;
+    run_n(buf_str(&b));
+    CHECK_INT(d.n_texts, off < 0 ? 1 : 2);
+    CHECK_INT(d.partial, off < 0);
+  }
+  d.limit = 0;
+  buf_finish(&b);
+}
+
+/* ---- work -------------------------------------------------------------------------------------------------------- */
+
+static void repeat(struct buf *b, const char *unit, size_t n)
+{
+  size_t len = strlen(unit);
+  buf_reset(b);
+  while (b->n + len <= n) buf_put(b, (struct str){unit, len});
+}
+
+static void noise(struct buf *b, const char *alphabet, size_t n)
+{
+  uint64_t state = 88172645463325252u;
+  size_t len = strlen(alphabet);
+  buf_reset(b);
+  for (size_t i = 0; i < n; i++) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    buf_byte(b, alphabet[state % len]);
+  }
+}
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static const struct {
+  const char *what, *unit;
+  bool random;
+} hard[] = {
+    {"random base64", base64_digits, true},
+    {"random words of base64", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/  ", true},
+    {"random hexadecimal digits", "0123456789abcdef", true},
+    {"random letters and blanks", "abcdefghijklmnopqrstuvwxyz    ", true},
+    {"random bytes of ASCII", "!\"#$%&'()*+,-./0123456789:;<=>?@ABCXYZ[\\]^_`abcxyz{|}~ \n", true},
+    {"beginnings of ascii85", "<~", false},
+    {"beginnings and ends of ascii85", "<~~>", false},
+    {"percent marks", "%41", false},
+    {"percent signs", "%4", false},
+    {"references", "&#65;", false},
+    {"beginnings of references", "&#", false},
+    {"escapes", "\\u0041", false},
+    {"code points", "U+0041 ", false},
+    {"Morse code", ".- -... / ", false},
+    {"dots and dashes", ".-", false},
+    {"single letters", "i g n o r e ", false},
+    {"single letters with dots", "a.b.", false},
+    {"words of the spelling alphabet", "alpha bravo ", false},
+    {"hexadecimal list", "69 67 ", false},
+    {"binary list", "01101001 ", false},
+    {"text backwards", ".snoitcurtsni suoiverp lla erongi esaelp ", false},
+    {"ROT13", "vtaber nyy cerivbhf vafgehpgvbaf ", false},
+    {"leet", "1gn0r3 4ll pr3v10u5 1n57ruc710n5 ", false},
+    {"Braille", "\xE2\xA0\x8A\xE2\xA0\x9B\xE2\xA0\x9D", false},
+    {"tag characters", "\xF3\xA0\x81\xA9\xF3\xA0\x81\xA7", false},
+    {"variation selectors", "\xF3\xA0\x85\x99\xF3\xA0\x85\x97", false},
+    {"zero-width characters", "\xE2\x80\x8B\xE2\x80\x8C\xE2\x80\x8C", false},
+    {"lines of uuencode", "%:&5L;&\\\n", false},
+    {"short lines", "!\n", false},
+    {"base64 words of text", "aWdub3Jl ", false},
+    {"look-alikes", "\xD0\xB0\xD0\xB5o ", false},
+};
+
+static void work_is_linear(void)
+{
+  static const size_t sizes[] = {1 << 10, 64 << 10, 4 << 20};
+  enum { PER_BYTE = 600 };
+  struct buf b = {0};
+  for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
+    uint64_t per_byte[3];
+    CASE_BEGIN();
+    for (size_t k = 0; k < 3; k++) {
+      if (hard[i].random) noise(&b, hard[i].unit, sizes[k]);
+      else repeat(&b, hard[i].unit, sizes[k]);
+      run_n(buf_str(&b));
+      size_t all = 0;
+      for (size_t t = 0; t < d.n_texts; t++) all += d.texts[t].text.n;
+      CHECK(all <= decode_budget(v.view_len));
+      per_byte[k] = d.work / b.n;
+      CHECK(per_byte[k] <= PER_BYTE);
+    }
+    CHECK(per_byte[2] <= per_byte[1] + per_byte[1] / 2 + 8);
+    CASE_END("%s: %d, %d, %d bytes looked at for each", hard[i].what, (int)per_byte[0], (int)per_byte[1], (int)per_byte[2]);
+  }
+  buf_finish(&b);
+}
+
+static void ordinary_text_is_read_few_times(void)
+{
+  struct buf b = {0};
+  repeat(&b, "The quarterly report is ready, and the finance team will look at it before Friday noon. ", 64 << 10);
+  run_n(buf_str(&b));
+  CHECK(d.work <= b.n * 8);
+  CHECK_INT(d.n_texts, 0);
+  buf_finish(&b);
+}
+
+int main(void)
+{
+  CHECK(decode_init(&d));
+  view_init(&v);
+  table();
+  nothing_is_read_into();
+  RUN(other_languages_stay);
+  look_alikes();
+  RUN(segments_cover_the_text_and_lead_back);
+  RUN(four_layers_and_no_more);
+  RUN(the_budget_of_a_text);
+  RUN(one_byte_too_much);
+  RUN(ordinary_text_is_read_few_times);
+  work_is_linear();
+  decode_finish(&d);
+  view_finish(&v);
+  return test_end();
+}
