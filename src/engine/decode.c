@@ -61,6 +61,27 @@ void decode_finish(struct decode *d)
   *d = (struct decode){0};
 }
 
+void decode_trim(struct decode *d)
+{
+  enum { KEEP = 1 << 20 };
+  struct decode_work *w = d->inside;
+  struct buf *const bufs[] = {&w->out, &w->scratch, &w->turned};
+  for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+    if (bufs[i]->cap > KEEP) buf_finish(bufs[i]);
+  if (w->cap_pieces * sizeof *w->pieces > KEEP) {
+    free(w->pieces);
+    free(w->mixed);
+    w->pieces = w->mixed = NULL;
+    w->cap_pieces = w->cap_mixed = 0;
+  }
+  if (w->cap_odd * sizeof *w->odd > KEEP) {
+    free(w->odd);
+    w->odd = NULL;
+    w->cap_odd = 0;
+  }
+  free_texts(d);
+}
+
 size_t decode_budget(size_t n)
 {
   size_t b = n > DECODE_CEILING / 4 ? DECODE_CEILING : n * 4;

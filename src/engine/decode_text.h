@@ -21,7 +21,7 @@ enum sign {
 struct text_model {
   uint8_t letter[256];  /* 1..26, or 0 for a boundary */
   uint8_t cost[27][27]; /* by letter[]: cost of the second after the first */
-  uint8_t odd[65536];   /* how odd two bytes are, the second in the high half */
+  uint8_t odd[65536];   /* how odd two bytes are, by how they lie in memory */
 };
 
 /* The gate, between blocks. */

@@ -167,7 +167,7 @@ static void take_parts(struct decode_work *w, struct str bytes, size_t start, si
   if (bytes.n != end - start) return;
   for (size_t i = 0; i < bytes.n;) {
     size_t k = i;
-    while (k < bytes.n && !strchr("/-_+", bytes.p[k])) k++;
+    while (k < bytes.n && (is_letter((unsigned char)bytes.p[k]) || is_digit((unsigned char)bytes.p[k]))) k++;
     if (k - i >= TURNED_MIN && k - i < bytes.n) take_token(w, str_cut(bytes, i, k), start + i, start + k);
     i = k + 1;
   }
