@@ -298,6 +298,26 @@ static int check_listen(struct loader *l)
   return FAIL(l, value_of(l, listen, "control"), "control: the same address as gateway");
 }
 
+static int link_content_safety(struct loader *l)
+{
+  struct config *c = l->config;
+  struct config_content_safety *s = &c->content_safety;
+  const yaml_node_t *map = value_of(l, yaml_document_get_root_node(&l->doc), "content_safety");
+  const char *nearest = "";
+  s->policy = c->deployments[0].policy;
+  s->workspace = c->deployments[0].workspace;
+  long p = s->policy_name ? find_name(c, POLICY, s->policy_name, &nearest) : s->policy - c->policies;
+  if (p < 0)
+    return FAIL(l, value_of(l, map, "policy"), "there is no policy \"%s\"; did you mean \"%s\"?", s->policy_name, nearest);
+  long w = s->workspace_name ? find_name(c, WORKSPACE, s->workspace_name, &nearest) : s->workspace - c->workspaces;
+  if (w < 0)
+    return FAIL(l, value_of(l, map, "workspace"), "there is no workspace \"%s\"; did you mean \"%s\"?", s->workspace_name,
+                nearest);
+  s->policy = &c->policies[p];
+  s->workspace = &c->workspaces[w];
+  return VDT_OK;
+}
+
 static int check_all(struct loader *l)
 {
   struct config *c = l->config;
@@ -314,6 +334,7 @@ static int check_all(struct loader *l)
     if (!rc) rc = check_opinion(l, i);
   }
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_deployment(l, i);
+  if (!rc) rc = link_content_safety(l);
   return rc;
 }
 

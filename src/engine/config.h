@@ -77,6 +77,15 @@ struct config_shield {
   const char *key_env; /* or NULL */
 };
 
+/* Our own Prompt Shields API. */
+struct config_content_safety {
+  bool enabled;
+  const char *policy_name, *workspace_name; /* or NULL */
+  const struct vdt_policy *policy;          /* never NULL */
+  const struct config_workspace *workspace; /* never NULL */
+  unsigned per_10_seconds;
+};
+
 struct config {
   const char *state_dir;
   const char *rules_dir; /* or NULL */
@@ -88,6 +97,7 @@ struct config {
   size_t n_deployments;
   struct config_shield *shields;
   size_t n_shields;
+  struct config_content_safety content_safety;
   struct vdt_policy *policies;
   size_t n_policies;
   struct vdt_arena *arena; /* holds all of it */

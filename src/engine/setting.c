@@ -385,6 +385,7 @@ static const struct value_kind kinds[] = {
 #define IN_HIDDEN     struct vdt_hidden_policy
 #define IN_OPINION    struct vdt_opinion_policy
 #define IN_SHIELD     struct config_shield
+#define IN_SAFETY     struct config_content_safety
 
 const struct setting settings[] = {
 #define X(scope, key, kind, of, member, initial, low, high, help)                                                                \

@@ -7,6 +7,7 @@
  *   exchange_response.c  head and body of the response
  *   exchange_text.c      the text of a response on its way through the engine
  *   opinion.c            second opinions of outside shields
+ *   shield.c             our own Prompt Shields API
  */
 #ifndef GATEWAY_EXCHANGE_INSIDE_H
 #define GATEWAY_EXCHANGE_INSIDE_H
@@ -14,6 +15,7 @@
 #include "gateway/exchange.h"
 #include "gateway/inflate.h"
 #include "wire/opinion.h"
+#include "wire/shield.h"
 
 /* One channel of the response. */
 struct tap {
@@ -84,6 +86,8 @@ struct exchange {
   /* Our own answer. */
   bool answered, blocked;
   unsigned answer_status;
+  const char *error_code; /* of our Prompt Shields API, or NULL */
+  unsigned retry_after;
   struct buf answer;
 
   /* Request. */
@@ -92,6 +96,7 @@ struct exchange {
   struct buf plain; /* without its coding */
   struct buf changed_body;
   bool body_changed, request_read;
+  bool shield_call, shield_details; /* a call of our Prompt Shields API, which wants details */
   unsigned n;
   struct wire_shield shield;
   struct opinion opinion;
