@@ -290,7 +290,7 @@ static char leet(unsigned char c)
 
 static bool leet_byte(unsigned char c)
 {
-  return is_letter(c) || leet(c);
+  return byte_kinds[c] & (IS_UPPER | IS_LOWER | IS_LEET);
 }
 
 /* The cheaper of two readings of one byte between its neighbours. */
@@ -385,6 +385,15 @@ static void leet_word(struct decode_work *w, struct stretch *t, struct str word)
   if (stretch_add(t, &one, &done) && done.best_words >= 2) take_leet(w, &done);
 }
 
+/* Fewer than three signs before letters make no two words of it. */
+static bool may_hold_leet(struct str s, size_t from, size_t end)
+{
+  unsigned n = 0;
+  for (size_t i = from; i + 1 < end; i++)
+    n += byte_kinds[(unsigned char)s.p[i]] & IS_LEET && byte_kinds[(unsigned char)s.p[i + 1]] & (IS_UPPER | IS_LOWER);
+  return n > 2;
+}
+
 void decode_leet(struct decode_work *w)
 {
   struct stretch t = {0};
@@ -393,6 +402,7 @@ void decode_leet(struct decode_work *w)
     size_t from = word_start(w->in, w->odd[r].start);
     if (from > i) i = from;
     w->work += w->odd[r].end > i ? w->odd[r].end - i : 0;
+    if (!may_hold_leet(w->in, i, w->odd[r].end)) continue;
     while (i < w->odd[r].end) {
       struct str word = next_leet(w->in, &i, w->odd[r].end);
       if (word.n) leet_word(w, &t, word);

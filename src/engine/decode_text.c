@@ -119,8 +119,8 @@ static unsigned list_signs(uint64_t hex)
 {
   uint64_t run2 = hex & hex << 1, run4 = run2 & run2 << 2, run8 = run4 & run4 << 4;
   uint64_t pair = run2 & ~(hex << 2) & ~(hex >> 1), one = pair & pair << 3, two = pair & pair << 4;
-  bool list = (one & one << 6) || (two & two << 8) || (run8 & run8 << 9);
-  return (list ? SIGN_LISTS : 0) | (run8 & run8 << 8 ? SIGN_ODD : 0);
+  bool list = (one & one << 6) || (two & two << 8), number = run8 & run8 << 8, eights = run8 & run8 << 9;
+  return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD : 0) | (eights ? SIGN_EIGHTS : 0);
 }
 
 static unsigned sum_odd(const struct text_model *m, struct str s, size_t i, size_t end, unsigned *marks)

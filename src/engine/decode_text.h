@@ -14,7 +14,8 @@ enum sign {
   SIGN_ODD = 1,         /* letter pairs that no language has, capitals inside words, digits before letters, or a long number */
   SIGN_ODD_BEFORE = 16, /* the same about the second half of the block before and the first of this one */
   SIGN_SPACED = 2,      /* many single letters */
-  SIGN_LISTS = 4,       /* pairs of hexadecimal digits, or groups of eight, with something between them */
+  SIGN_EIGHTS = 32,     /* groups of eight hexadecimal digits */
+  SIGN_LISTS = 4,       /* pairs of hexadecimal digits with something between them */
   SIGN_MARKS = 8,       /* two bytes that may begin a mark: % & \ = before what they mark, 0x, U+, a dash beside a dot */
 };
 
