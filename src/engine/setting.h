@@ -22,6 +22,9 @@ enum scope {
   SHIELD,
   HIDDEN,
   SAFETY,
+  BLOCKLIST,
+  PHRASE,
+  USED_LIST,
   SCOPES
 };
 

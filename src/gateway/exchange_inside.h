@@ -146,6 +146,11 @@ void exchange_add_opinion(struct exchange *x, const struct opinion_case *c, enum
 /* What the upstream's own filter says. blocked: it refused the prompt. */
 void exchange_add_upstream(struct exchange *x, const struct wire_upstream_verdict *v, bool blocked);
 
+/* ---- exchange_blocklist.c ---- */
+
+/* Looks for the phrases of the deployment's blocklists in a part of the request. */
+int exchange_scan_blocklists(struct exchange *x, struct vdt_arena *scratch, const struct wire_part *part);
+
 /* ---- exchange_text.c ---- */
 
 struct wire_hooks exchange_hooks(struct exchange *x);

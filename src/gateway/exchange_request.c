@@ -202,6 +202,7 @@ static int scan_parts(struct exchange *x, struct vdt_arena *scratch, const struc
     int rc = VDT_OK;
     if (part->skipped) note_part(x, part->origin, part->skipped);
     else rc = scan_part(x, scratch, &policy, part);
+    if (!rc && !part->skipped) rc = exchange_scan_blocklists(x, scratch, part);
     read += !part->skipped;
     if (rc) return rc;
   }
