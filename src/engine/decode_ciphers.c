@@ -9,6 +9,7 @@
 #include "engine/decode_inside.h"
 
 enum {
+  LEET_MAX = 24,
   GAIN_MIN = 26 * 8, /* bits that a stretch must gain */
   GAIN_MEAN = 9,     /* eighths of a bit that each pair of it must gain on average */
   DROP = 14 * 8,
@@ -375,7 +376,7 @@ static void take_leet(struct decode_work *w, const struct stretch *t)
 static void leet_word(struct decode_work *w, struct stretch *t, struct str word)
 {
   struct stretch done;
-  if (!has_sign(word)) return;
+  if (word.n > LEET_MAX || !has_sign(word)) return; /* a longer one is a key */
   size_t start = (size_t)(word.p - w->in.p), at = w->out.n;
   uint32_t pairs;
   put_leet(w, word);

@@ -104,6 +104,23 @@ static const struct base *try_bases(struct decode_work *w, struct str token, uns
   return NULL;
 }
 
+/* The token turned; of a long one the beginning first, which for one that is turned round is its end. */
+static const struct base *try_turned(struct decode_work *w, struct str token, enum decoder_id how, unsigned kinds)
+{
+  size_t at = w->out.n;
+  const struct base *b = NULL;
+  struct str part = token;
+  if (token.n > 2 * PROBE) part = how == DECODER_REVERSED ? str_cut(token, token.n - PROBE, token.n) : str_cut(token, 0, PROBE);
+  for (unsigned pass = part.n == token.n; pass < 2; pass++) {
+    w->out.n = at;
+    buf_reset(&w->scratch);
+    put_turned(&w->scratch, pass ? token : part, how);
+    b = try_bases(w, buf_str(&w->scratch), kinds);
+    if (!b) return NULL;
+  }
+  return b;
+}
+
 /* bytes: the token without line breaks; it stands at [start, end). */
 static bool take_token(struct decode_work *w, struct str bytes, size_t start, size_t end)
 {
@@ -117,9 +134,7 @@ static bool take_token(struct decode_work *w, struct str bytes, size_t start, si
     return true;
   }
   for (size_t i = 0; i < 3 && mixed && bytes.n >= TURNED_MIN; i++) {
-    buf_reset(&w->scratch);
-    put_turned(&w->scratch, bytes, turns[i]);
-    b = try_bases(w, buf_str(&w->scratch), kinds);
+    b = try_turned(w, bytes, turns[i], kinds);
     if (!b) continue;
     struct piece p = {.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)at, .n_layers = 2};
     p.layers[0] = (uint8_t)turns[i];
