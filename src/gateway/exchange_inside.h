@@ -96,7 +96,8 @@ struct exchange {
   struct buf plain; /* without its coding */
   struct buf changed_body;
   bool body_changed, request_read;
-  bool shield_call, shield_details; /* a call of our Prompt Shields API, which wants details */
+  bool shield_call; /* of our Prompt Shields API */
+  struct shield_call shield_what;
   unsigned n;
   struct wire_shield shield;
   struct opinion opinion;

@@ -31,7 +31,7 @@ void shield_refuse(struct exchange *x, enum shield_error e, const char *message)
   shield_error_body(e, str_of(message), &x->answer);
 }
 
-static enum exchange_next refuse(struct exchange *x, enum shield_error e, const char *message)
+enum exchange_next shield_refused(struct exchange *x, enum shield_error e, const char *message)
 {
   struct record *r = &x->record;
   r->request.inspected = VDT_NONE;
@@ -43,26 +43,26 @@ static enum exchange_next refuse(struct exchange *x, enum shield_error e, const 
 static const char *route_message(enum shield_error e)
 {
   switch (e) {
-  case SHIELD_NO_VERSION: return "The query parameter api-version is missing; text:shieldPrompt is spoken here as of 2024-09-01.";
+  case SHIELD_NO_VERSION: return "The query parameter api-version is missing; 2024-09-01 is spoken here.";
   case SHIELD_BAD_VERSION: return "This api-version is not spoken here; 2024-09-01 is.";
   case SHIELD_BAD_METHOD: return "This operation is called with POST.";
-  default: return "There is no such operation here; text:shieldPrompt is one.";
+  default: return "There is no such operation here; text:shieldPrompt and text:analyze are two.";
   }
 }
 
 enum exchange_next shield_head(struct exchange *x, const struct exchange_head *head)
 {
   const struct config_content_safety *c = &x->image->config->content_safety;
-  enum shield_error e = shield_route(head->method, head->path, head->query, &x->shield_details);
+  enum shield_error e = shield_route(head->method, head->path, head->query, &x->shield_what);
   x->shield_call = true;
   if (x->image->shield_calls && !shield_take(x->image->shield_calls, x->start_us, c->per_10_seconds, &x->retry_after))
-    return refuse(x, SHIELD_TOO_MANY, "More calls than this gateway answers in ten seconds. Please try again later.");
+    return shield_refused(x, SHIELD_TOO_MANY, "More calls than this gateway answers in ten seconds. Please try again later.");
   x->retry_after = 0;
-  if (e != SHIELD_ERRORS) return refuse(x, e, route_message(e));
-  if (!is_json(head->content_type)) return refuse(x, SHIELD_BAD_TYPE, "Content-Type: expected application/json in UTF-8");
+  if (e != SHIELD_ERRORS) return shield_refused(x, e, route_message(e));
+  if (!is_json(head->content_type)) return shield_refused(x, SHIELD_BAD_TYPE, "Content-Type: expected application/json in UTF-8");
   x->request_coding = coding_of(head->content_encoding);
   if (x->request_coding == CODING_IDENTITY || x->request_coding == CODING_GZIP) return EXCHANGE_READ_BODY;
-  return refuse(x, SHIELD_BAD_TYPE, "Content-Encoding: expected identity or gzip");
+  return shield_refused(x, SHIELD_BAD_TYPE, "Content-Encoding: expected identity or gzip");
 }
 
 /* ---- judging ---------------------------------------------------------------------------------------------------- */
@@ -103,18 +103,19 @@ static int judge(struct exchange *x, struct vdt_arena *scratch, const struct vdt
 
 enum exchange_next shield_body(struct exchange *x, struct vdt_arena *scratch, struct str text)
 {
+  if (x->shield_what.analyze) return shield_analyze(x, scratch, text);
   struct shield_question q;
   struct shield_verdict verdicts[SHIELD_TEXTS] = {0};
   struct vdt_error err = {0};
   struct vdt_policy policy = asking_policy(x);
   struct json_limits limits = {x->image->config->limits.json_depth, NODES_MAX};
   int rc = shield_read(scratch, text, &limits, &q, &err);
-  if (rc) return refuse(x, shield_error_of(rc), rc != VDT_EDUPKEY && err.text[0] ? err.text : vdt_strerror(rc));
+  if (rc) return shield_refused(x, shield_error_of(rc), rc != VDT_EDUPKEY && err.text[0] ? err.text : vdt_strerror(rc));
   x->record.request.parts = (unsigned)q.n;
   for (size_t i = 0; !rc && i < q.n; i++) rc = judge(x, scratch, &policy, &q.texts[i], &verdicts[i]);
-  if (rc) return refuse(x, shield_error_of(rc), vdt_strerror(rc));
+  if (rc) return shield_refused(x, shield_error_of(rc), vdt_strerror(rc));
   x->request_read = x->answered = true;
   x->answer_status = 200;
-  shield_write(&q, verdicts, x->shield_details, &x->answer);
-  return x->answer.failed ? refuse(x, SHIELD_BUSY, vdt_strerror(VDT_ENOMEM)) : EXCHANGE_ANSWER;
+  shield_write(&q, verdicts, x->shield_what.details, &x->answer);
+  return x->answer.failed ? shield_refused(x, SHIELD_BUSY, vdt_strerror(VDT_ENOMEM)) : EXCHANGE_ANSWER;
 }

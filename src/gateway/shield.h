@@ -12,8 +12,11 @@ bool shield_wants(const struct exchange *x, struct str path);
 enum exchange_next shield_head(struct exchange *x, const struct exchange_head *head);
 /* text: the body without its coding. */
 enum exchange_next shield_body(struct exchange *x, struct vdt_arena *scratch, struct str text);
-/* Makes an error of ours the answer, in Content Safety's form. */
+/* Makes an error of ours the answer, in Content Safety's form; shield_refused notes in the record that nothing was read. */
 void shield_refuse(struct exchange *x, enum shield_error e, const char *message);
+enum exchange_next shield_refused(struct exchange *x, enum shield_error e, const char *message);
+/* text:analyze, as far as it is about blocklists (shield_analyze.c). */
+enum exchange_next shield_analyze(struct exchange *x, struct vdt_arena *scratch, struct str text);
 /* Takes one call out of this span of ten seconds; false when there is none left. In *seconds how long it lasts still. */
 bool shield_take(_Atomic uint64_t *calls, uint64_t now_us, unsigned most, unsigned *seconds);
 #endif

@@ -13,7 +13,8 @@ static const struct {
 };
 
 /* Versions in which the operation has this shape. */
-static const struct str versions[] = {STR("2024-09-01"), STR("2024-09-15-preview"), STR("2024-02-15-preview")};
+static const struct str versions[] = {STR("2024-09-01"), STR("2024-09-15-preview"), STR("2024-02-15-preview"), STR("2023-10-01")};
+enum { VERSIONS = sizeof versions / sizeof *versions, OF_SHIELD_PROMPT = VERSIONS - 1 }; /* the last has no Prompt Shields */
 
 unsigned shield_error_status(enum shield_error e)
 {
@@ -64,14 +65,16 @@ static struct str parameter(struct str query, struct str name)
   return (struct str){0};
 }
 
-enum shield_error shield_route(struct str method, struct str path, struct str query, bool *details)
+enum shield_error shield_route(struct str method, struct str path, struct str query, struct shield_call *out)
 {
   struct str version = parameter(query, STR("api-version"));
-  *details = str_eq(parameter(query, STR("vedette-details")), STR("true"));
-  if (!str_eq(str_cut(path, prefix.n, path.n), STR("text:shieldPrompt"))) return SHIELD_NOT_FOUND;
+  struct str name = str_cut(path, prefix.n, path.n);
+  *out = (struct shield_call){.analyze = str_eq(name, STR("text:analyze"))};
+  out->details = str_eq(parameter(query, STR("vedette-details")), STR("true"));
+  if (!out->analyze && !str_eq(name, STR("text:shieldPrompt"))) return SHIELD_NOT_FOUND;
   if (!str_eq(method, STR("POST"))) return SHIELD_BAD_METHOD;
   if (!version.n) return SHIELD_NO_VERSION;
-  for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+  for (size_t i = 0; i < (out->analyze ? VERSIONS : OF_SHIELD_PROMPT); i++)
     if (str_eq(version, versions[i])) return SHIELD_ERRORS;
   return SHIELD_BAD_VERSION;
 }
@@ -142,6 +145,35 @@ int shield_read(struct vdt_arena *arena, struct str body, const struct json_limi
   return error_set(err, VDT_EINVAL, "the body: expected userPrompt, documents or both");
 }
 
+static int read_lists(const struct json_doc *doc, struct vdt_arena *arena, struct shield_analysis *out, struct vdt_error *err)
+{
+  uint32_t list = json_get(doc, 0, "blocklistNames");
+  if (is_absent(doc, list)) return VDT_OK;
+  if (!json_is(doc, list, JSON_ARRAY)) return error_set(err, VDT_EINVAL, "blocklistNames: expected a list of names");
+  out->lists = arena_zalloc(arena, doc->nodes[list].count + 1, sizeof *out->lists);
+  if (!out->lists) return VDT_ENOMEM;
+  for (uint32_t i = json_first(doc, list); i; i = json_next(doc, list, i)) {
+    if (!json_is(doc, i, JSON_STRING)) return error_set(err, VDT_EINVAL, "blocklistNames: expected a list of names");
+    if (!json_string(doc, i, arena, &out->lists[out->n_lists++])) return VDT_ENOMEM;
+  }
+  return VDT_OK;
+}
+
+int shield_read_analysis(struct vdt_arena *arena, struct str body, const struct json_limits *limits, struct shield_analysis *out,
+                         struct vdt_error *err)
+{
+  struct json_doc doc;
+  *out = (struct shield_analysis){0};
+  int rc = json_parse(arena, body, limits, &doc, err);
+  if (rc) return rc;
+  uint32_t text = json_get(&doc, 0, "text");
+  if (!json_is(&doc, text, JSON_STRING)) return error_set(err, VDT_EINVAL, "text: expected a string");
+  if (!json_string(&doc, text, arena, &out->text)) return VDT_ENOMEM;
+  if (characters(out->text) > SHIELD_PROMPT_MAX)
+    return error_set(err, VDT_EINVAL, "text: longer than %d characters", SHIELD_PROMPT_MAX);
+  return read_lists(&doc, arena, out, err);
+}
+
 /* ---- the answer ------------------------------------------------------------------------------------------------- */
 
 static void put_layers(const struct vdt_finding *f, struct buf *out)
@@ -210,4 +242,16 @@ void shield_write(const struct shield_question *q, const struct shield_verdict *
     put_analysis(&q->texts[i], &verdicts[i], details, out);
   }
   BUF_LIT(out, "]}");
+}
+
+void shield_write_match(struct str list, struct str id, struct str text, bool first, struct buf *out)
+{
+  if (!first) BUF_LIT(out, ",");
+  BUF_LIT(out, "{\"blocklistName\":");
+  json_quote(out, list);
+  BUF_LIT(out, ",\"blocklistItemId\":");
+  json_quote(out, id);
+  BUF_LIT(out, ",\"blocklistItemText\":");
+  json_quote(out, text);
+  BUF_LIT(out, "}");
 }

@@ -20,8 +20,12 @@ enum shield_error {
 
 /* Below this prefix every path is the API's. */
 bool shield_is_path(struct str path);
-/* Is it this operation, of a version that we speak? SHIELD_ERRORS: yes. *details: vedette-details=true. */
-enum shield_error shield_route(struct str method, struct str path, struct str query, bool *details);
+struct shield_call {
+  bool analyze; /* text:analyze; else text:shieldPrompt */
+  bool details; /* vedette-details=true */
+};
+/* Which operation is it, of a version that we speak? SHIELD_ERRORS: one of ours. */
+enum shield_error shield_route(struct str method, struct str path, struct str query, struct shield_call *out);
 
 unsigned shield_error_status(enum shield_error e);
 const char *shield_error_code(enum shield_error e);
@@ -44,6 +48,17 @@ struct shield_question {
 /* On failure ESYNTAX and the like of json_parse, EINVAL for a wrong shape or more than a limit; err->text says what, quoting nothing. */
 int shield_read(struct vdt_arena *arena, struct str body, const struct json_limits *limits, struct shield_question *out,
                 struct vdt_error *err);
+
+/* What text:analyze is asked, as far as it is about blocklists. */
+struct shield_analysis {
+  struct str text;
+  struct str *lists;
+  size_t n_lists;
+};
+int shield_read_analysis(struct vdt_arena *arena, struct str body, const struct json_limits *limits, struct shield_analysis *out,
+                         struct vdt_error *err);
+/* One entry of blocklistsMatch; first: no comma before it. */
+void shield_write_match(struct str list, struct str id, struct str text, bool first, struct buf *out);
 
 /* What was found in one text. */
 struct shield_verdict {

@@ -92,6 +92,16 @@ test("details on request: scores, findings with their spans, how much was read",
   assert.equal(r.headers.get("x-vedette-verdict"), "detected");
 });
 
+test("text:analyze finds phrases of a blocklist and judges no category", async () => {
+  const r = await client.path("/text:analyze").post({ body: { text: "What does ACME CORP sell?", blocklistNames: ["rivals"] } });
+  assert.equal(r.status, "200");
+  assert.equal(r.body.blocklistsMatch.length, 1);
+  assert.equal(r.body.blocklistsMatch[0].blocklistName, "rivals");
+  assert.equal(r.body.blocklistsMatch[0].blocklistItemText, "Acme Corp");
+  assert.match(r.body.blocklistsMatch[0].blocklistItemId, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  assert.deepEqual(r.body.categoriesAnalysis, []);
+});
+
 test("more calls than allowed: 429 with Retry-After", async () => {
   let r;
   for (let i = 0; i < 100; i++) {

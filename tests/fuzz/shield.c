@@ -30,14 +30,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct str in = {(const char *)data + 1, size - 1};
   const char *end = in.n ? memchr(in.p, '\n', in.n) : NULL;
   size_t n = end ? (size_t)(end - in.p) : 0;
-  bool details = false;
-  shield_route(data[0] & 1 ? STR("POST") : STR("GET"), STR("/contentsafety/text:shieldPrompt"), str_cut(in, 0, n), &details);
+  struct shield_call call;
+  shield_route(data[0] & 1 ? STR("POST") : STR("GET"), STR("/contentsafety/text:shieldPrompt"), str_cut(in, 0, n), &call);
   struct vdt_arena *arena = vdt_arena_new(0);
   struct shield_question q;
   struct vdt_error err = {0};
   struct buf b = {0};
   int rc = shield_read(arena, str_cut(in, end ? n + 1 : 0, in.n), &JSON_LIMITS_DEFAULT, &q, &err);
-  if (!rc) answer(arena, &q, details);
+  if (!rc) answer(arena, &q, call.details);
   else shield_error_body(shield_error_of(rc), str_of(err.text), &b);
   if (rc) check_json(arena, &b);
   buf_finish(&b);

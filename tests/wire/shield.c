@@ -22,20 +22,20 @@ static int rd(const char *body)
 
 static void routes(void)
 {
-  bool details;
+  struct shield_call call;
   struct str path = STR("/contentsafety/text:shieldPrompt"), post = STR("POST");
   CASE(shield_is_path(path) && !shield_is_path(STR("/contentsafety")) && !shield_is_path(STR("/v1/chat/completions")), "paths");
-  CASE(shield_route(post, path, STR("api-version=2024-09-01"), &details) == SHIELD_ERRORS && !details, "the operation");
-  CASE(shield_route(post, path, STR("x=1&vedette-details=true&api-version=2024-09-01"), &details) == SHIELD_ERRORS && details,
+  CASE(shield_route(post, path, STR("api-version=2024-09-01"), &call) == SHIELD_ERRORS && !call.details, "the operation");
+  CASE(shield_route(post, path, STR("x=1&vedette-details=true&api-version=2024-09-01"), &call) == SHIELD_ERRORS && call.details,
        "details");
-  CASE(shield_route(post, path, STR("api-version=2024-09-01&vedette-details=1"), &details) == SHIELD_ERRORS && !details,
+  CASE(shield_route(post, path, STR("api-version=2024-09-01&vedette-details=1"), &call) == SHIELD_ERRORS && !call.details,
        "only true is true");
-  CASE(shield_route(post, path, STR(""), &details) == SHIELD_NO_VERSION, "no version");
-  CASE(shield_route(post, path, STR("api-version="), &details) == SHIELD_NO_VERSION, "an empty version");
-  CASE(shield_route(post, path, STR("xapi-version=2024-09-01"), &details) == SHIELD_NO_VERSION, "another parameter");
-  CASE(shield_route(post, path, STR("api-version=2024-09-011"), &details) == SHIELD_BAD_VERSION, "an unknown version");
-  CASE(shield_route(STR("GET"), path, STR("api-version=2024-09-01"), &details) == SHIELD_BAD_METHOD, "GET");
-  CASE(shield_route(post, STR("/contentsafety/"), STR("api-version=2024-09-01"), &details) == SHIELD_NOT_FOUND, "no operation");
+  CASE(shield_route(post, path, STR(""), &call) == SHIELD_NO_VERSION, "no version");
+  CASE(shield_route(post, path, STR("api-version="), &call) == SHIELD_NO_VERSION, "an empty version");
+  CASE(shield_route(post, path, STR("xapi-version=2024-09-01"), &call) == SHIELD_NO_VERSION, "another parameter");
+  CASE(shield_route(post, path, STR("api-version=2024-09-011"), &call) == SHIELD_BAD_VERSION, "an unknown version");
+  CASE(shield_route(STR("GET"), path, STR("api-version=2024-09-01"), &call) == SHIELD_BAD_METHOD, "GET");
+  CASE(shield_route(post, STR("/contentsafety/"), STR("api-version=2024-09-01"), &call) == SHIELD_NOT_FOUND, "no operation");
 }
 
 static void questions(void)
