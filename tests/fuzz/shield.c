@@ -40,6 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (!rc) answer(arena, &q, call.details);
   else shield_error_body(shield_error_of(rc), str_of(err.text), &b);
   if (rc) check_json(arena, &b);
+  struct shield_analysis a;
+  if (!shield_read_analysis(arena, str_cut(in, end ? n + 1 : 0, in.n), &JSON_LIMITS_DEFAULT, &a, &err) && a.n_lists && !a.lists)
+    abort();
   buf_finish(&b);
   vdt_arena_free(arena);
   return 0;
