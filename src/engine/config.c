@@ -191,6 +191,7 @@ static const char *name_at(const struct config *c, enum scope scope, size_t i)
   case WORKSPACE: return i < c->n_workspaces ? c->workspaces[i].name : NULL;
   case DEPLOYMENT: return i < c->n_deployments ? c->deployments[i].name : NULL;
   case POLICY: return i < c->n_policies ? c->policies[i].name : NULL;
+  case BLOCKLIST: return i < c->n_blocklists ? c->blocklists[i].name : NULL;
   case SHIELD: return i < c->n_shields ? c->shields[i].name : NULL;
   default: return NULL;
   }
@@ -218,6 +219,20 @@ static long find_name(const struct config *c, enum scope scope, const char *name
     if (d < best) *nearest = have, best = d;
   }
   return -1;
+}
+
+static int link_blocklists(struct loader *l, size_t i)
+{
+  struct config_deployment *d = &l->config->deployments[i];
+  const char *nearest = "none";
+  for (size_t k = 0; k < d->n_blocklists; k++) {
+    long at = find_name(l->config, BLOCKLIST, d->blocklists[k].name, &nearest);
+    if (at < 0)
+      return FAIL(l, place(l, DEPLOYMENT, i, "blocklists"), "there is no blocklist \"%s\"; did you mean \"%s\"?",
+                  d->blocklists[k].name, nearest);
+    d->blocklists[k].list = (size_t)at;
+  }
+  return VDT_OK;
 }
 
 static int link_deployment(struct loader *l, size_t i)
@@ -298,6 +313,26 @@ static int check_listen(struct loader *l)
   return FAIL(l, value_of(l, listen, "control"), "control: the same address as gateway");
 }
 
+static int link_content_safety(struct loader *l)
+{
+  struct config *c = l->config;
+  struct config_content_safety *s = &c->content_safety;
+  const yaml_node_t *map = value_of(l, yaml_document_get_root_node(&l->doc), "content_safety");
+  const char *nearest = "";
+  s->policy = c->deployments[0].policy;
+  s->workspace = c->deployments[0].workspace;
+  long p = s->policy_name ? find_name(c, POLICY, s->policy_name, &nearest) : s->policy - c->policies;
+  if (p < 0)
+    return FAIL(l, value_of(l, map, "policy"), "there is no policy \"%s\"; did you mean \"%s\"?", s->policy_name, nearest);
+  long w = s->workspace_name ? find_name(c, WORKSPACE, s->workspace_name, &nearest) : s->workspace - c->workspaces;
+  if (w < 0)
+    return FAIL(l, value_of(l, map, "workspace"), "there is no workspace \"%s\"; did you mean \"%s\"?", s->workspace_name,
+                nearest);
+  s->policy = &c->policies[p];
+  s->workspace = &c->workspaces[w];
+  return VDT_OK;
+}
+
 static int check_all(struct loader *l)
 {
   struct config *c = l->config;
@@ -306,6 +341,7 @@ static int check_all(struct loader *l)
   if (!rc) rc = check_unique(l, WORKSPACE, "workspace");
   if (!rc) rc = check_unique(l, POLICY, "policy");
   if (!rc) rc = check_unique(l, SHIELD, "shield");
+  if (!rc) rc = check_unique(l, BLOCKLIST, "blocklist");
   for (size_t i = 0; !rc && i < c->n_shields; i++) rc = check_shield(l, i);
   if (!rc) rc = check_unique(l, DEPLOYMENT, "deployment");
   for (size_t i = 0; !rc && i < c->n_policies; i++) {
@@ -314,6 +350,8 @@ static int check_all(struct loader *l)
     if (!rc) rc = check_opinion(l, i);
   }
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_deployment(l, i);
+  for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_blocklists(l, i);
+  if (!rc) rc = link_content_safety(l);
   return rc;
 }
 

@@ -52,6 +52,27 @@ struct config_url {
 
 enum config_switch { CONFIG_INHERIT, CONFIG_OFF, CONFIG_ON };
 
+struct config_phrase {
+  const char *text;
+};
+
+/* Phrases of the operator's own. The lines of the file are read by who loads the configuration; parsing does no I/O. */
+struct config_blocklist {
+  const char *name;
+  struct config_phrase *items;
+  size_t n_items;
+  const char *file; /* or NULL */
+  struct config_phrase *lines;
+  size_t n_lines;
+};
+
+/* A blocklist that a deployment looks for. */
+struct config_used_list {
+  const char *name;
+  enum vdt_action action;
+  size_t list; /* its index in blocklists */
+};
+
 struct config_deployment {
   const char *name;
   const char *workspace_name, *policy_name;
@@ -64,6 +85,8 @@ struct config_deployment {
   bool prompt_evidence;        /* its own or the workspace's; the same as evidence == CONFIG_ON */
   bool forward_user_context;   /* the upstream knows user_security_context */
   uint64_t read_timeout;       /* seconds */
+  struct config_used_list *blocklists;
+  size_t n_blocklists;
 };
 
 /* What an outside shield speaks; in the order of the choices of settings.def. */
@@ -75,6 +98,15 @@ struct config_shield {
   struct config_url endpoint;
   const char *model;   /* or NULL; always there for OPENAI_CHAT */
   const char *key_env; /* or NULL */
+};
+
+/* Our own Prompt Shields API. */
+struct config_content_safety {
+  bool enabled;
+  const char *policy_name, *workspace_name; /* or NULL */
+  const struct vdt_policy *policy;          /* never NULL */
+  const struct config_workspace *workspace; /* never NULL */
+  unsigned per_10_seconds;
 };
 
 struct config {
@@ -89,6 +121,9 @@ struct config {
   size_t n_deployments;
   struct config_shield *shields;
   size_t n_shields;
+  struct config_content_safety content_safety;
+  struct config_blocklist *blocklists;
+  size_t n_blocklists;
   struct vdt_policy *policies;
   size_t n_policies;
   struct vdt_arena *arena; /* holds all of it */

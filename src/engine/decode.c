@@ -61,6 +61,27 @@ void decode_finish(struct decode *d)
   *d = (struct decode){0};
 }
 
+void decode_trim(struct decode *d)
+{
+  enum { KEEP = 1 << 20 };
+  struct decode_work *w = d->inside;
+  struct buf *const bufs[] = {&w->out, &w->scratch, &w->turned};
+  for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+    if (bufs[i]->cap > KEEP) buf_finish(bufs[i]);
+  if (w->cap_pieces * sizeof *w->pieces > KEEP) {
+    free(w->pieces);
+    free(w->mixed);
+    w->pieces = w->mixed = NULL;
+    w->cap_pieces = w->cap_mixed = 0;
+  }
+  if (w->cap_odd * sizeof *w->odd > KEEP) {
+    free(w->odd);
+    w->odd = NULL;
+    w->cap_odd = 0;
+  }
+  free_texts(d);
+}
+
 size_t decode_budget(size_t n)
 {
   size_t b = n > DECODE_CEILING / 4 ? DECODE_CEILING : n * 4;
@@ -417,14 +438,14 @@ static void find_pieces(struct decode_work *w, bool ciphers)
     if (decoders[i].find && (ciphers || i <= DECODER_LEET)) decoders[i].find(w);
 }
 
-/* Does little in the text look like language? Signs and digits are more than half of its ASCII, or its letters are odd. */
+/* Does little in the text look like language? Signs, digits and blanks are most of its ASCII, or its letters are odd. */
 static bool is_strange(const struct decode_work *w)
 {
   if (w->odd_blocks * 2 >= w->n_blocks) return true;
-  if (w->letters * 2 >= w->in.n) return false;
+  if (w->letters * 5 >= w->in.n * 2) return false;
   size_t ascii = 0;
   for (size_t i = 0; i < w->in.n; i++) ascii += !(w->in.p[i] & 0x80);
-  return w->letters * 2 < ascii && ascii * 4 > w->in.n * 3;
+  return w->letters * 5 < ascii * 2 && ascii * 4 > w->in.n * 3;
 }
 
 static size_t covered(const struct decode_work *w)

@@ -77,6 +77,8 @@ size_t decode_budget(size_t n);
 /* Fills d->texts; what they hold is good until the next call. original: the text that v is the view of; view: the view's bytes (v->text,
  * or original itself where all is ASCII). False when out of memory. */
 bool decode_run(struct decode *d, struct str original, const struct view *v, struct str view);
+/* Gives back what a large text needed; the texts are gone. */
+void decode_trim(struct decode *d);
 /* Where [start, end) of text i comes from; end > start. */
 void decode_origin(const struct decode *d, const struct view *v, size_t i, uint64_t start, uint64_t end, struct decode_span *out);
 /* Is this segment of invisible characters? */

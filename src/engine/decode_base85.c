@@ -72,18 +72,18 @@ static bool take85(struct decode_work *w, const struct alphabets *a, size_t star
   return false;
 }
 
-static bool has_sign(struct str s)
+/* Letters of both cases, digits and signs: ten characters of base85 have three of these. */
+static bool is_mixed(struct str s)
 {
-  for (size_t i = 0; i < s.n; i++)
-    if (!is_letter((unsigned char)s.p[i]) && !is_digit((unsigned char)s.p[i])) return true;
-  return false;
+  unsigned kinds = kinds_of(s);
+  return kinds & IS_SIGN && !!(kinds & IS_UPPER) + !!(kinds & IS_LOWER) + !!(kinds & IS_DIGIT) >= 2;
 }
 
 /* The word [start, end), then without the quotation marks and full stops around it. */
 static void take_word(struct decode_work *w, const struct alphabets *a, size_t start, size_t end)
 {
   struct str s = w->in;
-  if (end - start < TOKEN_MIN || !has_sign(str_cut(s, start, end)) || take85(w, a, start, end)) return;
+  if (end - start < TOKEN_MIN || !is_mixed(str_cut(s, start, end)) || take85(w, a, start, end)) return;
   size_t from = start, to = end;
   while (from < to && strchr("\"'`([", s.p[from])) from++;
   while (to > from && strchr("\"'`)].,;:", s.p[to - 1])) to--;

@@ -7,6 +7,17 @@
  */
 #include "engine/decode_inside.h"
 
+#define KINDS(c)                                                                                                                 \
+  (((c) >= 'A' && (c) <= 'Z' ? IS_UPPER : 0) | ((c) >= 'a' && (c) <= 'z' ? IS_LOWER : 0) |                                       \
+   ((c) >= '0' && (c) <= '9' ? IS_DIGIT | IS_HEX | IS_LEET : 0) | (((c) | 32) >= 'a' && ((c) | 32) <= 'f' ? IS_HEX : 0) |        \
+   (ALNUM(c) || (c) == '+' || (c) == '-' || (c) == '/' || (c) == '_' ? IS_BASE64 : 0) |                                          \
+   ((c) == '@' || (c) == '$' || (c) == '!' || (c) == '|' || (c) == '+' ? IS_LEET : 0) |                                          \
+   ((c) > ' ' && (c) < 0x7f && !ALNUM(c) ? IS_SIGN : 0))
+#define ALNUM(c) (((c) >= '0' && (c) <= '9') || (((c) | 32) >= 'a' && ((c) | 32) <= 'z'))
+#define FOUR(c)  KINDS(c), KINDS((c) + 1), KINDS((c) + 2), KINDS((c) + 3)
+#define ROW(c)   FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
+const uint8_t byte_kinds[256] = {ROW(0x00), ROW(0x10), ROW(0x20), ROW(0x30), ROW(0x40), ROW(0x50), ROW(0x60), ROW(0x70)};
+
 /* Reads one mark at s[i]; returns its length and the code point, or 0. */
 typedef size_t mark_fn(struct str s, size_t i, uint32_t *out);
 
@@ -295,7 +306,7 @@ static void take_lists(struct decode_work *w, enum decoder_id id, mark_fn *item)
   struct str s = w->in;
   w->work += s.n;
   for (size_t i = 0; i < s.n;) {
-    if (hex_value((unsigned char)s.p[i]) < 0 || (i && word_byte((unsigned char)s.p[i - 1]))) {
+    if (!(byte_kinds[(unsigned char)s.p[i]] & IS_HEX) || (i && word_byte((unsigned char)s.p[i - 1]))) {
       i++;
       continue;
     }
@@ -322,5 +333,5 @@ void decode_hex(struct decode_work *w)
 
 void decode_binary(struct decode_work *w)
 {
-  if (w->signs & SIGN_LISTS) take_lists(w, DECODER_BINARY, binary_item);
+  if (w->signs & SIGN_EIGHTS) take_lists(w, DECODER_BINARY, binary_item);
 }

@@ -9,6 +9,7 @@
 #include "engine/decode_inside.h"
 
 enum {
+  LEET_MAX = 24,
   GAIN_MIN = 26 * 8, /* bits that a stretch must gain */
   GAIN_MEAN = 9,     /* eighths of a bit that each pair of it must gain on average */
   DROP = 14 * 8,
@@ -290,7 +291,7 @@ static char leet(unsigned char c)
 
 static bool leet_byte(unsigned char c)
 {
-  return is_letter(c) || leet(c);
+  return byte_kinds[c] & (IS_UPPER | IS_LOWER | IS_LEET);
 }
 
 /* The cheaper of two readings of one byte between its neighbours. */
@@ -375,7 +376,7 @@ static void take_leet(struct decode_work *w, const struct stretch *t)
 static void leet_word(struct decode_work *w, struct stretch *t, struct str word)
 {
   struct stretch done;
-  if (!has_sign(word)) return;
+  if (word.n > LEET_MAX || !has_sign(word)) return; /* a longer one is a key */
   size_t start = (size_t)(word.p - w->in.p), at = w->out.n;
   uint32_t pairs;
   put_leet(w, word);
@@ -383,6 +384,15 @@ static void leet_word(struct decode_work *w, struct stretch *t, struct str word)
   w->out.n = at;
   struct word one = {start, start + word.n, cost_as_written(&w->model, word) - (int32_t)cost, pairs, cost};
   if (stretch_add(t, &one, &done) && done.best_words >= 2) take_leet(w, &done);
+}
+
+/* Fewer than three signs before letters make no two words of it. */
+static bool may_hold_leet(struct str s, size_t from, size_t end)
+{
+  unsigned n = 0;
+  for (size_t i = from; i + 1 < end; i++)
+    n += byte_kinds[(unsigned char)s.p[i]] & IS_LEET && byte_kinds[(unsigned char)s.p[i + 1]] & (IS_UPPER | IS_LOWER);
+  return n > 2;
 }
 
 void decode_leet(struct decode_work *w)
@@ -393,6 +403,7 @@ void decode_leet(struct decode_work *w)
     size_t from = word_start(w->in, w->odd[r].start);
     if (from > i) i = from;
     w->work += w->odd[r].end > i ? w->odd[r].end - i : 0;
+    if (!may_hold_leet(w->in, i, w->odd[r].end)) continue;
     while (i < w->odd[r].end) {
       struct str word = next_leet(w->in, &i, w->odd[r].end);
       if (word.n) leet_word(w, &t, word);

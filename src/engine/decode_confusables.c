@@ -189,14 +189,11 @@ void decode_confusables(struct decode_work *w)
 {
   struct str s = w->in;
   for (size_t i = next_high(s, 0), n; i < s.n; i = next_high(s, i)) {
+    while (i < s.n && stands_alone((unsigned char)s.p[i])) i += (unsigned char)s.p[i] < 0xE0 ? 2 : 3;
+    if (i >= s.n || !(s.p[i] & 0x80)) continue;
     if (!w->look_alikes && !(w->look_alikes = look_alikes_new())) {
       w->failed = true;
       return;
-    }
-    if (stands_alone((unsigned char)s.p[i])) {
-      char_at(s, i, &n);
-      i += n;
-      continue;
     }
     struct mixture m = take_mixture(w->look_alikes, s, i);
     if (m.end > i) judge_word(w, &m);

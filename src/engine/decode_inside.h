@@ -66,9 +66,22 @@ void put_turned(struct buf *out, struct str s, enum decoder_id how);
 /* A code point as UTF-8; U+FFFD for what is none. */
 void put_utf8(struct buf *b, uint32_t c);
 
+/* What a byte is, as bits: one load instead of comparisons, since decoders ask this of every byte that they look at. */
+enum { IS_UPPER = 1, IS_LOWER = 2, IS_DIGIT = 4, IS_HEX = 8, IS_BASE64 = 16, IS_LEET = 32, IS_SIGN = 64 };
+extern const uint8_t byte_kinds[256];
+
+/* Kinds of all bytes together. */
+static inline unsigned kinds_of(struct str s)
+{
+  unsigned kinds = 0;
+  for (size_t i = 0; i < s.n; i++) kinds |= byte_kinds[(unsigned char)s.p[i]];
+  return kinds;
+}
+
 static inline int hex_value(unsigned char c)
 {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  if (!(byte_kinds[c] & IS_HEX)) return -1;
+  return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
 }
 static inline bool is_blank(unsigned char c)
 {
@@ -76,10 +89,10 @@ static inline bool is_blank(unsigned char c)
 }
 static inline bool is_letter(unsigned char c)
 {
-  return (c | 32) >= 'a' && (c | 32) <= 'z';
+  return byte_kinds[c] & (IS_UPPER | IS_LOWER);
 }
 static inline bool is_digit(unsigned char c)
 {
-  return c >= '0' && c <= '9';
+  return byte_kinds[c] & IS_DIGIT;
 }
 #endif

@@ -51,6 +51,14 @@ static unsigned oddness(const struct text_model *m, unsigned a, unsigned b)
   return odd;
 }
 
+/* Two bytes as they lie in memory: one load, whichever end comes first. */
+static inline uint16_t pair_index(const void *p)
+{
+  uint16_t v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
 void text_model_init(struct text_model *m)
 {
   memset(m, 0, sizeof *m);
@@ -58,7 +66,8 @@ void text_model_init(struct text_model *m)
   for (unsigned a = 0; a < 27; a++)
     for (unsigned b = 0; b < 27; b++) m->cost[a][b] = (uint8_t)-bigrams[a][b];
   for (unsigned a = 0; a < 256; a++)
-    for (unsigned b = 0; b < 256; b++) m->odd[b << 8 | a] = (uint8_t)oddness(m, a, b);
+    for (unsigned b = 0; b < 256; b++)
+      m->odd[pair_index((unsigned char[]){(unsigned char)a, (unsigned char)b})] = (uint8_t)oddness(m, a, b);
 }
 
 /* ---- the gate ---------------------------------------------------------------------------------------------------- */
@@ -105,25 +114,36 @@ static bool is_spaced(uint64_t letters, uint64_t hex)
   return (two & two << 4 & two << 6) || (two & two << 6 & two << 12) || (three & three << 6) || (four & four << 8);
 }
 
-/* Pairs of hexadecimal digits, three with one byte between them or with two, or groups of eight; or a number of sixteen digits. */
+/* Pairs of hexadecimal digits, four with one byte between them or with two, or groups of eight; or a number of sixteen digits. */
 static unsigned list_signs(uint64_t hex)
 {
   uint64_t run2 = hex & hex << 1, run4 = run2 & run2 << 2, run8 = run4 & run4 << 4;
   uint64_t pair = run2 & ~(hex << 2) & ~(hex >> 1), one = pair & pair << 3, two = pair & pair << 4;
-  bool list = (one & one << 3) || (two & two << 4) || (run8 & run8 << 9);
-  return (list ? SIGN_LISTS : 0) | (run8 & run8 << 8 ? SIGN_ODD : 0);
+  bool list = (one & one << 6) || (two & two << 8), number = run8 & run8 << 8, eights = run8 & run8 << 9;
+  return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD : 0) | (eights ? SIGN_EIGHTS : 0);
 }
 
+/* Four pairs at a time; what may begin a mark is rare, so its bit is taken out of the sum only where it is. */
 static unsigned sum_odd(const struct text_model *m, struct str s, size_t i, size_t end, unsigned *marks)
 {
-  unsigned sum = 0, seen = 0;
-  if (i == 0 && end) sum = m->odd[(unsigned char)s.p[i++] << 8 | ' '];
-  for (; i < end; i++) {
-    unsigned odd = m->odd[(unsigned char)s.p[i] << 8 | (unsigned char)s.p[i - 1]];
-    sum += odd & (ODD_MARK - 1);
-    seen |= odd;
+  unsigned sum = 0;
+  if (i == 0 && end) {
+    sum = m->odd[pair_index((char[]){' ', s.p[i++]})] & (ODD_MARK - 1);
   }
-  *marks |= seen;
+  for (; i + 4 <= end; i += 4) {
+    const char *p = s.p + i - 1;
+    unsigned a = m->odd[pair_index(p)], b = m->odd[pair_index(p + 1)], c = m->odd[pair_index(p + 2)],
+             d = m->odd[pair_index(p + 3)];
+    unsigned any = (a | b | c | d) & ODD_MARK;
+    sum += a + b + c + d;
+    if (any) sum -= (a & ODD_MARK) + (b & ODD_MARK) + (c & ODD_MARK) + (d & ODD_MARK);
+    *marks |= any;
+  }
+  for (; i < end; i++) {
+    unsigned odd = m->odd[pair_index(s.p + i - 1)];
+    sum += odd & (ODD_MARK - 1);
+    *marks |= odd;
+  }
   return sum;
 }
 

@@ -14,14 +14,15 @@ enum sign {
   SIGN_ODD = 1,         /* letter pairs that no language has, capitals inside words, digits before letters, or a long number */
   SIGN_ODD_BEFORE = 16, /* the same about the second half of the block before and the first of this one */
   SIGN_SPACED = 2,      /* many single letters */
-  SIGN_LISTS = 4,       /* pairs of hexadecimal digits, or groups of eight, with something between them */
+  SIGN_EIGHTS = 32,     /* groups of eight hexadecimal digits */
+  SIGN_LISTS = 4,       /* pairs of hexadecimal digits with something between them */
   SIGN_MARKS = 8,       /* two bytes that may begin a mark: % & \ = before what they mark, 0x, U+, a dash beside a dot */
 };
 
 struct text_model {
   uint8_t letter[256];  /* 1..26, or 0 for a boundary */
   uint8_t cost[27][27]; /* by letter[]: cost of the second after the first */
-  uint8_t odd[65536];   /* how odd two bytes are, the second in the high half */
+  uint8_t odd[65536];   /* how odd two bytes are, by how they lie in memory */
 };
 
 /* The gate, between blocks. */

@@ -6,7 +6,7 @@
  */
 #include "engine/decode_inside.h"
 
-enum { TOKEN_MIN = 8, TURNED_MIN = 16, WRAP_MIN = 32, PROBE = 48 };
+enum { TOKEN_MIN = 8, TURNED_MIN = 24, WRAP_MIN = 32, PART_MIN = 16, PROBE = 48 };
 
 static int digit64(unsigned char c)
 {
@@ -90,27 +90,51 @@ static bool try_base(struct decode_work *w, const struct base *b, struct str tok
   return false;
 }
 
-static const struct base *try_bases(struct decode_work *w, struct str token)
+/* Eight characters of base64 have both cases, as good as always; base16 of text has digits; base32 has one case. */
+static bool may_be(const struct base *b, unsigned kinds)
+{
+  bool both = kinds & IS_UPPER && kinds & IS_LOWER;
+  return b->id == DECODER_BASE64 ? both : b->id == DECODER_BASE32 ? !both : (kinds & IS_DIGIT) != 0;
+}
+
+static const struct base *try_bases(struct decode_work *w, struct str token, unsigned kinds)
 {
   for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
-    if (try_base(w, &bases[i], token)) return &bases[i];
+    if (may_be(&bases[i], kinds) && try_base(w, &bases[i], token)) return &bases[i];
   return NULL;
+}
+
+/* The token turned; of a long one the beginning first, which for one that is turned round is its end. */
+static const struct base *try_turned(struct decode_work *w, struct str token, enum decoder_id how, unsigned kinds)
+{
+  size_t at = w->out.n;
+  const struct base *b = NULL;
+  struct str part = token;
+  if (token.n > 2 * PROBE) part = how == DECODER_REVERSED ? str_cut(token, token.n - PROBE, token.n) : str_cut(token, 0, PROBE);
+  for (unsigned pass = part.n == token.n; pass < 2; pass++) {
+    w->out.n = at;
+    buf_reset(&w->scratch);
+    put_turned(&w->scratch, pass ? token : part, how);
+    b = try_bases(w, buf_str(&w->scratch), kinds);
+    if (!b) return NULL;
+  }
+  return b;
 }
 
 /* bytes: the token without line breaks; it stands at [start, end). */
 static bool take_token(struct decode_work *w, struct str bytes, size_t start, size_t end)
 {
+  unsigned kinds = kinds_of(bytes);
+  bool mixed = (kinds & IS_UPPER && kinds & IS_LOWER) || kinds & IS_DIGIT;
   static const enum decoder_id turns[] = {DECODER_ROT13, DECODER_ATBASH, DECODER_REVERSED};
   size_t at = w->out.n;
-  const struct base *b = try_bases(w, bytes);
+  const struct base *b = try_bases(w, bytes, kinds);
   if (b) {
     piece_add(w, b->id, start, end, at, false);
     return true;
   }
-  for (size_t i = 0; i < 3 && bytes.n >= TURNED_MIN; i++) {
-    buf_reset(&w->scratch);
-    put_turned(&w->scratch, bytes, turns[i]);
-    b = try_bases(w, buf_str(&w->scratch));
+  for (size_t i = 0; i < 3 && mixed && bytes.n >= TURNED_MIN; i++) {
+    b = try_turned(w, bytes, turns[i], kinds);
     if (!b) continue;
     struct piece p = {.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)at, .n_layers = 2};
     p.layers[0] = (uint8_t)turns[i];
@@ -140,7 +164,7 @@ static size_t gather(struct decode_work *w, size_t i, size_t end, struct buf *li
   size_t since = i, skip;
   buf_reset(line);
   while (i < end) {
-    if (digit64((unsigned char)s.p[i]) >= 0) {
+    if (byte_kinds[(unsigned char)s.p[i]] & IS_BASE64) {
       i++;
       continue;
     }
@@ -167,8 +191,8 @@ static void take_parts(struct decode_work *w, struct str bytes, size_t start, si
   if (bytes.n != end - start) return;
   for (size_t i = 0; i < bytes.n;) {
     size_t k = i;
-    while (k < bytes.n && !strchr("/-_+", bytes.p[k])) k++;
-    if (k - i >= TURNED_MIN && k - i < bytes.n) take_token(w, str_cut(bytes, i, k), start + i, start + k);
+    while (k < bytes.n && (is_letter((unsigned char)bytes.p[k]) || is_digit((unsigned char)bytes.p[k]))) k++;
+    if (k - i >= PART_MIN && k - i < bytes.n) take_token(w, str_cut(bytes, i, k), start + i, start + k);
     i = k + 1;
   }
 }
@@ -179,7 +203,7 @@ static void take_region(struct decode_work *w, struct region r, struct buf *line
   size_t i = r.start, end = s.n;
   while (i > 0 && digit64((unsigned char)s.p[i - 1]) >= 0 && i + 256 > r.start) i--;
   while (i < r.end) {
-    if (digit64((unsigned char)s.p[i]) < 0) {
+    if (!(byte_kinds[(unsigned char)s.p[i]] & IS_BASE64)) {
       i++;
       continue;
     }

@@ -347,6 +347,7 @@ int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_po
   if (!make_view(s, (struct str){text, n}, &w)) return VDT_ENOMEM;
   int rc = judge(&j, -1, w);
   if (!rc) rc = judge_decoded(&j, (struct str){text, n});
+  decode_trim(&s->decode);
   if (rc) return rc;
   settle(&j.r);
   *out = j.r;

@@ -4,6 +4,7 @@
  * Readers take text of any bytes and accept only what their kind allows; nothing else in the program checks a setting again, so what
  * passes here may be put into a generated nginx.conf, a path or a log.
  */
+#include "engine/blocklist.h"
 #include "engine/setting.h"
 #include "engine/url.h"
 
@@ -117,6 +118,12 @@ static bool set_model(struct vdt_arena *arena, const struct setting *s, struct s
 {
   (void)s;
   return made_of(text, "._-:/@", 128) && keep(arena, text, member, oom);
+}
+
+static bool set_phrase(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  return vdt_blocklist_is_phrase(text) && keep(arena, text, member, oom);
 }
 
 static void put_text(const struct setting *s, const void *member, struct buf *out)
@@ -385,6 +392,10 @@ static const struct value_kind kinds[] = {
 #define IN_HIDDEN     struct vdt_hidden_policy
 #define IN_OPINION    struct vdt_opinion_policy
 #define IN_SHIELD     struct config_shield
+#define IN_SAFETY     struct config_content_safety
+#define IN_BLOCKLIST  struct config_blocklist
+#define IN_PHRASE     struct config_phrase
+#define IN_USED_LIST  struct config_used_list
 
 const struct setting settings[] = {
 #define X(scope, key, kind, of, member, initial, low, high, help)                                                                \
@@ -395,10 +406,10 @@ const struct setting settings[] = {
 const size_t n_settings = sizeof settings / sizeof *settings;
 
 const size_t scope_size[SCOPES] = {
-    [WORKSPACE] = sizeof(struct config_workspace),
-    [DEPLOYMENT] = sizeof(struct config_deployment),
-    [POLICY] = sizeof(struct vdt_policy),
-    [SHIELD] = sizeof(struct config_shield),
+    [WORKSPACE] = sizeof(struct config_workspace), [DEPLOYMENT] = sizeof(struct config_deployment),
+    [POLICY] = sizeof(struct vdt_policy),          [SHIELD] = sizeof(struct config_shield),
+    [BLOCKLIST] = sizeof(struct config_blocklist), [PHRASE] = sizeof(struct config_phrase),
+    [USED_LIST] = sizeof(struct config_used_list),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

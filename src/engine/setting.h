@@ -5,7 +5,28 @@
 #include "base/quote.h"
 #include "engine/config.h"
 
-enum scope { NONE, ROOT, LISTEN, TLS, LIMITS, WORKSPACE, RETENTION, DEPLOYMENT, POLICY, SCORE, CREDENTIAL, SENSITIVE, OPINION, SHIELD, HIDDEN, SCOPES };
+enum scope {
+  NONE,
+  ROOT,
+  LISTEN,
+  TLS,
+  LIMITS,
+  WORKSPACE,
+  RETENTION,
+  DEPLOYMENT,
+  POLICY,
+  SCORE,
+  CREDENTIAL,
+  SENSITIVE,
+  OPINION,
+  SHIELD,
+  HIDDEN,
+  SAFETY,
+  BLOCKLIST,
+  PHRASE,
+  USED_LIST,
+  SCOPES
+};
 
 enum kind {
   KIND_MAP,

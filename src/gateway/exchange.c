@@ -1,5 +1,6 @@
 /* Begin and end of an interaction, its verdict, its record. */
 #include "gateway/opinion.h"
+#include "gateway/shield.h"
 #include <assert.h>
 
 enum { ID_BYTES = 16, TEXT_MAX = 1024 };
@@ -54,13 +55,13 @@ static const struct config_deployment *responsible(const struct exchange *x)
 
 const struct vdt_policy *exchange_policy(const struct exchange *x)
 {
-  return responsible(x)->policy;
+  return x->shield_call ? x->image->config->content_safety.policy : responsible(x)->policy;
 }
 
 bool exchange_fails_closed(const struct exchange *x)
 {
   /* Where a request goes was in the body that could not be read: there is nowhere to let it pass to. */
-  return (x->format && !x->deployment) || exchange_policy(x)->fail_closed;
+  return x->shield_call || (x->format && !x->deployment) || exchange_policy(x)->fail_closed;
 }
 
 bool exchange_has_evidence(const struct exchange *x)
@@ -90,10 +91,24 @@ struct str exchange_keep(struct exchange *x, struct str s, size_t max)
 
 void exchange_refuse(struct exchange *x, int code, const char *message)
 {
+  if (x->shield_call) {
+    shield_refuse(x, shield_error_of(code), message);
+    return;
+  }
   x->answered = true;
   x->answer_status = (unsigned)vdt_http_status(code);
   buf_reset(&x->answer);
   wire_error_body(x->format, code, str_of(message), &x->answer);
+}
+
+const char *exchange_error_code(const struct exchange *x)
+{
+  return x->error_code;
+}
+
+unsigned exchange_retry_after(const struct exchange *x)
+{
+  return x->retry_after;
 }
 
 void exchange_note_failure(struct exchange *x, const char *why)
@@ -147,8 +162,9 @@ void exchange_first_byte(struct exchange *x, uint64_t now_us)
 static void fill_place(const struct exchange *x, struct record *r)
 {
   const struct config_deployment *d = responsible(x);
-  r->workspace = str_of(d->workspace->name);
-  r->policy = str_of(d->policy->name);
+  r->workspace = str_of(x->shield_call ? x->image->config->content_safety.workspace->name : d->workspace->name);
+  r->policy = str_of(exchange_policy(x)->name);
+  if (x->shield_call) r->format = STR("prompt-shields");
   if (x->format) r->format = str_of(wire_format_name(x->format));
   if (!x->deployment) return;
   r->deployment = str_of(d->name);
@@ -175,7 +191,8 @@ static void fill_response(const struct exchange *x, struct record *r)
 /* An answer of ours that refuses is no completed interaction, whatever the connection says. */
 static enum record_outcome outcome_of(const struct exchange *x, enum record_outcome seen)
 {
-  return x->answered && !x->blocked && seen == RECORD_COMPLETE ? RECORD_REFUSED : seen;
+  bool refused = x->answered && !x->blocked && x->answer_status >= 400;
+  return refused && seen == RECORD_COMPLETE ? RECORD_REFUSED : seen;
 }
 
 void exchange_record(struct exchange *x, enum record_outcome outcome, uint64_t now_us, struct buf *line)

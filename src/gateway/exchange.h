@@ -20,6 +20,7 @@
 #ifndef GATEWAY_EXCHANGE_H
 #define GATEWAY_EXCHANGE_H
 #include "base/buf.h"
+#include "engine/blocklist.h"
 #include "engine/config.h"
 #include "record/record.h"
 #include "wire/wire.h"
@@ -30,8 +31,10 @@ struct opinion_memory;
 struct image {
   const struct config *config;
   const struct vdt_engine *engine;
-  struct opinion_memory *memory; /* of this process; NULL: nothing is remembered */
-  unsigned char key[32];         /* keys the hash of client credentials; random per installation (state_dir/gateway.key) */
+  struct opinion_memory *memory;   /* of this process; NULL: nothing is remembered */
+  _Atomic uint64_t *shield_calls;  /* of these ten seconds, at our Prompt Shields API, by all workers; NULL: not counted */
+  struct vdt_blocklist *blocklist; /* load_blocklists(); NULL: there is none */
+  unsigned char key[32];           /* keys the hash of client credentials; random per installation (state_dir/gateway.key) */
 };
 
 struct exchange;
@@ -100,6 +103,10 @@ struct exchange_answer {
   struct str body; /* application/json */
 };
 struct exchange_answer exchange_answer(const struct exchange *x);
+/* For the header x-ms-error-code of an answer of ours; NULL: none. */
+const char *exchange_error_code(const struct exchange *x);
+/* For the header Retry-After, in seconds; 0: none. */
+unsigned exchange_retry_after(const struct exchange *x);
 
 /* ---- response --------------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
  *   exchange_turns.c     the user's turns read as one text
  *   exchange_text.c      the text of a response on its way through the engine
  *   opinion.c            second opinions of outside shields
+ *   shield.c             our own Prompt Shields API
  */
 #ifndef GATEWAY_EXCHANGE_INSIDE_H
 #define GATEWAY_EXCHANGE_INSIDE_H
@@ -15,6 +16,7 @@
 #include "gateway/exchange.h"
 #include "gateway/inflate.h"
 #include "wire/opinion.h"
+#include "wire/shield.h"
 
 /* One channel of the response. */
 struct tap {
@@ -85,6 +87,8 @@ struct exchange {
   /* Our own answer. */
   bool answered, blocked;
   unsigned answer_status;
+  const char *error_code; /* of our Prompt Shields API, or NULL */
+  unsigned retry_after;
   struct buf answer;
 
   /* Request. */
@@ -93,6 +97,8 @@ struct exchange {
   struct buf plain; /* without its coding */
   struct buf changed_body;
   bool body_changed, request_read;
+  bool shield_call; /* of our Prompt Shields API */
+  struct shield_call shield_what;
   unsigned n;
   struct wire_shield shield;
   struct opinion opinion;
@@ -141,6 +147,11 @@ bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, co
 void exchange_add_opinion(struct exchange *x, const struct opinion_case *c, enum vdt_action action, bool missing);
 /* What the upstream's own filter says. blocked: it refused the prompt. */
 void exchange_add_upstream(struct exchange *x, const struct wire_upstream_verdict *v, bool blocked);
+
+/* ---- exchange_blocklist.c ---- */
+
+/* Looks for the phrases of the deployment's blocklists in a part of the request. */
+int exchange_scan_blocklists(struct exchange *x, struct vdt_arena *scratch, const struct wire_part *part);
 
 /* ---- exchange_turns.c ---- */
 

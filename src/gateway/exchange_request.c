@@ -6,6 +6,7 @@
 #include "gateway/exchange_inside.h"
 #include "gateway/media_type.h"
 #include "gateway/opinion.h"
+#include "gateway/shield.h"
 #include <sodium.h>
 
 enum { PATH_MAX_KEPT = 2048, TEXT_MAX = 1024, KEY_ID_BYTES = 8, NODES_MAX = 1 << 20 };
@@ -106,6 +107,7 @@ enum exchange_next exchange_request_head(struct exchange *x, const struct exchan
 {
   struct str name;
   keep_head(x, head);
+  if (shield_wants(x, head->path)) return shield_head(x, head);
   x->format = wire_route(head->method, head->path, &name);
   if (!x->format) return pass_unknown(x, head->path);
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
@@ -200,6 +202,7 @@ static int scan_parts(struct exchange *x, struct vdt_arena *scratch, const struc
     int rc = VDT_OK;
     if (part->skipped) note_part(x, part->origin, part->skipped);
     else rc = scan_part(x, scratch, &policy, part);
+    if (!rc && !part->skipped) rc = exchange_scan_blocklists(x, scratch, part);
     read += !part->skipped;
     if (rc) return rc;
   }
@@ -305,7 +308,7 @@ enum exchange_next exchange_request_body(struct exchange *x, struct str body)
     return exchange_request_unreadable(x, rc, rc == VDT_ECODING ? "Content-Encoding: the gzip data is broken" : vdt_strerror(rc));
   struct vdt_arena *scratch = vdt_arena_new(room);
   if (!scratch) return exchange_request_unreadable(x, VDT_ENOMEM, vdt_strerror(VDT_ENOMEM));
-  enum exchange_next next = read_request(x, scratch, room, text);
+  enum exchange_next next = x->shield_call ? shield_body(x, scratch, text) : read_request(x, scratch, room, text);
   vdt_arena_free(scratch);
   buf_finish(&x->plain);
   return next;

@@ -3,6 +3,7 @@
  */
 #ifndef GATEWAY_LOAD_H
 #define GATEWAY_LOAD_H
+#include "engine/blocklist.h"
 #include "engine/config.h"
 
 /* Where rules are: dir when it is given, else $VEDETTE_RULES, else the installed ones, else those of the source tree this was built
@@ -17,6 +18,13 @@ const char *load_model_file(const char *file);
  * are no rules; ERULE names file and line, or the file of the model. */
 int load_engine(const char *dir, const char *model, struct vdt_engine **out, struct vdt_error *err);
 
-/* Reads and checks a configuration file. */
+/* Compiles the phrases of all blocklists, in the order of the configuration: items, then lines, list by list. *out is NULL when there are
+ * none. */
+int load_blocklists(const struct config *config, struct vdt_blocklist **out, struct vdt_error *err);
+
+/* Reads and checks a configuration file, and the files of its blocklists. */
 int load_config(const char *path, struct config **out, struct vdt_error *err);
+
+/* For load_config: reads the files of blocklists into the configuration. ECONFIG names file and line. */
+int load_phrases(struct config *config, struct vdt_error *err);
 #endif

@@ -139,6 +139,7 @@ static enum exchange_next take_head(struct gate *g)
       .client_ip = gate_str(r->connection->addr_text),
   };
   if (!head.api_key.n) head.api_key = find_header(r, STR("x-api-key"));
+  if (!head.api_key.n) head.api_key = find_header(r, STR("ocp-apim-subscription-key"));
   return exchange_request_head(g->x, &head);
 }
 

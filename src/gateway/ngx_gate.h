@@ -71,7 +71,6 @@ struct gate {
   ngx_http_request_t *ask; /* the subrequest to an outside shield; NULL: none is under way */
   ngx_event_t deadline;    /* of that */
   bool waiting;            /* the request goes on when its answer is there */
-  bool asked;              /* there was one */
   struct buf said;         /* the body of its answer */
 
   enum gate_body mode;

@@ -29,6 +29,19 @@ static bool add_header(ngx_http_request_t *r, struct str name, const char *value
   return true;
 }
 
+/* What clients of our Prompt Shields API read beside the body. */
+static bool add_answer_headers(const struct gate *g)
+{
+  const char *code = exchange_error_code(g->x);
+  unsigned seconds = exchange_retry_after(g->x);
+  if (code && !add_header(g->r, STR("x-ms-error-code"), code)) return false;
+  if (!seconds) return true;
+  char *text = ngx_pnalloc(g->r->pool, 12);
+  if (!text) return false;
+  snprintf(text, 12, "%u", seconds);
+  return add_header(g->r, STR("Retry-After"), text);
+}
+
 static ngx_int_t send_head(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
@@ -38,6 +51,7 @@ static ngx_int_t send_head(struct gate *g)
   if (!add_header(r, STR("x-vedette-interaction"), exchange_id(g->x)) ||
       !add_header(r, STR("x-vedette-verdict"), record_verdict_name(exchange_verdict(g->x))))
     return NGX_ERROR;
+  if (!add_answer_headers(g)) return NGX_ERROR;
   exchange_first_byte(g->x, clock_unix_us());
   return next_header(r);
 }

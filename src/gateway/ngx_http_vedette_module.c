@@ -46,6 +46,7 @@ static void unload(void *data)
 {
   struct gate_main *m = data;
   opinion_memory_free(m->image.memory);
+  vdt_blocklist_free(m->image.blocklist);
   vdt_engine_free(m->engine);
   config_free(m->config);
 }
@@ -101,6 +102,7 @@ static char *set_config(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
   cleanup->data = m;
   if (load_config((const char *)args[1].data, &m->config, &err)) return say(cf, &err);
   if (load_engine(m->config->rules_dir, m->config->model, &m->engine, &err)) return say(cf, &err);
+  if (load_blocklists(m->config, &m->image.blocklist, &err)) return say(cf, &err);
   malloc_trim(0); /* compiling rules leaves much free memory behind, which every worker would inherit */
   m->image.config = m->config;
   m->image.engine = m->engine;

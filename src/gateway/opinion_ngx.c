@@ -32,16 +32,18 @@ static void unmap(void *data)
   munmap(b->p, b->n);
 }
 
-/* Made by the master for each configuration: a reload begins the minute anew. */
+/* Made by the master for each configuration: a reload begins the minute anew. The last cell is
+ * that of our Prompt Shields API. */
 static bool make_budgets(ngx_conf_t *cf, struct gate_main *m)
 {
   ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, sizeof(struct budgets));
-  size_t n = m->config->n_policies * sizeof *m->budget;
+  size_t n = (m->config->n_policies + 1) * sizeof *m->budget;
   void *p = cleanup ? mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
   if (p == MAP_FAILED) return false;
   *(struct budgets *)cleanup->data = (struct budgets){p, n};
   cleanup->handler = unmap;
   m->budget = p;
+  m->image.shield_calls = &m->budget[m->config->n_policies];
   return true;
 }
 
@@ -64,10 +66,11 @@ static struct str key_header(const struct config_shield *s)
 char *gate_take_shields(ngx_conf_t *cf, struct gate_main *m)
 {
   const struct config *c = m->config;
+  if (!make_budgets(cf, m)) return NGX_CONF_ERROR;
   if (!c->n_shields) return NGX_CONF_OK;
   m->shield_keys = ngx_pcalloc(cf->pool, c->n_shields * sizeof *m->shield_keys);
   m->image.memory = opinion_memory_new();
-  if (!m->shield_keys || !m->image.memory || !make_budgets(cf, m)) return NGX_CONF_ERROR;
+  if (!m->shield_keys || !m->image.memory) return NGX_CONF_ERROR;
   for (size_t i = 0; i < c->n_shields; i++) {
     const struct config_shield *s = &c->shields[i];
     bool bearer = str_eq(key_header(s), STR("Authorization"));
@@ -95,11 +98,11 @@ static void decided(struct gate *g, enum exchange_next next)
   ngx_http_post_request(g->r, NULL);
 }
 
+/* Not by nginx's contexts: a redirect inside nginx clears those. */
 static struct gate *gate_of_question(const ngx_http_request_t *sr)
 {
-  struct gate *g = ngx_http_get_module_ctx(sr->main, ngx_http_vedette_module);
-  bool ours = sr != sr->main && g && g->asked && sr->post_subrequest && sr->post_subrequest->handler == answered;
-  return ours ? g : NULL;
+  const ngx_http_post_subrequest_t *then = sr->post_subrequest;
+  return sr != sr->main && then && then->handler == answered ? then->data : NULL;
 }
 
 /* Unbuffered, whatever the location says: only so does u->length tell whether all has come. */
@@ -242,7 +245,6 @@ static bool start(struct gate *g, const struct exchange_question *q, const ngx_h
   if (ngx_http_subrequest(r, &path, &query, &sr, then, NGX_HTTP_SUBREQUEST_IN_MEMORY | NGX_HTTP_SUBREQUEST_BACKGROUND) != NGX_OK)
     return false;
   g->ask = sr;
-  g->asked = true;
   set_location(sr, l);
   /* It is posted already and cannot be taken back: without memory it runs empty, into no location. */
   if (set_headers(sr, g, q->shield) && set_body(sr, q->body)) return true;
