@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "gateway/load.h"
+#include "wire/explain.h"
 #include "wire/wire.h"
 #include <errno.h>
 #include <getopt.h>
@@ -77,13 +78,9 @@ static void put_explanation(struct buf *b, const struct vdt_explanation *w, enum
     BUF_LIT(b, ", \"part\": ");
     json_quote(b, part);
   }
-  buf_printf(b, ", \"rules\": %.4g, \"model\": %.4g, \"logit\": %.3f, \"category\": ", w->rules, w->model, w->logit);
-  json_quote(b, str_of(w->category));
-  buf_printf(b, ", \"windows\": %zu, \"read\": %zu, \"spans\": [", w->windows, w->read);
-  for (size_t i = 0; i < w->n_spans; i++)
-    buf_printf(b, "%s{\"start\": %llu, \"end\": %llu, \"share\": %.2f}", i ? ", " : "", (unsigned long long)w->spans[i].start,
-               (unsigned long long)w->spans[i].end, w->spans[i].share);
-  BUF_LIT(b, "]}");
+  BUF_LIT(b, ",");
+  explain_write(w, b);
+  BUF_LIT(b, "}");
 }
 
 /* What all parts of one line have given. */

@@ -1,4 +1,5 @@
 #include "wire/shield.h"
+#include "wire/explain.h"
 #include "base/error.h"
 
 static const struct str prefix = {"/contentsafety/", 15};
@@ -218,7 +219,9 @@ static void put_details(const struct shield_text *t, const struct vdt_result *r,
     if (i) BUF_LIT(out, ",");
     put_finding(&r->findings[i], out);
   }
-  buf_printf(out, "],\"inspected\":\"%s\"", inspected[r->inspected]);
+  BUF_LIT(out, "],\"explanation\":{");
+  explain_write(&r->why, out);
+  buf_printf(out, "},\"inspected\":\"%s\"", inspected[r->inspected]);
 }
 
 static void put_analysis(const struct shield_text *t, const struct shield_verdict *v, bool details, struct buf *out)

@@ -80,9 +80,13 @@ static void answers(void)
                                "\"detector\":\"jailbreak\","
                                "\"kind\":\"r\",\"title\":\"t\\\"\",\"severity\":\"Medium\",\"confidence\":0.97,\"start\":2,"
                                "\"end\":5,\"reason\":\"role-play\","
-                               "\"decoded\":\"x\",\"layers\":[\"base64\"]}],\"inspected\":\"full\"},\"documentsAnalysis\":[{"
+                               "\"decoded\":\"x\",\"layers\":[\"base64\"]}],"
+                               "\"explanation\":{\"rules\":0,\"model\":0,\"logit\":0.000,\"category\":\"\",\"windows\":0,"
+                               "\"read\":0,\"spans\":[]},\"inspected\":\"full\"},\"documentsAnalysis\":[{"
                                "\"attackDetected\":false,"
-                               "\"scores\":{\"indirect\":0},\"findings\":[],\"inspected\":\"full\"}]}")),
+                               "\"scores\":{\"indirect\":0},\"findings\":[],"
+                               "\"explanation\":{\"rules\":0,\"model\":0,\"logit\":0.000,\"category\":\"\",\"windows\":0,"
+                               "\"read\":0,\"spans\":[]},\"inspected\":\"full\"}]}")),
        "with details");
   buf_reset(&b);
   shield_error_body(SHIELD_TOO_MANY, STR("a \"b\""), &b);
