@@ -73,6 +73,11 @@ def kept_out(row):
     return hashlib.sha256((row.source + (row.pair or row.text)).encode()).digest()[0] % 12 == 0
 
 
+def ordinary(source, attack, harmful, ours):
+    """Harmless text as it occurs, which thresholds are set on. Twins of attacks are not: they are made to be mistaken, and reported apart."""
+    return not attack and not harmful and (not ours or source == "benign")
+
+
 def raw_text(data):
     """Unlabelled text for pre-training, and the texts of the rows that may be trained on."""
     for path in sorted((pathlib.Path(data) / "text").glob("*.jsonl.xz")):

@@ -27,7 +27,7 @@ EITHER = {"ben_t0_tasks", "ben_zh_questions", "ben_taskmaster", "ben_gpteacher_t
 LONGEST = 1024   # tokens of a text that training looks at
 SHORT = 72       # an instruction short enough to be put into a document
 
-Example = collections.namedtuple("Example", "tokens attack role category weight source harmful")
+Example = collections.namedtuple("Example", "tokens attack role category weight source harmful ours", defaults=(False,))
 
 
 def category_of(row):
@@ -72,7 +72,8 @@ def build(rows, vocabulary):
         weight *= (OURS if r.ours else 1.0) * (ATTACKS if r.attack else 1.0)
         tokens = vocabulary.tokens(r.text[:40000], 8192)
         if len(tokens):
-            out.append(Example(tokens, r.attack, DOCUMENT if r.role == "document" else PROMPT, category_of(r), weight, r.source, r.harmful))
+            out.append(Example(tokens, r.attack, DOCUMENT if r.role == "document" else PROMPT, category_of(r), weight, r.source, r.harmful,
+                               r.ours))
     return out
 
 

@@ -116,7 +116,7 @@ def guesses(gate, windows, role):
 
 def calibrate(kept, logit, role):
     """Knots: at each rate the logit that this share of ordinary texts reaches, every source counting the same."""
-    use = [i for i, e in enumerate(kept) if e.role == role and not e.attack and not e.harmful]
+    use = [i for i, e in enumerate(kept) if e.role == role and corpus.ordinary(e.source, e.attack, e.harmful, e.ours)]
     count = {}
     for i in use:
         count[kept[i].source] = count.get(kept[i].source, 0) + 1
