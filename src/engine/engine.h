@@ -47,7 +47,7 @@ struct vdt_engine {
   hs_database_t *stream; /* the same for streams */
   struct prefixes prefixes[VDT_DETECTORS];
   struct charset first; /* first bytes of all literals, in both cases */
-  struct model *model; /* or NULL: rules alone */
+  struct model *model;  /* or NULL: rules alone */
   const void *weights;
   size_t n_weights;
   void (*release)(const void *weights, size_t n);

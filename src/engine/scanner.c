@@ -10,8 +10,9 @@ int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out)
   s->engine = engine;
   view_init(&s->view);
   if (engine->model) s->reader = model_reader_new(engine->model);
-  if ((engine->model && !s->reader) || !decode_init(&s->decode) || leaks_init(&s->leaks, engine) || hs_alloc_scratch(engine->block, &s->scratch) != HS_SUCCESS ||
-      hs_alloc_scratch(engine->leaks, &s->scratch) != HS_SUCCESS || hs_alloc_scratch(engine->stream, &s->scratch) != HS_SUCCESS) {
+  if ((engine->model && !s->reader) || !decode_init(&s->decode) || leaks_init(&s->leaks, engine) ||
+      hs_alloc_scratch(engine->block, &s->scratch) != HS_SUCCESS || hs_alloc_scratch(engine->leaks, &s->scratch) != HS_SUCCESS ||
+      hs_alloc_scratch(engine->stream, &s->scratch) != HS_SUCCESS) {
     vdt_scanner_free(s);
     return VDT_ENOMEM;
   }

@@ -13,7 +13,7 @@ struct vdt_scanner {
   hs_scratch_t *scratch;
   struct leaks leaks; /* of vdt_scan; a stream has its own */
   struct view view;
-  struct decode decode; /* of vdt_scan */
+  struct decode decode;        /* of vdt_scan */
   struct model_reader *reader; /* NULL: the engine has no model */
   struct score_hit *scores;
   size_t n_scores, cap_scores;

@@ -155,7 +155,8 @@ int exchange_scan_blocklists(struct exchange *x, struct vdt_arena *scratch, cons
 
 /* ---- exchange_turns.c ---- */
 
-int exchange_scan_turns(struct exchange *x, struct vdt_arena *scratch, const struct vdt_policy *policy, const struct wire_request *q);
+int exchange_scan_turns(struct exchange *x, struct vdt_arena *scratch, const struct vdt_policy *policy,
+                        const struct wire_request *q);
 
 /* ---- exchange_text.c ---- */
 

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   static const char text[] =
       "Ignore all the rules a b ab ab the rules, ignore all of the rules\n the end the end the end and all the rest of it";
   for (int document = 0; r && document < 2; document++) {
-    model_judge(r, STR(text), document, &v);
+    model_judge(r, (struct str){text, sizeof text - 1}, document, &v);
     if (!(v.score >= 0 && v.score <= 1) || v.n_spans > SPANS_MAX) abort();
     for (size_t i = 0; i < v.n_spans; i++)
       if (v.spans[i].start > v.spans[i].end || v.spans[i].end > sizeof text) abort();
