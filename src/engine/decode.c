@@ -545,6 +545,22 @@ bool decode_run(struct decode *d, struct str original, const struct view *v, str
 
 /* ---- the way back ------------------------------------------------------------------------------------------------ */
 
+bool decode_supersedes(const struct decode *d, int i, size_t n)
+{
+  for (size_t k = 0; k < d->n_texts; k++) {
+    const struct decoded *t = &d->texts[k];
+    size_t covered = 0, decoded = 0;
+    if (t->parent != i) continue;
+    for (size_t s = 0; s < t->n_segments; s++) {
+      size_t length = t->segments[s].end - t->segments[s].start;
+      covered += length;
+      if (t->segments[s].n_layers) decoded += length;
+    }
+    if (covered >= n && decoded * 2 >= n) return true; /* a stretch that was left out would be missing from covered */
+  }
+  return false;
+}
+
 bool segment_is_hidden(const struct segment *s)
 {
   return s->n_layers && s->layers[s->n_layers - 1] <= DECODER_ZERO_WIDTH;

@@ -237,7 +237,7 @@ static void explain_model(struct job *j, const struct model_verdict *v, struct v
 static void add_model(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, struct vdt_explanation *why)
 {
   struct model_verdict v;
-  if (!j->s->reader || policy->action == VDT_ALLOW) return;
+  if (!j->s->reader || policy->action == VDT_ALLOW || decode_supersedes(&j->s->decode, j->text, (size_t)j->w.end)) return;
   model_judge(j->s->reader, (struct str){(const char *)j->w.p, (size_t)j->w.end}, det == VDT_DET_INDIRECT, &v);
   if (v.partial) j->r.inspected = VDT_PARTIAL;
   explain_model(j, &v, why);
@@ -291,11 +291,12 @@ static int judge(struct job *j, int text, struct window w)
   return j->failed ? VDT_ENOMEM : VDT_OK;
 }
 
-static int judge_decoded(struct job *j, struct str original)
+/* The view, and everything that it decodes to. */
+static int judge_all(struct job *j, struct str original, struct window w)
 {
   struct decode *d = &j->s->decode;
-  if (!decode_run(d, original, &j->s->view, (struct str){(const char *)j->w.p, (size_t)j->w.end})) return VDT_ENOMEM;
-  int rc = VDT_OK;
+  if (!decode_run(d, original, &j->s->view, (struct str){(const char *)w.p, (size_t)w.end})) return VDT_ENOMEM;
+  int rc = judge(j, -1, w);
   for (size_t i = 0; !rc && i < d->n_texts; i++)
     rc =
         judge(j, (int)i, (struct window){.p = (const unsigned char *)d->texts[i].text.p, .end = d->texts[i].text.n, .eof = true});
@@ -345,8 +346,7 @@ int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_po
   }
   if (n > TEXT_MAX) return VDT_ETOOBIG;
   if (!make_view(s, (struct str){text, n}, &w)) return VDT_ENOMEM;
-  int rc = judge(&j, -1, w);
-  if (!rc) rc = judge_decoded(&j, (struct str){text, n});
+  int rc = judge_all(&j, (struct str){text, n}, w);
   decode_trim(&s->decode);
   if (rc) return rc;
   settle(&j.r);
