@@ -308,6 +308,20 @@ static int reap(struct run *r, int *status)
   return -1;
 }
 
+static void restart_due(struct run *r)
+{
+  struct vdt_error err = {0};
+  uint64_t now = clock_mono_us();
+  for (int i = 0; i < CHILDREN; i++) {
+    struct child *c = &r->children[i];
+    if (!c->restart_us || now < c->restart_us) continue;
+    if (child_start(c, now, &err)) {
+      complain(&err);
+      c->restart_us = now + 1000000;
+    }
+  }
+}
+
 static bool wait_ready(struct run *r, const sigset_t *signals)
 {
   const struct timespec tick = {0, 10000000};
@@ -322,6 +336,7 @@ static bool wait_ready(struct run *r, const sigset_t *signals)
       return false;
     }
     if (dead == SERVE) child_ended(&r->children[SERVE], status, clock_mono_us());
+    restart_due(r); /* serve gives up when the one of a killed run still holds the store: it gets another try, as later on */
     open_sockets(r);
     if (is_ready(r)) return true;
   }
@@ -401,20 +416,6 @@ static void reload(struct run *r)
   if (r->children[NGINX].pid) kill(r->children[NGINX].pid, SIGHUP);
   printf("vedette run: reloaded\n");
   fflush(stdout);
-}
-
-static void restart_due(struct run *r)
-{
-  struct vdt_error err = {0};
-  uint64_t now = clock_mono_us();
-  for (int i = 0; i < CHILDREN; i++) {
-    struct child *c = &r->children[i];
-    if (!c->restart_us || now < c->restart_us) continue;
-    if (child_start(c, now, &err)) {
-      complain(&err);
-      c->restart_us = now + 1000000;
-    }
-  }
 }
 
 /* Something was started a moment ago or waits for its start: look more often. */
