@@ -289,6 +289,8 @@ static void stop_all(struct run *r)
 
 /* ---- ready ------------------------------------------------------------------------------------------------------ */
 
+/* nginx writes its pid file when it listens. The nginx of a run that was killed may end a moment later and take that file away; then the
+ * address, which was free before, tells. */
 static bool is_ready(struct run *r)
 {
   struct buf text = {0};
@@ -296,6 +298,7 @@ static bool is_ready(struct run *r)
   bool ok = file_read(in_state(r, "run/nginx.pid"), 32, &text, NULL) == VDT_OK && text.n > 1 &&
             str_u64(str_cut(buf_str(&text), 0, text.n - 1), &pid) && (pid_t)pid == r->children[NGINX].pid;
   buf_finish(&text);
+  ok = ok || run_address_answers(r->config->listen.gateway);
   if (ok && r->children[SIM].pid) ok = access(in_state(r, "run/model-sim.sock"), F_OK) == 0;
   return ok;
 }
