@@ -11,6 +11,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -23,6 +24,7 @@ struct sim {
   pthread_mutex_t echo;
   char address[128];
   char socket_path[108];
+  ino_t socket_file; /* of socket_path: what stands there later may be another server's */
 };
 
 /* ---- one request ------------------------------------------------------------------------------------------------ */
@@ -275,6 +277,8 @@ static int listen_unix(struct sim *sim, struct str path, struct vdt_error *err)
   sim->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (sim->fd < 0 || bind(sim->fd, (struct sockaddr *)&a, sizeof a) || listen(sim->fd, 512))
     return error_at(err, VDT_EIO, sim->socket_path, 0, "%s", strerror(errno));
+  struct stat made;
+  if (lstat(sim->socket_path, &made) == 0) sim->socket_file = made.st_ino;
   snprintf(sim->address, sizeof sim->address, "unix:%.*s", (int)path.n, path.p);
   return VDT_OK;
 }
@@ -343,7 +347,8 @@ void sim_stop(struct sim *sim)
   if (sim->daemon) MHD_stop_daemon(sim->daemon);
   if (sim->fd >= 0) close(sim->fd);
   if (sim->echo_fd >= 0) close(sim->echo_fd);
-  if (sim->socket_path[0]) unlink(sim->socket_path);
+  struct stat now;
+  if (sim->socket_path[0] && lstat(sim->socket_path, &now) == 0 && now.st_ino == sim->socket_file) unlink(sim->socket_path);
   pthread_mutex_destroy(&sim->echo);
   free(sim);
 }
