@@ -152,20 +152,14 @@ static void put_total(struct scan *s, struct str id, const struct total *t)
 /* What the user's turns say together, where none says it alone. */
 static int scan_turns(struct scan *s, struct total *t, const struct wire_request *q)
 {
-  struct vdt_text *turns = arena_zalloc(s->arena, q->n_parts + 1, sizeof *turns);
-  const struct wire_part **parts = arena_zalloc(s->arena, q->n_parts + 1, sizeof *parts);
+  struct wire_turns u;
   struct vdt_result r;
-  size_t n = 0, *turn;
-  if (!turns || !parts) return VDT_ENOMEM;
-  for (size_t i = 0; i < q->n_parts; i++) {
-    if (q->parts[i].role != VDT_PROMPT || q->parts[i].skipped) continue;
-    turns[n] = (struct vdt_text){q->parts[i].text.p, q->parts[i].text.n};
-    parts[n++] = &q->parts[i];
-  }
-  int rc = vdt_scan_turns(s->scanner, s->arena, &s->policy, turns, n, &r, &turn);
+  size_t *turn;
+  if (!wire_user_turns(q, s->arena, &u)) return VDT_ENOMEM;
+  int rc = vdt_scan_turns(s->scanner, s->arena, &s->policy, u.texts, u.n, &r, &turn);
   if (rc || r.jailbreak <= t->jailbreak) return rc;
   add_to_total(t, &r);
-  for (size_t i = 0; i < r.n_findings; i++) add_finding(s, t, &r.findings[i], parts[turn[i]]->text, parts[turn[i]]->origin);
+  for (size_t i = 0; i < r.n_findings; i++) add_finding(s, t, &r.findings[i], u.parts[turn[i]]->text, u.parts[turn[i]]->origin);
   return VDT_OK;
 }
 

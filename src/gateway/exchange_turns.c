@@ -18,18 +18,12 @@ int exchange_scan_turns(struct exchange *x, struct vdt_arena *scratch, const str
                         const struct wire_request *q)
 {
   if (x->shield.jailbreak_detected) return VDT_OK; /* a turn by itself said it */
-  struct vdt_text *turns = arena_zalloc(scratch, q->n_parts + 1, sizeof *turns);
-  const struct wire_part **parts = arena_zalloc(scratch, q->n_parts + 1, sizeof *parts);
+  struct wire_turns u;
   struct vdt_result r;
-  size_t n = 0, *turn;
-  if (!turns || !parts) return VDT_ENOMEM;
-  for (size_t i = 0; i < q->n_parts; i++) {
-    if (q->parts[i].role != VDT_PROMPT || q->parts[i].skipped) continue;
-    turns[n] = (struct vdt_text){q->parts[i].text.p, q->parts[i].text.n};
-    parts[n++] = &q->parts[i];
-  }
-  int rc = vdt_scan_turns(x->scanner, scratch, policy, turns, n, &r, &turn);
+  size_t *turn;
+  if (!wire_user_turns(q, scratch, &u)) return VDT_ENOMEM;
+  int rc = vdt_scan_turns(x->scanner, scratch, policy, u.texts, u.n, &r, &turn);
   for (size_t i = 0; !rc && i < r.n_findings; i++)
-    if (r.findings[i].detector == VDT_DET_JAILBREAK) rc = add(x, parts[turn[i]], &r.findings[i]);
+    if (r.findings[i].detector == VDT_DET_JAILBREAK) rc = add(x, u.parts[turn[i]], &r.findings[i]);
   return rc;
 }

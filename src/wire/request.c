@@ -231,3 +231,17 @@ int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena
   if (!rc) rc = format->request(&q);
   return rc == VDT_ENOMEM ? error_set(err, rc, "out of memory") : rc;
 }
+
+bool wire_user_turns(const struct wire_request *q, struct vdt_arena *arena, struct wire_turns *out)
+{
+  *out = (struct wire_turns){.texts = arena_zalloc(arena, q->n_parts + 1, sizeof *out->texts),
+                             .parts = arena_zalloc(arena, q->n_parts + 1, sizeof *out->parts)};
+  if (!out->texts || !out->parts) return false;
+  for (size_t i = 0; i < q->n_parts; i++) {
+    const struct wire_part *p = &q->parts[i];
+    if (p->role != VDT_PROMPT || p->skipped) continue;
+    out->texts[out->n] = (struct vdt_text){p->text.p, p->text.n};
+    out->parts[out->n++] = p;
+  }
+  return true;
+}

@@ -66,6 +66,15 @@ struct wire_request {
 int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena, struct str body,
                        const struct json_limits *limits, struct wire_request *out, struct vdt_error *err);
 
+/* What the user said, a text for each part of a request that was not skipped, oldest first, and the part that it is. */
+struct wire_turns {
+  struct vdt_text *texts;
+  const struct wire_part **parts;
+  size_t n;
+};
+/* False when out of memory. Both arrays are in the arena; texts are borrowed from the request. */
+bool wire_user_turns(const struct wire_request *q, struct vdt_arena *arena, struct wire_turns *out);
+
 /* ---- responses ------------------------------------------------------------------------------------------------- */
 
 /* One stream of text inside a response. Channels live as long as the response. */
