@@ -110,6 +110,13 @@ struct vdt_hidden_policy {
   enum vdt_action action; /* ALLOW, DETECT or BLOCK; what it says is judged in any case */
 };
 
+/* Which phrases are looked for, and what is done about those of each list of the blocklist: ALLOW does not look for them. In a whole text
+ * the finding says what to do; a stream does it. */
+struct vdt_phrases {
+  struct vdt_blocklist *blocklist; /* NULL: none are */
+  const enum vdt_action *actions;
+};
+
 /* Plain data; copy it freely. vdt_policy_default() is what `policies: [{name: x}]` gives. */
 struct vdt_policy {
   char name[64];
@@ -119,6 +126,7 @@ struct vdt_policy {
   bool fail_closed; /* on_failure: closed */
   bool annotate;    /* add Azure's content-filter annotations to what goes to the client */
   struct vdt_opinion_policy second_opinion;
+  struct vdt_phrases phrases; /* as said by who scans; no policy of a configuration has any */
 };
 
 void vdt_policy_default(struct vdt_policy *out);
@@ -154,6 +162,22 @@ struct vdt_scanner;
 int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out);
 void vdt_scanner_free(struct vdt_scanner *scanner);
 
+/* ---- blocklists ------------------------------------------------------------------------------------------------ */
+
+/* Phrases of the operator's own, in lists, compiled: for one thread at a time. They are found in any case and with whatever accents, width
+ * and invisible characters, where no letter or digit goes on at their ends. */
+struct vdt_blocklist;
+struct vdt_phrase {
+  const char *p;
+  size_t n;
+  uint32_t list; /* index of its list */
+};
+/* n > 0. names: of the lists; they are borrowed. VDT_ENOMEM, or VDT_EINVAL with the number of the phrase in err->line. */
+int vdt_blocklist_new(const struct vdt_phrase *phrases, size_t n, const char *const *names, size_t n_lists,
+                      struct vdt_blocklist **out, struct vdt_error *err);
+/* Accepts NULL. */
+void vdt_blocklist_free(struct vdt_blocklist *blocklist);
+
 /* ---- findings -------------------------------------------------------------------------------------------------- */
 
 #define VDT_REDACTED_MAX 64
@@ -164,7 +188,7 @@ void vdt_scanner_free(struct vdt_scanner *scanner);
  * arena that was passed to the scan. */
 struct vdt_finding {
   enum vdt_detector_id detector;
-  const char *rule;   /* rule id, "github-pat" */
+  const char *rule;   /* rule id, "github-pat"; the name of a blocklist */
   const char *title;  /* "GitHub personal access token (classic)" */
   const char *alert;  /* alertType this finding raises in this role, or "" for none */
   const char *reason; /* one line for people: which checks said so; never the matched text */
@@ -178,6 +202,7 @@ struct vdt_finding {
   unsigned n_layers;
   const char *layers[VDT_LAYERS_MAX];
   const char *decoded;
+  uint32_t item; /* of a blocklist: which phrase, as they are numbered from 0 */
 };
 
 enum vdt_inspected { VDT_FULL, VDT_PARTIAL, VDT_NONE };

@@ -20,6 +20,9 @@ struct scan {
   struct vdt_scanner *scanner;
   struct vdt_arena *arena;
   struct vdt_policy policy;
+  struct config *config; /* or NULL */
+  struct vdt_blocklist *blocklist;
+  const struct config_deployment *deployment; /* whose blocklists are looked for; NULL: none */
   enum vdt_role role;
   const struct wire_format *format; /* NULL: plain texts */
   bool raw, stats, show_secrets, explain;
@@ -113,6 +116,8 @@ static void add_finding(struct scan *s, struct total *t, const struct vdt_findin
 static int scan_text(struct scan *s, struct total *t, enum vdt_role role, struct str text, struct str part)
 {
   struct vdt_result r;
+  const struct config_deployment *d = s->deployment;
+  if (d) s->policy.phrases.actions = role == VDT_RESPONSE ? d->list_response : d->list_request;
   int rc = vdt_scan(s->scanner, s->arena, &s->policy, role, text.p, text.n, &r);
   if (rc) return rc;
   s->bytes += text.n;
@@ -395,8 +400,9 @@ static bool set_only(struct scan *s, const char *list)
     for (int d = 0; d < VDT_DETECTORS; d++)
       if (str_eq((struct str){p, n}, str_of(vdt_detector_name((enum vdt_detector_id)d)))) found = d;
     if (found < 0) {
-      fprintf(stderr, "vedette scan: --only %s: expected detectors of: jailbreak, indirect, credential, sensitive, hidden-text\n",
-              list);
+      fprintf(stderr, "vedette scan: --only %s: expected detectors of:", list);
+      for (int d = 0; d < VDT_DETECTORS; d++) fprintf(stderr, "%s %s", d ? "," : "", vdt_detector_name((enum vdt_detector_id)d));
+      fprintf(stderr, "\n");
       return false;
     }
     on |= 1u << found;
@@ -407,6 +413,7 @@ static bool set_only(struct scan *s, const char *list)
   if (!(on & 1u << VDT_DET_CREDENTIAL)) s->policy.credential.prompt = s->policy.credential.response = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_SENSITIVE)) s->policy.sensitive.prompt = s->policy.sensitive.response = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_HIDDEN)) s->policy.hidden_text.action = VDT_ALLOW;
+  if (!(on & 1u << VDT_DET_BLOCKLIST)) s->policy.phrases.blocklist = NULL;
   return true;
 }
 
@@ -420,32 +427,55 @@ static bool set_format(struct scan *s, const char *name)
   return false;
 }
 
-/* The named policy of the configuration, or its first. */
-static int set_policy(struct scan *s, const char *config_path, const char *name, char **rules_dir, char **model)
+/* What the command line says about the configuration. */
+struct choice {
+  const char *config, *policy, *deployment, *only;
+};
+
+/* The named policy; else that of the named deployment; else the first. */
+static bool set_policy(struct scan *s, const struct choice *c)
 {
-  struct config *config;
-  struct vdt_error err;
-  vdt_policy_default(&s->policy);
-  if (!config_path) return 0;
-  if (load_config(config_path, &config, &err)) {
-    fprintf(stderr, "%s:%u: %s\n", err.file, err.line, err.text);
-    return 2;
+  const struct vdt_policy *p = c->deployment ? s->deployment->policy : s->config->policies;
+  if (c->policy) {
+    size_t i = 0;
+    while (i < s->config->n_policies && strcmp(s->config->policies[i].name, c->policy) != 0) i++;
+    p = i < s->config->n_policies ? &s->config->policies[i] : NULL;
   }
-  size_t i = 0;
-  while (name && i < config->n_policies && strcmp(config->policies[i].name, name) != 0) i++;
-  bool found = i < config->n_policies;
-  if (found) s->policy = config->policies[i];
-  else fprintf(stderr, "vedette scan: --policy %s: no such policy in %s\n", name ? name : "", config_path);
-  if (config->rules_dir) *rules_dir = strdup(config->rules_dir);
-  if (config->model) *model = strdup(config->model);
-  config_free(config);
-  return found ? 0 : 2;
+  if (p) s->policy = *p;
+  else fprintf(stderr, "vedette scan: --policy %s: no such policy in %s\n", c->policy, c->config);
+  return p;
 }
 
-static int start(struct scan *s, const char *rules_dir, const char *model)
+/* The named deployment, else the first: its blocklists are looked for. */
+static bool set_deployment(struct scan *s, const struct choice *c)
+{
+  s->deployment = c->deployment ? config_find(s->config, str_of(c->deployment)) : s->config->deployments;
+  if (s->deployment) return true;
+  fprintf(stderr, "vedette scan: --deployment %s: no such deployment in %s\n", c->deployment, c->config);
+  return false;
+}
+
+static bool read_config(struct scan *s, const struct choice *c)
 {
   struct vdt_error err = {0};
-  int rc = load_engine(rules_dir, model, &s->engine, &err);
+  vdt_policy_default(&s->policy);
+  if (!c->config) {
+    if (c->policy || c->deployment) fprintf(stderr, "vedette scan: --policy and --deployment are about a --config FILE\n");
+    return !c->policy && !c->deployment;
+  }
+  int rc = load_config(c->config, &s->config, &err);
+  if (!rc) rc = load_blocklists(s->config, &s->blocklist, &err);
+  if (rc) fprintf(stderr, "%s:%u: %s\n", err.file, err.line, err.text);
+  if (rc || !set_deployment(s, c) || !set_policy(s, c)) return false;
+  if (s->deployment && s->deployment->n_blocklists) s->policy.phrases.blocklist = s->blocklist;
+  return true;
+}
+
+static int start(struct scan *s)
+{
+  struct vdt_error err = {0};
+  const struct config *c = s->config;
+  int rc = load_engine(c ? c->rules_dir : NULL, c ? c->model : NULL, &s->engine, &err);
   if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
   s->arena = vdt_arena_new((size_t)512 << 20);
   if (!rc && s->arena) return 0;
@@ -472,40 +502,53 @@ static int run(struct scan *s, char **files, int n)
   return ok && s->bad == 0 ? 0 : 1;
 }
 
+static bool set_option(struct scan *s, struct choice *choice, int c)
+{
+  switch (c) {
+  case 'c': choice->config = optarg; return true;
+  case 'p': choice->policy = optarg; return true;
+  case 'd': choice->deployment = optarg; return true;
+  case 'o': choice->only = optarg; return true;
+  case 'a': return set_role(s, optarg);
+  case 'f': return set_format(s, optarg);
+  case 's': return s->stats = true;
+  case 'r': return s->raw = true;
+  case 'e': return s->explain = true;
+  case 'S': return s->show_secrets = true;
+  default: return false;
+  }
+}
+
+static void finish(struct scan *s)
+{
+  buf_finish(&s->out);
+  vdt_arena_free(s->arena);
+  vdt_scanner_free(s->scanner);
+  vdt_engine_free(s->engine);
+  vdt_blocklist_free(s->blocklist);
+  config_free(s->config);
+}
+
 int cmd_scan(int argc, char **argv)
 {
-  static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"policy", required_argument, NULL, 'p'},
-                                          {"as", required_argument, NULL, 'a'},     {"only", required_argument, NULL, 'o'},
-                                          {"format", required_argument, NULL, 'f'}, {"stats", no_argument, NULL, 's'},
-                                          {"raw", no_argument, NULL, 'r'},          {"explain", no_argument, NULL, 'e'},
-                                          {"show-secrets", no_argument, NULL, 'S'}, {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                          {"policy", required_argument, NULL, 'p'},
+                                          {"as", required_argument, NULL, 'a'},
+                                          {"deployment", required_argument, NULL, 'd'},
+                                          {"only", required_argument, NULL, 'o'},
+                                          {"format", required_argument, NULL, 'f'},
+                                          {"stats", no_argument, NULL, 's'},
+                                          {"raw", no_argument, NULL, 'r'},
+                                          {"explain", no_argument, NULL, 'e'},
+                                          {"show-secrets", no_argument, NULL, 'S'},
+                                          {NULL, 0, NULL, 0}};
   struct scan s = {.role = VDT_PROMPT};
-  const char *config = NULL, *policy = NULL, *only = NULL;
-  char *rules_dir = NULL, *model = NULL;
+  struct choice choice = {0};
   bool ok = true;
-  for (int c; ok && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-    switch (c) {
-    case 'c': config = optarg; break;
-    case 'p': policy = optarg; break;
-    case 'o': only = optarg; break;
-    case 'a': ok = set_role(&s, optarg); break;
-    case 'f': ok = set_format(&s, optarg); break;
-    case 's': s.stats = true; break;
-    case 'r': s.raw = true; break;
-    case 'e': s.explain = true; break;
-    case 'S': s.show_secrets = true; break;
-    default: ok = false; break;
-    }
-  }
-  int rc = ok ? set_policy(&s, config, policy, &rules_dir, &model) : 2;
-  if (!rc && only && !set_only(&s, only)) rc = 2;
-  if (!rc) rc = start(&s, rules_dir, model);
+  for (int c; ok && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) ok = set_option(&s, &choice, c);
+  ok = ok && read_config(&s, &choice) && (!choice.only || set_only(&s, choice.only));
+  int rc = ok ? start(&s) : 2;
   if (!rc) rc = run(&s, argv + optind, argc - optind);
-  free(rules_dir);
-  free(model);
-  buf_finish(&s.out);
-  vdt_arena_free(s.arena);
-  vdt_scanner_free(s.scanner);
-  vdt_engine_free(s.engine);
+  finish(&s);
   return rc;
 }

@@ -1,32 +1,8 @@
+/* Compiles blocklists. */
 #include "engine/blocklist.h"
 #include "base/error.h"
 #include "engine/view.h"
-#include <hs.h>
 #include <utf8proc.h>
-
-enum { MATCHES_MAX = 4096 };
-
-struct vdt_blocklist {
-  hs_database_t *db;
-  hs_scratch_t *scratch;
-  size_t *lengths; /* of the phrases, in the view */
-  size_t n;
-  struct view view;
-};
-
-static void reset(struct view *v)
-{
-  buf_reset(&v->text);
-  *v = (struct view){.text = v->text, .steps = v->steps, .cap_steps = v->cap_steps};
-}
-
-static bool read_view(struct view *v, struct str text)
-{
-  reset(v);
-  return view_feed(v, text.p, text.n) && view_end(v);
-}
-
-/* ---- phrases ---------------------------------------------------------------------------------------------------- */
 
 bool vdt_blocklist_is_phrase(struct str text)
 {
@@ -43,27 +19,78 @@ bool vdt_blocklist_is_phrase(struct str text)
   return visible && characters <= BLOCKLIST_PHRASE_MAX;
 }
 
+/* ---- views of phrases ------------------------------------------------------------------------------------------- */
+
+static bool put_view(struct view *v, const struct vdt_phrase *p)
+{
+  buf_reset(&v->text);
+  *v = (struct view){.text = v->text, .steps = v->steps, .cap_steps = v->cap_steps};
+  if (!view_feed(v, p->p, p->n) || !view_end(v)) return false;
+  for (size_t i = 0; i < v->text.n; i++)
+    if (v->text.p[i] >= 'A' && v->text.p[i] <= 'Z') v->text.p[i] = (char)(v->text.p[i] + 32);
+  return true;
+}
+
+/* Texts of phrases point into l->bytes, which does not move any more once all are there. */
+static int read_phrases(struct vdt_blocklist *l, const struct vdt_phrase *in, struct vdt_error *err)
+{
+  struct view v;
+  struct buf all = {0};
+  int rc = VDT_OK;
+  view_init(&v);
+  for (size_t i = 0; !rc && i < l->n; i++) {
+    if (in[i].list >= l->n_lists || !put_view(&v, &in[i])) rc = error_set(err, VDT_ENOMEM, "out of memory");
+    else if (!v.text.n) rc = error_at(err, VDT_EINVAL, NULL, (unsigned)i, "nothing of this phrase can be seen");
+    else buf_put(&all, buf_str(&v.text));
+    l->phrases[i] = (struct phrase){{NULL, v.text.n}, in[i].list};
+    if (v.text.n > l->longest) l->longest = v.text.n;
+  }
+  view_finish(&v);
+  if (!rc && all.failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  l->bytes = all.p;
+  for (size_t i = 0, at = 0; !rc && i < l->n; at += l->phrases[i++].text.n) l->phrases[i].text.p = l->bytes + at;
+  return rc;
+}
+
+static int by_list_and_text(const void *a, const void *b, void *context)
+{
+  const struct vdt_blocklist *l = context;
+  const struct phrase *x = &l->phrases[*(const uint32_t *)a], *y = &l->phrases[*(const uint32_t *)b];
+  if (x->list != y->list) return x->list < y->list ? -1 : 1;
+  size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
+  int c = memcmp(x->text.p, y->text.p, n);
+  return c ? c : (x->text.n > y->text.n) - (x->text.n < y->text.n);
+}
+
+static void sort_lists(struct vdt_blocklist *l)
+{
+  for (size_t i = 0; i < l->n; i++) l->sorted[i] = (uint32_t)i;
+  qsort_r(l->sorted, l->n, sizeof *l->sorted, by_list_and_text, l);
+  size_t at = 0;
+  for (size_t i = 0; i <= l->n_lists; i++) {
+    while (at < l->n && l->phrases[l->sorted[at]].list < i) at++;
+    l->lists[i] = (uint32_t)at;
+  }
+}
+
+/* ---- compiling -------------------------------------------------------------------------------------------------- */
+
 struct compiling {
   const char **text;
+  size_t *lengths;
   unsigned *flags, *ids;
-  char *bytes;
 };
 
-static int compile(struct vdt_blocklist *l, const struct str *phrases, const struct compiling *c, struct vdt_error *err)
+static int compile(struct vdt_blocklist *l, struct compiling *c, struct vdt_error *err)
 {
   hs_compile_error_t *error = NULL;
-  size_t at = 0;
   for (size_t i = 0; i < l->n; i++) {
-    if (!read_view(&l->view, phrases[i])) return error_set(err, VDT_ENOMEM, "out of memory");
-    if (!l->view.text.n) return error_at(err, VDT_EINVAL, NULL, (unsigned)i, "nothing of this phrase can be seen");
-    memcpy(c->bytes + at, l->view.text.p, l->view.text.n);
-    c->text[i] = c->bytes + at;
+    c->text[i] = l->phrases[i].text.p;
+    c->lengths[i] = l->phrases[i].text.n;
     c->flags[i] = HS_FLAG_CASELESS;
     c->ids[i] = (unsigned)i;
-    l->lengths[i] = l->view.text.n;
-    at += l->view.text.n;
   }
-  if (hs_compile_lit_multi(c->text, c->flags, c->ids, l->lengths, (unsigned)l->n, HS_MODE_BLOCK, NULL, &l->db, &error) ==
+  if (hs_compile_lit_multi(c->text, c->flags, c->ids, c->lengths, (unsigned)l->n, HS_MODE_BLOCK, NULL, &l->db, &error) ==
           HS_SUCCESS &&
       hs_alloc_scratch(l->db, &l->scratch) == HS_SUCCESS)
     return VDT_OK;
@@ -71,29 +98,34 @@ static int compile(struct vdt_blocklist *l, const struct str *phrases, const str
   return error_set(err, VDT_ENOMEM, "the phrases of the blocklists cannot be compiled");
 }
 
-/* A character's view has at most 18 times its bytes (U+FDFA). */
-static bool make_room(struct vdt_blocklist *l, struct compiling *c, const struct str *phrases)
+static int compile_all(struct vdt_blocklist *l, struct vdt_error *err)
 {
-  size_t all = 0;
-  for (size_t i = 0; i < l->n; i++) all += phrases[i].n * 18;
-  l->lengths = calloc(l->n, sizeof *l->lengths);
-  *c = (struct compiling){calloc(l->n, sizeof *c->text), calloc(l->n, sizeof *c->flags), calloc(l->n, sizeof *c->ids),
-                          calloc(1, all + 1)};
-  return l->lengths && c->text && c->flags && c->ids && c->bytes;
-}
-
-int vdt_blocklist_new(const struct str *phrases, size_t n, struct vdt_blocklist **out, struct vdt_error *err)
-{
-  struct vdt_blocklist *l = calloc(1, sizeof *l);
-  struct compiling c = {0};
-  if (!l) return error_set(err, VDT_ENOMEM, "out of memory");
-  l->n = n;
-  view_init(&l->view);
-  int rc = make_room(l, &c, phrases) ? compile(l, phrases, &c, err) : error_set(err, VDT_ENOMEM, "out of memory");
+  struct compiling c = {calloc(l->n, sizeof *c.text), calloc(l->n, sizeof *c.lengths), calloc(l->n, sizeof *c.flags),
+                        calloc(l->n, sizeof *c.ids)};
+  bool room = c.text && c.lengths && c.flags && c.ids && (l->tail = malloc(l->longest));
+  int rc = room ? compile(l, &c, err) : error_set(err, VDT_ENOMEM, "out of memory");
   free(c.text);
+  free(c.lengths);
   free(c.flags);
   free(c.ids);
-  free(c.bytes);
+  return rc;
+}
+
+int vdt_blocklist_new(const struct vdt_phrase *phrases, size_t n, const char *const *names, size_t n_lists,
+                      struct vdt_blocklist **out, struct vdt_error *err)
+{
+  struct vdt_blocklist *l = calloc(1, sizeof *l);
+  if (!l || !n) {
+    free(l);
+    return error_set(err, l ? VDT_EINVAL : VDT_ENOMEM, "%s", l ? "there are no phrases" : "out of memory");
+  }
+  *l = (struct vdt_blocklist){.n = n, .n_lists = n_lists, .names = names};
+  l->phrases = calloc(n, sizeof *l->phrases);
+  l->sorted = calloc(n, sizeof *l->sorted);
+  l->lists = calloc(n_lists + 1, sizeof *l->lists);
+  int rc = l->phrases && l->sorted && l->lists ? read_phrases(l, phrases, err) : error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc) sort_lists(l);
+  if (!rc) rc = compile_all(l, err);
   if (rc) vdt_blocklist_free(l);
   else *out = l;
   return rc;
@@ -104,77 +136,11 @@ void vdt_blocklist_free(struct vdt_blocklist *l)
   if (!l) return;
   hs_free_scratch(l->scratch);
   hs_free_database(l->db);
-  view_finish(&l->view);
-  free(l->lengths);
+  free(l->phrases);
+  free(l->sorted);
+  free(l->lists);
+  free(l->bytes);
+  free(l->tail);
+  free(l->hit);
   free(l);
-}
-
-/* ---- matching --------------------------------------------------------------------------------------------------- */
-
-struct search {
-  struct vdt_blocklist *l;
-  struct vdt_arena *arena;
-  const bool *wanted;
-  struct vdt_blocklist_match *found;
-  size_t n, cap;
-  bool failed;
-};
-
-static bool is_word(utf8proc_int32_t c)
-{
-  utf8proc_category_t k = utf8proc_category(c);
-  return (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_ME) || (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
-}
-
-/* The view is valid UTF-8. */
-static bool word_after(const struct view *v, size_t at)
-{
-  utf8proc_int32_t c;
-  if (at >= v->text.n) return false;
-  return utf8proc_iterate((const utf8proc_uint8_t *)v->text.p + at, (utf8proc_ssize_t)(v->text.n - at), &c) > 0 && is_word(c);
-}
-
-static bool word_before(const struct view *v, size_t at)
-{
-  if (at == 0) return false;
-  do at--;
-  while (at > 0 && (v->text.p[at] & 0xC0) == 0x80);
-  return word_after(v, at);
-}
-
-static bool at_boundaries(const struct view *v, size_t start, size_t end)
-{
-  return !(word_before(v, start) && word_after(v, start)) && !(word_before(v, end) && word_after(v, end));
-}
-
-static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
-{
-  struct search *s = ctx;
-  const struct view *v = &s->l->view;
-  size_t end = (size_t)to, start = end - s->l->lengths[id];
-  (void)from, (void)flags;
-  if (!s->wanted[id] || !at_boundaries(v, start, end)) return 0;
-  struct vdt_blocklist_match *grown = arena_grow(s->arena, s->found, s->n, &s->cap, 8, sizeof *grown);
-  if (!grown) {
-    s->failed = true;
-    return 1;
-  }
-  s->found = grown;
-  s->found[s->n++] = (struct vdt_blocklist_match){id, view_start(v, start), view_stop(v, end)};
-  return s->n == MATCHES_MAX;
-}
-
-int vdt_blocklist_scan(struct vdt_blocklist *l, struct vdt_arena *arena, const bool *wanted, struct str text,
-                       struct vdt_blocklist_match **out, size_t *n)
-{
-  struct search s = {.l = l, .arena = arena, .wanted = wanted};
-  *n = 0;
-  if (!text.n) return VDT_OK;
-  if (text.n > (size_t)1 << 30) return VDT_ETOOBIG;
-  if (!read_view(&l->view, text)) return VDT_ENOMEM;
-  hs_error_t rc = hs_scan(l->db, l->view.text.p, (unsigned)l->view.text.n, 0, l->scratch, on_match, &s);
-  if (s.failed || (rc != HS_SUCCESS && rc != HS_SCAN_TERMINATED)) return VDT_ENOMEM;
-  *out = s.found;
-  *n = s.n;
-  return VDT_OK;
 }

@@ -225,13 +225,29 @@ static int link_blocklists(struct loader *l, size_t i)
 {
   struct config_deployment *d = &l->config->deployments[i];
   const char *nearest = "none";
+  size_t n = l->config->n_blocklists + 1;
+  if (d->n_blocklists) {
+    d->list_request = arena_zalloc(l->config->arena, n, sizeof *d->list_request);
+    d->list_response = arena_zalloc(l->config->arena, n, sizeof *d->list_response);
+    if (!d->list_request || !d->list_response) return out_of_memory(l);
+  }
   for (size_t k = 0; k < d->n_blocklists; k++) {
     long at = find_name(l->config, BLOCKLIST, d->blocklists[k].name, &nearest);
     if (at < 0)
       return FAIL(l, place(l, DEPLOYMENT, i, "blocklists"), "there is no blocklist \"%s\"; did you mean \"%s\"?",
                   d->blocklists[k].name, nearest);
-    d->blocklists[k].list = (size_t)at;
+    d->list_request[at] = d->blocklists[k].action;
+    d->list_response[at] = d->blocklists[k].response;
   }
+  return VDT_OK;
+}
+
+static int name_blocklists(struct loader *l)
+{
+  struct config *c = l->config;
+  c->list_names = arena_zalloc(c->arena, c->n_blocklists + 1, sizeof *c->list_names);
+  if (!c->list_names) return out_of_memory(l);
+  for (size_t i = 0; i < c->n_blocklists; i++) c->list_names[i] = c->blocklists[i].name;
   return VDT_OK;
 }
 
@@ -351,6 +367,7 @@ static int check_all(struct loader *l)
   }
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_deployment(l, i);
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_blocklists(l, i);
+  if (!rc) rc = name_blocklists(l);
   if (!rc) rc = link_content_safety(l);
   return rc;
 }

@@ -59,6 +59,7 @@ struct config_phrase {
 /* Phrases of the operator's own. The lines of the file are read by who loads the configuration; parsing does no I/O. */
 struct config_blocklist {
   const char *name;
+  const char *description; /* or NULL */
   struct config_phrase *items;
   size_t n_items;
   const char *file; /* or NULL */
@@ -69,8 +70,7 @@ struct config_blocklist {
 /* A blocklist that a deployment looks for. */
 struct config_used_list {
   const char *name;
-  enum vdt_action action;
-  size_t list; /* its index in blocklists */
+  enum vdt_action action, response;
 };
 
 struct config_deployment {
@@ -87,6 +87,7 @@ struct config_deployment {
   uint64_t read_timeout;       /* seconds */
   struct config_used_list *blocklists;
   size_t n_blocklists;
+  enum vdt_action *list_request, *list_response; /* for each list of the configuration; ALLOW: not used. NULL: none is */
 };
 
 /* What an outside shield speaks; in the order of the choices of settings.def. */
@@ -124,6 +125,7 @@ struct config {
   struct config_content_safety content_safety;
   struct config_blocklist *blocklists;
   size_t n_blocklists;
+  const char **list_names; /* of the blocklists */
   struct vdt_policy *policies;
   size_t n_policies;
   struct vdt_arena *arena; /* holds all of it */

@@ -138,6 +138,8 @@ static int set_detector(struct loader *l, const yaml_node_t *n, enum vdt_detecto
       NULL};
   unsigned i = 0;
   int rc = choose(l, n, "detector", names, &i);
+  if (!rc && i > VDT_DET_SENSITIVE)
+    return FAIL(l, n, "detector: \"%s\" takes no rules; expected credential, sensitive, jailbreak or indirect", names[i]);
   *out = (enum vdt_detector_id)i;
   return rc;
 }

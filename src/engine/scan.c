@@ -2,6 +2,7 @@
  * vdt_scan: one whole text, and each text that it decodes to. Every one of them is judged in the same way, in one pass of the
  * multi-pattern database; only where its findings stand in the original differs.
  */
+#include "engine/blocklist.h"
 #include "engine/scanner.h"
 
 enum {
@@ -277,13 +278,31 @@ static void add_hidden(struct job *j)
   }
 }
 
+/* Phrases of blocklists. Like leaks, what a decoded text has in common with its parent was found there. */
+static bool add_phrases(struct job *j)
+{
+  const struct phrase_hit *hits;
+  size_t n;
+  if (!j->policy->phrases.blocklist) return true;
+  if (!phrases_find(&j->policy->phrases, &j->w, 0, &hits, &n)) return false;
+  for (size_t i = 0; i < n && !j->failed; i++) {
+    struct decode_span at;
+    struct vdt_finding f;
+    origin(j, hits[i].start, hits[i].end, &at);
+    if (j->text >= 0 && !at.decoded) continue;
+    phrase_finding(&j->policy->phrases, hits[i].phrase, &f);
+    new_finding(j, &f, &at, hits[i].start, hits[i].end);
+  }
+  return true;
+}
+
 /* ---- the texts --------------------------------------------------------------------------------------------------- */
 
 static int judge(struct job *j, int text, struct window w)
 {
   j->text = text;
   j->w = w;
-  if (!match(j)) return VDT_ENOMEM;
+  if (!match(j) || !add_phrases(j)) return VDT_ENOMEM;
   add_leaks(j);
   add_hidden(j);
   if (j->role == VDT_PROMPT) add_scores(j, VDT_DET_JAILBREAK, &j->policy->jailbreak, &j->r.jailbreak);
@@ -309,9 +328,17 @@ static int finding_order(const void *a, const void *b)
   const struct vdt_finding *x = a, *y = b;
   if (x->start != y->start) return x->start < y->start ? -1 : 1;
   if (x->end != y->end) return x->end < y->end ? -1 : 1;
+  if (x->detector != y->detector) return x->detector < y->detector ? -1 : 1;
   int c = strcmp(x->rule, y->rule);
   if (c) return c;
+  if (x->item != y->item) return x->item < y->item ? -1 : 1;
   return x->n_layers < y->n_layers ? -1 : x->n_layers > y->n_layers;
+}
+
+static bool is_same(const struct vdt_finding *a, const struct vdt_finding *b)
+{
+  return a->start == b->start && a->end == b->end && a->detector == b->detector && a->item == b->item &&
+         strcmp(a->rule, b->rule) == 0;
 }
 
 /* One finding for each rule and place: a decoded text repeats what stands around what was decoded. The strongest of them stays, under the
@@ -324,7 +351,7 @@ static void settle(struct vdt_result *r)
     const struct vdt_finding *f = &r->findings[i];
     struct vdt_finding *last = kept ? &r->findings[kept - 1] : NULL;
     if (f->action > r->verdict) r->verdict = f->action;
-    if (!last || last->start != f->start || last->end != f->end || strcmp(last->rule, f->rule) != 0) {
+    if (!last || !is_same(last, f)) {
       r->findings[kept++] = *f;
     } else if (f->confidence > last->confidence) {
       last->confidence = f->confidence;

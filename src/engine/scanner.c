@@ -93,6 +93,7 @@ const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enu
     return action == VDT_BLOCK ? "AI.Azure_Jailbreak.ContentFiltering.BlockedAttempt"
                                : "AI.Azure_Jailbreak.ContentFiltering.DetectedAttempt";
   case VDT_DET_HIDDEN: return "AI.Azure_ASCIISmuggling";
+  case VDT_DET_BLOCKLIST:
   case VDT_DETECTORS: break;
   }
   return "";

@@ -120,6 +120,15 @@ static bool set_model(struct vdt_arena *arena, const struct setting *s, struct s
   return made_of(text, "._-:/@", 128) && keep(arena, text, member, oom);
 }
 
+static bool set_text(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  if (text.n == 0 || text.n > 1024) return false;
+  for (size_t i = 0; i < text.n; i++)
+    if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f) return false;
+  return keep(arena, text, member, oom);
+}
+
 static bool set_phrase(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   (void)s;

@@ -4,15 +4,17 @@
  * Each feed extends the view, runs the new bytes through Vectorscan's streaming mode, asks the pending checks again and
  * moves two boundaries forward (leaks.h): what is settled becomes findings, what is free goes out, with masks where findings say so.
  */
+#include "engine/blocklist.h"
 #include "engine/scanner.h"
 
-enum { MAX_FINDINGS = 4096, KEEP = 1024, SLACK = 4096 };
+enum { MAX_FINDINGS = 4096, KEEP = 1024, SLACK = 4096, SLICE = 8192 /* most bytes that are worked on at once */ };
 
 struct vdt_stream {
   struct vdt_scanner *scanner;
   struct vdt_arena *arena;
   enum vdt_role role;
   struct leaks leaks;
+  struct phrase_stream phrases;
   struct view view;
   hs_stream_t *hs;
   struct buf orig;            /* original bytes from `released` on */
@@ -38,6 +40,7 @@ int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
     return VDT_ENOMEM;
   }
   leaks_begin(&s->leaks, policy, role);
+  s->phrases.look = policy->phrases;
   *out = s;
   return VDT_OK;
 }
@@ -47,6 +50,7 @@ void vdt_stream_free(struct vdt_stream *s)
   if (!s) return;
   if (s->hs) hs_close_stream(s->hs, NULL, NULL, NULL);
   leaks_finish(&s->leaks);
+  phrase_stream_finish(&s->phrases);
   view_finish(&s->view);
   buf_finish(&s->orig);
   buf_finish(&s->out);
@@ -74,18 +78,16 @@ static bool scan_new(struct vdt_stream *s)
   if (n && hs_scan_stream(s->hs, p, (unsigned)n, 0, s->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
   leaks_try(&s->leaks, &w);
-  return !s->leaks.failed;
+  return !s->leaks.failed && phrase_stream_step(&s->phrases, &w);
 }
 
-static bool add_finding(struct vdt_stream *s, const struct candidate *c)
+static bool add_finding(struct vdt_stream *s, const struct vdt_finding *f)
 {
   if (s->n_findings == MAX_FINDINGS) return true; /* masked all the same */
   struct vdt_finding *grown = arena_grow(s->arena, s->findings, s->n_findings, &s->cap_findings, 4, sizeof *grown);
   if (!grown) return false;
   s->findings = grown;
-  struct str text = {s->view.text.p + (c->start - s->view.view_base), (size_t)(c->end - c->start)};
-  finding_fill(&s->findings[s->n_findings++], s->scanner->engine, c, text, s->role, view_start(&s->view, c->start),
-               view_stop(&s->view, c->end));
+  s->findings[s->n_findings++] = *f;
   return true;
 }
 
@@ -118,36 +120,72 @@ static const struct rule *namer(const struct vdt_stream *s, const struct candida
   return &s->scanner->engine->rules.rules[by->rule];
 }
 
-/* n: how many candidates are settled now. */
-static void mask_candidate(struct vdt_stream *s, const struct candidate *c, size_t n)
+/* Does to original bytes [start, end) what the action says. */
+static void act(struct vdt_stream *s, enum vdt_action action, uint64_t start, uint64_t end, const char *name)
 {
-  uint64_t start = view_start(&s->view, c->start), end = view_stop(&s->view, c->end);
-  if (c->action < VDT_REDACT || end <= s->masked) return;
+  if (action < VDT_REDACT || end <= s->masked) return;
   release_until(s, start);
-  if (c->action >= VDT_CUT) {
+  if (action >= VDT_CUT) {
     s->cut = true;
     return;
   }
   /* A span that begins inside one already masked only makes it longer. */
   if (start >= s->masked) {
     BUF_LIT(&s->out, "[REDACTED:");
-    buf_put(&s->out, str_of(namer(s, c, n)->id));
+    buf_put(&s->out, str_of(name));
     BUF_LIT(&s->out, "]");
   }
   swallow_until(s, end);
   s->masked = end;
 }
 
-/* Settled candidates become findings and masks, in the order of the text. */
+/* n: how many candidates are settled now. */
+static bool take_candidate(struct vdt_stream *s, const struct candidate *c, size_t n)
+{
+  uint64_t start = view_start(&s->view, c->start), end = view_stop(&s->view, c->end);
+  struct str text = {s->view.text.p + (c->start - s->view.view_base), (size_t)(c->end - c->start)};
+  if (!c->lost) {
+    struct vdt_finding f;
+    finding_fill(&f, s->scanner->engine, c, text, s->role, start, end);
+    if (!add_finding(s, &f)) return false;
+  }
+  if (c->action >= VDT_REDACT) act(s, c->action, start, end, namer(s, c, n)->id);
+  return true;
+}
+
+static bool take_phrase(struct vdt_stream *s, const struct phrase_hit *h)
+{
+  struct vdt_finding f;
+  phrase_finding(&s->phrases.look, h->phrase, &f);
+  f.start = view_start(&s->view, h->start);
+  f.end = view_stop(&s->view, h->end);
+  if (!add_finding(s, &f)) return false;
+  act(s, f.action, f.start, f.end, f.rule);
+  return true;
+}
+
+/* The next phrase before which nothing is left to settle, or NULL. n: how many candidates are settled now. */
+static const struct phrase_hit *next_phrase(const struct vdt_stream *s, size_t n, uint64_t settled)
+{
+  const struct phrase_stream *p = &s->phrases;
+  const struct phrase_hit *h = p->at < p->n ? &p->known[p->at] : NULL;
+  bool waits = h && (h->start >= settled || (n < s->leaks.n_candidates && s->leaks.candidates[n].start <= h->start));
+  return waits ? NULL : h;
+}
+
+/* Settled candidates and phrases become findings and masks, in the order of the text. */
 static bool settle(struct vdt_stream *s, uint64_t settled)
 {
-  size_t n = leaks_settle(&s->leaks, settled);
-  for (size_t i = 0; i < n && !s->cut; i++) {
-    const struct candidate *c = &s->leaks.candidates[i];
-    if (!c->lost && !add_finding(s, c)) return false;
-    mask_candidate(s, c, n);
+  size_t n = leaks_settle(&s->leaks, settled), i = 0;
+  for (const struct phrase_hit *h; !s->cut && ((h = next_phrase(s, n, settled)) || i < n);) {
+    const struct candidate *c = i < n ? &s->leaks.candidates[i] : NULL;
+    bool phrase = h && (!c || h->start < c->start);
+    if (!(phrase ? take_phrase(s, h) : take_candidate(s, c, n))) return false;
+    if (phrase) s->phrases.at++;
+    else i++;
   }
   leaks_drop(&s->leaks, n);
+  phrase_stream_drop(&s->phrases);
   return true;
 }
 
@@ -155,6 +193,8 @@ static bool settle(struct vdt_stream *s, uint64_t settled)
 static void forget(struct vdt_stream *s)
 {
   uint64_t need = leaks_needs(&s->leaks, s->view.view_len);
+  if (s->phrases.settled < need) need = s->phrases.settled;
+  if (s->phrases.n && s->phrases.known[0].start < need) need = s->phrases.known[0].start;
   if (need > KEEP && need - KEEP > s->view.view_base + SLACK) view_drop(&s->view, need - KEEP);
 }
 
@@ -164,10 +204,16 @@ static int advance(struct vdt_stream *s, struct vdt_release *out)
   if (!scan_new(s)) return VDT_ENOMEM;
   struct window w = window_of(s);
   leaks_boundaries(&s->leaks, &w, &settled, &free_until);
+  if (s->phrases.settled < settled) settled = s->phrases.settled;
+  if (s->phrases.free_until < free_until) free_until = s->phrases.free_until;
   if (!settle(s, settled)) return VDT_ENOMEM;
   for (size_t i = 0; i < s->leaks.n_candidates; i++) {
     const struct candidate *c = &s->leaks.candidates[i];
     if (c->action >= VDT_REDACT && c->start < free_until) free_until = c->start;
+  }
+  for (size_t i = 0; i < s->phrases.n; i++) {
+    const struct phrase_hit *h = &s->phrases.known[i];
+    if (phrase_action(&s->phrases.look, h->phrase) >= VDT_REDACT && h->start < free_until) free_until = h->start;
   }
   if (!s->cut) release_until(s, view_start(&s->view, free_until));
   forget(s);
@@ -179,7 +225,7 @@ static int advance(struct vdt_stream *s, struct vdt_release *out)
 /* With no detector on there is nothing to hold back and nothing to copy. */
 static bool passes_through(const struct vdt_stream *s)
 {
-  return !leaks_active(&s->leaks);
+  return !leaks_active(&s->leaks) && !s->phrases.look.blocklist;
 }
 
 int vdt_stream_feed(struct vdt_stream *s, const char *p, size_t n, struct vdt_release *out)
@@ -191,10 +237,16 @@ int vdt_stream_feed(struct vdt_stream *s, const char *p, size_t n, struct vdt_re
   }
   if (passes_through(s)) return VDT_OK;
   bool was_empty = s->orig.n == 0;
+  int rc;
+  size_t at = 0;
   buf_reset(&s->out);
-  buf_put(&s->orig, (struct str){p, n});
-  if (!view_feed(&s->view, p, n) || s->orig.failed) return VDT_ENOMEM;
-  int rc = advance(s, out);
+  do {
+    size_t slice = n - at < SLICE ? n - at : SLICE;
+    buf_put(&s->orig, (struct str){p + at, slice});
+    if (!view_feed(&s->view, p + at, slice) || s->orig.failed) return VDT_ENOMEM;
+    rc = advance(s, out);
+    at += slice;
+  } while (!rc && !s->cut && at < n);
   /* The caller may pass its own bytes on when nothing was and is held back and no mask was written. */
   out->changed = !was_empty || s->orig.n != 0 || out->cut || out->n != n || (n && memcmp(out->p, p, n) != 0);
   return rc;

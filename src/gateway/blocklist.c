@@ -1,7 +1,9 @@
 /* Reads the files of blocklists, and compiles all phrases. */
 #include "base/error.h"
 #include "base/file.h"
+#include "engine/blocklist.h"
 #include "gateway/load.h"
+#include <limits.h>
 
 enum { MAX_FILE = 8 << 20 };
 
@@ -36,28 +38,50 @@ static int add_lines(struct config *c, struct config_blocklist *b, struct str re
   return VDT_OK;
 }
 
-int load_phrases(struct config *config, struct vdt_error *err)
+/* The path of a list's file. False when it is too long. */
+static bool resolve(const char *file, const char *beside, char out[PATH_MAX])
+{
+  const char *slash = file[0] == '/' ? NULL : strrchr(beside, '/');
+  int n = snprintf(out, PATH_MAX, "%.*s%s", slash ? (int)(slash - beside) + 1 : 0, beside, file);
+  return n > 0 && n < PATH_MAX;
+}
+
+static int load_file(struct config *config, struct config_blocklist *b, const char *beside, struct vdt_error *err)
+{
+  struct buf text = {0};
+  char path[PATH_MAX];
+  if (!resolve(b->file, beside, path)) return error_at(err, VDT_ECONFIG, b->file, 0, "the path is too long");
+  int rc = file_read(path, MAX_FILE, &text, err);
+  if (!rc && text.n) rc = add_lines(config, b, buf_str(&text), err);
+  buf_finish(&text);
+  return rc;
+}
+
+int load_phrases(struct config *config, const char *beside, struct vdt_error *err)
 {
   int rc = VDT_OK;
   for (size_t i = 0; !rc && i < config->n_blocklists; i++) {
     struct config_blocklist *b = &config->blocklists[i];
-    struct buf text = {0};
-    if (b->file) rc = file_read(b->file, MAX_FILE, &text, err);
-    if (!rc && text.n) rc = add_lines(config, b, buf_str(&text), err);
-    buf_finish(&text);
+    if (b->file) rc = load_file(config, b, beside, err);
   }
   return rc;
 }
 
-static size_t copy_all(const struct config *c, struct str *out)
+static struct vdt_phrase phrase(const struct config_phrase *p, size_t list)
+{
+  struct str text = str_of(p->text);
+  return (struct vdt_phrase){text.p, text.n, (uint32_t)list};
+}
+
+static size_t copy_all(const struct config *c, struct vdt_phrase *out)
 {
   size_t n = 0;
   for (size_t i = 0; i < c->n_blocklists; i++) {
     const struct config_blocklist *b = &c->blocklists[i];
     for (size_t k = 0; k < b->n_items; k++, n++)
-      if (out) out[n] = str_of(b->items[k].text);
+      if (out) out[n] = phrase(&b->items[k], i);
     for (size_t k = 0; k < b->n_lines; k++, n++)
-      if (out) out[n] = str_of(b->lines[k].text);
+      if (out) out[n] = phrase(&b->lines[k], i);
   }
   return n;
 }
@@ -68,10 +92,10 @@ int load_blocklists(const struct config *config, struct vdt_blocklist **out, str
   *out = NULL;
   if (!n) return VDT_OK;
   if (n > BLOCKLIST_PHRASES_MAX) return error_set(err, VDT_ECONFIG, "blocklists: more than %d phrases", BLOCKLIST_PHRASES_MAX);
-  struct str *all = calloc(n, sizeof *all);
+  struct vdt_phrase *all = calloc(n, sizeof *all);
   if (!all) return error_set(err, VDT_ENOMEM, "out of memory");
   copy_all(config, all);
-  int rc = vdt_blocklist_new(all, n, out, err);
+  int rc = vdt_blocklist_new(all, n, config->list_names, config->n_blocklists, out, err);
   free(all);
   return rc;
 }

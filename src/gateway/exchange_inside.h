@@ -150,8 +150,10 @@ void exchange_add_upstream(struct exchange *x, const struct wire_upstream_verdic
 
 /* ---- exchange_blocklist.c ---- */
 
-/* Looks for the phrases of the deployment's blocklists in a part of the request. */
-int exchange_scan_blocklists(struct exchange *x, struct vdt_arena *scratch, const struct wire_part *part);
+/* The phrases of the deployment's blocklists, for its requests or its answers. */
+struct vdt_phrases exchange_phrases(const struct exchange *x, bool response);
+/* Takes what a list did into what annotations and the blocked answer say. */
+void exchange_keep_list(struct exchange *x, struct wire_lists *lists, const char *name, enum vdt_action action);
 
 /* ---- exchange_turns.c ---- */
 

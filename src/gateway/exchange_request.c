@@ -132,6 +132,7 @@ static struct vdt_policy request_policy(const struct exchange *x)
   struct vdt_policy p = *exchange_policy(x);
   p.credential.response = p.credential.prompt;
   p.sensitive.response = p.sensitive.prompt;
+  p.phrases = exchange_phrases(x, false);
   return p;
 }
 
@@ -160,6 +161,7 @@ static void note_part(struct exchange *x, struct str origin, const char *why)
 static bool add_finding(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f)
 {
   exchange_keep_shield(x, f->detector, f->action);
+  if (f->detector == VDT_DET_BLOCKLIST) exchange_keep_list(x, &x->shield.lists, f->rule, f->action);
   return exchange_add_finding(x, o, f);
 }
 
@@ -202,7 +204,6 @@ static int scan_parts(struct exchange *x, struct vdt_arena *scratch, const struc
     int rc = VDT_OK;
     if (part->skipped) note_part(x, part->origin, part->skipped);
     else rc = scan_part(x, scratch, &policy, part);
-    if (!rc && !part->skipped) rc = exchange_scan_blocklists(x, scratch, part);
     read += !part->skipped;
     if (rc) return rc;
   }

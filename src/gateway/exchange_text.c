@@ -9,7 +9,9 @@ static struct tap *open_tap(struct exchange *x, struct wire_channel *channel)
   if (!t) return NULL;
   t->choice = channel->choice;
   t->origin = str_of(channel->origin);
-  if (vdt_stream_new(x->scanner, x->arena, exchange_policy(x), VDT_RESPONSE, &t->stream)) {
+  struct vdt_policy policy = *exchange_policy(x);
+  policy.phrases = exchange_phrases(x, true);
+  if (vdt_stream_new(x->scanner, x->arena, &policy, VDT_RESPONSE, &t->stream)) {
     free(t);
     return NULL;
   }
@@ -32,7 +34,7 @@ void exchange_free_taps(struct exchange *x)
 
 /* ---- findings --------------------------------------------------------------------------------------------------- */
 
-static void shield_of(struct tap *t, const struct vdt_finding *f)
+static void shield_of(struct exchange *x, struct tap *t, const struct vdt_finding *f)
 {
   bool redacted = f->action == VDT_REDACT, filtered = f->action >= VDT_CUT;
   if (f->detector == VDT_DET_CREDENTIAL) {
@@ -43,6 +45,18 @@ static void shield_of(struct tap *t, const struct vdt_finding *f)
     t->shield.sensitive_detected = true;
     t->shield.sensitive_redacted |= redacted;
     t->shield.sensitive_filtered |= filtered;
+  } else if (f->detector == VDT_DET_BLOCKLIST) {
+    exchange_keep_list(x, &t->shield.lists, f->rule, f->action);
+  }
+}
+
+static void join_lists(struct exchange *x, const struct wire_lists *from, struct wire_lists *to)
+{
+  for (size_t i = 0; i < from->n; i++) {
+    const struct wire_list *l = &from->v[i];
+    exchange_keep_list(x, to, l->name, VDT_DETECT);
+    if (l->redacted) exchange_keep_list(x, to, l->name, VDT_REDACT);
+    if (l->filtered) exchange_keep_list(x, to, l->name, VDT_CUT);
   }
 }
 
@@ -58,6 +72,7 @@ static void choice_shield(void *ctx, unsigned choice, struct wire_choice_shield 
     out->sensitive_detected |= t->shield.sensitive_detected;
     out->sensitive_redacted |= t->shield.sensitive_redacted;
     out->sensitive_filtered |= t->shield.sensitive_filtered;
+    join_lists(x, &t->shield.lists, &out->lists);
   }
 }
 
@@ -78,7 +93,7 @@ static bool take_findings(struct exchange *x, struct tap *t)
       .response = true, .role = VDT_RESPONSE, .part = t->origin, .evidence = exchange_has_evidence(x) ? &e : NULL};
   for (; t->taken < n; t->taken++) {
     enum vdt_action before = x->strongest;
-    shield_of(t, &f[t->taken]);
+    shield_of(x, t, &f[t->taken]);
     if (!exchange_add_finding(x, &o, &f[t->taken])) return false;
     x->strongest = before;
     raise_to(x, f[t->taken].action);

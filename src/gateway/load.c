@@ -99,7 +99,7 @@ int load_config(const char *path, struct config **out, struct vdt_error *err)
   int rc = file_read(path, MAX_CONFIG, &text, err);
   if (!rc) rc = config_parse(buf_str(&text), path, out, err);
   buf_finish(&text);
-  if (!rc && (rc = load_phrases(*out, err))) {
+  if (!rc && (rc = load_phrases(*out, path, err))) {
     config_free(*out);
     *out = NULL;
   }

@@ -19,12 +19,13 @@ const char *load_model_file(const char *file);
 int load_engine(const char *dir, const char *model, struct vdt_engine **out, struct vdt_error *err);
 
 /* Compiles the phrases of all blocklists, in the order of the configuration: items, then lines, list by list. *out is NULL when there are
- * none. */
+ * none; it borrows from the configuration. */
 int load_blocklists(const struct config *config, struct vdt_blocklist **out, struct vdt_error *err);
 
 /* Reads and checks a configuration file, and the files of its blocklists. */
 int load_config(const char *path, struct config **out, struct vdt_error *err);
 
-/* For load_config: reads the files of blocklists into the configuration. ECONFIG names file and line. */
-int load_phrases(struct config *config, struct vdt_error *err);
+/* For load_config: reads the files of blocklists into the configuration; beside: its path, where relative ones begin. ECONFIG names file
+ * and line. */
+int load_phrases(struct config *config, const char *beside, struct vdt_error *err);
 #endif

@@ -13,7 +13,8 @@ struct phrases {
   size_t n;
   struct str *text;
   size_t *list;
-  bool *wanted;
+  bool *written;
+  enum vdt_action *actions; /* of each list: DETECT when it is asked for */
 };
 
 static bool gather(const struct config *c, struct vdt_arena *arena, struct phrases *out)
@@ -22,8 +23,9 @@ static bool gather(const struct config *c, struct vdt_arena *arena, struct phras
   for (size_t i = 0; i < c->n_blocklists; i++) n += c->blocklists[i].n_items + c->blocklists[i].n_lines;
   *out = (struct phrases){.text = arena_zalloc(arena, n + 1, sizeof *out->text),
                           .list = arena_zalloc(arena, n + 1, sizeof *out->list),
-                          .wanted = arena_zalloc(arena, n + 1, sizeof *out->wanted)};
-  if (!out->text || !out->list || !out->wanted) return false;
+                          .written = arena_zalloc(arena, n + 1, sizeof *out->written),
+                          .actions = arena_zalloc(arena, c->n_blocklists + 1, sizeof *out->actions)};
+  if (!out->text || !out->list || !out->written || !out->actions) return false;
   for (size_t i = 0; i < c->n_blocklists; i++) {
     const struct config_blocklist *b = &c->blocklists[i];
     for (size_t k = 0; k < b->n_items + b->n_lines; k++, out->n++) {
@@ -34,14 +36,14 @@ static bool gather(const struct config *c, struct vdt_arena *arena, struct phras
   return true;
 }
 
-/* Which of the phrases count. EINVAL when a name is that of no list. */
+/* Which of the lists count. ENOTFOUND when a name is that of no list. */
 static int want(const struct config *c, const struct shield_analysis *a, struct phrases *p, struct vdt_error *err)
 {
   for (size_t i = 0; i < a->n_lists; i++) {
     size_t at = 0;
     while (at < c->n_blocklists && !str_eq(str_of(c->blocklists[at].name), a->lists[i])) at++;
     if (at == c->n_blocklists) return error_set(err, VDT_ENOTFOUND, "blocklistNames[%zu]: there is no such blocklist", i);
-    for (size_t k = 0; k < p->n; k++) p->wanted[k] |= p->list[k] == at;
+    p->actions[at] = VDT_DETECT;
   }
   return VDT_OK;
 }
@@ -56,31 +58,32 @@ static void item_id(struct str list, struct str text, char out[37])
            h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14], h[15]);
 }
 
+/* The phrases in the text, and in what it decodes to: nothing else is looked for. */
+static int find(struct exchange *x, struct vdt_arena *scratch, const struct phrases *p, struct str text, struct vdt_result *out)
+{
+  struct vdt_policy policy;
+  vdt_policy_default(&policy);
+  policy.jailbreak.action = policy.indirect.action = policy.hidden_text.action = VDT_ALLOW;
+  policy.credential.prompt = policy.sensitive.prompt = VDT_ALLOW;
+  policy.phrases = (struct vdt_phrases){x->image->blocklist, p->actions};
+  return vdt_scan(x->scanner, scratch, &policy, VDT_PROMPT, text.p, text.n, out);
+}
+
 /* Each phrase once, wherever it stands. */
-static bool put_matches(struct exchange *x, struct phrases *p, const struct vdt_blocklist_match *m, size_t n)
+static bool put_matches(struct exchange *x, struct phrases *p, const struct vdt_result *r)
 {
   struct finding_origin o = {.role = VDT_PROMPT, .part = STR("text")};
   bool first = true;
-  for (size_t i = 0; i < n; i++) {
-    size_t k = m[i].phrase, before = x->record.n_findings;
+  for (size_t i = 0; i < r->n_findings; i++) {
+    size_t k = r->findings[i].item;
     const char *name = x->image->config->blocklists[p->list[k]].name;
     char id[37];
-    if (!p->wanted[k]) continue;
-    p->wanted[k] = false;
+    if (p->written[k]) continue;
+    p->written[k] = true;
     item_id(str_of(name), p->text[k], id);
     shield_write_match(str_of(name), str_of(id), p->text[k], first, &x->answer);
     first = false;
-    struct vdt_finding f = {.rule = name,
-                            .title = "A phrase of a blocklist",
-                            .alert = "",
-                            .reason = "the phrase stands there",
-                            .severity = VDT_LOW,
-                            .action = VDT_DETECT,
-                            .confidence = 100,
-                            .start = m[i].start,
-                            .end = m[i].end};
-    if (!exchange_add_finding(x, &o, &f)) return false;
-    if (x->record.n_findings > before) x->record.findings[before].detector = STR("blocklist");
+    if (!exchange_add_finding(x, &o, &r->findings[i])) return false;
   }
   return true;
 }
@@ -88,21 +91,21 @@ static bool put_matches(struct exchange *x, struct phrases *p, const struct vdt_
 enum exchange_next shield_analyze(struct exchange *x, struct vdt_arena *scratch, struct str text)
 {
   struct shield_analysis a;
-  struct vdt_blocklist_match *m = NULL;
-  size_t n = 0;
+  struct vdt_result found = {0};
   struct vdt_error err = {0};
   struct phrases p;
   struct json_limits limits = {x->image->config->limits.json_depth, NODES_MAX};
   int rc = shield_read_analysis(scratch, text, &limits, &a, &err);
   if (!rc && !gather(x->image->config, scratch, &p)) rc = VDT_ENOMEM;
   if (!rc) rc = want(x->image->config, &a, &p, &err);
-  if (!rc && x->image->blocklist) rc = vdt_blocklist_scan(x->image->blocklist, scratch, p.wanted, a.text, &m, &n);
+  if (!rc && x->image->blocklist) rc = find(x, scratch, &p, a.text, &found);
   if (rc) return shield_refused(x, shield_error_of(rc), rc != VDT_EDUPKEY && err.text[0] ? err.text : vdt_strerror(rc));
   BUF_LIT(&x->answer, "{\"blocklistsMatch\":[");
-  bool written = put_matches(x, &p, m, n);
+  bool written = put_matches(x, &p, &found);
   BUF_LIT(&x->answer, "],\"categoriesAnalysis\":[]}");
   if (!written || x->answer.failed) return shield_refused(x, SHIELD_BUSY, vdt_strerror(VDT_ENOMEM));
   x->record.request.parts = 1;
+  if (found.inspected != VDT_FULL) x->record.request.inspected = VDT_PARTIAL;
   x->request_read = x->answered = true;
   x->answer_status = 200;
   return EXCHANGE_ANSWER;

@@ -88,11 +88,21 @@ void wire_error_body(const struct wire_format *format, int code, struct str mess
              vdt_http_status(code) < 500 ? "invalid_request_error" : "server_error", name);
 }
 
+/* Why a prompt was stopped. Which phrase of which list it was is not said here: annotations name the list. */
+static const char *blocked_because(const struct wire_shield *s)
+{
+  if (s->jailbreak_filtered || s->indirect_filtered) return ": it looks like an attack on the model's instructions";
+  for (size_t i = 0; i < s->lists.n; i++)
+    if (s->lists.v[i].filtered) return ": it holds a phrase of a blocklist";
+  return "";
+}
+
 void wire_blocked_body(const struct wire_format *format, const struct wire_shield *shield, struct buf *out)
 {
   (void)format;
-  BUF_LIT(out, "{\"error\":{\"message\":\"The prompt was stopped by the content policy of this deployment: it looks like an "
-               "attack on the model's instructions. Please change the prompt and try again.\",\"type\":null,"
+  BUF_LIT(out, "{\"error\":{\"message\":\"The prompt was stopped by the content policy of this deployment");
+  buf_put(out, str_of(blocked_because(shield)));
+  BUF_LIT(out, ". Please change the prompt and try again.\",\"type\":null,"
                "\"param\":\"prompt\",\"code\":\"content_filter\",\"status\":400,\"innererror\":{\"code\":"
                "\"ResponsibleAIPolicyViolation\",\"content_filter_result\":");
   wire_prompt_annotation(shield, out);

@@ -99,16 +99,28 @@ struct wire_upstream_verdict {
   bool completion_filtered; /* some choice ended with finish_reason content_filter */
 };
 
+/* Blocklists of the operator of which a phrase was found, each once. */
+struct wire_list {
+  const char *name;
+  bool filtered, redacted;
+};
+struct wire_lists {
+  struct wire_list *v;
+  size_t n;
+};
+
 /* What our shield says about the prompt, for annotations and error bodies. */
 struct wire_shield {
   bool jailbreak_detected, jailbreak_filtered;
   bool indirect_detected, indirect_filtered;
+  struct wire_lists lists;
 };
 
 /* What our detectors said about a choice, for its content_filter_results. */
 struct wire_choice_shield {
   bool credential_detected, credential_redacted, credential_filtered;
   bool sensitive_detected, sensitive_redacted, sensitive_filtered;
+  struct wire_lists lists;
 };
 
 struct wire_hooks {

@@ -6,6 +6,7 @@
 #ifndef TESTS_EXCHANGE_RIG_H
 #define TESTS_EXCHANGE_RIG_H
 #include "gateway/exchange.h"
+#include "gateway/load.h"
 #include "tests/test.h"
 
 #define KEY       "tok_q8Zr4Lw1Xv7Np2Kd9Jb3"
@@ -50,7 +51,10 @@ static const char rig_yaml[] =
     "  - {name: cut, workspace: kept, upstream: simulated, policy: cut}\n"
     "  - {name: block, workspace: kept, upstream: simulated, policy: block}\n"
     "  - {name: strict, workspace: kept, upstream: simulated, policy: strict}\n"
-    "  - {name: notes, workspace: plain, upstream: simulated, policy: notes}\n"
+    "  - {name: notes, workspace: plain, upstream: simulated, policy: notes, blocklists: [{name: birds, action: block, response: "
+    "redact}, "
+    "{name: lines, response: cut}, {name: hills}]}\n"
+    "  - {name: block-lists, workspace: kept, upstream: simulated, blocklists: [{name: birds, response: block}]}\n"
     "  - {name: ask, workspace: kept, upstream: simulated, policy: ask}\n"
     "  - {name: ask-strict, workspace: plain, upstream: simulated, policy: ask-strict}\n"
     "  - {name: ask-easy, workspace: plain, upstream: simulated, policy: ask-easy}\n"
@@ -59,6 +63,10 @@ static const char rig_yaml[] =
     "shields:\n"
     "  - {name: azure, kind: prompt-shields, endpoint: 'https://shield.example/base'}\n"
     "  - {name: judge, kind: openai-chat, endpoint: 'https://judge.example/v1', model: m-1}\n"
+    "blocklists:\n"
+    "  - {name: birds, description: Names of our projects, items: [{text: Blue Heron}]}\n"
+    "  - {name: lines, items: [{text: red line}]}\n"
+    "  - {name: hills, items: [{text: green hill}]}\n"
     "policies:\n"
     "  - {name: ask, second_opinion: {shield: azure, from: 0.5}}\n"
     "  - {name: ask-strict, second_opinion: {shield: azure, from: 0.5, on_failure: block}}\n"
@@ -85,17 +93,20 @@ static inline void rig_load(void)
   int rc = config_parse(str_of(rig_yaml), "test", &rig_config, &err);
   if (!rc) rc = vdt_engine_new(&source, 1, &rig_engine, &err);
   if (!rc) rc = vdt_scanner_new(rig_engine, &rig_scanner);
+  if (!rc) rc = load_blocklists(rig_config, &rig_image.blocklist, &err);
   if (rc) {
     printf("Bail out! %s:%u: %s\n", err.file, err.line, err.text);
     exit(1);
   }
-  rig_image = (struct image){.config = rig_config, .engine = rig_engine, .key = "the key of this test"};
+  rig_image =
+      (struct image){.config = rig_config, .engine = rig_engine, .blocklist = rig_image.blocklist, .key = "the key of this test"};
 }
 
 static inline void rig_unload(void)
 {
   vdt_scanner_free(rig_scanner);
   vdt_engine_free(rig_engine);
+  vdt_blocklist_free(rig_image.blocklist);
   config_free(rig_config);
 }
 

@@ -133,6 +133,68 @@ static void annotations_are_added(void)
   rig_end(&t);
 }
 
+/* ---- blocklists ------------------------------------------------------------------------------------------------- */
+
+static void a_phrase_is_masked_in_json(void)
+{
+  struct talk t = json("notes", STR(ANSWER("see the BLUE heron, green hill")));
+  rig_run(&t);
+  CHECK(rig_has(OUT(&t), "\"content\":\"see the [REDACTED:birds], green hill\""));
+  CHECK(rig_has(OUT(&t), "\"custom_blocklists\":{\"filtered\":false,\"details\":[{\"id\":\"birds\",\"filtered\":false,"
+                         "\"redacted\":true},{\"id\":\"hills\",\"filtered\":false,\"redacted\":false}]}"));
+  CHECK_INT(t.record.verdict, RECORD_VERDICT_REDACTED);
+  const struct record_finding *f = rig_finding(&t, "birds");
+  CHECK(f && !rig_has(LINE(&t), "eron"));
+  if (f) {
+    CHECK_STR(f->detector, "blocklist");
+    CHECK_STR(f->action, "redact");
+    CHECK_INT(f->start, 8);
+    CHECK_INT(f->end, 18);
+    CHECK_INT(f->alert.n, 0);
+  }
+  CHECK_INT(t.record.n_findings, 2);
+  rig_end(&t);
+}
+
+/* However the events and the bytes are cut. */
+static void a_phrase_over_events_is_masked(void)
+{
+  for (uint64_t cuts = 0; cuts < 12; cuts++) {
+    struct talk t = sse("notes", STR(SAY("a bl") SAY("ue") SAY(" her") SAY("on,") SAY(" blue") SAY(" sky") STOP DONE));
+    t.cuts = cuts == 2 ? 99 : cuts;
+    rig_run(&t);
+    CHECK(rig_has(OUT(&t), "[REDACTED:birds],") && !rig_has(OUT(&t), "her"));
+    CHECK_INT(t.record.verdict, RECORD_VERDICT_REDACTED);
+    CHECK_INT(t.record.n_findings, 1);
+    rig_end(&t);
+  }
+}
+
+static void a_phrase_cuts_a_stream(void)
+{
+  struct talk t = sse("notes", STR(SAY("cross the r") SAY("ed li") SAY("ne ") SAY("now") STOP DONE));
+  rig_run(&t);
+  CHECK(t.done && rig_has(OUT(&t), "cross the ") && !rig_has(OUT(&t), "ed li") && !rig_has(OUT(&t), "now"));
+  CHECK(rig_has(OUT(&t), "\"finish_reason\":\"content_filter\""));
+  CHECK(rig_has(OUT(&t), "\"custom_blocklists\":{\"filtered\":true,\"details\":[{\"id\":\"lines\",\"filtered\":true,"));
+  CHECK_INT(t.record.verdict, RECORD_VERDICT_CUT);
+  rig_end(&t);
+}
+
+static void a_phrase_blocks_an_answer(void)
+{
+  struct talk t = json("block-lists", STR(ANSWER("see the blue heron")));
+  rig_run(&t);
+  CHECK(!rig_has(OUT(&t), "see") && rig_has(OUT(&t), "\"finish_reason\":\"content_filter\""));
+  CHECK_INT(t.record.verdict, RECORD_VERDICT_BLOCKED);
+  rig_end(&t);
+  t = sse("block-lists", STR(SAY("the blue heron") STOP DONE));
+  rig_run(&t);
+  CHECK(rig_has(OUT(&t), "the ") && !rig_has(OUT(&t), "heron"));
+  CHECK_INT(t.record.verdict, RECORD_VERDICT_CUT);
+  rig_end(&t);
+}
+
 /* ---- several texts ---------------------------------------------------------------------------------------------- */
 
 static void choices_are_texts_of_their_own(void)
@@ -590,6 +652,10 @@ int main(void)
   RUN(cut_ends_a_stream);
   RUN(the_header_of_a_stream_tells_what_the_request_gave);
   RUN(annotations_are_added);
+  RUN(a_phrase_is_masked_in_json);
+  RUN(a_phrase_over_events_is_masked);
+  RUN(a_phrase_cuts_a_stream);
+  RUN(a_phrase_blocks_an_answer);
   RUN(choices_are_texts_of_their_own);
   RUN(tool_arguments_still_parse);
   RUN(however_a_stream_is_cut_the_same_leaves);
