@@ -19,6 +19,8 @@ static const struct {
     {"an unknown key names the nearest", TOKEN "    gaet: [x_]\n" EXAMPLE, 7, "did you mean \"gate\"?"},
     {"a key twice", TOKEN "    title: u\n", 7, "stands twice"},
     {"an unknown detector", "rules:\n  - id: a\n    detector: credentials\n", 3, "did you mean \"credential\"?"},
+    {"a detector that takes no rules", "rules:\n  - id: a\n    detector: hidden-text\n", 3, "takes no rules; expected credential"},
+    {"nor does blocklist", "rules:\n  - id: a\n    detector: blocklist\n", 3, "takes no rules"},
     {"an unknown check", "rules:\n  - id: a\n    check: tokn\n", 3, "did you mean \"token\"?"},
     {"an unknown severity", "rules:\n  - id: a\n    severity: Hihg\n", 3, "did you mean \"High\"?"},
     {"an unknown set of characters", "rules:\n  - id: a\n    chars: letters\n", 3, "name of a set"},
