@@ -200,6 +200,8 @@ static void add_evidence(struct alert *a, const struct record *r, const struct r
                                .redacted = f->redacted,
                                .segment = f->evidence,
                                .source = f->source,
+                               .layers = f->layers,
+                               .decoded = f->decoded,
                                .confidence = f->confidence};
   memcpy(e->interaction, r->id, sizeof e->interaction);
 }

@@ -39,6 +39,7 @@ struct alert_evidence {
   char interaction[RECORD_ID_LEN + 1];
   uint64_t time_us;
   struct str part, role, rule, title, reason, redacted, segment, source;
+  struct str layers, decoded; /* of what was encoded */
   unsigned confidence;
 };
 

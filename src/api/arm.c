@@ -116,37 +116,51 @@ static void put_extended(struct buf *b, const struct alert *a)
   buf_byte(b, '}');
 }
 
-static void put_row(struct buf *b, const struct alert_evidence *e, bool segments)
+/* Which columns some row fills. */
+struct columns {
+  bool segments, layers, decoded;
+};
+
+static void put_cell(struct buf *b, bool wanted, struct str text)
+{
+  if (!wanted) return;
+  buf_byte(b, ',');
+  json_quote(b, text);
+}
+
+static void put_row(struct buf *b, const struct alert_evidence *e, const struct columns *c)
 {
   buf_byte(b, '[');
   arm_put_time(b, e->time_us);
   const struct str cells[] = {{e->interaction, strlen(e->interaction)}, e->part, e->rule, e->title, e->reason, e->redacted};
-  for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
-    buf_byte(b, ',');
-    json_quote(b, cells[i]);
-  }
+  for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) put_cell(b, true, cells[i]);
   buf_printf(b, ",\"%u\"", e->confidence);
-  if (segments) {
-    buf_byte(b, ',');
-    json_quote(b, e->segment);
-  }
+  put_cell(b, c->segments, e->segment);
+  put_cell(b, c->layers, e->layers);
+  put_cell(b, c->decoded, e->decoded);
   buf_byte(b, ']');
 }
 
 static void put_evidence(struct buf *b, const struct alert *a)
 {
-  bool segments = false;
+  struct columns c = {0};
   if (!a->n_evidence) return;
-  for (size_t i = 0; i < a->n_evidence; i++) segments |= a->evidence[i].segment.n > 0;
+  for (size_t i = 0; i < a->n_evidence; i++) {
+    c.segments |= a->evidence[i].segment.n > 0;
+    c.layers |= a->evidence[i].layers.n > 0;
+    c.decoded |= a->evidence[i].decoded.n > 0;
+  }
   BUF_LIT(
       b,
       ",\"supportingEvidence\":{\"type\":\"tabularEvidences\",\"title\":\"What was found\",\"columns\":[\"Time\",\"Interaction\","
       "\"Part\",\"Rule\",\"Found\",\"Reason\",\"Masked\",\"Confidence\"");
-  if (segments) buf_printf(b, ",\"%s\"", alert_info(a->type)->column);
+  if (c.segments) buf_printf(b, ",\"%s\"", alert_info(a->type)->column);
+  if (c.layers) BUF_LIT(b, ",\"Layers\"");
+  if (c.decoded) BUF_LIT(b, ",\"Decoded\"");
   BUF_LIT(b, "],\"rows\":[");
   for (size_t i = 0; i < a->n_evidence; i++) {
     if (i) buf_byte(b, ',');
-    put_row(b, &a->evidence[i], segments);
+    put_row(b, &a->evidence[i], &c);
   }
   BUF_LIT(b, "]}");
 }

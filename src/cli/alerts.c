@@ -233,8 +233,9 @@ static void put_evidence(struct buf *b, const struct alert *a)
     const struct {
       const char *title;
       struct str text;
-    } more[] = {{"why", e->reason}, {"masked", e->redacted}, {"segment", e->segment}};
-    for (size_t m = 0; m < 3; m++) {
+    } more[] = {
+        {"why", e->reason}, {"masked", e->redacted}, {"segment", e->segment}, {"encoded in", e->layers}, {"decoded", e->decoded}};
+    for (size_t m = 0; m < sizeof more / sizeof *more; m++) {
       if (!more[m].text.n) continue;
       buf_printf(b, "    %s: ", more[m].title);
       cli_safe(b, more[m].text);

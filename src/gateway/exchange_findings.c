@@ -21,12 +21,32 @@ static bool is_leak(const struct vdt_finding *f)
   return f->detector == VDT_DET_CREDENTIAL || f->detector == VDT_DET_SENSITIVE;
 }
 
+static struct str join_layers(struct exchange *x, const struct vdt_finding *f)
+{
+  char all[VDT_LAYERS_MAX * 32] = "";
+  size_t n = 0;
+  for (unsigned i = 0; i < f->n_layers; i++) n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", f->layers[i]);
+  return exchange_keep(x, str_of(all), sizeof all);
+}
+
+/* What was decoded may hold secrets of kinds that the policy does not look for. */
+static struct str masked(struct exchange *x, const struct evidence *e, const struct vdt_finding *f)
+{
+  struct evidence only = {.scanner = e->scanner, .arena = e->arena, .text = str_of(f->decoded), .whole = true};
+  struct buf out = {0};
+  struct str kept = {0};
+  if (only.text.n && evidence_masked(&only, 0, only.text.n, &out)) kept = exchange_keep(x, buf_str(&out), RECORD_EVIDENCE_MAX);
+  buf_finish(&out);
+  return kept;
+}
+
 static void add_evidence(struct exchange *x, const struct evidence *e, const struct vdt_finding *f, struct record_finding *out)
 {
   out->redacted = exchange_keep(x, str_of(f->redacted), VDT_REDACTED_MAX);
   if (!out->alert.n || x->n_evidence == MAX_EVIDENCE) return;
   x->n_evidence++;
   out->evidence = evidence_segment(e, f);
+  out->decoded = masked(x, e, f);
 }
 
 bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f)
@@ -48,6 +68,7 @@ bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, co
                                  .action = str_of(vdt_action_name(f->action)),
                                  .reason = exchange_keep(x, str_of(f->reason), TEXT_MAX),
                                  .source = STR("vedette"),
+                                 .layers = join_layers(x, f),
                                  .confidence = f->confidence,
                                  .start = f->start,
                                  .end = f->end};

@@ -3,7 +3,8 @@
 #define RECORD_FIELDS_H
 #include "record/record.h"
 
-enum field_kind { TEXT, WORD, EVIDENCE, ID, TIME, U64, UINT, BOOL, ENUM, SIDE, OPINION };
+/* LAYERS: a text of names joined by ", " that is an array of them in the line. */
+enum field_kind { TEXT, WORD, EVIDENCE, LAYERS, ID, TIME, U64, UINT, BOOL, ENUM, SIDE, OPINION };
 
 /* The words that a WORD (kept as text) or an ENUM (kept as its number) may be. */
 struct words {
@@ -26,6 +27,8 @@ struct fields {
 
 /* The longest text of a record, in bytes; longer ones are cut at a character. */
 enum { RECORD_TEXT_MAX = 1024 };
+/* An array of LAYERS has at most so many names, of at most so many bytes: small letters, digits, hyphens. */
+enum { RECORD_LAYERS_MAX = 8, RECORD_LAYER_LEN = 32 };
 
 extern const struct fields record_fields, side_fields, finding_fields, opinion_fields, egress_fields;
 #endif

@@ -71,6 +71,32 @@ static int read_number(struct reader *r, uint32_t node, const struct field *f, v
   return VDT_OK;
 }
 
+static bool is_layer(struct str s)
+{
+  for (size_t i = 0; i < s.n; i++)
+    if (!(s.p[i] == '-' || (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'z'))) return false;
+  return s.n && s.n <= RECORD_LAYER_LEN;
+}
+
+static int read_layers(struct reader *r, uint32_t node, const struct field *f, struct str *out)
+{
+  struct buf all = {0};
+  uint32_t n = json_is(r->doc, node, JSON_ARRAY) ? r->doc->nodes[node].count : 0;
+  int rc = n && n <= RECORD_LAYERS_MAX ? VDT_OK : wrong(r, f->name, "a list of 1 to 8 names");
+  for (uint32_t i = rc ? 0 : json_first(r->doc, node); !rc && i; i = json_next(r->doc, node, i)) {
+    struct str s = {0};
+    if (!json_is(r->doc, i, JSON_STRING)) rc = wrong(r, f->name, "strings");
+    else if (!json_string(r->doc, i, r->arena, &s)) rc = error_set(r->err, VDT_ENOMEM, "out of memory");
+    else if (!is_layer(s)) rc = wrong(r, f->name, "names of encodings");
+    if (all.n) BUF_LIT(&all, ", ");
+    buf_put(&all, s);
+  }
+  if (!rc) *out = all.failed ? (struct str){0} : arena_dup(r->arena, buf_str(&all));
+  if (!rc && !out->p) rc = error_set(r->err, VDT_ENOMEM, "out of memory");
+  buf_finish(&all);
+  return rc;
+}
+
 static int read_value(struct reader *r, uint32_t node, const struct field *f, void *at)
 {
   switch (f->kind) {
@@ -86,6 +112,7 @@ static int read_value(struct reader *r, uint32_t node, const struct field *f, vo
   case OPINION:
     if (!json_is(r->doc, node, JSON_OBJECT)) return wrong(r, f->name, "an object");
     return read_fields(r, node, &opinion_fields, at, NULL);
+  case LAYERS: return read_layers(r, node, f, at);
   default: return read_text(r, node, f, at);
   }
 }

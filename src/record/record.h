@@ -3,7 +3,7 @@
  *
  * The schema is record/interaction.schema.json (additionalProperties: false). A record of a clean interaction holds
  * metadata only; `evidence` exists only where the workspace has prompt evidence on, holds the suspicious segment with secrets
- * masked, and at most RECORD_EVIDENCE_MAX bytes.
+ * masked, and at most RECORD_EVIDENCE_MAX bytes; so does `decoded`.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -34,6 +34,8 @@ struct record_finding {
   struct str detector, rule, title, alert, severity, action, reason, redacted;
   struct str source;   /* "vedette", "upstream" or "shield" */
   struct str evidence; /* masked segment or empty */
+  struct str layers;   /* what it was encoded in, outermost first, joined by ", "; empty when it stands there openly */
+  struct str decoded;  /* what was read there, masked; like evidence */
   unsigned confidence;
   uint64_t start, end;
 };

@@ -21,12 +21,26 @@ static void put_time(struct buf *b, uint64_t us)
   buf_printf(b, "\"%s\"", text);
 }
 
+static void put_layers(struct buf *b, struct str list)
+{
+  buf_byte(b, '[');
+  for (size_t i = 0; i < list.n;) {
+    size_t at = str_find(str_cut(list, i, list.n), STR(", "));
+    size_t end = at == (size_t)-1 ? list.n : i + at;
+    if (i) buf_byte(b, ',');
+    json_quote(b, str_cut(list, i, end));
+    i = end + 2;
+  }
+  buf_byte(b, ']');
+}
+
 static void put_value(struct buf *b, const struct field *f, const void *at)
 {
   switch (f->kind) {
   case TEXT: json_quote(b, shorten(*(const struct str *)at, RECORD_TEXT_MAX)); break;
   case WORD: json_quote(b, *(const struct str *)at); break;
   case EVIDENCE: json_quote(b, shorten(*(const struct str *)at, RECORD_EVIDENCE_MAX)); break;
+  case LAYERS: put_layers(b, *(const struct str *)at); break;
   case ID: json_quote(b, str_of(at)); break;
   case TIME: put_time(b, *(const uint64_t *)at); break;
   case U64: buf_printf(b, "%llu", (unsigned long long)*(const uint64_t *)at); break;
@@ -47,6 +61,7 @@ static bool is_absent(const struct field *f, const void *at)
   switch (f->kind) {
   case TEXT:
   case WORD:
+  case LAYERS:
   case EVIDENCE: return ((const struct str *)at)->n == 0;
   case U64: return *(const uint64_t *)at == 0;
   case UINT: return *(const unsigned *)at == 0;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 2, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 3, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -129,7 +129,7 @@ static int sqlite_sync(struct store *base, struct vdt_error *err)
 
 /* ---- records and offsets ---------------------------------------------------------------------------------------- */
 
-/* The record as JSON, without the evidence: that belongs to alerts only. */
+/* The record as JSON, without evidence and decoded text: they belong to alerts only. */
 static int plain_json(struct sqlite_store *s, const struct record *r, struct vdt_error *err)
 {
   struct record copy = *r;
@@ -138,7 +138,7 @@ static int plain_json(struct sqlite_store *s, const struct record *r, struct vdt
     copy.findings = arena_alloc(s->arena, r->n_findings * sizeof *copy.findings);
     if (!copy.findings) return error_set(err, VDT_ENOMEM, "out of memory");
     memcpy(copy.findings, r->findings, r->n_findings * sizeof *copy.findings);
-    for (size_t i = 0; i < r->n_findings; i++) copy.findings[i].evidence = (struct str){0};
+    for (size_t i = 0; i < r->n_findings; i++) copy.findings[i].evidence = copy.findings[i].decoded = (struct str){0};
   }
   buf_reset(&s->scratch);
   record_write(&copy, &s->scratch);

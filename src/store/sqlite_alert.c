@@ -67,6 +67,8 @@ static bool read_evidence(sqlite3_stmt *q, struct vdt_arena *arena, struct alert
   e->segment = sqlite_str(q, 8, arena, &failed);
   e->source = sqlite_str(q, 9, arena, &failed);
   e->confidence = (unsigned)sqlite_u64(q, 10);
+  e->layers = sqlite_str(q, 11, arena, &failed);
+  e->decoded = sqlite_str(q, 12, arena, &failed);
   return !failed;
 }
 
@@ -151,6 +153,8 @@ static int put_evidence(struct sqlite_store *s, const struct alert *a, const str
     const struct str texts[] = {e->part, e->role, e->rule, e->title, e->reason, e->redacted, e->segment, e->source};
     for (int t = 0; t < 8; t++) sqlite_bind_str(q, 4 + t, texts[t]);
     sqlite_bind_u64(q, 12, e->confidence);
+    sqlite_bind_str(q, 13, e->layers);
+    sqlite_bind_str(q, 14, e->decoded);
     if ((rc = sqlite_run(s, q, err))) return rc;
   }
   return VDT_OK;

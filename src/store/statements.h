@@ -26,8 +26,8 @@ X(ALERT_COUNT, "SELECT type, status, count(*) FROM alerts GROUP BY type, status"
 X(ALERT_OF, "SELECT a.name FROM alert_evidence e JOIN alerts a ON a.name = e.alert WHERE e.interaction = ?1 AND a.type = ?2 LIMIT 1")
 X(ALERT_FEWER, "UPDATE alerts SET count = count - 1, evidence_total = max(evidence_total - ?2, 0) WHERE name = ?1")
 X(EVIDENCE_DROP, "DELETE FROM alert_evidence WHERE alert = ?1 AND interaction = ?2")
-X(EVIDENCE_PUT, "INSERT INTO alert_evidence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
-X(EVIDENCE_LIST, "SELECT interaction, time_us, part, role, rule, title, reason, redacted, segment, source, confidence FROM alert_evidence "
+X(EVIDENCE_PUT, "INSERT INTO alert_evidence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")
+X(EVIDENCE_LIST, "SELECT interaction, time_us, part, role, rule, title, reason, redacted, segment, source, confidence, layers, decoded FROM alert_evidence "
   "WHERE alert = ?1 ORDER BY rowid LIMIT 20")
 X(HISTORY_PUT, "INSERT INTO alert_history VALUES(?1, ?2, ?3, ?4, ?5)")
 X(HISTORY_COUNT, "SELECT count(*) FROM alert_history WHERE alert = ?1")

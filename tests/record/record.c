@@ -89,6 +89,10 @@ static void line_never_passes_its_limit(void)
   "\"request\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"},\"response\":{\"bytes\":1,\"parts\":1,\"inspected\":\"full\"},"
 #define TAIL "\"outcome\":\"complete\",\"verdict\":\"allow\"}"
 
+#define FINDING(layers)                                                                                                          \
+  "\"findings\":[{\"direction\":\"request\",\"role\":\"prompt\",\"detector\":\"jailbreak\",\"rule\":\"r\",\"severity\":\"Low\"," \
+  "\"action\":\"detect\",\"source\":\"vedette\",\"confidence\":1,\"start\":0,\"end\":1,\"layers\":" layers "}],"
+
 static void egress_is_a_line_of_its_own(void)
 {
   struct record_egress e = sample_egress(), got;
@@ -125,7 +129,16 @@ static void refusals(void)
   struct record got;
   CASE_BEGIN();
   CHECK_INT(record_read(arena, str_of(HEAD SIDES TAIL), &got, NULL), VDT_OK);
+  CHECK_INT(
+      record_read(arena, STR(HEAD SIDES FINDING("[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"base64-2\"]") TAIL), &got, NULL),
+      VDT_OK);
   CASE_END("takes the line that the refused ones are made from");
+  refuses("layers that are no list", HEAD SIDES FINDING("\"base64\"") TAIL, "layers: expected a list");
+  refuses("no layers", HEAD SIDES FINDING("[]") TAIL, "layers: expected a list");
+  refuses("nine layers", HEAD SIDES FINDING("[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]") TAIL,
+          "layers: expected a list");
+  refuses("a layer that is no name", HEAD SIDES FINDING("[\"a, b\"]") TAIL, "layers: expected names");
+  refuses("a layer that is a number", HEAD SIDES FINDING("[1]") TAIL, "layers: expected strings");
   refuses("an unknown member", HEAD SIDES "\"prompt\":\"x\"," TAIL, "unknown member \"prompt\"");
   refuses("an unknown member's control characters", HEAD SIDES "\"a\\u001b[2J\":1," TAIL, "unknown member \"a?[2J\"");
   refuses("an unknown member of a side", HEAD "\"request\":{\"bytes\":1,\"x\":1}," TAIL, "unknown member \"x\"");

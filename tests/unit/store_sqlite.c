@@ -130,6 +130,8 @@ static void evidence_has_a_limit_and_is_counted(void)
   CHECK_INT(a[0].n_evidence, ALERT_EVIDENCE_MAX);
   CHECK_INT(a[0].evidence_total, 50);
   CHECK_STR(a[0].evidence[0].segment, "The deploy key is ghp_****3f2a");
+  CHECK_STR(a[0].evidence[0].layers, "base64, rot13");
+  CHECK_STR(a[0].evidence[0].decoded, "the key ghp_****3f2a");
 }
 
 static void states_have_a_history(void)
@@ -244,6 +246,7 @@ static void record_is_stored_without_evidence(void)
   size_t at = str_find((struct str){text, n}, STR("\"rule\":\"github-pat\""));
   CHECK(at != (size_t)-1);
   CHECK(str_find((struct str){text, n}, STR("\"evidence\"")) == (size_t)-1);
+  CHECK(str_find((struct str){text, n}, STR("\"decoded\"")) == (size_t)-1);
 }
 
 /* A limit on the size of files is a disk that is full. */
