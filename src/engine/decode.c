@@ -29,6 +29,8 @@ bool decode_init(struct decode *d)
   *d = (struct decode){.inside = calloc(1, sizeof *d->inside)};
   if (!d->inside) return false;
   text_model_init(&d->inside->model);
+  turns_fill(&d->inside->model);
+  alphabets_fill(&d->inside->alphabets);
   view_init(&d->inside->fold);
   return true;
 }
@@ -387,16 +389,27 @@ static void add_odd(struct decode_work *w, size_t start, size_t end)
   w->odd[w->n_odd++] = (struct region){(uint32_t)start, (uint32_t)end};
 }
 
+/* Where the first word of a lane begins; its last byte when none does. */
+static size_t first_start(uint64_t starts, unsigned lane)
+{
+  return 16 * lane + (size_t)__builtin_ctz((unsigned)(starts >> 16 * lane) | 0x8000u);
+}
+
 /* Five words of the spelling alphabet take more than two LANEs, so one word of each lane is looked at, the first. */
 static bool spells(struct str s, size_t block, uint64_t starts, size_t *latest)
 {
-  enum { LANE = 16, NEAR = 3 * LANE };
+  enum { LANE = 16, LANES = BLOCK / LANE, NEAR = 3 * LANE };
   bool near = false;
-  for (; starts; block += LANE, starts >>= LANE) {
-    size_t at = block + (starts & 0xffff ? (size_t)__builtin_ctzll(starts) : 0);
-    if (!(starts & 0xffff) || !nato_at(s, at)) continue;
-    near |= *latest && at + 1 - *latest <= NEAR;
-    *latest = at + 1;
+  unsigned may = 0;
+  if (block + BLOCK + 4 > s.n) may = (1u << LANES) - 1;
+  else
+    for (unsigned i = 0; i < LANES; i++) /* without branches: what a word begins with cannot be foretold */
+      may |= (unsigned)nato_may_begin(s.p + block + first_start(starts, i)) << i;
+  for (; may; may &= may - 1) {
+    size_t at = first_start(starts, (unsigned)__builtin_ctz(may));
+    if (!(starts >> at & 1) || block + at >= s.n || !nato_at(s, block + at)) continue;
+    near |= *latest && block + at + 1 - *latest <= NEAR;
+    *latest = block + at + 1;
   }
   return near;
 }
@@ -409,9 +422,32 @@ static size_t bits(uint64_t x)
   return (size_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
 }
 
+/* Where in [at, end) marks begin, for kinds not seen before. */
+static void note_marks(struct decode_work *w, size_t at, size_t end)
+{
+  for (size_t i = at ? at - 1 : 0; i + 1 < end; i++) {
+    if (!text_has_mark(&w->model, w->in, i)) continue;
+    enum mark_kind kind = mark_begins((unsigned char)w->in.p[i], (unsigned char)w->in.p[i + 1]);
+    if (kind != MARK_KINDS && w->first[kind] == SIZE_MAX) w->first[kind] = i;
+  }
+}
+
+/* Lines of a block that may be of uuencode, as far as the gate sees. */
+static void note_uu(struct decode_work *w, size_t at, uint64_t lines)
+{
+  for (; lines && w->first_uu == SIZE_MAX; lines &= lines - 1) {
+    size_t i = at + (size_t)__builtin_ctzll(lines);
+    if (i < w->in.n && uu_may_begin(w->in, i)) w->first_uu = i;
+  }
+}
+
 static void look(struct decode_work *w)
 {
+  enum { BEFORE = 32 }; /* what the gate sees at a block may have begun so many bytes before it */
   struct gate g = {0};
+  for (unsigned k = 0; k < MARK_KINDS; k++) w->first[k] = SIZE_MAX;
+  w->first_list = SIZE_MAX;
+  w->first_uu = w->in.n && uu_may_begin(w->in, 0) ? 0 : SIZE_MAX;
   size_t nato = 0;
   w->n_odd = w->letters = w->n_blocks = w->odd_blocks = 0;
   w->spelled = false;
@@ -421,12 +457,16 @@ static void look(struct decode_work *w)
     unsigned signs = gate_block(&w->model, &g, w->in, i, end - i);
     if (signs & (SIGN_ODD | SIGN_ODD_BEFORE))
       add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
+    if (signs & SIGN_MARKS) note_marks(w, i, end);
+    if (g.uu) note_uu(w, i, g.uu);
+    if (signs & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX) w->first_list = i > BEFORE ? i - BEFORE : 0;
     w->letters += bits(g.letters);
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
     w->n_blocks++;
     if (!w->spelled) w->spelled = spells(w->in, i, g.letters & ~(g.letters << 1 | before), &nato);
   }
-  gate_block(&w->model, &g, w->in, w->in.n, 0);
+  if (gate_block(&w->model, &g, w->in, w->in.n, 0) & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX)
+    w->first_list = w->in.n > BEFORE ? w->in.n - BEFORE : 0;
   w->signs = g.signs;
   w->work += w->in.n;
 }

@@ -6,12 +6,7 @@ enum { TOKEN_MIN = 10, PROBE = 40, BYTE_NONE = 255 };
 static const char z85[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 static const char git85[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
-/* Values of the characters in the three alphabets. */
-struct alphabets {
-  uint8_t value[3][256];
-};
-
-static void fill(struct alphabets *a)
+void alphabets_fill(struct alphabets *a)
 {
   memset(a, BYTE_NONE, sizeof *a);
   for (unsigned i = 0; i < 85; i++) {
@@ -47,9 +42,12 @@ static bool unpack85(struct buf *out, struct str s, const uint8_t *value)
   return n == 0 || (n > 1 && put_group(out, group, n));
 }
 
-/* Text of which the probe's last character may be cut. */
+/* Text of which the probe's last character may be cut. Two groups tell of nearly everything else that it is none. */
 static bool probe(struct decode_work *w, struct str s, const uint8_t *value, size_t at)
 {
+  w->out.n = at;
+  if (!unpack85(&w->out, str_cut(s, 0, TOKEN_MIN), value)) return false;
+  if (!text_may_begin((struct str){w->out.p + at, w->out.n - at})) return false;
   w->out.n = at;
   if (!unpack85(&w->out, str_cut(s, 0, s.n < PROBE ? s.n : PROBE), value)) return false;
   if (s.n > PROBE) piece_trim(w, at);
@@ -90,6 +88,18 @@ static void take_word(struct decode_work *w, const struct alphabets *a, size_t s
   if ((from != start || to != end) && to - from >= TOKEN_MIN) take85(w, a, from, to);
 }
 
+/* The first word of at least TOKEN_MIN bytes, all ASCII, that begins in [i, end); i is not within a word. */
+static size_t next_long_word(struct str s, size_t i, size_t end)
+{
+  while (i < end && i + TOKEN_MIN <= s.n) {
+    size_t k = i + TOKEN_MIN;
+    while (k > i && (unsigned char)s.p[k - 1] < 0x80 && !is_blank((unsigned char)s.p[k - 1])) k--;
+    if (k == i) return i;
+    i = k;
+  }
+  return end;
+}
+
 /* "<~ ... ~>", over any number of lines. Returns where it ends, or from. */
 static size_t take_framed(struct decode_work *w, const struct alphabets *a, size_t from)
 {
@@ -107,21 +117,21 @@ static size_t take_framed(struct decode_work *w, const struct alphabets *a, size
 
 void decode_base85(struct decode_work *w)
 {
-  struct alphabets a;
+  const struct alphabets *a = &w->alphabets;
   struct str s = w->in;
-  if (!w->n_odd) return;
-  fill(&a);
   size_t i = 0;
   bool unframed = false; /* no end mark ahead: not to be looked for again */
   for (size_t r = 0; r < w->n_odd; r++) {
     if (w->odd[r].start > i) i = w->odd[r].start;
+    bool framed = i < w->odd[r].end && memchr(s.p + i, '~', w->odd[r].end - i);
     while (i < w->odd[r].end) {
+      if (!framed && (i = next_long_word(s, i, w->odd[r].end)) == w->odd[r].end) break;
       if (is_blank((unsigned char)s.p[i])) {
         i++;
         continue;
       }
       if (!unframed && i + 1 < s.n && s.p[i] == '<' && s.p[i + 1] == '~') {
-        size_t end = take_framed(w, &a, i);
+        size_t end = take_framed(w, a, i);
         unframed = end == i;
         if (end > i) {
           i = end;
@@ -130,7 +140,7 @@ void decode_base85(struct decode_work *w)
       }
       size_t end = i;
       while (end < s.n && !is_blank((unsigned char)s.p[end]) && !(s.p[end] & 0x80)) end++;
-      take_word(w, &a, i, end);
+      take_word(w, a, i, end);
       i = end > i ? end : i + 1;
     }
   }
@@ -183,13 +193,25 @@ static size_t take_uu(struct decode_work *w, size_t i)
   return i < s.n ? i : s.n;
 }
 
+/* There are no small letters in it: lines of nearly all other texts have some among their first bytes, or are too short. */
+bool uu_may_begin(struct str s, size_t i)
+{
+  unsigned char first = (unsigned char)s.p[i];
+  if (first <= 32 || first > 96 || first == 96) return false;
+  size_t k = i + 1, digits = (((first - 32u) & 63) + 2) / 3 * 4;
+  for (; k < s.n && k < i + 12 && s.p[k] != '\n' && s.p[k] != '\r'; k++)
+    if ((unsigned char)s.p[k] < 32 || (unsigned char)s.p[k] > 96) return false;
+  return k == i + 12 || k - i + 8 > digits;
+}
+
 /* Nothing in a line of uuencode is odd enough for the gate, but its first byte says how long it must be. */
 void decode_uu(struct decode_work *w)
 {
   struct str s = w->in;
-  w->work += s.n;
-  for (size_t i = 0; i < s.n;) {
-    size_t end = take_uu(w, i);
+  if (w->first_uu == SIZE_MAX) return;
+  w->work += s.n - w->first_uu;
+  for (size_t i = w->first_uu; i < s.n;) {
+    size_t end = uu_may_begin(s, i) ? take_uu(w, i) : i;
     i = end > i ? end : line_end(s, i) + 1;
   }
 }

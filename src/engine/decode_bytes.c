@@ -87,11 +87,12 @@ static size_t take_run(struct decode_work *w, const struct run *r, size_t i)
   return end;
 }
 
-static void take_runs(struct decode_work *w, const struct run *r)
+static void take_runs(struct decode_work *w, const struct run *r, enum mark_kind kind)
 {
   struct str s = w->in;
-  w->work += s.n;
-  for (size_t i = 0; i < s.n;) {
+  if (w->first[kind] == SIZE_MAX) return;
+  w->work += s.n - w->first[kind];
+  for (size_t i = w->first[kind]; i < s.n;) {
     const char *p = memchr(s.p + i, r->lead, s.n - i);
     if (!p) return;
     i = (size_t)(p - s.p);
@@ -207,21 +208,22 @@ static size_t mark_plus(struct str s, size_t i, uint32_t *out)
 void decode_percent(struct decode_work *w)
 {
   static const struct run run = {DECODER_PERCENT, '%', mark_percent, true};
-  if (w->signs & SIGN_MARKS) take_runs(w, &run);
+  take_runs(w, &run, MARK_PERCENT);
 }
 
 void decode_entities(struct decode_work *w)
 {
   static const struct run run = {DECODER_ENTITIES, '&', mark_entity, false};
-  if (w->signs & SIGN_MARKS) take_runs(w, &run);
+  take_runs(w, &run, MARK_REFERENCE);
 }
 
 /* "U+0069 U+0067": the blanks between are not part of the text. */
 static void take_code_points(struct decode_work *w)
 {
   struct str s = w->in;
-  w->work += s.n;
-  for (size_t i = 0; i < s.n;) {
+  if (w->first[MARK_U_PLUS] == SIZE_MAX) return;
+  w->work += s.n - w->first[MARK_U_PLUS];
+  for (size_t i = w->first[MARK_U_PLUS]; i < s.n;) {
     const char *p = memchr(s.p + i, 'U', s.n - i);
     if (!p) return;
     size_t start = i = (size_t)(p - s.p), end = i, at = w->out.n, n, count = 0;
@@ -240,15 +242,14 @@ static void take_code_points(struct decode_work *w)
 void decode_escapes(struct decode_work *w)
 {
   static const struct run run = {DECODER_ESCAPES, '\\', mark_escape, true};
-  if (!(w->signs & SIGN_MARKS)) return;
-  take_runs(w, &run);
+  take_runs(w, &run, MARK_ESCAPE);
   take_code_points(w);
 }
 
 void decode_quoted(struct decode_work *w)
 {
   static const struct run run = {DECODER_QUOTED, '=', mark_quoted, true};
-  if (w->signs & SIGN_MARKS) take_runs(w, &run);
+  take_runs(w, &run, MARK_QUOTED);
 }
 
 /* ---- lists of numbers -------------------------------------------------------------------------------------------- */
@@ -257,7 +258,10 @@ void decode_quoted(struct decode_work *w)
 static size_t between(struct str s, size_t i)
 {
   size_t n = 0;
-  while (n < 2 && i + n < s.n && (is_blank((unsigned char)s.p[i + n]) || strchr(",:;-", s.p[i + n]))) n++;
+  for (; n < 2 && i + n < s.n; n++) {
+    char c = s.p[i + n];
+    if (!is_blank((unsigned char)c) && c && c != ',' && c != ':' && c != ';' && c != '-') break;
+  }
   return n;
 }
 
@@ -301,12 +305,32 @@ static bool word_byte(unsigned char c)
   return is_letter(c) || is_digit(c) || c == '_' || c >= 0x80;
 }
 
-static void take_lists(struct decode_work *w, enum decoder_id id, mark_fn *item)
+/* Two hexadecimal digits, or 0x, at the beginning of a word. */
+static bool may_begin_list(struct str s, size_t i)
+{
+  unsigned char b = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+  bool may = byte_kinds[(unsigned char)s.p[i]] & IS_HEX && (byte_kinds[b] & IS_HEX || (b | 32) == 'x');
+  return may && !(i && word_byte((unsigned char)s.p[i - 1]));
+}
+
+/* Where a list around i may have begun. */
+static size_t list_start(struct str s, size_t i)
+{
+  while (i > 0 && i < s.n) {
+    unsigned char c = (unsigned char)s.p[i - 1];
+    if (!(byte_kinds[c] & IS_HEX) && (c | 32) != 'x' && !is_blank(c) && c && c != ',' && c != ':' && c != ';' && c != '-') break;
+    i--;
+  }
+  return i;
+}
+
+static void take_lists(struct decode_work *w, enum decoder_id id, mark_fn *item, size_t from)
 {
   struct str s = w->in;
-  w->work += s.n;
-  for (size_t i = 0; i < s.n;) {
-    if (!(byte_kinds[(unsigned char)s.p[i]] & IS_HEX) || (i && word_byte((unsigned char)s.p[i - 1]))) {
+  from = list_start(s, from);
+  w->work += s.n - from;
+  for (size_t i = from; i < s.n;) {
+    if (!may_begin_list(s, i)) {
       i++;
       continue;
     }
@@ -328,10 +352,12 @@ static bool has_prefix(struct str s)
 
 void decode_hex(struct decode_work *w)
 {
-  if ((w->signs & SIGN_MARKS && has_prefix(w->in)) || w->signs & SIGN_LISTS) take_lists(w, DECODER_HEX, hex_item);
+  size_t prefix = w->first[MARK_ZERO_X], list = w->signs & SIGN_LISTS ? w->first_list : SIZE_MAX;
+  size_t from = prefix < list ? prefix : list;
+  if (list != SIZE_MAX || (prefix != SIZE_MAX && has_prefix(w->in))) take_lists(w, DECODER_HEX, hex_item, from);
 }
 
 void decode_binary(struct decode_work *w)
 {
-  if (w->signs & SIGN_EIGHTS) take_lists(w, DECODER_BINARY, binary_item);
+  if (w->signs & SIGN_EIGHTS) take_lists(w, DECODER_BINARY, binary_item, w->first_list);
 }

@@ -73,30 +73,37 @@ static bool stretch_add(struct stretch *t, const struct word *word, struct stret
 
 enum { TURN_ROT13, TURN_ATBASH, TURN_BOTH, TURN_REVERSED, TURNS };
 
+/* What two letters cost by each cipher, four numbers of sixteen bits in one, so that a word is weighed by one addition for each pair. */
+void turns_fill(struct text_model *m)
+{
+  for (unsigned a = 0; a < 27; a++)
+    for (unsigned b = 0; b < 27; b++) {
+      unsigned ra = a ? (a + 12) % 26 + 1 : 0, rb = b ? (b + 12) % 26 + 1 : 0;
+      uint64_t rot = m->cost[ra][rb], bash = m->cost[a ? 27 - a : 0][b ? 27 - b : 0];
+      uint64_t both = m->cost[ra ? 27 - ra : 0][rb ? 27 - rb : 0], back = m->cost[b][a];
+      m->turned[a][b] = rot | bash << 16 * TURN_ATBASH | both << 16 * TURN_BOTH | back << 16 * TURN_REVERSED;
+    }
+}
+
 /* Gains of one word of letters by each cipher. */
 static void weigh(const struct text_model *m, struct str s, int32_t gain[TURNS], uint32_t cost[TURNS], uint32_t *pairs)
 {
-  unsigned a = 0, ra = 0, ta = 0, ba = 0;
-  int32_t plain = 0, rot = 0, bash = 0, both = 0, back = 0;
-  for (size_t i = 0; i <= s.n; i++) {
-    unsigned b = i < s.n ? m->letter[(unsigned char)s.p[i]] : 0;
-    unsigned rb = b ? (b + 12) % 26 + 1 : 0, tb = b ? 27 - b : 0, bb = rb ? 27 - rb : 0;
-    plain += m->cost[a][b];
-    rot += m->cost[ra][rb];
-    bash += m->cost[ta][tb];
-    both += m->cost[ba][bb];
-    back += m->cost[b][a];
-    a = b;
-    ra = rb;
-    ta = tb;
-    ba = bb;
+  enum { PART = 256 }; /* pairs of which no number of sixteen bits overflows */
+  unsigned a = 0;
+  int32_t plain = 0;
+  memset(cost, 0, TURNS * sizeof *cost);
+  for (size_t i = 0; i <= s.n;) {
+    uint64_t sums = 0;
+    for (size_t stop = i + PART; i <= s.n && i < stop; i++) {
+      unsigned b = i < s.n ? m->letter[(unsigned char)s.p[i]] : 0;
+      plain += m->cost[a][b];
+      sums += m->turned[a][b];
+      a = b;
+    }
+    for (unsigned k = 0; k < TURNS; k++) cost[k] += sums >> 16 * k & 0xffff;
   }
   *pairs = (uint32_t)s.n + 1;
-  const int32_t costs[TURNS] = {rot, bash, both, back};
-  for (unsigned k = 0; k < TURNS; k++) {
-    cost[k] = (uint32_t)costs[k];
-    gain[k] = plain - costs[k];
-  }
+  for (unsigned k = 0; k < TURNS; k++) gain[k] = plain - (int32_t)cost[k];
 }
 
 static char turn(char c, enum decoder_id how)

@@ -188,6 +188,7 @@ static size_t next_high(struct str s, size_t i)
 void decode_confusables(struct decode_work *w)
 {
   struct str s = w->in;
+  if (!(w->signs & SIGN_HIGH)) return;
   for (size_t i = next_high(s, 0), n; i < s.n; i = next_high(s, i)) {
     while (i < s.n && stands_alone((unsigned char)s.p[i])) i += (unsigned char)s.p[i] < 0xE0 ? 2 : 3;
     if (i >= s.n || !(s.p[i] & 0x80)) continue;

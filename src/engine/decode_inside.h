@@ -7,6 +7,14 @@
 struct look_alikes;                           /* of decode_confusables.c; made when first needed */
 void look_alikes_free(struct look_alikes *l); /* accepts NULL */
 
+/* Values of bytes as digits of base85, in three alphabets. */
+struct alphabets {
+  uint8_t value[3][256];
+};
+void alphabets_fill(struct alphabets *a);
+/* Sets m->turned from the rest. */
+void turns_fill(struct text_model *m);
+
 struct region {
   uint32_t start, end;
 };
@@ -22,10 +30,14 @@ struct piece {
 /* One text in the works. */
 struct decode_work {
   struct text_model model;
+  struct alphabets alphabets;
   struct str in;
-  unsigned signs;     /* SIGN_*: what the gate saw anywhere */
-  bool spelled;       /* words of the spelling alphabet stand close together */
-  struct region *odd; /* where it does not look like language; ordered, apart */
+  unsigned signs;           /* SIGN_*: what the gate saw anywhere */
+  size_t first[MARK_KINDS]; /* where each kind of mark first begins; SIZE_MAX: nowhere */
+  size_t first_list;        /* where pairs or eights of digits first stand in a list, or a little before; SIZE_MAX: nowhere */
+  size_t first_uu;          /* the first line that may be one of uuencode; SIZE_MAX: there is none */
+  bool spelled;             /* words of the spelling alphabet stand close together */
+  struct region *odd;       /* where it does not look like language; ordered, apart */
   size_t n_odd, cap_odd;
   size_t letters, n_blocks, odd_blocks; /* of the whole text */
   struct buf out, scratch, turned;
@@ -54,6 +66,19 @@ decoder_fn decode_escapes, decode_percent, decode_entities, decode_quoted, decod
 
 /* Does a word of the spelling alphabet begin at i? */
 bool nato_at(struct str s, size_t i);
+
+/* Its second and third letters, by the lower five bits of the first; and those of alfa and x-ray. */
+static inline bool nato_may_begin(const char *p)
+{
+  static const char second[33] = "?lrhecooonuiiiosauoianihrau?????", third[33] = "?paalhxltdllmkvcpemenicianl?????";
+  static const char second_also[33] = "?lrhecooonuiiiosauoianih-au?????", third_also[33] = "?faalhxltdllmkvcpemenicirnl?????";
+  unsigned first = (unsigned char)p[0] & 31u;
+  char b = p[1] | 32, c = p[2] | 32;
+  return ((b == second[first]) & (c == third[first])) | ((b == second_also[first]) & (c == third_also[first]));
+}
+
+/* May a line of uuencode begin at i? */
+bool uu_may_begin(struct str s, size_t i);
 
 /* Invisible characters of original, which lies under the view v. */
 void decode_hidden(struct decode_work *w, struct str original, const struct view *v);

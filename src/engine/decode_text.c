@@ -3,11 +3,11 @@
 #include <utf8proc.h>
 
 enum {
-  ODD_BLOCK = 52,  /* what BLOCK bytes must sum up to, a whole block or the halves of two */
-  COMMON = 40,     /* a pair that costs no more is not odd at all */
-  ODD_CAPITAL = 6, /* a capital after a small letter */
-  ODD_MARK = 128,  /* a bit of its own: two bytes that may begin a mark */
-  ODD_DIGIT = 6,   /* a digit before a letter */
+  ODD_BLOCK = 52,     /* what BLOCK bytes must sum up to, a whole block or the halves of two */
+  COMMON = 40,        /* a pair that costs no more is not odd at all */
+  ODD_CAPITAL = 6,    /* a capital after a small letter */
+  ODD_MARK = 1 << 15, /* apart from oddness: two bytes that may begin a mark */
+  ODD_DIGIT = 6,      /* a digit before a letter */
   SHORT = 10,
   SURE = 16,          /* bytes of decoded text: fewer must be language, from so many on printable ones do */
   LANGUAGE_MEAN = 39, /* most that a pair of language costs on average */
@@ -22,28 +22,28 @@ static bool capital(unsigned c)
   return c >= 'A' && c <= 'Z';
 }
 
-/* Two bytes with which an escape, a percent or quoted-printable mark, a reference, a number or Morse code may go on. */
-static bool begins_mark(unsigned a, unsigned b)
+/* With which an escape, a percent or quoted-printable mark, a reference, a number or Morse code may go on. */
+enum mark_kind mark_begins(unsigned char a, unsigned char b)
 {
   bool digit = b >= '0' && b <= '9', hex = digit || ((b | 32) >= 'a' && (b | 32) <= 'f');
   switch (a) {
-  case '%': return hex;
-  case '&': return b == '#' || ((b | 32) >= 'a' && (b | 32) <= 'z');
-  case '\\': return b == 'x' || b == 'u' || b == 'U';
-  case '=': return digit || (b >= 'A' && b <= 'F');
-  case '0': return b == 'x' || b == 'X';
-  case 'U': return b == '+';
-  case '.': return b == '-' || b == '_';
+  case '%': return hex ? MARK_PERCENT : MARK_KINDS;
+  case '&': return b == '#' || ((b | 32) >= 'a' && (b | 32) <= 'z') ? MARK_REFERENCE : MARK_KINDS;
+  case '\\': return b == 'x' || b == 'u' || b == 'U' ? MARK_ESCAPE : MARK_KINDS;
+  case '=': return digit || (b >= 'A' && b <= 'F') ? MARK_QUOTED : MARK_KINDS;
+  case '0': return b == 'x' || b == 'X' ? MARK_ZERO_X : MARK_KINDS;
+  case 'U': return b == '+' ? MARK_U_PLUS : MARK_KINDS;
+  case '.': return b == '-' || b == '_' ? MARK_DOT_DASH : MARK_KINDS;
   case '-':
-  case '_': return b == '.';
-  default: return false;
+  case '_': return b == '.' ? MARK_DOT_DASH : MARK_KINDS;
+  default: return MARK_KINDS;
   }
 }
 
 static unsigned oddness(const struct text_model *m, unsigned a, unsigned b)
 {
   unsigned x = m->letter[a], y = m->letter[b], cost = m->cost[x][y];
-  if (begins_mark(a, b)) return ODD_MARK;
+  if (mark_begins((unsigned char)a, (unsigned char)b) != MARK_KINDS) return ODD_MARK;
   if (!x && !y) return 0;
   unsigned odd = cost > COMMON ? (cost - COMMON) / (x && y ? 4 : 8) : 0;
   if (x && y && !capital(a) && capital(b)) odd += ODD_CAPITAL;
@@ -59,6 +59,11 @@ static inline uint16_t pair_index(const void *p)
   return v;
 }
 
+bool text_has_mark(const struct text_model *m, struct str s, size_t i)
+{
+  return m->odd[pair_index(s.p + i)] & ODD_MARK;
+}
+
 void text_model_init(struct text_model *m)
 {
   memset(m, 0, sizeof *m);
@@ -67,36 +72,70 @@ void text_model_init(struct text_model *m)
     for (unsigned b = 0; b < 27; b++) m->cost[a][b] = (uint8_t)-bigrams[a][b];
   for (unsigned a = 0; a < 256; a++)
     for (unsigned b = 0; b < 256; b++)
-      m->odd[pair_index((unsigned char[]){(unsigned char)a, (unsigned char)b})] = (uint8_t)oddness(m, a, b);
+      m->odd[pair_index((unsigned char[]){(unsigned char)a, (unsigned char)b})] = (uint16_t)oddness(m, a, b);
 }
 
 /* ---- the gate ---------------------------------------------------------------------------------------------------- */
 
-#define EACH ((uint64_t)0x0101010101010101u)
-#define TOP  ((uint64_t)0x8080808080808080u)
-
-/* One bit for each of eight bytes whose top bit is set, the first byte's lowest. */
-static uint64_t top_bits(uint64_t w)
+/* first, next: may these bytes be the first of a line of uuencode, the others? Four are looked at; what is behind the block may be any. */
+static void note_lines(struct gate *g, uint64_t lines, uint64_t first, uint64_t next)
 {
-  return ((w & TOP) >> 7) * 0x0102040810204080u >> 56;
+  uint64_t begins = lines << 1 | g->line;
+  g->uu = begins & first & (next >> 1 | UINT64_C(1) << 63) & (next >> 2 | UINT64_C(3) << 62) & (next >> 3 | UINT64_C(7) << 61);
+  g->line = lines >> 63;
 }
 
-/* Eight bytes at a time: letters and hexadecimal digits of ASCII. Sums of seven-bit values and these do not reach into the next byte. */
-static void masks(const char *p, uint64_t *letters, uint64_t *hex)
+/* Sixteen bytes compared at once, and the top bits of the results gathered. */
+#ifdef __SSE2__
+#include <emmintrin.h>
+static uint64_t gather_top(__m128i v)
 {
-  *letters = *hex = 0;
-  for (unsigned i = 0; i < BLOCK; i += 8) {
-    uint64_t w;
-    memcpy(&w, p + i, 8);
-    uint64_t low = w & ~TOP, small = low | EACH * 0x20;
-    uint64_t from_a = small + EACH * (0x80 - 'a');
-    uint64_t letter = from_a & ~(small + EACH * (0x80 - 'z' - 1)) & ~w;
-    uint64_t digit = (low + EACH * (0x80 - '0')) & ~(low + EACH * (0x80 - '9' - 1)) & ~w;
-    uint64_t six = from_a & ~(small + EACH * (0x80 - 'f' - 1)) & ~w;
-    *letters |= top_bits(letter) << i;
-    *hex |= top_bits(digit | six) << i;
+  return (uint64_t)(unsigned)_mm_movemask_epi8(v);
+}
+
+/* Which bytes, moved down by `from`, are below n? Signed comparison, so everything is moved by 128 more. */
+static __m128i within(__m128i v, char from, char n)
+{
+  return _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(-128 - from))), _mm_set1_epi8((char)(-128 + n)));
+}
+
+/* One bit for each byte: the mask of each kind. False when all bytes are ASCII. */
+static bool masks(const char *p, struct gate *g)
+{
+  uint64_t high = 0, lines = 0, first = 0, next = 0;
+  g->letters = g->hex = 0;
+  for (unsigned i = 0; i < BLOCK; i += 16) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i)), small = _mm_or_si128(v, _mm_set1_epi8(0x20));
+    __m128i six = _mm_or_si128(within(v, '0', 10), within(small, 'a', 6));
+    g->letters |= gather_top(within(small, 'a', 26)) << i;
+    g->hex |= gather_top(six) << i;
+    lines |= gather_top(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))) << i;
+    first |= gather_top(within(v, '!', 64)) << i;
+    next |= gather_top(within(v, ' ', 65)) << i;
+    high |= gather_top(v);
   }
+  note_lines(g, lines, first, next);
+  return high;
 }
+#else
+static bool masks(const char *p, struct gate *g)
+{
+  bool high = false;
+  uint64_t lines = 0, first = 0, next = 0;
+  g->letters = g->hex = 0;
+  for (unsigned i = 0; i < BLOCK; i++) {
+    unsigned char c = (unsigned char)p[i], small = c | 32;
+    high |= c >= 0x80;
+    g->letters |= (uint64_t)(small >= 'a' && small <= 'z') << i;
+    g->hex |= (uint64_t)((c >= '0' && c <= '9') || (small >= 'a' && small <= 'f')) << i;
+    lines |= (uint64_t)(c == '\n') << i;
+    first |= (uint64_t)(c > ' ' && c <= '`') << i;
+    next |= (uint64_t)(c >= ' ' && c <= '`') << i;
+  }
+  note_lines(g, lines, first, next);
+  return high;
+}
+#endif
 
 /* The patterns below are looked for in 64 bytes that end LAG before the block's end, so that none is cut; bit k is the k-th of them. */
 enum { LAG = 20 };
@@ -123,51 +162,44 @@ static unsigned list_signs(uint64_t hex)
   return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD : 0) | (eights ? SIGN_EIGHTS : 0);
 }
 
-/* Four pairs at a time; what may begin a mark is rare, so its bit is taken out of the sum only where it is. */
+/* Marks are counted in the upper half of the sum. */
 static unsigned sum_odd(const struct text_model *m, struct str s, size_t i, size_t end, unsigned *marks)
 {
-  unsigned sum = 0;
-  if (i == 0 && end) {
-    sum = m->odd[pair_index((char[]){' ', s.p[i++]})] & (ODD_MARK - 1);
-  }
+  unsigned sum = 0, more = 0;
+  if (i == 0 && end) sum = m->odd[pair_index((char[]){' ', s.p[i++]})];
   for (; i + 4 <= end; i += 4) {
     const char *p = s.p + i - 1;
-    unsigned a = m->odd[pair_index(p)], b = m->odd[pair_index(p + 1)], c = m->odd[pair_index(p + 2)],
-             d = m->odd[pair_index(p + 3)];
-    unsigned any = (a | b | c | d) & ODD_MARK;
-    sum += a + b + c + d;
-    if (any) sum -= (a & ODD_MARK) + (b & ODD_MARK) + (c & ODD_MARK) + (d & ODD_MARK);
-    *marks |= any;
+    sum += m->odd[pair_index(p)] + m->odd[pair_index(p + 1)];
+    more += m->odd[pair_index(p + 2)] + m->odd[pair_index(p + 3)];
   }
-  for (; i < end; i++) {
-    unsigned odd = m->odd[pair_index(s.p + i - 1)];
-    sum += odd & (ODD_MARK - 1);
-    *marks |= odd;
-  }
-  return sum;
+  for (; i < end; i++) sum += m->odd[pair_index(s.p + i - 1)];
+  sum += more;
+  *marks |= sum >= ODD_MARK;
+  return sum & (ODD_MARK - 1);
 }
 
 unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, size_t at, size_t n)
 {
   unsigned signs = 0, marks = 0, half = n < BLOCK / 2 ? (unsigned)n : BLOCK / 2;
-  uint64_t letters, hex;
+  uint64_t letters_before = g->letters, hex_before = g->hex;
+  bool high;
   unsigned first = sum_odd(m, s, at, at + half, &marks), second = sum_odd(m, s, at + half, at + n, &marks);
   if (n == BLOCK) {
-    masks(s.p + at, &letters, &hex);
+    high = masks(s.p + at, g);
   } else {
     char last[BLOCK] = {0};
     if (n) memcpy(last, s.p + at, n);
-    masks(last, &letters, &hex);
+    high = masks(last, g);
   }
   unsigned least = s.n < BLOCK ? ODD_BLOCK * (unsigned)s.n / BLOCK : ODD_BLOCK;
   if (first + second >= least) signs |= SIGN_ODD;
   if (g->half + first >= ODD_BLOCK) signs |= SIGN_ODD_BEFORE;
   g->half = second;
-  if (marks & ODD_MARK) signs |= SIGN_MARKS;
-  if (is_spaced(lagged(g->letters, letters), lagged(g->hex, hex))) signs |= SIGN_SPACED;
-  signs |= list_signs(lagged(g->hex, hex));
-  g->letters = letters;
-  g->hex = hex;
+  if (marks) signs |= SIGN_MARKS;
+  if (high) signs |= SIGN_HIGH;
+  uint64_t hex = lagged(hex_before, g->hex);
+  if (is_spaced(lagged(letters_before, g->letters), hex)) signs |= SIGN_SPACED;
+  signs |= list_signs(hex);
   g->signs |= signs;
   return signs;
 }
@@ -231,8 +263,7 @@ bool text_is_language(const struct text_model *m, struct str s)
   return cost <= pairs * LANGUAGE_MEAN;
 }
 
-/* Random bytes hardly ever begin with eight that text may begin with. */
-static bool may_be_text(struct str s)
+bool text_may_begin(struct str s)
 {
   for (size_t i = 0; i < s.n && i < 8; i++) {
     unsigned char c = (unsigned char)s.p[i];
@@ -244,7 +275,7 @@ static bool may_be_text(struct str s)
 
 bool text_is_plausible(const struct text_model *m, struct str s)
 {
-  if (!may_be_text(s)) return false;
+  if (!text_may_begin(s)) return false;
   struct census k = count(s);
   if (k.broken * 50 > s.n || k.controls * 50 > s.n || s.n < 4) return false;
   if (s.n < SHORT) return k.high * 2 <= s.n && text_is_language(m, s);

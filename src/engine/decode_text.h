@@ -16,28 +16,42 @@ enum sign {
   SIGN_SPACED = 2,      /* many single letters */
   SIGN_EIGHTS = 32,     /* groups of eight hexadecimal digits */
   SIGN_LISTS = 4,       /* pairs of hexadecimal digits with something between them */
-  SIGN_MARKS = 8,       /* two bytes that may begin a mark: % & \ = before what they mark, 0x, U+, a dash beside a dot */
+  SIGN_MARKS = 8,       /* two bytes that may begin a mark (enum mark_kind) */
+  SIGN_HIGH = 64,       /* a byte that is not ASCII */
 };
 
+/* Pairs of bytes with which marks begin; each row: id, the first byte, what follows it. */
+enum mark_kind { MARK_PERCENT, MARK_REFERENCE, MARK_ESCAPE, MARK_QUOTED, MARK_ZERO_X, MARK_U_PLUS, MARK_DOT_DASH, MARK_KINDS };
+
 struct text_model {
-  uint8_t letter[256];  /* 1..26, or 0 for a boundary */
-  uint8_t cost[27][27]; /* by letter[]: cost of the second after the first */
-  uint8_t odd[65536];   /* how odd two bytes are, by how they lie in memory */
+  uint8_t letter[256];     /* 1..26, or 0 for a boundary */
+  uint8_t cost[27][27];    /* by letter[]: cost of the second after the first */
+  uint64_t turned[27][27]; /* the same by each cipher of letters (decode_ciphers.c) */
+  uint16_t odd[65536];     /* how odd two bytes are, by how they lie in memory */
 };
 
 /* The gate, between blocks. */
 struct gate {
   unsigned signs, half;  /* of all blocks so far; how odd the second half of the last one was */
   uint64_t letters, hex; /* one bit for each byte of the last block: is it a letter, a hexadecimal digit? */
+  uint64_t uu;           /* the same: may a line of uuencode begin there, after a line feed? */
+  bool line;             /* the last byte was a line feed */
 };
 /* Reads s[at, at + n), n at most BLOCK, which follows what the gate has read before; returns its signs. Begin with {0}, and
  * end with an empty block: patterns at the end of a block are seen with the next one. */
 unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, size_t at, size_t n);
 
+/* The kind of mark that two bytes may begin; MARK_KINDS: none. */
+enum mark_kind mark_begins(unsigned char a, unsigned char b);
+/* May s[i, i + 1] begin a mark? */
+bool text_has_mark(const struct text_model *m, struct str s, size_t i);
+
 void text_model_init(struct text_model *m);
 /* Cost of a text's letters, boundaries at both ends; *pairs: how many pairs that was (pairs of boundaries are free and not counted). */
 uint32_t text_cost(const struct text_model *m, struct str s, uint32_t *pairs);
 bool text_is_utf8(struct str s);
+/* May the first eight bytes be those of a text? Random ones hardly ever are. What is plausible begins so. */
+bool text_may_begin(struct str s);
 /* Mostly letters, and letters as language has them? */
 bool text_is_language(const struct text_model *m, struct str s);
 /* UTF-8 without control characters: what may be text, if encoded further. Short texts must have letters, very short ones language. */

@@ -8,49 +8,54 @@
 
 enum { TOKEN_MIN = 8, TURNED_MIN = 24, WRAP_MIN = 32, PART_MIN = 16, PROBE = 48 };
 
-static int digit64(unsigned char c)
-{
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (is_digit(c)) return c - '0' + 52;
-  return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
+/* Values of digits, one more than they are worth; 0 for what is none. */
+#define IN(c, from, to, value) ((c) >= (from) && (c) <= (to) ? (c) - (from) + (value) + 1 : 0)
+#define D64(c)                                                                                                                   \
+  (IN(c, 'A', 'Z', 0) + IN(c, 'a', 'z', 26) + IN(c, '0', '9', 52) + ((c) == '+' || (c) == '-' ? 63 : 0) +                        \
+   ((c) == '/' || (c) == '_' ? 64 : 0))
+#define D32(c)     (IN(c, 'A', 'Z', 0) + IN(c, 'a', 'z', 0) + IN(c, '2', '7', 26))
+#define D16(c)     (IN(c, '0', '9', 0) + IN(c, 'A', 'F', 10) + IN(c, 'a', 'f', 10))
+#define FOUR(D, c) D(c), D((c) + 1), D((c) + 2), D((c) + 3)
+#define ROW(D, c)  FOUR(D, c), FOUR(D, (c) + 4), FOUR(D, (c) + 8), FOUR(D, (c) + 12)
+#define TABLE(D)                                                                                                                 \
+  {                                                                                                                              \
+    ROW(D, 0x00), ROW(D, 0x10), ROW(D, 0x20), ROW(D, 0x30), ROW(D, 0x40), ROW(D, 0x50), ROW(D, 0x60), ROW(D, 0x70)               \
+  }
 
-static int digit32(unsigned char c)
-{
-  return is_letter(c) ? (c | 32) - 'a' : c >= '2' && c <= '7' ? c - '2' + 26 : -1;
-}
+struct base {
+  enum decoder_id id;
+  unsigned bits, group; /* digits to a whole group of bytes */
+  uint8_t digits[256];
+};
 
-static int digit16(unsigned char c)
-{
-  return hex_value(c);
-}
+static const struct base bases[] = {
+    {DECODER_HEX, 4, 2, TABLE(D16)}, {DECODER_BASE32, 5, 8, TABLE(D32)}, {DECODER_BASE64, 6, 4, TABLE(D64)}};
 
-/* Digits of `bits` bits to bytes, until the token ends; false at a byte that is no digit. Line breaks were taken out before. */
-static bool unpack(struct buf *out, struct str s, int (*digit)(unsigned char), unsigned bits)
+/* Digits to at most `most` bytes; *n: how many. False at a byte that is no digit. Line breaks were taken out before. */
+static bool unpack(char *out, size_t most, size_t *n, struct str s, const struct base *b)
 {
   uint32_t acc = 0;
   unsigned have = 0;
-  for (size_t i = 0; i < s.n; i++) {
-    int v = digit((unsigned char)s.p[i]);
-    if (v < 0) return false;
-    acc = acc << bits | (uint32_t)v;
-    have += bits;
+  *n = 0;
+  for (size_t i = 0; i < s.n && *n < most; i++) {
+    unsigned v = b->digits[(unsigned char)s.p[i]];
+    if (!v) return false;
+    acc = acc << b->bits | (v - 1);
+    have += b->bits;
     if (have < 8) continue;
     have -= 8;
-    buf_byte(out, (char)(acc >> have));
+    out[(*n)++] = (char)(acc >> have);
   }
   return true;
 }
 
-struct base {
-  enum decoder_id id;
-  int (*digit)(unsigned char);
-  unsigned bits, group; /* digits to a whole group of bytes */
-};
-
-static const struct base bases[] = {
-    {DECODER_HEX, digit16, 4, 2}, {DECODER_BASE32, digit32, 5, 8}, {DECODER_BASE64, digit64, 6, 4}};
+static bool unpack_all(struct buf *out, struct str s, const struct base *b)
+{
+  size_t n;
+  if (!buf_reserve(out, s.n) || !unpack(out->p + out->n, s.n, &n, s, b)) return false;
+  out->n += n;
+  return true;
+}
 
 /* UTF-16 of ASCII, as some shells take it: every second byte is zero. */
 static void narrow(struct buf *b, size_t at)
@@ -70,17 +75,27 @@ static bool odd_length(const struct base *b, size_t n)
   return b->bits == 4 ? rest == 1 : b->bits == 6 ? rest == 1 : rest == 1 || rest == 3 || rest == 6;
 }
 
+/* Most words that are no encoding are seen to be none by their first bytes; every second one may be zero. */
+static bool may_begin(const struct base *b, struct str token)
+{
+  char first[8];
+  size_t n;
+  if (!unpack(first, sizeof first, &n, token, b)) return false;
+  return (n > 1 && !first[1]) || text_may_begin((struct str){first, n});
+}
+
 /* Decodes into out, leaving it only when it looks like text. The first bytes are tried alone, so that a key costs little. */
 static bool try_base(struct decode_work *w, const struct base *b, struct str token)
 {
   size_t at = w->out.n;
   if (odd_length(b, token.n)) token.n--;
+  if (!may_begin(b, token)) return false;
   struct str probe = token.n > PROBE * 2 ? str_cut(token, 0, PROBE) : token;
   w->work += token.n;
   for (unsigned pass = 0; pass < 2; pass++) {
     struct str part = pass ? token : probe;
     w->out.n = at;
-    if (!unpack(&w->out, part, b->digit, b->bits)) break;
+    if (!unpack_all(&w->out, part, b)) break;
     narrow(&w->out, at);
     if (!pass && probe.n < token.n) piece_trim(w, at);
     if (!piece_looks_right(w, at)) break;
@@ -154,28 +169,25 @@ static size_t wrapped(struct str s, size_t i, size_t line)
   if (i + n >= s.n || s.p[i + n] != '\n') return 0;
   n++;
   while (n < 10 && i + n < s.n && (s.p[i + n] == ' ' || s.p[i + n] == '>')) n++;
-  return i + n < s.n && digit64((unsigned char)s.p[i + n]) >= 0 ? n : 0;
+  return i + n < s.n && byte_kinds[(unsigned char)s.p[i + n]] & IS_BASE64 ? n : 0;
 }
 
-/* Gathers the token that begins at i into line; returns where it ends, padding included. */
-static size_t gather(struct decode_work *w, size_t i, size_t end, struct buf *line)
+/* The token that begins at i, gathered in `lines` if it goes over several; *end: where it ends, padding included. */
+static struct str gather(struct decode_work *w, size_t i, size_t *end, struct buf *lines)
 {
-  struct str s = w->in;
-  size_t since = i, skip;
-  buf_reset(line);
-  while (i < end) {
-    if (byte_kinds[(unsigned char)s.p[i]] & IS_BASE64) {
-      i++;
-      continue;
-    }
-    buf_put(line, str_cut(s, since, i));
-    skip = wrapped(s, i, i - since);
-    since = i = i + skip;
-    if (!skip) break;
+  struct str s = w->in, token = {s.p + i, 0};
+  size_t since = i;
+  buf_reset(lines);
+  for (size_t skip = 1; skip; since = i += skip) {
+    while (i < s.n && byte_kinds[(unsigned char)s.p[i]] & IS_BASE64) i++;
+    skip = i < s.n ? wrapped(s, i, i - since) : 0;
+    if (!lines->n) token.n = i - since;
+    if (skip || lines->n) buf_put(lines, str_cut(s, since, i));
   }
-  if (i > since) buf_put(line, str_cut(s, since, i));
+  if (lines->n) token = buf_str(lines);
   for (size_t pad = 0; pad < 6 && i < s.n && s.p[i] == '='; pad++) i++;
-  return i;
+  *end = i;
+  return token;
 }
 
 /* Padding stands in front of a token that was turned round. */
@@ -197,32 +209,41 @@ static void take_parts(struct decode_work *w, struct str bytes, size_t start, si
   }
 }
 
-static void take_region(struct decode_work *w, struct region r, struct buf *line)
+/* The first run of at least TOKEN_MIN digits that begins in [i, end), which is no place within a run; end when there is none. The last
+ * byte that a run must have is looked at first, so that most bytes of ordinary words are not looked at. */
+static size_t next_token(struct str s, size_t i, size_t end)
+{
+  while (i < end && i + TOKEN_MIN <= s.n) {
+    size_t k = i + TOKEN_MIN;
+    while (k > i && byte_kinds[(unsigned char)s.p[k - 1]] & IS_BASE64) k--;
+    if (k == i) return i;
+    i = k;
+  }
+  return end;
+}
+
+static void take_region(struct decode_work *w, struct region r, struct buf *lines)
 {
   struct str s = w->in;
-  size_t i = r.start, end = s.n;
-  while (i > 0 && digit64((unsigned char)s.p[i - 1]) >= 0 && i + 256 > r.start) i--;
-  while (i < r.end) {
-    if (!(byte_kinds[(unsigned char)s.p[i]] & IS_BASE64)) {
-      i++;
-      continue;
-    }
-    size_t stop = gather(w, i, end, line);
-    size_t n = line->n;
-    if (n >= TOKEN_MIN && !take_token(w, buf_str(line), before(s, i), stop)) {
+  size_t i = r.start;
+  while (i > 0 && byte_kinds[(unsigned char)s.p[i - 1]] & IS_BASE64 && i + 256 > r.start) i--;
+  while ((i = next_token(s, i, r.end)) < r.end) {
+    size_t stop;
+    struct str token = gather(w, i, &stop, lines);
+    if (!take_token(w, token, before(s, i), stop)) {
       size_t bare = stop;
       while (bare > i && s.p[bare - 1] == '=') bare--;
-      take_parts(w, buf_str(line), i, bare);
+      take_parts(w, token, i, bare);
     }
     w->work += stop - i;
-    i = stop > i ? stop : i + 1;
+    i = stop;
   }
 }
 
 void decode_tokens(struct decode_work *w)
 {
-  struct buf line = {0};
-  for (size_t i = 0; i < w->n_odd; i++) take_region(w, w->odd[i], &line);
-  w->failed |= line.failed;
-  buf_finish(&line);
+  struct buf lines = {0};
+  for (size_t i = 0; i < w->n_odd; i++) take_region(w, w->odd[i], &lines);
+  w->failed |= lines.failed;
+  buf_finish(&lines);
 }

@@ -140,6 +140,11 @@ static char take_morse_letter(struct str s, size_t *i)
   return code > 1 ? morse_letter(code) : 0;
 }
 
+static bool may_stand_before(unsigned char c)
+{
+  return is_blank(c) || !c || c == ':' || c == '"' || c == '\'' || c == '`' || c == '(' || c == '/';
+}
+
 static size_t take_morse(struct decode_work *w, size_t i)
 {
   struct str s = w->in;
@@ -157,7 +162,7 @@ static size_t take_morse(struct decode_work *w, size_t i)
   return end;
 }
 
-/* Two marks side by side, one of them no full stop: dashes and dots of prose stand alone. */
+/* Two marks side by side: dashes and dots of prose stand alone. Of those in ASCII the gate has seen them. */
 static bool marks_around(struct str s, char lead)
 {
   size_t n, m;
@@ -176,20 +181,17 @@ static bool marks_around(struct str s, char lead)
   return false;
 }
 
-static bool has_high_marks(struct str s)
-{
-  return marks_around(s, '\xE2') || marks_around(s, '\xC2');
-}
-
 void decode_morse(struct decode_work *w)
 {
   struct str s = w->in;
   size_t n;
+  if (w->first[MARK_DOT_DASH] == SIZE_MAX && !(w->signs & SIGN_HIGH && (marks_around(s, '\xE2') || marks_around(s, '\xC2'))))
+    return;
   w->work += s.n;
-  if (!(w->signs & SIGN_MARKS && (marks_around(s, '-') || marks_around(s, '_'))) && !has_high_marks(s)) return;
   for (size_t i = 0; i < s.n;) {
-    bool starts = !i || is_blank((unsigned char)s.p[i - 1]) || strchr(":\"'`(/", s.p[i - 1]);
-    if (!starts || !morse_mark(s, i, &n)) {
+    unsigned char c = (unsigned char)s.p[i];
+    bool may = c == '-' || c == '.' || c == '_' || c >= 0x80;
+    if (!may || (i && !may_stand_before((unsigned char)s.p[i - 1])) || !morse_mark(s, i, &n)) {
       i++;
       continue;
     }
@@ -266,6 +268,7 @@ void decode_braille(struct decode_work *w)
 {
   struct str s = w->in;
   unsigned dots;
+  if (!(w->signs & SIGN_HIGH)) return;
   w->work += s.n;
   for (size_t i = 0; i < s.n;) {
     const char *p = memchr(s.p + i, 0xE2, s.n - i);
@@ -340,9 +343,7 @@ static size_t take_nato(struct decode_work *w, size_t i)
 
 bool nato_at(struct str s, size_t i)
 {
-  unsigned first = ((unsigned char)s.p[i] | 32u) - 'a';
-  bool may = i + 1 < s.n && first < 26 && ((s.p[i + 1] | 32) == nato[first].p[1] || s.p[i + 1] == '-');
-  return may && nato_letter(spelled_word(s, i)) != 0;
+  return i + 4 <= s.n && is_letter((unsigned char)s.p[i]) && nato_may_begin(s.p + i) && nato_letter(spelled_word(s, i)) != 0;
 }
 
 void decode_nato(struct decode_work *w)
