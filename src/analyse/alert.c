@@ -2,8 +2,8 @@
 #include <sodium.h>
 
 static const struct alert_info infos[] = {
-#define X(id, type, title, description, severity, tactics, techniques, atlas, column, remediation)                               \
-  {type, title, description, VDT_##severity, tactics, techniques, atlas, column, remediation},
+#define X(id, type, title, description, severity, tactics, techniques, atlas, owasp, agent, column, remediation)                 \
+  {type, title, description, VDT_##severity, tactics, techniques, atlas, owasp, column, remediation, ALERT_##agent},
 #include "analyse/alerts.def"
 #undef X
 };
@@ -20,6 +20,11 @@ enum alert_type alert_type_find(struct str name)
   unsigned i = 0;
   while (i < ALERT_TYPES && !str_eq(name, str_of(infos[i].type))) i++;
   return (enum alert_type)i;
+}
+
+enum alert_type alert_variant(enum alert_type type, bool agent)
+{
+  return agent && infos[type].agent < ALERT_TYPES ? infos[type].agent : type;
 }
 
 const char *alert_status_name(enum alert_status status)
@@ -147,7 +152,8 @@ static bool set_add_all(struct str *set, struct str more, struct vdt_arena *aren
 
 static bool is_jailbreak(enum alert_type t)
 {
-  return t == ALERT_JAILBREAK_BLOCKED || t == ALERT_JAILBREAK_DETECTED;
+  return t == ALERT_JAILBREAK_BLOCKED || t == ALERT_JAILBREAK_DETECTED || t == ALERT_AGENT_JAILBREAK_BLOCKED ||
+         t == ALERT_AGENT_JAILBREAK_DETECTED;
 }
 
 /* The whole attempt was blocked as soon as one of its findings blocked the interaction. */
@@ -227,10 +233,29 @@ int alert_events(const struct record *r, const struct alert_place *place, uint64
     enum alert_type type = alert_type_find(f->alert);
     if (type == ALERT_TYPES || str_eq(f->action, STR("allow"))) continue;
     if (is_jailbreak(type)) type = blocked ? ALERT_JAILBREAK_BLOCKED : ALERT_JAILBREAK_DETECTED;
-    struct alert *a = event_of(type, r, place, now_us, arena, out, n);
+    struct alert *a = event_of(alert_variant(type, r->agent), r, place, now_us, arena, out, n);
     if (!a || !add_finding(a, r, f, arena)) return VDT_ENOMEM;
   }
   return VDT_OK;
+}
+
+int alert_signal(const struct alert_signal *signal, const struct record *r, const struct alert_place *place, uint64_t now_us,
+                 struct vdt_arena *arena, struct alert out[ALERT_TYPES], size_t *n)
+{
+  struct record_finding f = {.part = signal->part,
+                             .role = signal->role,
+                             .detector = signal->detector,
+                             .rule = signal->rule,
+                             .title = signal->title,
+                             .action = STR("detect"),
+                             .reason = signal->reason,
+                             .source = STR("vedette"),
+                             .evidence = signal->segment,
+                             .confidence = signal->confidence};
+  struct alert *a = event_of(alert_variant(signal->type, r->agent), r, place, now_us, arena, out, n);
+  if (!a) return VDT_ENOMEM;
+  if (signal->of_deployment) a->principal = (struct str){0};
+  return add_finding(a, r, &f, arena) ? VDT_OK : VDT_ENOMEM;
 }
 
 /* ---- repeats ---------------------------------------------------------------------------------------------------- */

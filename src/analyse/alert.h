@@ -19,11 +19,14 @@ enum alert_type {
 struct alert_info {
   const char *type, *title, *description;
   enum vdt_severity severity;
-  const char *tactics, *techniques, *atlas, *column, *remediation; /* lists separated by '|' */
+  const char *tactics, *techniques, *atlas, *owasp, *column, *remediation; /* lists separated by '|' */
+  enum alert_type agent;                                                   /* its variant for agents; ALERT_TYPES: none */
 };
 const struct alert_info *alert_info(enum alert_type type);
 /* ALERT_TYPES when there is no such type. */
 enum alert_type alert_type_find(struct str name);
+/* The type to raise in place of `type`: its variant when there is one and the traffic is an agent's. */
+enum alert_type alert_variant(enum alert_type type, bool agent);
 
 /* Order of the states of an alert; their names are ARM's. */
 enum alert_status { ALERT_ACTIVE, ALERT_IN_PROGRESS, ALERT_RESOLVED, ALERT_DISMISSED, ALERT_STATUSES };
@@ -81,6 +84,19 @@ struct alert_place {
  * VDT_OK or VDT_ENOMEM. */
 int alert_events(const struct record *r, const struct alert_place *place, uint64_t now_us, struct vdt_arena *arena,
                  struct alert out[ALERT_TYPES], size_t *n);
+
+/* What a detector that looks at more than one interaction has seen, at the record that made it sure. Texts are our own words, but for
+ * segment, which is masked text of the traffic and only there when evidence is on. */
+struct alert_signal {
+  enum alert_type type; /* the plain one: the variant for agents follows from the record */
+  struct str detector, rule, title, reason;
+  struct str part, role, segment; /* may be empty */
+  unsigned confidence;
+  bool of_deployment; /* it is about the deployment as a whole, not about who sent this record */
+};
+/* Adds it to the events of the record: to that of the same type, or as a new one. VDT_OK or VDT_ENOMEM. */
+int alert_signal(const struct alert_signal *signal, const struct record *r, const struct alert_place *place, uint64_t now_us,
+                 struct vdt_arena *arena, struct alert out[ALERT_TYPES], size_t *n);
 
 /* An event at time_us belongs to the alert: it is open, and the event lies within window_us of its first or last one. */
 bool alert_takes(const struct alert *alert, uint64_t time_us, uint64_t window_us);

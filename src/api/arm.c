@@ -48,6 +48,20 @@ static void joined_member(struct buf *b, const char *name, const char *list)
   buf_byte(b, '"');
 }
 
+/* ARM has no word for Reconnaissance; its own for what comes before an attack is PreAttack. extendedProperties has ATT&CK's. */
+static void put_intent(struct buf *b, const char *tactics)
+{
+  BUF_LIT(b, ",\"intent\":\"");
+  for (const char *p = tactics; *p;) {
+    size_t n = strcspn(p, "|");
+    struct str tactic = {p, n};
+    if (p != tactics) BUF_LIT(b, ", ");
+    buf_put(b, str_eq(tactic, STR("Reconnaissance")) ? STR("PreAttack") : tactic);
+    p += n + (p[n] == '|');
+  }
+  buf_put(b, *tactics ? STR("\"") : STR("Unknown\""));
+}
+
 static void put_id(struct buf *b, const struct alert *a)
 {
   json_escape(b, STR("/subscriptions/"));
@@ -112,7 +126,9 @@ static void put_extended(struct buf *b, const struct alert *a)
 #undef X
   member(b, "workspace", a->workspace);
   if (a->principal.n) member(b, "principal", a->principal);
+  joined_member(b, "tactics", alert_info(a->type)->tactics);
   joined_member(b, "atlasTechniques", alert_info(a->type)->atlas);
+  joined_member(b, "owaspLlm", alert_info(a->type)->owasp);
   buf_byte(b, '}');
 }
 
@@ -201,7 +217,7 @@ static void put_properties(struct buf *b, const struct alert *a)
   member(b, "alertDisplayName", str_of(info->title));
   member(b, "description", str_of(info->description));
   member(b, "severity", str_of(vdt_severity_name(info->severity)));
-  joined_member(b, "intent", info->tactics);
+  put_intent(b, info->tactics);
   time_member(b, "startTimeUtc", a->start_us);
   time_member(b, "endTimeUtc", a->end_us);
   time_member(b, "timeGeneratedUtc", a->generated_us);

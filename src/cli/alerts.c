@@ -2,6 +2,7 @@
 #include "analyse/alert.h"
 #include "api/arm.h"
 #include "base/clock.h"
+#include "cli/alerts.h"
 #include "cli/cli.h"
 #include "store/store.h"
 #include <dirent.h>
@@ -13,7 +14,7 @@ enum { STORES_MAX = 64 };
 
 struct alerts {
   const char *state, *workspace, *type, *status;
-  bool json, table;
+  bool json, table, markdown;
   unsigned limit;
   struct store *stores[STORES_MAX];
   size_t n_stores;
@@ -334,7 +335,9 @@ static int dispatch(struct alerts *a, int n, char **words)
   const struct verb *verb = NULL;
   for (size_t i = 0; n && i < sizeof verbs / sizeof *verbs; i++)
     if (strcmp(words[0], verbs[i].name) == 0) verb = &verbs[i];
-  if (!list && !verb) return cli_usage("alerts", "expected list, show, resolve, dismiss, activate or progress");
+  if (n && strcmp(words[0], "types") == 0)
+    return n == 1 ? alerts_types(a->type, a->json, a->table, a->markdown) : cli_usage("alerts", "types takes options only");
+  if (!list && !verb) return cli_usage("alerts", "expected list, show, types, resolve, dismiss, activate or progress");
   if (list && n > 1) return cli_usage("alerts", "list takes options only");
   if (verb && n != 2) return cli_usage("alerts", "%s takes one ID", verb->name);
   int rc = open_stores(a);
@@ -345,10 +348,10 @@ static int dispatch(struct alerts *a, int n, char **words)
 int cmd_alerts(int argc, char **argv)
 {
   struct alerts a = {.limit = 1000};
-  const struct cli_option options[] = {{"state", CLI_TEXT, &a.state},  {"workspace", CLI_TEXT, &a.workspace},
-                                       {"type", CLI_TEXT, &a.type},    {"status", CLI_TEXT, &a.status},
-                                       {"json", CLI_FLAG, &a.json},    {"table", CLI_FLAG, &a.table},
-                                       {"limit", CLI_NUMBER, &a.limit}};
+  const struct cli_option options[] = {{"state", CLI_TEXT, &a.state},       {"workspace", CLI_TEXT, &a.workspace},
+                                       {"type", CLI_TEXT, &a.type},         {"status", CLI_TEXT, &a.status},
+                                       {"json", CLI_FLAG, &a.json},         {"table", CLI_FLAG, &a.table},
+                                       {"markdown", CLI_FLAG, &a.markdown}, {"limit", CLI_NUMBER, &a.limit}};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
   a.state = cli_state(a.state);

@@ -84,6 +84,7 @@ struct config_deployment {
   enum config_switch evidence; /* never INHERIT once parsed */
   bool prompt_evidence;        /* its own or the workspace's; the same as evidence == CONFIG_ON */
   bool forward_user_context;   /* the upstream knows user_security_context */
+  bool agent;                  /* its alerts are those of agents */
   uint64_t read_timeout;       /* seconds */
   struct config_used_list *blocklists;
   size_t n_blocklists;

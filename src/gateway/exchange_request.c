@@ -278,6 +278,7 @@ static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scr
   if (rc) return refuse_bad(x, rc, err.text[0] ? err.text : vdt_strerror(rc));
   keep_request(x, &q);
   if (!x->deployment && !(x->deployment = config_find(x->image->config, q.model))) return unknown_deployment(x);
+  x->record.agent = q.has_tools || x->deployment->agent;
   if (q.n_parts > limits->max_parts) return refuse_bad(x, VDT_ETOOBIG, "the request has more than limits.max_parts parts");
   return inspect(x, scratch, room, &q, text);
 }

@@ -93,6 +93,7 @@ struct record {
   struct str application, end_user, end_user_tenant, source_ip; /* from user_security_context */
   struct str client_ip, user_agent;
   struct str key_id; /* keyed hash of the client's credential, 16 hex digits, or empty */
+  bool agent;        /* the deployment is marked as an agent, or the request has tools */
   struct record_side request, response;
   uint64_t prompt_tokens, completion_tokens, total_tokens;
   struct str finish_reason;

@@ -22,9 +22,12 @@ static struct record_finding finding(const char *type, const char *detector, con
                                  .confidence = 70};
 }
 
+static bool agent;
+
 static void events(struct record_finding *f, size_t count, enum record_verdict verdict)
 {
   struct record r = sample_full();
+  r.agent = agent;
   r.findings = f;
   r.n_findings = count;
   r.verdict = verdict;
@@ -69,6 +72,59 @@ static void jailbreak(const char *action, enum record_verdict verdict, enum aler
   CHECK_STR(out[0].x.attack_kind, "direct, indirect");
   CHECK_STR(out[0].x.source, "vedette, upstream");
   CASE_END("jailbreak with action %s and verdict %s", action, record_verdict_name(verdict));
+}
+
+static void of_agents(const char *type, const char *want)
+{
+  struct record_finding f[] = {finding(type, "jailbreak", "block")};
+  CASE_BEGIN();
+  agent = true;
+  events(f, 1, RECORD_VERDICT_BLOCKED);
+  agent = false;
+  CHECK_INT(n, 1);
+  CHECK_STR(str_of(alert_info(out[0].type)->type), want);
+  CASE_END("%s of an agent is %s", type, want);
+}
+
+static void a_signal_is_an_event_of_its_record(void)
+{
+  struct record r = sample_full();
+  struct alert_signal s = {.type = ALERT_WALLET_VOLUME,
+                           .detector = STR("behaviour"),
+                           .rule = STR("volume"),
+                           .title = STR("tokens per hour"),
+                           .reason = STR("12 times what this hour usually has"),
+                           .confidence = 80,
+                           .of_deployment = true};
+  r.agent = false;
+  n = 0;
+  CHECK_INT(alert_signal(&s, &r, &place, 1, arena, out, &n), VDT_OK);
+  CHECK_INT(alert_signal(&s, &r, &place, 1, arena, out, &n), VDT_OK);
+  CHECK_INT(n, 1);
+  CHECK_INT(out[0].type, ALERT_WALLET_VOLUME);
+  CHECK_INT(out[0].n_evidence, 2);
+  CHECK_STR(out[0].principal, "");
+  CHECK_STR(out[0].x.found, "tokens per hour");
+  r.agent = true;
+  s.of_deployment = false;
+  n = 0;
+  CHECK_INT(alert_signal(&s, &r, &place, 1, arena, out, &n), VDT_OK);
+  CHECK_INT(out[0].type, ALERT_AGENT_WALLET_VOLUME);
+  CHECK_STR(out[0].principal, "user:u-1");
+}
+
+/* Whoever reads the catalogue finds everything in every row, and no name twice. */
+static void the_catalogue_is_complete(void)
+{
+  for (unsigned t = 0; t < ALERT_TYPES; t++) {
+    const struct alert_info *i = alert_info((enum alert_type)t);
+    CHECK_INT(alert_type_find(str_of(i->type)), t);
+    CHECK(i->title[0] && i->description[0] && i->remediation[0] && i->column[0]);
+    CHECK(t == ALERT_INCIDENT || (i->tactics[0] && i->atlas[0] && i->owasp[0]));
+    CHECK(i->agent == ALERT_TYPES || strstr(alert_info(i->agent)->type, "Agentic"));
+    CHECK(i->agent == ALERT_TYPES || alert_info(i->agent)->agent == ALERT_TYPES);
+  }
+  CHECK_INT(alert_variant(ALERT_WALLET_REPEATS, true), ALERT_WALLET_REPEATS);
 }
 
 static void names_have_azures_form_and_depend_on_the_record_only(void)
@@ -163,6 +219,11 @@ int main(void)
   jailbreak("detect", RECORD_VERDICT_DETECTED, ALERT_JAILBREAK_DETECTED);
   jailbreak("block", RECORD_VERDICT_DETECTED, ALERT_JAILBREAK_DETECTED);
   jailbreak("detect", RECORD_VERDICT_BLOCKED, ALERT_JAILBREAK_DETECTED);
+  of_agents("AI.Azure_Jailbreak.ContentFiltering.DetectedAttempt", "Azure_Agentic_BlockedJailbreak");
+  of_agents("AI.Azure_ASCIISmuggling", "AI.Azure_Agentic_ASCIISmuggling");
+  of_agents("AI.Azure_CredentialTheftAttempt", "AI.Azure_CredentialTheftAttempt");
+  RUN(a_signal_is_an_event_of_its_record);
+  RUN(the_catalogue_is_complete);
   RUN(names_have_azures_form_and_depend_on_the_record_only);
   RUN(place_and_principal);
   window();

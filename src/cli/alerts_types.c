@@ -1,0 +1,98 @@
+/* vedette alerts types: the catalogue of analyse/alerts.def, for a terminal, as JSON Lines, or as the table of docs/alerts.md. */
+#include "analyse/alert.h"
+#include "base/quote.h"
+#include "cli/alerts.h"
+#include "cli/cli.h"
+#include <unistd.h>
+
+/* The items of a '|' list with a separator between them. */
+static void put_joined(struct buf *b, const char *list, const char *separator)
+{
+  for (const char *p = list; *p; p++) buf_put(b, *p == '|' ? str_of(separator) : (struct str){p, 1});
+}
+
+static void put_line(struct buf *b, const struct alert_info *info)
+{
+  buf_printf(b, "%-13s  %-56s  %s\n", vdt_severity_name(info->severity), info->type, info->title);
+}
+
+static void put_array(struct buf *b, const char *name, const char *list)
+{
+  buf_printf(b, ",\"%s\":[", name);
+  for (const char *p = list; *p;) {
+    size_t n = strcspn(p, "|");
+    if (p != list) buf_byte(b, ',');
+    json_quote(b, (struct str){p, n});
+    p += n + (p[n] == '|');
+  }
+  buf_byte(b, ']');
+}
+
+static void put_json(struct buf *b, const struct alert_info *info)
+{
+  const struct {
+    const char *name, *text;
+  } texts[] = {{"alertDisplayName", info->title},
+               {"description", info->description},
+               {"severity", vdt_severity_name(info->severity)},
+               {"agentVariant", info->agent < ALERT_TYPES ? alert_info(info->agent)->type : ""}};
+  BUF_LIT(b, "{\"alertType\":");
+  json_quote(b, str_of(info->type));
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    if (!texts[i].text[0]) continue;
+    buf_printf(b, ",\"%s\":", texts[i].name);
+    json_quote(b, str_of(texts[i].text));
+  }
+  put_array(b, "tactics", info->tactics);
+  put_array(b, "techniques", info->techniques);
+  put_array(b, "atlasTechniques", info->atlas);
+  put_array(b, "owaspLlm", info->owasp);
+  put_array(b, "remediationSteps", info->remediation);
+  BUF_LIT(b, "}\n");
+}
+
+static void put_words(struct buf *b, const char *title, const char *list)
+{
+  if (!*list) return;
+  buf_printf(b, "%s: ", title);
+  put_joined(b, list, ", ");
+  BUF_LIT(b, ". ");
+}
+
+static void put_markdown(struct buf *b, const struct alert_info *info)
+{
+  buf_printf(b, "### `%s`\n\n**%s** (%s)\n\n%s\n\n", info->type, info->title, vdt_severity_name(info->severity),
+             info->description);
+  put_words(b, "ATT&CK tactics", info->tactics);
+  put_words(b, "Techniques", info->techniques);
+  put_words(b, "ATLAS", info->atlas);
+  put_words(b, "OWASP", info->owasp);
+  if (info->agent < ALERT_TYPES) buf_printf(b, "At an agent: `%s`. ", alert_info(info->agent)->type);
+  if (b->n && b->p[b->n - 1] == ' ') b->n--;
+  if (b->n && b->p[b->n - 1] != '\n') BUF_LIT(b, "\n\n");
+  BUF_LIT(b, "- ");
+  put_joined(b, info->remediation, "\n- ");
+  BUF_LIT(b, "\n\n");
+}
+
+int alerts_types(const char *only, bool json, bool table, bool markdown)
+{
+  struct buf b = {0};
+  bool as_table = !markdown && (table || (!json && isatty(STDOUT_FILENO)));
+  unsigned shown = 0;
+  for (unsigned t = 0; t < ALERT_TYPES; t++) {
+    const struct alert_info *info = alert_info((enum alert_type)t);
+    if (only && !str_eq(str_of(info->type), str_of(only))) continue;
+    shown++;
+    if (markdown) put_markdown(&b, info);
+    else if (as_table) put_line(&b, info);
+    else put_json(&b, info);
+  }
+  if (only && !shown) {
+    buf_finish(&b);
+    return cli_usage("alerts", "--type: there is no such type; `vedette alerts types` lists them");
+  }
+  bool ok = !b.failed && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
+  buf_finish(&b);
+  return ok ? 0 : 1;
+}
