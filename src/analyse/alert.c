@@ -2,8 +2,9 @@
 #include <sodium.h>
 
 static const struct alert_info infos[] = {
-#define X(id, type, title, description, severity, tactics, techniques, atlas, owasp, agent, column, remediation)                 \
-  {type, title, description, VDT_##severity, tactics, techniques, atlas, owasp, column, remediation, ALERT_##agent},
+#define X(id, type, title, description, severity, tactics, techniques, atlas, owasp, agent, stage, column, remediation)          \
+  {type,  title, description, VDT_##severity, tactics,       techniques,                                                         \
+   atlas, owasp, column,      remediation,    ALERT_##agent, STAGE_##stage},
 #include "analyse/alerts.def"
 #undef X
 };

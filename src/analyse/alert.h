@@ -16,11 +16,15 @@ enum alert_type {
   ALERT_TYPES
 };
 
+/* What an alert is in an attack of several steps. */
+enum alert_stage { STAGE_NONE, STAGE_PROBE, STAGE_ATTACK, STAGE_HARM };
+
 struct alert_info {
   const char *type, *title, *description;
   enum vdt_severity severity;
   const char *tactics, *techniques, *atlas, *owasp, *column, *remediation; /* lists separated by '|' */
   enum alert_type agent;                                                   /* its variant for agents; ALERT_TYPES: none */
+  enum alert_stage stage;
 };
 const struct alert_info *alert_info(enum alert_type type);
 /* ALERT_TYPES when there is no such type. */

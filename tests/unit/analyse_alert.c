@@ -120,7 +120,7 @@ static void the_catalogue_is_complete(void)
     const struct alert_info *i = alert_info((enum alert_type)t);
     CHECK_INT(alert_type_find(str_of(i->type)), t);
     CHECK(i->title[0] && i->description[0] && i->remediation[0] && i->column[0]);
-    CHECK(t == ALERT_INCIDENT || (i->tactics[0] && i->atlas[0] && i->owasp[0]));
+    CHECK(t == ALERT_INCIDENT || (i->stage && i->tactics[0] && i->atlas[0] && i->owasp[0]));
     CHECK(i->agent == ALERT_TYPES || strstr(alert_info(i->agent)->type, "Agentic"));
     CHECK(i->agent == ALERT_TYPES || alert_info(i->agent)->agent == ALERT_TYPES);
   }
