@@ -195,6 +195,7 @@ struct vdt_finding {
   enum vdt_severity severity;
   enum vdt_action action; /* what the policy does about it */
   unsigned confidence;    /* 0..100 */
+  unsigned why;           /* bits: what it rests on; vdt_why_name names them. 0: reason alone says it */
   uint64_t start, end;
   char redacted[VDT_REDACTED_MAX]; /* secrets masked, safe to show: "ghp_****...3f2a"; "" when there is nothing to mask */
   /* Of what was found only after decoding: start/end are the encoded bytes, layers the encodings, outermost first ("base64",
@@ -204,6 +205,9 @@ struct vdt_finding {
   const char *decoded;
   uint32_t item; /* of a blocklist: which phrase, as they are numbered from 0 */
 };
+
+/* The name of bit i of a finding's why, "checksum"; NULL behind the last. */
+const char *vdt_why_name(unsigned i);
 
 enum vdt_inspected { VDT_FULL, VDT_PARTIAL, VDT_NONE };
 

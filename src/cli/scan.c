@@ -37,6 +37,19 @@ static void put_number(struct buf *b, double v)
   buf_printf(b, "%.4g", v);
 }
 
+static void put_why(struct buf *b, unsigned why)
+{
+  bool first = true;
+  BUF_LIT(b, ", \"why\": [");
+  for (unsigned i = 0; vdt_why_name(i); i++) {
+    if (!(why >> i & 1)) continue;
+    if (!first) BUF_LIT(b, ", ");
+    json_quote(b, str_of(vdt_why_name(i)));
+    first = false;
+  }
+  BUF_LIT(b, "]");
+}
+
 static void put_finding(struct scan *s, const struct vdt_finding *f, struct str text, struct str part)
 {
   struct buf *b = &s->out;
@@ -57,6 +70,7 @@ static void put_finding(struct scan *s, const struct vdt_finding *f, struct str 
   }
   buf_printf(b, ", \"start\": %llu, \"end\": %llu, \"reason\": ", (unsigned long long)f->start, (unsigned long long)f->end);
   json_quote(b, str_of(f->reason));
+  if (f->why) put_why(b, f->why);
   if (f->redacted[0]) {
     BUF_LIT(b, ", \"redacted\": ");
     json_quote(b, s->show_secrets ? str_cut(text, f->start, f->end) : str_of(f->redacted));

@@ -21,8 +21,12 @@ static bool is_about(struct look *l, uint64_t gate, uint64_t from, uint64_t to)
                                     STR("path"),     STR("type"),  STR("length"),  STR("len"),   STR("count"), STR("limit"),
                                     STR("size"),     STR("ttl"),   STR("version"), STR("host"),  STR("ref"),   STR("field"),
                                     STR("endpoint"), STR("label"), STR("policy"),  STR("store"), STR("arn")};
-  static const struct str before[] = {STR("csrf"),   STR("csrf-"),   STR("csrf_"),    STR("xsrf-"),
-                                      STR("public"), STR("public_"), STR("publickey")};
+  static const struct str before[] = {
+      STR("csrf"),         STR("csrf-"),       STR("csrf_"),       STR("xsrf-"),       STR("public"),  STR("public_"),
+      STR("publickey"),    STR("publishable"), STR("cache"),       STR("primary"),     STR("foreign"), STR("partition"),
+      STR("sort"),         STR("object"),      STR("idempotency"), STR("translation"), STR("row"),     STR("group"),
+      STR("dedup"),        STR("s3"),          STR("lookup"),      STR("next"),        STR("page"),    STR("sync"),
+      STR("continuation"), STR("cursor")};
   struct str rest = look_span(l, from, to);
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
     if (ends_with(rest, ends[i])) return true;
@@ -62,7 +66,7 @@ static bool looks_secret(struct str v, enum operator_kind op, int quote)
   struct kinds k = kinds_of(v);
   if (k.letters == 0) return false;
   if (k.digits) return true;
-  if (op == OPERATOR_ARGUMENT) return false;
+  if (op == OPERATOR_ARGUMENT || op == OPERATOR_OPTION) return k.marks && k.both_cases;
   if (op == OPERATOR_VERB) return k.marks && k.both_cases;
   if (k.marks) return quote || op == OPERATOR_TIGHT || k.both_cases;
   if (k.joints) return quote && k.both_cases;
@@ -74,6 +78,48 @@ static void trim(struct str *v)
   while (v->n && (v->p[v->n - 1] == '.' || v->p[v->n - 1] == ':' || v->p[v->n - 1] == '!' || v->p[v->n - 1] == '?')) v->n--;
 }
 
+/* Sentences about secrets name algorithms and formats where a secret could stand: "the password is SHA256-hashed". */
+static bool names_a_method(struct str v)
+{
+  static const struct str methods[] = {STR("sha"),   STR("md5"),   STR("base64"),  STR("utf"),    STR("aes"),  STR("hs256"),
+                                       STR("rs256"), STR("oauth"), STR("argon"),   STR("bcrypt"), STR("hmac"), STR("pbkdf"),
+                                       STR("http"),  STR("x509"),  STR("ed25519"), STR("rfc"),    STR("iso"),  STR("tls"),
+                                       STR("ssl"),   STR("ipv"),   STR("step")};
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+    if (v.n >= methods[i].n && str_ieq(str_cut(v, 0, methods[i].n), methods[i])) return true;
+  return false;
+}
+
+/* whole: nothing but marks and digits may follow the gate in its name; strong: the value must look generated. */
+static bool variant_has(const struct rule *r, struct str word)
+{
+  return r->variant.n && str_find(r->variant, word) != (size_t)-1;
+}
+
+static bool name_fits(const struct rule *r, struct look *l, uint64_t name_end)
+{
+  if (is_about(l, l->gate, l->gate_end, name_end)) return false;
+  int next = name_end > l->gate_end ? look_at(l, l->gate_end) : -1;
+  return !variant_has(r, STR("whole")) || !((lower((char)next) >= 'a' && lower((char)next) <= 'z') && next < 0x80);
+}
+
+static bool value_fits(const struct rule *r, struct str v, enum operator_kind op, int quote)
+{
+  if (v.n < (r->min ? r->min : 8) || is_expression(v, quote) || entropy(v) < r->entropy) return false;
+  if (variant_has(r, STR("strong"))) {
+    enum value_shape shape = shape_of(v);
+    return shape == SHAPE_HEX || shape == SHAPE_RANDOM;
+  }
+  return looks_secret(v, op, quote) && !(op == OPERATOR_VERB && names_a_method(v));
+}
+
+static const char *why_of(enum operator_kind op)
+{
+  if (op == OPERATOR_VERB) return "a sentence that gives a secret away";
+  if (op == OPERATOR_OPTION) return "an option of a command that takes a secret";
+  return "a secret's name, an operator and a value that looks random";
+}
+
 bool check_assignment(const struct rule *r, struct look *l, struct found *out)
 {
   uint64_t at = 0;
@@ -81,21 +127,23 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   l->hold = l->gate_end;
   uint64_t name = skip_name(l, l->gate_end, false);
   enum operator_kind op = skip_operator(l, name, &at, &quote);
+  if (op == OPERATOR_NONE) op = skip_option(l, name, &at, &quote);
   if (op == OPERATOR_NONE && name == l->gate_end) op = skip_is(l, name, &at, &quote);
   if (op == OPERATOR_NONE) return false;
   struct str value = value_at(l, at, op, quote, 200);
   uint64_t end = at + value.n;
-  if (value.n > 200 || is_about(l, l->gate, l->gate_end, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end)))
+  if (value.n == 0 || value.n > 200 || !name_fits(r, l, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end)))
     return false;
-  if (is_placeholder(value) || (quote && !quote_closes(l, end, quote))) return false;
+  if (quote && !quote_closes(l, end, quote)) return false;
+  struct str whole = value;
   if (!quote) trim(&value);
-  if (value.n < (r->min ? r->min : 8) || is_placeholder(value) || is_expression(value, quote)) return false;
-  if (!looks_secret(value, op, quote) || entropy(value) < r->entropy) return false;
+  bool stand_in = is_placeholder(whole) || is_placeholder(value);
+  if (stand_in ? op == OPERATOR_VERB || variant_has(r, STR("strong")) : !value_fits(r, value, op, quote)) return false;
   out->start = at;
   out->end = at + value.n;
-  out->reason =
-      op == OPERATOR_VERB ? "a sentence that gives a secret away" : "a secret's name, an operator and a value that looks random";
-  return true;
+  out->reason = why_of(op);
+  out->why = WHY_NAME | WHY_ENTROPY;
+  return found_sure(out, is_placeholder(whole) ? whole : value, out->confidence);
 }
 
 bool check_keyed(const struct rule *r, struct look *l, struct found *out)
@@ -109,9 +157,10 @@ bool check_keyed(const struct rule *r, struct look *l, struct found *out)
   uint64_t end = look_run(l, at, &r->chars, (uint64_t)r->max + 1);
   if (end - at < r->min || end - at > r->max || byte_is_word(look_at(l, end))) return false;
   struct str value = look_span(l, at, end);
-  if (entropy(value) < r->entropy || is_placeholder(value)) return false;
+  if (entropy(value) < r->entropy && !is_placeholder(value)) return false;
   out->start = at;
   out->end = end;
   out->reason = "the service's name, an operator and a value of its form";
-  return true;
+  out->why = WHY_NAME | WHY_FORMAT | (r->entropy > 0 ? WHY_ENTROPY : 0);
+  return found_sure(out, value, out->confidence);
 }

@@ -13,14 +13,33 @@ bool is_expression(struct str value, int quote);
 /* Could its letters be words of a language? */
 bool reads_like_words(struct str s);
 
+/* A policy that asks for as little confidence as this hears of stand-ins and published samples too. */
+enum { CONFIDENCE_PLACEHOLDER = 20, CONFIDENCE_SAMPLE = 30 };
+/* Finishes a finding: confidence, unless the value is a stand-in or a sample. Returns true. */
+bool found_sure(struct found *out, struct str value, unsigned confidence);
+
+/* shape.c: does a value of 16 to 256 bytes look generated, and how? */
+enum value_shape { SHAPE_NONE, SHAPE_UUID, SHAPE_HEX, SHAPE_RANDOM };
+enum value_shape shape_of(struct str s);
+bool looks_like_uuid(struct str s);
+
 /* grammar.c: how a name and its value are joined. TIGHT: without blanks, as in shells; ARGUMENT: ("name", "value"); ELEMENT:
- * <name>value</name>. */
-enum operator_kind { OPERATOR_NONE, OPERATOR_SIGN, OPERATOR_TIGHT, OPERATOR_ARGUMENT, OPERATOR_ELEMENT, OPERATOR_VERB };
+ * <name>value</name>; OPTION: --name value. */
+enum operator_kind {
+  OPERATOR_NONE,
+  OPERATOR_SIGN,
+  OPERATOR_TIGHT,
+  OPERATOR_ARGUMENT,
+  OPERATOR_ELEMENT,
+  OPERATOR_VERB,
+  OPERATOR_OPTION
+};
 /* The rest of a name: "_KEY", "Token", "-secret"; with blanks, further words. At most 40 bytes. */
 uint64_t skip_name(struct look *l, uint64_t i, bool blanks);
 /* Where the value begins, and in which quote (0: none). Raises l->hold to it. */
 enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote);
+enum operator_kind skip_option(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 /* The value up to its quote or to a byte that ends it; longer than max when there is no end in reach. */
 struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quote, unsigned max);
 bool quote_closes(struct look *l, uint64_t i, int quote);

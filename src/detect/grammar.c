@@ -44,15 +44,22 @@ static uint64_t skip_sign(struct look *l, uint64_t i)
   bool sign = false;
   for (unsigned n = 0; n < 4; n++, at++) {
     int c = look_at(l, at);
-    if (c != '=' && c != ':' && c != '>' && c != '?' && !(c == '-' && n == 0)) break;
+    if (c != '=' && c != ':' && c != '>' && c != '?' && !((c == '-' || c == '!') && n == 0)) break;
     sign |= c == '=' || c == ':' || (c == '>' && n > 0);
   }
   return sign ? at : 0;
 }
 
+/* @"text" of C# and Objective-C, b'text' of Python, L"text" of C. */
+static bool is_string_prefix(int c)
+{
+  return c == '@' || c == 'b' || c == 'r' || c == 'u' || c == 'f' || c == 'L';
+}
+
 static enum operator_kind open_value(struct look *l, uint64_t i, enum operator_kind kind, uint64_t *value, int *quote)
 {
   if (look_at(l, i) == '\\') i++;
+  if (is_string_prefix(look_at(l, i)) && is_quote(look_at(l, i + 1))) i++;
   *quote = look_at(l, i);
   if (is_quote(*quote)) i++;
   else *quote = 0;
@@ -68,6 +75,32 @@ static enum operator_kind open_element(struct look *l, uint64_t i, uint64_t *val
   return open_value(l, i, OPERATOR_ELEMENT, value, quote);
 }
 
+/* A quoted value right beside the name: password "value", secret("value"). */
+static bool is_beside(struct look *l, uint64_t name_end, uint64_t i)
+{
+  int c = look_at(l, i);
+  return (i > name_end && (c == '"' || c == '\'')) || (c == '(' && is_quote(look_at(l, i + 1)));
+}
+
+/* A name and its value as two fields: key="NAME" value="x", {"name": "NAME", "value": "x"}, or on two lines of YAML or Terraform. Where
+ * the value begins, or 0. */
+static uint64_t skip_field(struct look *l, uint64_t i)
+{
+  static const struct str words[] = {STR("value"), STR("default"), STR("val")};
+  for (unsigned n = 0; n < 24; n++, i++) {
+    int c = look_at(l, i);
+    if (!is_space(c) && c != ',' && c != '"' && c != '\'' && c != '{') break;
+  }
+  for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+    if (!look_literal(l, i, words[k], true)) continue;
+    uint64_t at = i + words[k].n;
+    if (is_quote(look_at(l, at))) at++;
+    uint64_t end = skip_sign(l, skip_blanks(l, at, 8));
+    if (end) return skip_blanks(l, end, 8);
+  }
+  return 0;
+}
+
 enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *value, int *quote)
 {
   uint64_t at = name_end;
@@ -80,24 +113,73 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
   bool quoted = is_quote(c);
   at += quoted;
   if (look_at(l, at) == ']') at++;
-  uint64_t sign = skip_blanks(l, at, 8), end = skip_sign(l, sign);
-  bool argument = !end && quoted && look_at(l, sign) == ',';
+  uint64_t sign = skip_blanks(l, at, 8), end = skip_sign(l, sign), field = end ? 0 : skip_field(l, at);
+  if (field) return open_value(l, field, OPERATOR_SIGN, value, quote);
+  bool argument = !end && (quoted ? look_at(l, sign) == ',' : is_beside(l, at, sign));
   if (!end && !argument) return OPERATOR_NONE;
-  uint64_t open = skip_blanks(l, argument ? sign + 1 : end, 20);
-  if (argument && !is_quote(look_at(l, open))) return OPERATOR_NONE;
+  uint64_t open = skip_blanks(l, !argument ? end : is_quote(look_at(l, sign)) ? sign : sign + 1, 20);
+  bool compared = look_at(l, sign) == '!' || (look_at(l, sign) == '=' && look_at(l, sign + 1) == '=');
+  if ((argument || compared) && !is_quote(look_at(l, open))) return OPERATOR_NONE;
   enum operator_kind kind = argument ? OPERATOR_ARGUMENT : sign == at && open == end ? OPERATOR_TIGHT : OPERATOR_SIGN;
   if (kind == OPERATOR_TIGHT && look_at(l, open) == '`') return OPERATOR_NONE; /* a role of reStructuredText */
   return open_value(l, open, kind, value, quote);
 }
 
-/* " is ", " es ", " ist " and the like, with a colon or not. */
+/* Verbs and signs between a secret's word and its value, in sentences of many languages. After marks were folded away: è is e. */
+static uint64_t skip_verb(struct look *l, uint64_t i)
+{
+  static const struct str verbs[] = {
+      STR(" is now "), STR(" is: "),    STR(" is "),     STR(" was "), STR(" should be "), STR(" will be "),
+      STR(" ist "),    STR(" lautet "), STR(" es "),     STR(" est "), STR(" e "),         STR(" jest "),
+      STR(" to "),     STR(" of "),     STR(" je "),     STR(" ar "),  STR(" er "),        STR(" on "),
+      STR(" sera "),   STR(" : "),      STR(" - "),      STR(" -> "),  STR(" – "),         STR(" — "),
+      STR("是"),       STR("为"),       STR("は"),       STR("は「"),  STR("은 "),         STR("는 "),
+      STR("이 "),      STR(" este "),   STR(" adalah "), STR(" ay "),  STR(" hu "),        STR(" είναι ")};
+  uint64_t best = 0;
+  for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
+    if (look_literal(l, i, verbs[v], true) && i + verbs[v].n > best) best = i + verbs[v].n;
+  return best;
+}
+
+/* " for the build server", " de la base": a few words that say whose secret it is. Each may be the last, so all are tried. */
+static bool joins(struct look *l, uint64_t i)
+{
+  static const struct str words[] = {STR(" for "), STR(" to "),  STR(" of "),   STR(" on "),   STR(" de "),
+                                     STR(" del "), STR(" der "), STR(" fur "),  STR(" du "),   STR(" pour "),
+                                     STR(" do "),  STR(" da "),  STR(" zum "),  STR(" zur "),  STR(" del "),
+                                     STR(" di "),  STR(" per "), STR(" para "), STR(" voor "), STR(" dla ")};
+  for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+    if (look_literal(l, i, words[k], true)) return true;
+  return false;
+}
+
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote)
 {
-  static const struct str verbs[] = {STR(" is "),  STR(" is: "), STR(" ist "),    STR(" es "), STR(" est "), STR(" is now "),
-                                     STR(" was "), STR(" e "),   STR(" lautet "), STR(" to "), STR(" of ")};
-  for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
-    if (look_literal(l, i, verbs[v], true)) return open_value(l, i + verbs[v].n, OPERATOR_VERB, value, quote);
+  uint64_t end = skip_verb(l, i);
+  if (end) return open_value(l, end, OPERATOR_VERB, value, quote);
+  if (!joins(l, i)) return OPERATOR_NONE;
+  for (uint64_t stop = i + 60; i < stop; i++) {
+    l->hold = i;
+    int c = look_at(l, i);
+    if (!byte_is_word(c) && c != ' ' && c != '-' && c != '\'' && c != '.' && c != ':') return OPERATOR_NONE;
+    if (c == ':' || (c == ' ' && (look_literal(l, i, STR(" is "), true) || look_literal(l, i, STR(" ist "), true) ||
+                                  look_literal(l, i, STR(" es "), true) || look_literal(l, i, STR(" est "), true) ||
+                                  look_literal(l, i, STR(" e "), true) || look_literal(l, i, STR(" jest "), true)))) {
+      end = c == ':' ? i + 1 + (look_at(l, i + 1) == ' ') : skip_verb(l, i);
+      return open_value(l, end, OPERATOR_VERB, value, quote);
+    }
+  }
   return OPERATOR_NONE;
+}
+
+/* --password VALUE, -Token VALUE: an option of a command, by its beginning. */
+enum operator_kind skip_option(struct look *l, uint64_t name_end, uint64_t *value, int *quote)
+{
+  uint64_t i = l->gate;
+  for (unsigned n = 0; n < 40 && i > 0 && (byte_is_word(look_at(l, i - 1)) || look_at(l, i - 1) == '-'); n++) i--;
+  int before = i > 0 ? look_at(l, i - 1) : ' ';
+  if (look_at(l, i) != '-' || !is_space(before) || !is_blank(look_at(l, name_end))) return OPERATOR_NONE;
+  return open_value(l, skip_blanks(l, name_end, 4), OPERATOR_OPTION, value, quote);
 }
 
 /* An & ends a value only where parameters follow each other without blanks. */

@@ -93,13 +93,29 @@ static bool is_reference(struct str s)
   return has_hole(s) || (s.n > 3 && memcmp(s.p + s.n - 3, "...", 3) == 0);
 }
 
+/* The sample itself, more around it, or its beginning. */
+static bool is_published(struct str s)
+{
+  for (size_t i = 0; i < sizeof published / sizeof *published; i++)
+    if (str_find(s, published[i]) != (size_t)-1 || (s.n >= 12 && str_find(published[i], s) != (size_t)-1)) return true;
+  return false;
+}
+
+bool found_sure(struct found *out, struct str value, unsigned confidence)
+{
+  bool sample = is_published(value), stand_in = sample || is_placeholder(value);
+  out->confidence = sample ? CONFIDENCE_SAMPLE : stand_in ? CONFIDENCE_PLACEHOLDER : confidence;
+  if (sample) out->reason = "a sample that its vendor publishes";
+  else if (stand_in) out->reason = "a stand-in for a secret";
+  if (stand_in) out->why |= sample ? WHY_SAMPLE : WHY_PLACEHOLDER;
+  return true;
+}
+
 bool is_placeholder(struct str s)
 {
-  if (s.n == 0 || is_reference(s) || has_placeholder_word(s)) return true;
+  if (s.n == 0 || is_reference(s) || has_placeholder_word(s) || is_published(s)) return true;
   for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
     if (str_ieq(s, whole[i])) return true;
-  for (size_t i = 0; i < sizeof published / sizeof *published; i++)
-    if (str_find(s, published[i]) != (size_t)-1 || (s.n >= 20 && str_starts(published[i], s))) return true;
   size_t rising = longest_run(s, 1);
   if (rising >= 4 && rising * 2 >= s.n) return true;
   return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || rising >= 8 || longest_run(s, -1) >= 8;

@@ -12,10 +12,11 @@ static uint64_t body_end(const struct rule *r, struct look *l, uint64_t from)
   return after >= 0 && r->tail.n == 0 && r->max == r->min && byte_is_word(after) ? 0 : end;
 }
 
+/* A stand-in passes: it is reported as one. */
 static bool random_enough(const struct rule *r, struct str body)
 {
   if (r->mark.n && str_find(body, r->mark) == (size_t)-1) return false;
-  return (r->entropy <= 0 || entropy(body) >= r->entropy) && !is_placeholder(body);
+  return r->entropy <= 0 || entropy(body) >= r->entropy || is_placeholder(body);
 }
 
 /* GitHub and npm: the last six characters are the CRC-32 of those before, in base 62. */
@@ -39,6 +40,33 @@ static bool aws_account(struct str body)
   return (bits >> 2 & 0x7FFFFFFFFF80u) >> 7 < 1000000000000u;
 }
 
+struct confirmation {
+  const char *variant, *right, *wrong; /* wrong: NULL when what fails the test is no finding */
+  bool (*test)(struct str body);
+  size_t least; /* bytes that the test needs */
+  unsigned why;
+};
+
+static const struct confirmation confirmations[] = {
+    {"crc", "prefix, length and checksum", "prefix and length; the checksum is wrong", crc_matches, 7, WHY_CHECKSUM},
+    {"aws", "prefix, length, and an account number inside", NULL, aws_account, 16, WHY_DECODED},
+};
+
+/* What the rule's variant asks of the body. A wrong checksum lowers the confidence: tokens in examples are often made up. */
+static bool confirm(const struct rule *r, struct str body, struct found *out)
+{
+  for (size_t i = 0; i < sizeof confirmations / sizeof *confirmations; i++) {
+    const struct confirmation *c = &confirmations[i];
+    if (!str_eq(r->variant, str_of(c->variant))) continue;
+    bool right = body.n >= c->least && c->test(body);
+    if (!right && !c->wrong) return false;
+    out->reason = right ? c->right : c->wrong;
+    out->why |= right ? c->why : WHY_BAD_CHECKSUM;
+    if (c->wrong) out->confidence = right ? 95 : 65;
+  }
+  return true;
+}
+
 /* A short prefix is one only at the beginning of a name: "key-1f..." but not "cache-key-1f...". */
 static bool stands_alone(const struct rule *r, struct look *l)
 {
@@ -54,18 +82,9 @@ bool check_token(const struct rule *r, struct look *l, struct found *out)
   struct str body = look_span(l, l->gate_end, end);
   if (!random_enough(r, body)) return false;
   out->end = end + r->tail.n;
-  out->reason = "prefix, length and characters";
-  if (str_eq(r->variant, STR("crc")) && body.n > 6) {
-    bool good = crc_matches(body);
-    out->confidence = good ? 95 : 65;
-    out->reason = good ? "prefix, length and checksum" : "prefix and length; the checksum is wrong";
-  } else if (str_eq(r->variant, STR("aws")) && body.n == 16) {
-    if (!aws_account(body)) return false;
-    out->reason = "prefix, length, and an account number inside";
-  } else if (r->mark.n) {
-    out->reason = "prefix, length and the vendor's mark inside";
-  }
-  return true;
+  out->why = WHY_FORMAT | (r->entropy > 0 ? WHY_ENTROPY : 0) | (r->mark.n ? WHY_MARK : 0);
+  out->reason = r->mark.n ? "prefix, length and the vendor's mark inside" : "prefix, length and characters";
+  return (is_placeholder(body) || confirm(r, body, out)) && found_sure(out, body, out->confidence);
 }
 
 bool check_value(const struct rule *r, struct look *l, struct found *out)
@@ -75,7 +94,8 @@ bool check_value(const struct rule *r, struct look *l, struct found *out)
   out->start = l->gate_end;
   out->end = end + r->tail.n;
   out->reason = "the value of a key in a connection string";
-  return true;
+  out->why = WHY_NAME | WHY_FORMAT;
+  return found_sure(out, look_span(l, l->gate_end, out->end), out->confidence);
 }
 
 bool check_marked(const struct rule *r, struct look *l, struct found *out)
@@ -84,9 +104,10 @@ bool check_marked(const struct rule *r, struct look *l, struct found *out)
   uint64_t end = body_end(r, l, l->gate_end);
   if (!end || l->gate - start < r->left_max / 2) return false;
   struct str key = look_span(l, start, end);
-  if (entropy(key) < r->entropy || is_placeholder(key)) return false;
+  if (entropy(key) < r->entropy) return false;
   out->start = start;
   out->end = end + r->tail.n;
   out->reason = "the vendor's mark inside a key of the right length";
-  return true;
+  out->why = WHY_FORMAT | WHY_MARK | WHY_ENTROPY;
+  return found_sure(out, key, out->confidence);
 }

@@ -38,14 +38,24 @@ static inline int look_at(struct look *l, uint64_t i)
   return -1;
 }
 
-/* What a check found. reason: static text that says which tests were passed. */
+/* What a finding rests on, as bits WHY_FORMAT, WHY_CHECKSUM and so on. */
+enum why {
+#define X(id, name, help) WHY_BIT_##id,
+#include "engine/reasons.def"
+#undef X
+#define X(id, name, help) WHY_##id = 1 << WHY_BIT_##id,
+#include "engine/reasons.def"
+#undef X
+};
+
+/* What a check found. reason: static text that says which tests were passed. why: the same as bits. */
 struct found {
   uint64_t start, end;
-  unsigned confidence;
+  unsigned confidence, why;
   const char *reason;
 };
 
-/* True and *out filled in when there is a finding. *out begins as {gate, gate_end, rule->confidence, NULL}. */
+/* True and *out filled in when there is a finding. *out begins as {gate, gate_end, rule->confidence, 0, NULL}. */
 typedef bool check_fn(const struct rule *rule, struct look *look, struct found *out);
 
 struct check {

@@ -134,6 +134,7 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
   add_candidate(l, &(struct candidate){.rule = p->rule,
                                        .confidence = f->confidence,
                                        .action = l->action[r->detector],
+                                       .why = f->why,
                                        .reason = f->reason,
                                        .start = f->start,
                                        .end = f->end});
@@ -153,7 +154,7 @@ static bool ask(struct leaks *l, const struct window *w, struct pending *p)
                       .context = p->context,
                       .context_end = p->context_end,
                       .hold = p->hold};
-  struct found f = {p->gate, p->gate_end, r->confidence, NULL};
+  struct found f = {.start = p->gate, .end = p->gate_end, .confidence = r->confidence};
   bool found = r->check->fn(r, &look, &f);
   if (look.starved) {
     if (look.hold > p->hold) p->hold = look.hold;

@@ -24,7 +24,7 @@ struct pending {
 
 struct candidate {
   uint32_t rule;
-  unsigned confidence;
+  unsigned confidence, why;
   enum vdt_action action;
   const char *reason;
   uint64_t start, end; /* view offsets */

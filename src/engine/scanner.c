@@ -99,6 +99,16 @@ const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enu
   return "";
 }
 
+const char *vdt_why_name(unsigned i)
+{
+  static const char *const names[] = {
+#define X(id, name, help) name,
+#include "engine/reasons.def"
+#undef X
+  };
+  return i < sizeof names / sizeof *names ? names[i] : NULL;
+}
+
 static struct str shown_prefix(const struct rule *rule, struct str s)
 {
   for (unsigned g = 0; g < rule->n_gates; g++)
@@ -134,6 +144,7 @@ void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struc
                             .severity = r->severity,
                             .action = c->action,
                             .confidence = c->confidence,
+                            .why = c->why,
                             .start = start,
                             .end = end,
                             .decoded = ""};

@@ -20,8 +20,8 @@ static struct answer ask(check_fn *fn, const struct rule *r, struct str text, si
                    .context = true,
                    .context_end = gate,
                    .hold = gate};
-  struct answer a = {.f = {gate, gate_end, r->confidence, NULL}};
-  a.found = fn(r, &l, &a.f);
+  struct answer a = {.f = {.start = gate, .end = gate_end, .confidence = r->confidence}};
+  a.found = fn(r, &l, &a.f) && a.f.confidence > CONFIDENCE_SAMPLE; /* stand-ins are found, and no secrets */
   a.starved = l.starved;
   return a;
 }
@@ -146,7 +146,7 @@ static size_t held(check_fn *fn, const struct rule *r, const char *gate_text, co
                    .gate_end = at + gate.n,
                    .context = true,
                    .hold = at + gate.n};
-  struct found f = {at, at + gate.n, 75, NULL};
+  struct found f = {.start = at, .end = at + gate.n, .confidence = 75};
   fn(r, &l, &f);
   return l.starved ? (size_t)(text.n - l.hold) : 0;
 }

@@ -1,0 +1,117 @@
+/*
+ * The long tail: the name of a service and, soon after it, a value that looks generated. Hundreds of services issue keys that have no
+ * mark of their own; what tells them from commit ids, digests and identifiers are the words between the name and the value.
+ *
+ * The names (rules/services.yaml) stand in ordinary prose all day, so the walk is short, stops at the second line end and holds
+ * nothing back but the word that is being read.
+ */
+#include "detect/detect.h"
+
+enum { GAP_MAX = 72, VALUE_MAX = 256, SHORT_NAME = 7 };
+
+static bool is_lower(int c)
+{
+  return c >= 'a' && c <= 'z';
+}
+
+static bool is_upper(int c)
+{
+  return c >= 'A' && c <= 'Z';
+}
+
+/* A short name inside a word is chance: "rapidly" is not Apid. In camelCase it may begin with its capital. */
+static bool begins_here(struct look *l)
+{
+  int before = l->gate ? look_at(l, l->gate - 1) : -1, first = look_at(l, l->gate);
+  if (!is_lower(before) && !is_upper(before)) return true;
+  return l->gate_end - l->gate >= SHORT_NAME || (is_lower(before) && is_upper(first));
+}
+
+static bool token_byte(int c)
+{
+  return is_lower(c) || is_upper(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '+' || c == '/' || c == '.' ||
+         c == '~';
+}
+
+static bool has_any(struct str s, const struct str *words, size_t n)
+{
+  for (size_t k = 0; k < n; k++)
+    for (size_t i = 0; i + words[k].n <= s.n; i++)
+      if (str_ieq(str_cut(s, i, i + words[k].n), words[k])) return true;
+  return false;
+}
+
+/* What the gap says: that a secret follows, or that something else does. */
+enum gap { GAP_SILENT, GAP_SECRET, GAP_OTHER };
+
+static enum gap word_says(struct str s)
+{
+  static const struct str secret[] = {STR("key"),   STR("token"),  STR("secret"), STR("passw"), STR("pwd"),  STR("auth"),
+                                      STR("cred"),  STR("bearer"), STR("access"), STR("login"), STR("_pat"), STR("license"),
+                                      STR("_pass"), STR("api"),    STR("jwt"),    STR("sid")};
+  static const struct str other[] = {STR("sha"),       STR("commit"),      STR("hash"),    STR("digest"),  STR("checksum"),
+                                     STR("revision"),  STR("etag"),        STR("md5"),     STR("uuid"),    STR("guid"),
+                                     STR("integrity"), STR("image"),       STR("public"),  STR("keyid"),   STR("key_id"),
+                                     STR("key-id"),    STR("fingerprint"), STR("nonce"),   STR("version"), STR("project"),
+                                     STR("tenant"),    STR("resource"),    STR("request"), STR("trace")};
+  if (has_any(s, other, sizeof other / sizeof *other)) return GAP_OTHER;
+  return has_any(s, secret, sizeof secret / sizeof *secret) ? GAP_SECRET : GAP_SILENT;
+}
+
+static bool opens_value(int c)
+{
+  return c == '"' || c == '\'' || c == '`' || c == '=' || c == ':' || c == '>' || c == ' ' || c == '\t' || c == '\n' || c == '|';
+}
+
+/* A value that a call, an address or a path goes on after is none. */
+static bool closes_value(int c)
+{
+  return c != '(' && c != '[' && c != '@' && c != ':' && c != '%' && c < 0x80;
+}
+
+static bool judge(struct look *l, uint64_t from, uint64_t end, enum gap gap, bool direct, struct found *out)
+{
+  struct str value = look_span(l, from, end);
+  while (value.n && (value.p[value.n - 1] == '.' || value.p[value.n - 1] == '/')) value.n--;
+  enum value_shape shape = shape_of(value);
+  if (shape == SHAPE_NONE || gap == GAP_OTHER || value.p[0] == '/' || value.p[0] == '.') return false;
+  if (gap == GAP_SILENT && (!direct || shape == SHAPE_UUID || value.n < 20)) return false;
+  if (!closes_value(look_at(l, end)) || is_expression(value, '"')) return false;
+  out->start = from;
+  out->end = from + value.n;
+  out->reason = gap == GAP_SECRET ? "a service's name, a secret's word and a value that looks generated"
+                                  : "a service's name before a value that looks generated";
+  out->why = WHY_NAME | WHY_ENTROPY;
+  return found_sure(out, value, out->confidence);
+}
+
+bool check_service(const struct rule *r, struct look *l, struct found *out)
+{
+  (void)r;
+  if (!begins_here(l)) return false;
+  enum gap gap = GAP_SILENT;
+  bool direct = true; /* only operators and quotes since the name's end */
+  unsigned lines = 0;
+  for (uint64_t i = l->gate_end; i < l->gate_end + GAP_MAX;) {
+    l->hold = i;
+    int c = look_at(l, i);
+    if (c < 0) return false;
+    if (!token_byte(c)) {
+      if (c == '\n' && ++lines > 1) return false;
+      direct &= opens_value(c);
+      i++;
+      continue;
+    }
+    uint64_t end = i;
+    while (end < i + VALUE_MAX + 1 && token_byte(look_at(l, end))) end++;
+    if (l->starved) return false; /* the word may go on: it is held back whole */
+    bool opened = i > l->gate_end && opens_value(look_at(l, i - 1));
+    if (opened && judge(l, i, end, gap, direct, out)) return true;
+    enum gap says = word_says(look_span(l, i, end));
+    if (says == GAP_OTHER) return false;
+    if (says == GAP_SECRET) gap = GAP_SECRET;
+    direct = false;
+    i = end;
+  }
+  return false;
+}
