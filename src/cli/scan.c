@@ -252,7 +252,7 @@ static int scan_payload(struct scan *s, const struct json_doc *doc, struct total
   uint32_t request = json_get(doc, 0, "request"), response = json_get(doc, 0, "response");
   int rc = VDT_OK;
   if (!request && !response) {
-    if (json_get(doc, 0, "choices")) return scan_response(s, t, doc->text, err);
+    if (wire_is_answer(s->format, doc)) return scan_response(s, t, doc->text, err);
     return scan_request(s, t, doc->text, err);
   }
   if (request) rc = scan_request(s, t, json_raw(doc, request), err);

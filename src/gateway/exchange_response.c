@@ -48,8 +48,8 @@ static enum exchange_mode read_answer(struct exchange *x, enum wire_mode mode)
   x->wire_mode = mode;
   if (wire_response_new(x->format, x->arena, &opt, &x->hooks, &x->wire)) return uninspectable(x, "out of memory");
   x->mode = BODY_WIRE;
-  x->record.stream = mode == WIRE_SSE;
-  return mode == WIRE_SSE ? EXCHANGE_STREAM : EXCHANGE_WHOLE;
+  x->record.stream = mode != WIRE_JSON;
+  return mode != WIRE_JSON ? EXCHANGE_STREAM : EXCHANGE_WHOLE;
 }
 
 static bool has_no_body(unsigned status)
@@ -70,6 +70,7 @@ enum exchange_mode exchange_response_head(struct exchange *x, unsigned status, s
   }
   if (coding == CODING_UNKNOWN) return uninspectable(x, "content coding");
   if (status == 200 && is_event_stream(content_type)) return read_answer(x, WIRE_SSE);
+  if (status == 200 && is_json_lines(content_type)) return read_answer(x, WIRE_LINES);
   if (status == 200 && is_json(content_type)) return read_answer(x, WIRE_JSON);
   if (status < 400 || !is_json(content_type)) return uninspectable(x, status == 200 ? "content type" : "status and content type");
   x->mode = BODY_ERROR;
@@ -80,7 +81,7 @@ enum exchange_mode exchange_response_head(struct exchange *x, unsigned status, s
 
 static bool is_stream(const struct exchange *x)
 {
-  return x->mode == BODY_WIRE && x->wire_mode == WIRE_SSE;
+  return x->mode == BODY_WIRE && x->wire_mode != WIRE_JSON;
 }
 
 /* Nothing of a whole body may leave, or nothing more of a stream. */

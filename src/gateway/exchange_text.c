@@ -79,7 +79,7 @@ static void choice_shield(void *ctx, unsigned choice, struct wire_choice_shield 
 /* A stream cannot take back what left: there blocking is cutting, and the verdict says so. */
 static void raise_to(struct exchange *x, enum vdt_action action)
 {
-  if (action == VDT_BLOCK && x->wire_mode == WIRE_SSE) action = VDT_CUT;
+  if (action == VDT_BLOCK && x->wire_mode != WIRE_JSON) action = VDT_CUT;
   if (action > x->strongest) x->strongest = action;
 }
 

@@ -7,4 +7,6 @@
 bool is_json(struct str content_type);
 /* text/event-stream, with no charset or UTF-8. */
 bool is_event_stream(struct str content_type);
+/* Lines of JSON, in UTF-8. */
+bool is_json_lines(struct str content_type);
 #endif

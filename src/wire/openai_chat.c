@@ -1,74 +1,10 @@
 /* openai-chat: Chat Completions of OpenAI, Azure OpenAI and everything that speaks like them. */
-#include "wire/format.h"
+#include "wire/response.h"
 
 /* ---- requests ---- */
 
-static enum vdt_role role_of(const struct json_doc *doc, uint32_t role)
-{
-  static const struct {
-    const char *name;
-    enum vdt_role role;
-  } roles[] = {{"system", VDT_SYSTEM},      {"developer", VDT_SYSTEM}, {"user", VDT_PROMPT},
-               {"assistant", VDT_RESPONSE}, {"tool", VDT_DOCUMENT},    {"function", VDT_DOCUMENT}};
-  for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-    if (json_string_is(doc, role, roles[i].name)) return roles[i].role;
-  return VDT_PROMPT;
-}
-
-/* Why a content part of this type is not read, or NULL for text. */
-static const char *unread(const struct json_doc *doc, uint32_t type)
-{
-  static const struct {
-    const char *type, *why;
-  } types[] = {{"text", NULL},           {"input_text", NULL},     {"output_text", NULL}, {"refusal", NULL},
-               {"image_url", "image"},   {"input_image", "image"}, {"image", "image"},    {"image_file", "image"},
-               {"input_audio", "audio"}, {"audio", "audio"},       {"file", "file"},      {"input_file", "file"}};
-  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-    if (json_string_is(doc, type, types[i].type)) return types[i].why;
-  return "unknown content part";
-}
-
-static const char *const part_members[] = {"type", "text", "refusal"};
 static const char *const message_members[] = {"role", "content", "refusal", "tool_calls", "function_call"};
 static const char *const body_members[] = {"messages", "tools", "functions", "prediction", "documents"};
-
-/* One content part. Text is read whatever the type says, so that a wrong type hides nothing. */
-static int read_content_part(struct request *q, enum vdt_role role, uint32_t part, const char *origin)
-{
-  static const char *const members[] = {"text", "refusal"};
-  const struct json_doc *doc = &q->doc;
-  if (json_is(doc, part, JSON_STRING)) return request_text(q, role, part, origin);
-  int strict = request_spelling(q, part, part_members, sizeof part_members / sizeof *part_members);
-  if (strict) return strict;
-  bool found = false;
-  for (size_t i = 0; i < 2; i++) {
-    uint32_t text = json_get(doc, part, members[i]);
-    if (!json_is(doc, text, JSON_STRING)) continue;
-    int rc = request_text(q, role, text, request_origin(q, "%s.%s", origin, members[i]));
-    if (rc) return rc;
-    found = true;
-  }
-  const char *why = unread(doc, json_get(doc, part, "type"));
-  if (found && why && strcmp(why, "unknown content part") == 0) return VDT_OK;
-  if (!found && !why) why = "unknown content part";
-  return why ? request_skip(q, role, origin, why) : VDT_OK;
-}
-
-static int read_content(struct request *q, enum vdt_role role, uint32_t content, const char *origin)
-{
-  const struct json_doc *doc = &q->doc;
-  unsigned i = 0;
-  if (!origin) return VDT_ENOMEM;
-  if (json_is(doc, content, JSON_STRING)) return request_text(q, role, content, origin);
-  if (json_is(doc, content, JSON_NULL)) return VDT_OK;
-  if (!json_is(doc, content, JSON_ARRAY)) return request_expected(q, origin, "a string, null or an array");
-  for (uint32_t p = json_first(doc, content); p; p = json_next(doc, content, p), i++) {
-    const char *name = request_origin(q, "%s[%u]", origin, i);
-    int rc = name ? read_content_part(q, role, p, name) : VDT_ENOMEM;
-    if (rc) return rc;
-  }
-  return VDT_OK;
-}
 
 /* Calls of tools that an assistant made earlier: a leak may hide in the arguments. */
 static int read_calls(struct request *q, uint32_t calls, const char *origin)
@@ -99,7 +35,7 @@ static int read_member(struct request *q, enum vdt_role role, uint32_t member, u
   struct str name;
   if (!json_key(&q->doc, member, q->arena, &name)) return VDT_ENOMEM;
   if (plain_member(name)) return VDT_OK;
-  if (str_eq(name, STR("content"))) return read_content(q, role, member, request_origin(q, "messages[%u].content", message));
+  if (str_eq(name, STR("content"))) return request_content(q, role, member, request_origin(q, "messages[%u].content", message));
   if (str_eq(name, STR("tool_calls"))) return read_calls(q, member, request_origin(q, "messages[%u].tool_calls", message));
   if (str_eq(name, STR("function_call")))
     return request_strings(q, VDT_RESPONSE, wire_get(&q->doc, member, "arguments"), NULL,
@@ -114,24 +50,11 @@ static int read_message(struct request *q, uint32_t message, unsigned i)
 {
   const struct json_doc *doc = &q->doc;
   if (!json_is(doc, message, JSON_OBJECT)) return request_expected(q, request_origin(q, "messages[%u]", i), "an object");
-  enum vdt_role role = role_of(doc, json_get(doc, message, "role"));
+  enum vdt_role role = request_role(doc, json_get(doc, message, "role"));
   int strict = request_spelling(q, message, message_members, sizeof message_members / sizeof *message_members);
   if (strict) return strict;
   for (uint32_t m = json_first(doc, message); m; m = json_next(doc, message, m)) {
     int rc = read_member(q, role, m, i);
-    if (rc) return rc;
-  }
-  return VDT_OK;
-}
-
-/* Descriptions are instructions that the application wrote. */
-static int read_tools(struct request *q, const char *member)
-{
-  uint32_t tools = json_get(&q->doc, 0, member);
-  unsigned i = 0;
-  for (uint32_t t = tools ? json_first(&q->doc, tools) : 0; t; t = json_next(&q->doc, tools, t), i++) {
-    q->out->has_tools = true;
-    int rc = request_strings(q, VDT_SYSTEM, t, "description", request_origin(q, "%s[%u].description", member, i));
     if (rc) return rc;
   }
   return VDT_OK;
@@ -152,24 +75,33 @@ static int request(struct request *q)
   uint32_t prediction = wire_get(doc, json_get(doc, 0, "prediction"), "content");
   rc = request_strings(q, VDT_PROMPT, prediction, NULL, "prediction.content");
   if (!rc) rc = request_strings(q, VDT_DOCUMENT, json_get(doc, 0, "documents"), NULL, "documents");
-  if (!rc) rc = read_tools(q, "tools");
-  return rc ? rc : read_tools(q, "functions");
+  if (!rc) rc = request_tools(q, "tools");
+  return rc ? rc : request_tools(q, "functions");
 }
 
 /* ---- responses ---- */
 
 enum { CONTENT, REFUSAL, REASONING_CONTENT, REASONING, ARGUMENTS, INPUT, FUNCTION_ARGUMENTS };
 
-#define CALL "\"delta\":{\"tool_calls\":[{\"index\":"
 static const struct text_kind kinds[] = {
-    [CONTENT] = {"message.content", NULL, "\"delta\":{\"content\":", NULL, "}", "\"\""},
-    [REFUSAL] = {"message.refusal", NULL, "\"delta\":{\"refusal\":", NULL, "}", "\"\""},
-    [REASONING_CONTENT] = {"message.reasoning_content", NULL, "\"delta\":{\"reasoning_content\":", NULL, "}", "\"\""},
-    [REASONING] = {"message.reasoning", NULL, "\"delta\":{\"reasoning\":", NULL, "}", "\"\""},
-    [ARGUMENTS] = {"message.tool_calls[", "].function.arguments", CALL, ",\"function\":{\"arguments\":", "}}]}", "\"{}\""},
-    [INPUT] = {"message.tool_calls[", "].custom.input", CALL, ",\"custom\":{\"input\":", "}}]}", "\"\""},
-    [FUNCTION_ARGUMENTS] = {"message.function_call.arguments", NULL, "\"delta\":{\"function_call\":{\"arguments\":", NULL, "}}",
-                            "\"{}\""},
+    [CONTENT] = {"choices[#].message.content", "\"\""},
+    [REFUSAL] = {"choices[#].message.refusal", "\"\""},
+    [REASONING_CONTENT] = {"choices[#].message.reasoning_content", "\"\""},
+    [REASONING] = {"choices[#].message.reasoning", "\"\""},
+    [ARGUMENTS] = {"choices[#].message.tool_calls[#].function.arguments", "\"{}\""},
+    [INPUT] = {"choices[#].message.tool_calls[#].custom.input", "\"\""},
+    [FUNCTION_ARGUMENTS] = {"choices[#].message.function_call.arguments", "\"{}\""},
+};
+
+#define CALL "\"delta\":{\"tool_calls\":[{\"index\":"
+static const struct choices_chunk chunks[] = {
+    [CONTENT] = {"\"delta\":{\"content\":", NULL, "}"},
+    [REFUSAL] = {"\"delta\":{\"refusal\":", NULL, "}"},
+    [REASONING_CONTENT] = {"\"delta\":{\"reasoning_content\":", NULL, "}"},
+    [REASONING] = {"\"delta\":{\"reasoning\":", NULL, "}"},
+    [ARGUMENTS] = {CALL, ",\"function\":{\"arguments\":", "}}]}"},
+    [INPUT] = {CALL, ",\"custom\":{\"input\":", "}}]}"},
+    [FUNCTION_ARGUMENTS] = {"\"delta\":{\"function_call\":{\"arguments\":", NULL, "}}"},
 };
 
 /* Content is a string; some servers give parts, whose texts make one text. */
@@ -230,14 +162,29 @@ static int texts(struct texts *t, uint32_t choice, bool delta)
   return VDT_OK;
 }
 
-const struct wire_format wire_openai_chat = {
-    .name = "openai-chat",
-    .path = "chat/completions",
-    .kinds = kinds,
-    .chunk_object = "chat.completion.chunk",
+static const struct choices_shape shape = {
+    .chunks = chunks,
+    .object = "chat.completion.chunk",
     .ended = "\"delta\":{}",
     .blocked = "message",
     .blocked_value = "{\"role\":\"assistant\",\"content\":null}",
-    .request = request,
     .texts = texts,
+};
+
+static const char *const paths[] = {"/v1/chat/completions", "/openai/v1/chat/completions",
+                                    "/openai/deployments/*/chat/completions", "/models/chat/completions", NULL};
+
+const struct wire_format wire_openai_chat = {
+    .name = "openai-chat",
+    .paths = paths,
+    .members = {"choices"},
+    .kinds = kinds,
+    .request = request,
+    .answer = choices_answer,
+    .held = choices_held,
+    .ended = choices_ended,
+    .goodbye = "data: [DONE]\n\n",
+    .blocked = openai_blocked,
+    .error = openai_error,
+    .choices = &shape,
 };

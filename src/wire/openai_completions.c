@@ -1,10 +1,13 @@
 /* openai-completions: the legacy text completions. The smallest format: read this one first. */
-#include "wire/format.h"
+#include "wire/response.h"
 
 enum { TEXT };
 
 static const struct text_kind kinds[] = {
-    [TEXT] = {"text", NULL, "\"text\":", NULL, "", "\"\""},
+    [TEXT] = {"choices[#].text", "\"\""},
+};
+static const struct choices_chunk chunks[] = {
+    [TEXT] = {"\"text\":", NULL, ""},
 };
 
 /* Every prompt of a list has its own n choices. */
@@ -50,14 +53,28 @@ static int texts(struct texts *t, uint32_t choice, bool delta)
   return texts_add(t, TEXT, 0, wire_get(t->doc, choice, "text"));
 }
 
-const struct wire_format wire_openai_completions = {
-    .name = "openai-completions",
-    .path = "completions",
-    .kinds = kinds,
-    .chunk_object = "text_completion",
+static const struct choices_shape shape = {
+    .chunks = chunks,
+    .object = "text_completion",
     .ended = "\"text\":\"\"",
     .blocked = "text",
     .blocked_value = "\"\"",
-    .request = request,
     .texts = texts,
+};
+
+static const char *const paths[] = {"/v1/completions", "/openai/v1/completions", "/openai/deployments/*/completions", NULL};
+
+const struct wire_format wire_openai_completions = {
+    .name = "openai-completions",
+    .paths = paths,
+    .members = {"choices"},
+    .kinds = kinds,
+    .request = request,
+    .answer = choices_answer,
+    .held = choices_held,
+    .ended = choices_ended,
+    .goodbye = "data: [DONE]\n\n",
+    .blocked = openai_blocked,
+    .error = openai_error,
+    .choices = &shape,
 };

@@ -29,6 +29,16 @@ static int add_text(struct request *q, enum vdt_role role, struct str text, cons
   return add_part(q, &(struct wire_part){.role = role, .text = text, .origin = str_of(origin)});
 }
 
+int request_made(struct request *q, enum vdt_role role, struct str text, const char *origin)
+{
+  return origin ? add_text(q, role, text, origin) : VDT_ENOMEM;
+}
+
+void request_seen(struct request *q, uint32_t node)
+{
+  if (node) memset(q->seen + node, 1, q->doc.nodes[node].next - node);
+}
+
 int request_skip(struct request *q, enum vdt_role role, const char *origin, const char *why)
 {
   return add_part(q, &(struct wire_part){.role = role, .origin = str_of(origin), .skipped = why});
@@ -92,6 +102,7 @@ static int add_user_text(struct request *q, struct str text, const char *origin)
 int request_text(struct request *q, enum vdt_role role, uint32_t node, const char *origin)
 {
   struct str text;
+  q->seen[node] = 1;
   if (!origin || !json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
   return role == VDT_PROMPT && text.n ? add_user_text(q, text, origin) : add_text(q, role, text, origin);
 }
@@ -226,7 +237,8 @@ int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena
   int rc = json_parse(arena, body, limits, &q.doc, err);
   if (rc) return rc;
   if (q.doc.nodes[0].type != JSON_OBJECT) return request_expected(&q, "body", "an object");
-  rc = read_settings(&q);
+  q.seen = arena_zalloc(arena, q.doc.n + 1, 1);
+  rc = q.seen ? read_settings(&q) : VDT_ENOMEM;
   if (!rc) rc = read_user(&q);
   if (!rc) rc = format->request(&q);
   return rc == VDT_ENOMEM ? error_set(err, rc, "out of memory") : rc;

@@ -29,6 +29,12 @@ int wire_response_new(const struct wire_format *format, struct vdt_arena *arena,
 void wire_response_free(struct wire_response *r)
 {
   if (!r) return;
+  for (struct choice *c = r->choices; c; c = c->next) {
+    for (struct channel *ch = c->channels; ch; ch = ch->next) {
+      buf_finish(&ch->in);
+      buf_finish(&ch->out);
+    }
+  }
   sse_finish(&r->sse);
   buf_finish(&r->body);
   edits_finish(&r->edits);
@@ -54,8 +60,8 @@ static int flush_all(struct wire_response *r)
     int rc = choice_flush(r, c);
     if (rc) return rc;
     if (!c->cut) continue;
-    choice_end_chunk(r, c, &r->before);
-    if (c->index == 0) snprintf(r->info.finish_reason, sizeof r->info.finish_reason, "content_filter");
+    r->format->ended(r, c, &r->before);
+    if (c->index == 0) response_finish_reason(r, STR("content_filter"));
   }
   return VDT_OK;
 }
@@ -70,8 +76,32 @@ static int write_event(struct wire_response *r, const struct sse_event *event, s
   }
   buf_reset(&r->json);
   if (!edits_apply(&r->edits, event->data, &r->json)) return VDT_ENOMEM;
-  sse_rewrite(event, buf_str(&r->json), out);
+  if (r->opt.mode == WIRE_LINES) {
+    buf_put(out, buf_str(&r->json));
+    BUF_LIT(out, "\n");
+  } else {
+    sse_rewrite(event, buf_str(&r->json), out);
+  }
   return VDT_OK;
+}
+
+/* Parses the JSON text and works through it; results in r->before, r->edits, r->after, r->drop. */
+static int read_json(struct wire_response *r, struct str text)
+{
+  edits_reset(&r->edits);
+  r->drop = false;
+  int rc = json_parse(r->scratch, text, &r->opt.limits, &r->doc, NULL);
+  if (rc) return rc;
+  uint8_t type = r->doc.nodes[0].type;
+  if (type != JSON_OBJECT && !(type == JSON_ARRAY && r->format->arrays)) return VDT_ESYNTAX;
+  rc = r->format->answer(r);
+  if (!rc && (r->before.failed || r->after.failed || r->head.failed)) rc = VDT_ENOMEM;
+  return rc;
+}
+
+static void say_goodbye(const struct wire_response *r, struct buf *out)
+{
+  buf_put(out, str_of(r->format->goodbye));
 }
 
 /* One event: all of it goes to out, or nothing. */
@@ -84,8 +114,9 @@ static int read_event(struct wire_response *r, const struct sse_event *event, st
   r->drop = r->withheld = false;
   if (event->raw.n > r->opt.max_body) return VDT_ETOOBIG;
   bool over = str_eq(event->data, STR("[DONE]"));
+  r->event = event->event;
   if (over) rc = flush_all(r);
-  else if (event->data.n) rc = turn_read(r, event->data);
+  else if (event->data.n) rc = read_json(r, event->data);
   size_t n = out->n;
   if (!rc) rc = write_event(r, event, out);
   if (rc) {
@@ -93,8 +124,8 @@ static int read_event(struct wire_response *r, const struct sse_event *event, st
     return rc;
   }
   buf_put(out, buf_str(&r->after));
-  r->info.done = over || turn_over(r);
-  if (r->info.done && !over) BUF_LIT(out, "data: [DONE]\n\n");
+  r->info.done = over || response_over(r);
+  if (r->info.done && !over) say_goodbye(r, out);
   return VDT_OK;
 }
 
@@ -104,7 +135,7 @@ static int drain(struct wire_response *r, struct buf *out)
   struct sse_event event;
   while (!r->info.done) {
     vdt_arena_reset(r->scratch);
-    if (!sse_next(&r->sse, r->scratch, &event)) break;
+    if (!(r->opt.mode == WIRE_LINES ? lines_next(&r->sse, &event) : sse_next(&r->sse, r->scratch, &event))) break;
     int rc = read_event(r, &event, out);
     if (!rc) continue;
     r->sse.taken -= event.raw.n; /* keep it for fail_open */
@@ -118,7 +149,7 @@ static int drain(struct wire_response *r, struct buf *out)
 
 static int feed(struct wire_response *r, struct str in, struct buf *out)
 {
-  if (r->opt.mode == WIRE_SSE) return sse_feed(&r->sse, in) ? drain(r, out) : VDT_ENOMEM;
+  if (response_streams(r)) return sse_feed(&r->sse, in) ? drain(r, out) : VDT_ENOMEM;
   buf_put(&r->body, in);
   if (r->body.failed) return VDT_ENOMEM;
   return r->body.n > r->opt.max_body ? VDT_ETOOBIG : VDT_OK;
@@ -147,15 +178,15 @@ static int finish_events(struct wire_response *r, bool truncated, struct buf *ou
 {
   if (sse_rest(&r->sse).n) {
     /* An event without its blank line. When the upstream broke off, half an event is nothing a client could use. */
-    int rc = sse_feed(&r->sse, STR("\n\n")) ? drain(r, out) : VDT_ENOMEM;
+    int rc = sse_feed(&r->sse, r->opt.mode == WIRE_LINES ? STR("\n") : STR("\n\n")) ? drain(r, out) : VDT_ENOMEM;
     if (rc && !(truncated && rc == VDT_ESYNTAX)) return rc;
   }
   if (r->info.done) return VDT_OK;
   buf_reset(&r->before);
   int rc = flush_all(r);
   if (!rc) buf_put(out, buf_str(&r->before));
-  if (!rc && turn_over(r)) {
-    BUF_LIT(out, "data: [DONE]\n\n");
+  if (!rc && response_over(r)) {
+    say_goodbye(r, out);
     r->info.done = true;
   }
   return rc;
@@ -163,7 +194,7 @@ static int finish_events(struct wire_response *r, bool truncated, struct buf *ou
 
 static int finish_body(struct wire_response *r, struct buf *out)
 {
-  int rc = turn_read(r, r->body.n ? buf_str(&r->body) : STR(""));
+  int rc = read_json(r, r->body.n ? buf_str(&r->body) : STR(""));
   if (rc) return rc;
   size_t n = out->n;
   if (edits_apply(&r->edits, buf_str(&r->body), out)) return VDT_OK;
@@ -175,7 +206,7 @@ int wire_response_finish(struct wire_response *r, bool truncated, struct buf *ou
 {
   if (r->info.done || r->passing) return VDT_OK;
   if (r->failed) return r->failed;
-  return stop(r, r->opt.mode == WIRE_SSE ? finish_events(r, truncated, out) : finish_body(r, out), out);
+  return stop(r, response_streams(r) ? finish_events(r, truncated, out) : finish_body(r, out), out);
 }
 
 static const char *why_failed(int code)
@@ -199,7 +230,7 @@ static void fail_open_events(struct wire_response *r, struct buf *out)
   if (flush_all(r) == VDT_OK) buf_put(out, buf_str(&r->before));
   for (struct choice *c = r->choices; c; c = c->next) closed |= c->cut;
   r->info.done = closed;
-  if (closed) BUF_LIT(out, "data: [DONE]\n\n");
+  if (closed) say_goodbye(r, out);
   else buf_put(out, sse_rest(&r->sse));
 }
 
@@ -207,7 +238,7 @@ void wire_response_fail_open(struct wire_response *r, struct buf *out)
 {
   if (r->info.done || r->passing) return;
   r->passing = true;
-  turn_not_inspected(r, why_failed(r->failed));
+  response_not_inspected(r, why_failed(r->failed));
   if (!r->inspected_some) r->info.inspected = VDT_NONE;
   if (r->opt.mode == WIRE_JSON) fail_open_body(r, out);
   else fail_open_events(r, out);

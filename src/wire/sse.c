@@ -1,4 +1,4 @@
-/* text/event-stream: whole events with their raw bytes. Knows nothing of what the data means. */
+/* text/event-stream, and JSON lines: whole events with their raw bytes. Knows nothing of what the data means. */
 #include "wire/wire.h"
 
 static const struct str bom = {"\xef\xbb\xbf", 3};
@@ -118,6 +118,23 @@ bool sse_next(struct sse *s, struct vdt_arena *arena, struct sse_event *out)
     return true;
   }
   return false;
+}
+
+bool lines_next(struct sse *s, struct sse_event *out)
+{
+  if (s->scanned == s->pending.n) return false;
+  const char *p = s->pending.p, *end = memchr(p + s->scanned, '\n', s->pending.n - s->scanned);
+  if (!end) {
+    s->scanned = s->pending.n;
+    return false;
+  }
+  size_t next = (size_t)(end - p) + 1, n = next - 1;
+  struct str line = {p + s->taken, n - s->taken};
+  while (line.n && (line.p[line.n - 1] == '\r' || line.p[line.n - 1] == ' ' || line.p[line.n - 1] == '\t')) line.n--;
+  *out = (struct sse_event){.raw = {p + s->taken, next - s->taken}, .data = line, .has_data = line.n > 0};
+  s->taken = s->line = s->scanned = next;
+  s->started = true;
+  return true;
 }
 
 static void put_data(struct str data, struct buf *out)

@@ -1,5 +1,5 @@
 /* Which format speaks where, and the error bodies that we write ourselves. */
-#include "wire/format.h"
+#include "wire/response.h"
 
 static const struct wire_format *const formats[] = {
 #define X(id) &wire_##id,
@@ -26,34 +26,57 @@ const struct wire_format *wire_format_by_name(struct str name)
   return NULL;
 }
 
-static const struct wire_format *by_path(struct str path)
+bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc)
 {
-  for (size_t i = 0; i < FORMATS; i++)
-    if (str_eq(path, str_of(formats[i]->path))) return formats[i];
-  return NULL;
+  for (size_t i = 0; i < 3 && format->members[i]; i++)
+    if (json_get(doc, 0, format->members[i])) return true;
+  return false;
 }
 
-/* path after `prefix`. */
-static bool strip(struct str path, struct str prefix, struct str *rest)
+bool wire_is_unknown(const struct wire_format *format)
 {
-  if (!str_starts(path, prefix)) return false;
-  *rest = str_cut(path, prefix.n, path.n);
-  return true;
+  return format && format->unknown;
+}
+
+/* ---- routing ---- */
+
+/* Bytes up to the next slash, or to what follows the wildcard in the pattern. */
+static size_t segment(struct str path, char until)
+{
+  size_t n = 0;
+  while (n < path.n && path.p[n] != '/' && (!until || path.p[n] != until)) n++;
+  return n;
+}
+
+static bool matches(const char *pattern, struct str path, struct str *deployment)
+{
+  *deployment = STR("");
+  for (; *pattern; pattern++) {
+    size_t n = 1;
+    if (*pattern == '*' || *pattern == '?') n = segment(path, pattern[1]);
+    else if (!path.n || path.p[0] != *pattern) return false;
+    if (n == 0) return false;
+    if (*pattern == '*') *deployment = str_cut(path, 0, n);
+    path = str_cut(path, n, path.n);
+  }
+  return path.n == 0;
+}
+
+static bool speaks_on(const struct wire_format *format, struct str path, struct str *deployment)
+{
+  for (const char *const *p = format->paths; *p; p++)
+    if (matches(*p, path, deployment)) return true;
+  return false;
 }
 
 const struct wire_format *wire_route(struct str method, struct str path, struct str *deployment)
 {
-  struct str rest;
   *deployment = STR("");
   if (!str_eq(method, STR("POST"))) return NULL;
-  if (strip(path, STR("/openai/v1/"), &rest) || strip(path, STR("/v1/"), &rest)) return by_path(rest);
-  if (!strip(path, STR("/openai/deployments/"), &rest)) return NULL;
-  const char *slash = rest.n ? memchr(rest.p, '/', rest.n) : NULL;
-  if (!slash || slash == rest.p) return NULL;
-  size_t n = (size_t)(slash - rest.p);
-  const struct wire_format *format = by_path(str_cut(rest, n + 1, rest.n));
-  if (format) *deployment = str_cut(rest, 0, n);
-  return format;
+  for (size_t i = 0; i < FORMATS; i++)
+    if (speaks_on(formats[i], path, deployment)) return formats[i];
+  *deployment = STR("");
+  return NULL;
 }
 
 /* ---- error bodies ---- */
@@ -78,14 +101,10 @@ static const struct {
 
 void wire_error_body(const struct wire_format *format, int code, struct str message, struct buf *out)
 {
-  (void)format; /* one family so far */
   const char *name = "internal_error";
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (names[i].code == code) name = names[i].name;
-  BUF_LIT(out, "{\"error\":{\"message\":");
-  json_quote(out, message);
-  buf_printf(out, ",\"type\":\"%s\",\"param\":null,\"code\":\"%s\"}}",
-             vdt_http_status(code) < 500 ? "invalid_request_error" : "server_error", name);
+  (format ? format->error : openai_error)(code, name, message, out);
 }
 
 /* Why a prompt was stopped. Which phrase of which list it was is not said here: annotations name the list. */
@@ -99,12 +118,11 @@ static const char *blocked_because(const struct wire_shield *s)
 
 void wire_blocked_body(const struct wire_format *format, const struct wire_shield *shield, struct buf *out)
 {
-  (void)format;
-  BUF_LIT(out, "{\"error\":{\"message\":\"The prompt was stopped by the content policy of this deployment");
-  buf_put(out, str_of(blocked_because(shield)));
-  BUF_LIT(out, ". Please change the prompt and try again.\",\"type\":null,"
-               "\"param\":\"prompt\",\"code\":\"content_filter\",\"status\":400,\"innererror\":{\"code\":"
-               "\"ResponsibleAIPolicyViolation\",\"content_filter_result\":");
-  wire_prompt_annotation(shield, out);
-  BUF_LIT(out, "}}}");
+  struct buf message = {0};
+  BUF_LIT(&message, "The prompt was stopped by the content policy of this deployment");
+  buf_put(&message, str_of(blocked_because(shield)));
+  BUF_LIT(&message, ". Please change the prompt and try again.");
+  if (message.failed) out->failed = true;
+  else (format ? format->blocked : openai_blocked)(shield, buf_str(&message), out);
+  buf_finish(&message);
 }

@@ -27,6 +27,10 @@ const struct wire_format *wire_format_by_name(struct str name);
 const char *wire_format_name(const struct wire_format *format);
 /* The names of all formats in turn: i = 0, 1, ... ; NULL at the end. */
 const struct wire_format *wire_format_at(size_t i);
+/* Whether a body of this format is an answer, as against a request. */
+bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc);
+/* The walk over JSON that no format knows: a request on an unknown path is read by it. */
+bool wire_is_unknown(const struct wire_format *format);
 
 /* ---- requests -------------------------------------------------------------------------------------------------- */
 
@@ -132,7 +136,8 @@ struct wire_hooks {
   void (*choice_shield)(void *ctx, unsigned choice, struct wire_choice_shield *out);
 };
 
-enum wire_mode { WIRE_JSON, WIRE_SSE };
+/* A whole body; server-sent events; a stream of JSON lines. */
+enum wire_mode { WIRE_JSON, WIRE_SSE, WIRE_LINES };
 
 struct wire_response_options {
   enum wire_mode mode;
@@ -206,6 +211,8 @@ void sse_finish(struct sse *s);
 bool sse_feed(struct sse *s, struct str in); /* false when out of memory */
 /* The next whole event, or false. *out is good until the next call of any sse function. */
 bool sse_next(struct sse *s, struct vdt_arena *arena, struct sse_event *out);
+/* The next whole line of a stream of JSON lines as an event. */
+bool lines_next(struct sse *s, struct sse_event *out);
 /* Bytes of an event that is not complete yet. */
 struct str sse_rest(const struct sse *s);
 /* Appends the event with other data: its other lines as they were, one data line for each line of data, a blank line. */

@@ -16,6 +16,7 @@ static const struct {
     {"POST", "/openai/v1/completions", "openai-completions", ""},
     {"POST", "/v1/chat/completions", "openai-chat", ""},
     {"POST", "/v1/completions", "openai-completions", ""},
+    {"POST", "/models/chat/completions", "openai-chat", ""},
     {"GET", "/v1/chat/completions", NULL, ""},
     {"post", "/v1/chat/completions", NULL, ""},
     {"POST", "/v1/chat/completions/", NULL, ""},
