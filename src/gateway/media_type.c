@@ -46,7 +46,8 @@ bool is_event_stream(struct str content_type)
 
 bool is_json_lines(struct str content_type)
 {
-  static const char *const types[] = {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"};
+  static const char *const types[] = {"application/x-ndjson", "application/ndjson", "application/jsonl",
+                                      "application/x-jsonlines"};
   struct str parameters, type = split(content_type, ';', &parameters);
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (str_ieq(type, str_of(types[i]))) return is_utf8(parameters);
