@@ -488,8 +488,7 @@ static bool read_config(struct scan *s, const struct choice *c)
 static int start(struct scan *s)
 {
   struct vdt_error err = {0};
-  const struct config *c = s->config;
-  int rc = load_engine(c ? c->rules_dir : NULL, c ? c->model : NULL, &s->engine, &err);
+  int rc = load_engine_of(s->config, &s->engine, &err);
   if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
   s->arena = vdt_arena_new((size_t)512 << 20);
   if (!rc && s->arena) return 0;

@@ -413,6 +413,8 @@ int config_parse(struct str yaml, const char *name, struct config **out, struct 
     return error_set(err, VDT_ENOMEM, "out of memory");
   }
   c->arena = arena;
+  c->path = arena_dup(arena, str_of(name)).p;
+  if (!c->path) c->path = "";
   struct loader l = {.config = c, .arena = arena, .file = name, .err = err};
   yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&parser, (const unsigned char *)(yaml.p ? yaml.p : ""), yaml.n);

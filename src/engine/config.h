@@ -50,6 +50,11 @@ struct config_url {
   const char *path; /* prefix before the client's path, no slash at its end; "" when there is none */
 };
 
+/* A file of rules of the operator's own; read by who loads the engine. */
+struct config_rule_file {
+  const char *file;
+};
+
 enum config_switch { CONFIG_INHERIT, CONFIG_OFF, CONFIG_ON };
 
 struct config_phrase {
@@ -112,9 +117,12 @@ struct config_content_safety {
 };
 
 struct config {
+  const char *path; /* of the file, as config_parse was told; relative paths begin beside it */
   const char *state_dir;
   const char *rules_dir; /* or NULL */
-  const char *model;     /* or NULL */
+  struct config_rule_file *rules;
+  size_t n_rules;
+  const char *model; /* or NULL */
   struct config_listen listen;
   struct config_limits limits;
   struct config_workspace *workspaces;

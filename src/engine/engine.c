@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "engine/check.h"
+#include "engine/regex.h"
 
 struct build {
   struct vdt_engine *e;
@@ -248,6 +249,7 @@ static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n,
   if (!rc) rc = add_gates(&b);
   if (!rc) rc = add_scores(&b);
   if (!rc) rc = compile(&b);
+  if (!rc) rc = regex_compile(&e->rules, e->arena, err);
   if (!rc) rc = index_prefixes(&b, VDT_DET_CREDENTIAL);
   return rc ? rc : index_prefixes(&b, VDT_DET_SENSITIVE);
 }
@@ -272,6 +274,7 @@ void vdt_engine_free(struct vdt_engine *e)
   hs_free_database(e->block);
   hs_free_database(e->leaks);
   hs_free_database(e->stream);
+  regex_free(&e->rules);
   vdt_arena_free(e->arena);
   model_free(e->model);
   if (e->release) e->release(e->weights, e->n_weights);

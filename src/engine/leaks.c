@@ -153,7 +153,8 @@ static bool ask(struct leaks *l, const struct window *w, struct pending *p)
                       .gate_end = p->gate_end,
                       .context = p->context,
                       .context_end = p->context_end,
-                      .hold = p->hold};
+                      .hold = p->hold,
+                      .scratch = l->scratch};
   struct found f = {.start = p->gate, .end = p->gate_end, .confidence = r->confidence};
   bool found = r->check->fn(r, &look, &f);
   if (look.starved) {

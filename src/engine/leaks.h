@@ -50,6 +50,7 @@ struct leaks {
   size_t n_pending, cap_pending;
   struct candidate *candidates; /* ordered by start, then end */
   size_t n_candidates, cap_candidates;
+  void *scratch; /* of regular expressions, or NULL; borrowed */
   bool failed;
 };
 

@@ -14,6 +14,7 @@
 enum {
   RULE_GATE_MAX = 40,     /* bytes of a literal gate */
   RULE_PATTERN_MAX = 64,  /* widest match of a gate pattern */
+  RULE_REGEX_MAX = 1024,  /* widest match of a user's regular expression */
   RULE_GROUPS_MAX = 1024, /* different lists of context words */
   RULE_CONTEXT = 300,     /* how far before a gate a context word counts, in bytes of the view */
 };
@@ -35,6 +36,15 @@ static inline void charset_add(struct charset *c, unsigned char byte)
 bool charset_parse(struct str spec, struct charset *out);
 
 struct check;
+
+/* A checksum over the letters and digits of a body; rows in detect/sums.def. */
+struct checksum {
+  const char *name;
+  bool (*fn)(struct str body);
+  const char *help;
+};
+/* Ends with a NULL name. Defined in src/detect. */
+extern const struct checksum checksums[];
 
 struct rule {
   const char *id, *title, *file, *remediation;
@@ -63,7 +73,11 @@ struct rule {
   struct str mark;    /* must occur inside the body */
   struct str tail;    /* must end the body */
   struct str variant; /* free for the check: "github" for a CRC variant, a brand, ... */
-  int words;          /* index of its context-word group, -1 for none */
+  struct str regex;   /* of check regex */
+  unsigned regex_width;
+  void *regex_database;            /* compiled; owned by the engine */
+  const struct checksum *checksum; /* of check regex, or NULL */
+  int words;                       /* index of its context-word group, -1 for none */
 
   /* score rules */
   double weight; /* 0..1 */

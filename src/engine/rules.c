@@ -18,7 +18,7 @@ struct loader {
   struct vdt_error *err;
 };
 
-enum key_kind { STRING, STR, STRS, UINT, DOUBLE, BOOL, DETECTOR, SEVERITY, CHECK, CHARS, LEFT, WORDS, ROLES, EXAMPLES };
+enum key_kind { STRING, STR, STRS, UINT, DOUBLE, BOOL, DETECTOR, SEVERITY, CHECK, CHECKSUM, CHARS, LEFT, WORDS, ROLES, EXAMPLES };
 
 static const struct key {
   const char *name;
@@ -168,6 +168,18 @@ static int set_check(struct loader *l, const yaml_node_t *n, const struct check 
   return rc;
 }
 
+static int set_checksum(struct loader *l, const yaml_node_t *n, const struct checksum **out)
+{
+  const char *names[32];
+  unsigned i = 0, count = 0;
+  for (; checksums[count].name && count < 31; count++) names[count] = checksums[count].name;
+  names[count] = NULL;
+  if (count == 0) return FAIL(l, n, "checksum: this build has none");
+  int rc = choose(l, n, "checksum", names, &i);
+  *out = &checksums[i];
+  return rc;
+}
+
 static int set_chars(struct loader *l, const yaml_node_t *n, const char *key, struct charset *out)
 {
   if (charset_parse(scalar(n), out)) return VDT_OK;
@@ -271,6 +283,7 @@ static int set_member(struct loader *l, const struct key *k, const yaml_node_t *
   case DETECTOR: return set_detector(l, v, at);
   case SEVERITY: return set_severity(l, v, at);
   case CHECK: return set_check(l, v, at);
+  case CHECKSUM: return set_checksum(l, v, at);
   case CHARS: return set_chars(l, v, k->name, at);
   case LEFT: return each_pair(l, v, rule, set_left);
   case WORDS: return set_words(l, v, rule);
@@ -310,6 +323,10 @@ static int check_leak(struct loader *l, const yaml_node_t *n, const struct rule 
   for (unsigned i = 0; i < r->n_gates; i++)
     if (r->gates[i].n == 0 || r->gates[i].n > RULE_GATE_MAX)
       return FAIL(l, n, "rule %s: a gate has 1 to %d bytes", r->id, RULE_GATE_MAX);
+  bool expression = strcmp(r->check->name, "regex") == 0;
+  if (expression && (!r->regex.n || !r->n_gates || r->left_max))
+    return FAIL(l, n, "rule %s: check regex needs a regex, and a gate that it begins with; no left", r->id);
+  if (!expression && (r->regex.n || r->checksum)) return FAIL(l, n, "rule %s: regex and checksum are of check: regex", r->id);
   if (r->max && r->min > r->max) return FAIL(l, n, "rule %s: min is greater than max", r->id);
   return VDT_OK;
 }

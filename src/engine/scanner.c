@@ -1,5 +1,6 @@
 #include "engine/scanner.h"
 #include "base/buf.h"
+#include "engine/regex.h"
 
 enum { MAX_SCORES = 1 << 16 };
 
@@ -12,10 +13,11 @@ int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out)
   if (engine->model) s->reader = model_reader_new(engine->model);
   if ((engine->model && !s->reader) || !decode_init(&s->decode) || leaks_init(&s->leaks, engine) ||
       hs_alloc_scratch(engine->block, &s->scratch) != HS_SUCCESS || hs_alloc_scratch(engine->leaks, &s->scratch) != HS_SUCCESS ||
-      hs_alloc_scratch(engine->stream, &s->scratch) != HS_SUCCESS) {
+      hs_alloc_scratch(engine->stream, &s->scratch) != HS_SUCCESS || !regex_reserve(&engine->rules, &s->regex_scratch)) {
     vdt_scanner_free(s);
     return VDT_ENOMEM;
   }
+  s->leaks.scratch = s->regex_scratch;
   *out = s;
   return VDT_OK;
 }
@@ -24,6 +26,7 @@ void vdt_scanner_free(struct vdt_scanner *s)
 {
   if (!s) return;
   hs_free_scratch(s->scratch);
+  hs_free_scratch(s->regex_scratch);
   leaks_finish(&s->leaks);
   view_finish(&s->view);
   decode_finish(&s->decode);

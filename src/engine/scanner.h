@@ -11,7 +11,8 @@
 struct vdt_scanner {
   const struct vdt_engine *engine;
   hs_scratch_t *scratch;
-  struct leaks leaks; /* of vdt_scan; a stream has its own */
+  hs_scratch_t *regex_scratch; /* NULL: no rule has an expression. Checks run inside a scan, which has the other one */
+  struct leaks leaks;          /* of vdt_scan; a stream has its own */
   struct view view;
   struct decode decode;        /* of vdt_scan */
   struct model_reader *reader; /* NULL: the engine has no model */

@@ -405,6 +405,7 @@ static const struct value_kind kinds[] = {
 #define IN_BLOCKLIST  struct config_blocklist
 #define IN_PHRASE     struct config_phrase
 #define IN_USED_LIST  struct config_used_list
+#define IN_RULE_FILE  struct config_rule_file
 
 const struct setting settings[] = {
 #define X(scope, key, kind, of, member, initial, low, high, help)                                                                \
@@ -418,7 +419,7 @@ const size_t scope_size[SCOPES] = {
     [WORKSPACE] = sizeof(struct config_workspace), [DEPLOYMENT] = sizeof(struct config_deployment),
     [POLICY] = sizeof(struct vdt_policy),          [SHIELD] = sizeof(struct config_shield),
     [BLOCKLIST] = sizeof(struct config_blocklist), [PHRASE] = sizeof(struct config_phrase),
-    [USED_LIST] = sizeof(struct config_used_list),
+    [USED_LIST] = sizeof(struct config_used_list), [RULE_FILE] = sizeof(struct config_rule_file),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

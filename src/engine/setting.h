@@ -25,6 +25,7 @@ enum scope {
   BLOCKLIST,
   PHRASE,
   USED_LIST,
+  RULE_FILE,
   SCOPES
 };
 

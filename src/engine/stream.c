@@ -39,6 +39,7 @@ int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
     vdt_stream_free(s);
     return VDT_ENOMEM;
   }
+  s->leaks.scratch = scanner->regex_scratch;
   leaks_begin(&s->leaks, policy, role);
   s->phrases.look = policy->phrases;
   *out = s;

@@ -38,19 +38,18 @@ static int add_lines(struct config *c, struct config_blocklist *b, struct str re
   return VDT_OK;
 }
 
-/* The path of a list's file. False when it is too long. */
-static bool resolve(const char *file, const char *beside, char out[PATH_MAX])
+bool load_resolve(const char *file, const char *beside, char *out, size_t size)
 {
   const char *slash = file[0] == '/' ? NULL : strrchr(beside, '/');
-  int n = snprintf(out, PATH_MAX, "%.*s%s", slash ? (int)(slash - beside) + 1 : 0, beside, file);
-  return n > 0 && n < PATH_MAX;
+  int n = snprintf(out, size, "%.*s%s", slash ? (int)(slash - beside) + 1 : 0, beside, file);
+  return n > 0 && (size_t)n < size;
 }
 
 static int load_file(struct config *config, struct config_blocklist *b, const char *beside, struct vdt_error *err)
 {
   struct buf text = {0};
   char path[PATH_MAX];
-  if (!resolve(b->file, beside, path)) return error_at(err, VDT_ECONFIG, b->file, 0, "the path is too long");
+  if (!load_resolve(b->file, beside, path, sizeof path)) return error_at(err, VDT_ECONFIG, b->file, 0, "the path is too long");
   int rc = file_read(path, MAX_FILE, &text, err);
   if (!rc && text.n) rc = add_lines(config, b, buf_str(&text), err);
   buf_finish(&text);

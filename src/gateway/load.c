@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <unistd.h>
 
 enum { MAX_FILES = 256, MAX_RULE_FILE = 16 << 20, MAX_CONFIG = 4 << 20, MAX_WEIGHTS = 256 << 20 };
@@ -34,26 +35,46 @@ struct files {
   int n;
   struct buf text[MAX_FILES];
   struct vdt_source sources[MAX_FILES];
+  size_t n_texts;
 };
 
-static int read_all(struct files *f, const char *dir, struct vdt_error *err)
+static int read_one(struct files *f, const char *path, const char *name, struct vdt_error *err)
+{
+  if (f->n_texts == MAX_FILES) return error_at(err, VDT_ETOOBIG, path, 0, "more than %d files of rules", MAX_FILES);
+  struct buf *text = &f->text[f->n_texts];
+  int rc = file_read(path, MAX_RULE_FILE, text, err);
+  if (!rc) f->sources[f->n_texts++] = (struct vdt_source){name, text->n ? text->p : "", text->n};
+  return rc;
+}
+
+static int read_folder(struct files *f, const char *dir, struct vdt_error *err)
 {
   for (int i = 0; i < f->n; i++) {
-    char path[4096];
+    char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", dir, f->names[i]->d_name);
-    int rc = file_read(path, MAX_RULE_FILE, &f->text[i], err);
+    int rc = read_one(f, path, f->names[i]->d_name, err);
     if (rc) return rc;
-    f->sources[i] = (struct vdt_source){f->names[i]->d_name, f->text[i].p, f->text[i].n};
+  }
+  return VDT_OK;
+}
+
+/* The operator's own. */
+static int read_own(struct files *f, const struct config *c, struct vdt_error *err)
+{
+  for (size_t i = 0; c && i < c->n_rules; i++) {
+    char path[PATH_MAX];
+    if (!load_resolve(c->rules[i].file, c->path, path, sizeof path))
+      return error_at(err, VDT_ECONFIG, c->rules[i].file, 0, "the path is too long");
+    int rc = read_one(f, path, c->rules[i].file, err);
+    if (rc) return rc;
   }
   return VDT_OK;
 }
 
 static void finish(struct files *f)
 {
-  for (int i = 0; i < f->n; i++) {
-    buf_finish(&f->text[i]);
-    free(f->names[i]);
-  }
+  for (int i = 0; i < f->n; i++) free(f->names[i]);
+  for (size_t i = 0; i < MAX_FILES; i++) buf_finish(&f->text[i]);
   free(f->names);
   free(f);
 }
@@ -69,28 +90,40 @@ static int load_model(const char *path, struct vdt_engine *engine, struct vdt_er
   return rc;
 }
 
-int load_engine(const char *dir, const char *model, struct vdt_engine **out, struct vdt_error *err)
+static int read_files(struct files *f, const char *dir, const struct config *c, const char *const *more, size_t n,
+                      struct vdt_error *err)
 {
-  dir = load_rules_dir(dir);
+  f->n = scandir(dir, &f->names, is_rule_file, alphasort);
+  if (f->n < 0) {
+    f->n = 0;
+    return error_at(err, VDT_EIO, dir, 0, "%s; set rules_dir or VEDETTE_RULES to the folder of the rules", strerror(errno));
+  }
+  if (f->n == 0 || f->n > MAX_FILES)
+    return error_at(err, VDT_ENOTFOUND, dir, 0, "expected 1 to %d *.yaml files with rules here", MAX_FILES);
+  int rc = read_folder(f, dir, err);
+  if (!rc) rc = read_own(f, c, err);
+  for (size_t i = 0; !rc && i < n; i++) rc = read_one(f, more[i], more[i], err);
+  return rc;
+}
+
+int load_engine_with(const struct config *config, const char *const *files, size_t n, struct vdt_engine **out,
+                     struct vdt_error *err)
+{
+  struct vdt_engine *engine = NULL;
   struct files *f = calloc(1, sizeof *f);
   if (!f) return error_set(err, VDT_ENOMEM, "out of memory");
-  f->n = scandir(dir, &f->names, is_rule_file, alphasort);
-  struct vdt_engine *engine = NULL;
-  int rc;
-  if (f->n < 0) {
-    rc = error_at(err, VDT_EIO, dir, 0, "%s; set rules_dir or VEDETTE_RULES to the folder of the rules", strerror(errno));
-    f->n = 0;
-  } else if (f->n == 0 || f->n > MAX_FILES) {
-    rc = error_at(err, VDT_ENOTFOUND, dir, 0, "expected 1 to %d *.yaml files with rules here", MAX_FILES);
-  } else {
-    rc = read_all(f, dir, err);
-    if (!rc) rc = vdt_engine_new(f->sources, (size_t)f->n, &engine, err);
-  }
+  int rc = read_files(f, load_rules_dir(config ? config->rules_dir : NULL), config, files, n, err);
+  if (!rc) rc = vdt_engine_new(f->sources, f->n_texts, &engine, err);
   finish(f);
-  if (!rc) rc = load_model(load_model_file(model), engine, err);
+  if (!rc) rc = load_model(load_model_file(config ? config->model : NULL), engine, err);
   if (rc) vdt_engine_free(engine);
   else *out = engine;
   return rc;
+}
+
+int load_engine_of(const struct config *config, struct vdt_engine **out, struct vdt_error *err)
+{
+  return load_engine_with(config, NULL, 0, out, err);
 }
 
 int load_config(const char *path, struct config **out, struct vdt_error *err)

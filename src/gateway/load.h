@@ -14,9 +14,16 @@ const char *load_rules_dir(const char *dir);
  * NULL for "none". */
 const char *load_model_file(const char *file);
 
-/* Compiles every *.yaml of the folder, in the order of their names, and maps the model beside them (load_model_file). ENOTFOUND when there
- * are no rules; ERULE names file and line, or the file of the model. */
-int load_engine(const char *dir, const char *model, struct vdt_engine **out, struct vdt_error *err);
+/* Compiles every *.yaml of the configuration's folder of rules, in the order of their names, then its own rule files, and maps the model
+ * beside them (load_model_file). config: NULL for none. ENOTFOUND when there are no rules; ERULE names file and line, or the file of the
+ * model. */
+int load_engine_of(const struct config *config, struct vdt_engine **out, struct vdt_error *err);
+/* The same with more files of rules, which are read after those. */
+int load_engine_with(const struct config *config, const char *const *files, size_t n, struct vdt_engine **out,
+                     struct vdt_error *err);
+
+/* The path of a file that a configuration names; relative ones begin beside the configuration. False when it is too long. */
+bool load_resolve(const char *file, const char *beside, char *out, size_t size);
 
 /* Compiles the phrases of all blocklists, in the order of the configuration: items, then lines, list by list. *out is NULL when there are
  * none; it borrows from the configuration. */

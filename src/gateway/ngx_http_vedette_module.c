@@ -101,7 +101,7 @@ static char *set_config(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
   cleanup->handler = unload;
   cleanup->data = m;
   if (load_config((const char *)args[1].data, &m->config, &err)) return say(cf, &err);
-  if (load_engine(m->config->rules_dir, m->config->model, &m->engine, &err)) return say(cf, &err);
+  if (load_engine_of(m->config, &m->engine, &err)) return say(cf, &err);
   if (load_blocklists(m->config, &m->image.blocklist, &err)) return say(cf, &err);
   malloc_trim(0); /* compiling rules leaves much free memory behind, which every worker would inherit */
   m->image.config = m->config;
