@@ -9,6 +9,7 @@ static const struct alert_info infos[] = {
 #undef X
 };
 
+const char *const alert_classifications[] = {"Undetermined", "TruePositive", "BenignPositive", "FalsePositive"};
 static const char *const status_names[] = {"Active", "InProgress", "Resolved", "Dismissed"};
 
 const struct alert_info *alert_info(enum alert_type type)
@@ -44,19 +45,21 @@ enum alert_status alert_status_find(struct str name)
 
 /* Azure's form: the ticks (100 ns since the year 1) left until the end of the year 9999, and a GUID. The GUID is a hash of what
  * began the alert, so that the same record always begins the same alert. */
-static void make_name(const struct record *r, const char *type, struct str workspace, char out[ALERT_NAME_LEN + 1])
+void alert_make_name(struct str interaction, uint64_t time_us, enum alert_type which, struct str workspace,
+                     char out[ALERT_NAME_LEN + 1])
 {
   static const uint64_t last_tick = UINT64_C(3155378975999999999), epoch = UINT64_C(621355968000000000);
+  const char *type = infos[which].type;
   unsigned char g[16];
   crypto_generichash_state h;
   crypto_generichash_init(&h, NULL, 0, sizeof g);
-  crypto_generichash_update(&h, (const unsigned char *)r->id, RECORD_ID_LEN);
+  crypto_generichash_update(&h, (const unsigned char *)(interaction.n ? interaction.p : ""), interaction.n);
   crypto_generichash_update(&h, (const unsigned char *)type, strlen(type) + 1);
   crypto_generichash_update(&h, (const unsigned char *)workspace.p, workspace.n);
   crypto_generichash_final(&h, g, sizeof g);
   g[6] = (unsigned char)((g[6] & 0x0f) | 0x80);
   g[8] = (unsigned char)((g[8] & 0x3f) | 0x80);
-  uint64_t ticks = r->time_us < UINT64_C(253402300800000000) ? last_tick - (epoch + r->time_us * 10) : 0;
+  uint64_t ticks = time_us < UINT64_C(253402300800000000) ? last_tick - (epoch + time_us * 10) : 0;
   snprintf(out, ALERT_NAME_LEN + 1, "%019llu_%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
            (unsigned long long)ticks, g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13],
            g[14], g[15]);
@@ -176,7 +179,8 @@ static struct alert *event_of(enum alert_type type, const struct record *r, cons
   a->evidence = arena_zalloc(arena, ALERT_EVIDENCE_MAX, sizeof *a->evidence);
   if (!a->evidence || !set_principal(r, arena, a)) return NULL;
   set_place(r, place, a);
-  make_name(r, infos[type].type, place->workspace, a->name);
+  a->severity = infos[type].severity;
+  alert_make_name((struct str){r->id, RECORD_ID_LEN}, r->time_us, type, place->workspace, a->name);
   a->x = (struct alert_extended){.application = r->application,
                                  .end_user = r->end_user,
                                  .tenant = r->end_user_tenant,
@@ -263,7 +267,8 @@ int alert_signal(const struct alert_signal *signal, const struct record *r, cons
 
 bool alert_takes(const struct alert *alert, uint64_t time_us, uint64_t window_us)
 {
-  bool open = alert->status == ALERT_ACTIVE || alert->status == ALERT_IN_PROGRESS;
+  bool open = alert->status == ALERT_ACTIVE || alert->status == ALERT_IN_PROGRESS ||
+              (alert->status == ALERT_DISMISSED && alert->suppressed.n);
   bool after = time_us <= alert->end_us || time_us - alert->end_us <= window_us;
   bool before = time_us >= alert->start_us || alert->start_us - time_us <= window_us;
   return open && after && before;

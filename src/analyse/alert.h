@@ -50,10 +50,24 @@ struct alert_evidence {
   unsigned confidence;
 };
 
+/* What is thought of an alert, besides its state: Undetermined, TruePositive, BenignPositive, FalsePositive. */
+extern const char *const alert_classifications[];
+enum { ALERT_CLASSIFICATIONS = 4 };
+
 struct alert_change {
   uint64_t time_us;
-  enum alert_status from, to;
+  enum alert_status from, to; /* the same: only the rest was said */
   struct str who;
+  struct str comment, classification; /* or empty */
+};
+
+/* An alert of an incident. */
+struct alert_member {
+  struct str name;
+  enum alert_type type;
+  enum alert_status status;
+  enum vdt_severity severity;
+  uint64_t start_us;
 };
 
 struct alert_extended {
@@ -66,8 +80,12 @@ struct alert {
   char name[ALERT_NAME_LEN + 1];
   enum alert_type type;
   enum alert_status status;
-  struct str principal; /* "user:..." or "key:..." or "ip:..." or "" */
+  enum vdt_severity severity; /* its type's; an incident's follows from its chain */
+  struct str principal;       /* "user:..." or "key:..." or "ip:..." or "" */
   struct str resource_id, subscription, resource_group, region, workspace;
+  struct str suppressed;     /* name of the rule that dismissed it as it came, or empty */
+  struct str incident;       /* name of the incident that it belongs to, or empty */
+  struct str classification; /* or empty */
   uint64_t start_us, end_us, generated_us, count;
   unsigned confidence;     /* the highest, 0..100 */
   uint64_t evidence_total; /* more than n_evidence when some were not kept */
@@ -76,6 +94,8 @@ struct alert {
   size_t n_evidence;
   struct alert_change *history;
   size_t n_history;
+  struct alert_member *members; /* of an incident */
+  size_t n_members;
 };
 
 /* What a workspace adds to its alerts. subscription and resource_group stand in for a missing resource_id; empty ones have
@@ -102,7 +122,11 @@ struct alert_signal {
 int alert_signal(const struct alert_signal *signal, const struct record *r, const struct alert_place *place, uint64_t now_us,
                  struct vdt_arena *arena, struct alert out[ALERT_TYPES], size_t *n);
 
-/* An event at time_us belongs to the alert: it is open, and the event lies within window_us of its first or last one. */
+/* The name of an alert of that type that began with this interaction. */
+void alert_make_name(struct str interaction, uint64_t time_us, enum alert_type type, struct str workspace,
+                     char out[ALERT_NAME_LEN + 1]);
+
+/* An event at time_us belongs to the alert: it is open, or takes what its rule suppresses, and the event lies within window_us of its first or last one. */
 bool alert_takes(const struct alert *alert, uint64_t time_us, uint64_t window_us);
 /* Adds an event of the same key: count, times, extended properties. *evidence_n says how many of the event's evidence rows still
  * fit. VDT_OK or VDT_ENOMEM. */

@@ -89,29 +89,33 @@ static void put_resources(struct buf *b, const struct alert *a)
   BUF_LIT(b, "}]");
 }
 
+struct entity_value {
+  const char *type, *property;
+  struct str value;
+};
+
+/* Rows of one type are one entity; it is there when its first property is. */
 static void put_entities(struct buf *b, const struct alert *a)
 {
-  struct str ip = a->x.source_ip.n ? a->x.source_ip : a->x.client_ip;
-  BUF_LIT(b, ",\"entities\":[{\"type\":\"ai-deployment\"");
-  member(b, "name", a->x.deployment);
-  if (a->x.model.n) member(b, "model", a->x.model);
-  buf_byte(b, '}');
-  if (ip.n) {
-    BUF_LIT(b, ",{\"type\":\"ip\"");
-    member(b, "address", ip);
-    buf_byte(b, '}');
+  const struct entity_value rows[] = {
+#define X(type, property, value) {type, property, value},
+#include "analyse/entities.def"
+#undef X
+  };
+  const char *open = "";
+  bool there = false;
+  BUF_LIT(b, ",\"entities\":[");
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (strcmp(open, rows[i].type) != 0) {
+      if (there) buf_put(b, STR("},"));
+      open = rows[i].type;
+      there = rows[i].value.n > 0;
+      if (there) buf_printf(b, "{\"type\":\"%s\"", open);
+    }
+    if (there && rows[i].value.n) member(b, rows[i].property, rows[i].value);
   }
-  if (a->x.end_user.n) {
-    BUF_LIT(b, ",{\"type\":\"account\"");
-    member(b, "name", a->x.end_user);
-    if (a->x.tenant.n) member(b, "aadTenantId", a->x.tenant);
-    buf_byte(b, '}');
-  }
-  if (a->resource_id.n) {
-    BUF_LIT(b, ",{\"type\":\"azure-resource\"");
-    member(b, "resourceId", a->resource_id);
-    buf_byte(b, '}');
-  }
+  if (there) buf_byte(b, '}');
+  else if (b->n && b->p[b->n - 1] == ',') b->n--;
   buf_byte(b, ']');
 }
 
@@ -126,10 +130,31 @@ static void put_extended(struct buf *b, const struct alert *a)
 #undef X
   member(b, "workspace", a->workspace);
   if (a->principal.n) member(b, "principal", a->principal);
+  if (a->incident.n) member(b, "incident", a->incident);
+  if (a->suppressed.n) member(b, "suppressedBy", a->suppressed);
+  if (a->classification.n) member(b, "classification", a->classification);
   joined_member(b, "tactics", alert_info(a->type)->tactics);
   joined_member(b, "atlasTechniques", alert_info(a->type)->atlas);
   joined_member(b, "owaspLlm", alert_info(a->type)->owasp);
   buf_byte(b, '}');
+}
+
+/* The alerts of an incident, in the place where other alerts have what was found. */
+static void put_members(struct buf *b, const struct alert *a)
+{
+  if (!a->n_members) return;
+  BUF_LIT(b, ",\"supportingEvidence\":{\"type\":\"tabularEvidences\",\"title\":\"Alerts of this incident\",\"columns\":[\"Time\","
+             "\"Alert\",\"Type\",\"Severity\",\"Status\"],\"rows\":[");
+  for (size_t i = 0; i < a->n_members; i++) {
+    const struct alert_member *m = &a->members[i];
+    buf_put(b, i ? STR(",[") : STR("["));
+    arm_put_time(b, m->start_us);
+    buf_byte(b, ',');
+    json_quote(b, m->name);
+    buf_printf(b, ",\"%s\",\"%s\",\"%s\"]", alert_info(m->type)->type, vdt_severity_name(m->severity),
+               alert_status_name(m->status));
+  }
+  BUF_LIT(b, "]}");
 }
 
 /* Which columns some row fills. */
@@ -207,6 +232,15 @@ static struct str compromised(const struct alert *a)
   return slash ? str_cut(id, (size_t)(slash - id.p) + 1, id.n) : a->x.deployment;
 }
 
+/* What was raised on request says so where people look first. */
+static void put_title(struct buf *b, const struct alert *a)
+{
+  BUF_LIT(b, ",\"alertDisplayName\":\"");
+  if (str_eq(a->x.source, STR("simulated"))) BUF_LIT(b, "[SAMPLE ALERT] ");
+  json_escape(b, str_of(alert_info(a->type)->title));
+  buf_byte(b, '"');
+}
+
 static void put_properties(struct buf *b, const struct alert *a)
 {
   const struct alert_info *info = alert_info(a->type);
@@ -214,9 +248,9 @@ static void put_properties(struct buf *b, const struct alert *a)
   member(b, "alertType", str_of(info->type));
   member(b, "systemAlertId", (struct str){a->name, ALERT_NAME_LEN});
   member(b, "productComponentName", STR("AI"));
-  member(b, "alertDisplayName", str_of(info->title));
+  put_title(b, a);
   member(b, "description", str_of(info->description));
-  member(b, "severity", str_of(vdt_severity_name(info->severity)));
+  member(b, "severity", str_of(vdt_severity_name(a->severity)));
   put_intent(b, info->tactics);
   time_member(b, "startTimeUtc", a->start_us);
   time_member(b, "endTimeUtc", a->end_us);
@@ -228,13 +262,14 @@ static void put_properties(struct buf *b, const struct alert *a)
   member(b, "productName", STR("vedette"));
   member(b, "status", str_of(alert_status_name(a->status)));
   put_entities(b, a);
-  BUF_LIT(b, ",\"isIncident\":false");
+  buf_put(b, a->type == ALERT_INCIDENT ? STR(",\"isIncident\":true") : STR(",\"isIncident\":false"));
   put_correlation(b, a);
   member(b, "compromisedEntity", compromised(a));
   list_member(b, "techniques", info->techniques, -1);
   list_member(b, "subTechniques", info->techniques, 1);
   put_extended(b, a);
-  put_evidence(b, a);
+  if (a->type == ALERT_INCIDENT) put_members(b, a);
+  else put_evidence(b, a);
   buf_byte(b, '}');
 }
 

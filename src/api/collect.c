@@ -1,4 +1,5 @@
 #include "api/collect.h"
+#include "api/settings.h"
 #include "api/spool.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -22,6 +23,7 @@ struct collect {
   struct collect_stats *stats;
   struct vdt_arena *arena;
   struct buf chunk;
+  struct settings settings;
   bool *begun;
   unsigned careful; /* so many batches of one line, after a store refused something in a batch */
   uint64_t passed_us, swept_us;
@@ -29,7 +31,8 @@ struct collect {
 
 /* What a batch brought; added to the counters only when it is committed. */
 struct batch {
-  uint64_t records, duplicates, alerts_new, alerts_extended, withdrawn, egress, egress_bytes, rejected, unknown_workspace, lag_us;
+  uint64_t records, duplicates, alerts_new, alerts_extended, withdrawn, egress, egress_bytes, suppressed, incidents, rejected,
+      unknown_workspace, lag_us;
 };
 
 int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us, struct collect_stats *stats,
@@ -41,7 +44,8 @@ int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t
   c->spool.fd = c->spool.notify = -1;
   c->arena = vdt_arena_new((size_t)256 << 20);
   c->begun = calloc(n, sizeof *c->begun);
-  int rc = c->arena && c->begun ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
+  bool ready = settings_init(&c->settings) && c->arena && c->begun;
+  int rc = ready ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc && spool_open(&c->spool, state_dir)) rc = error_set(err, VDT_EIO, "%s/spool: %s", state_dir, strerror(errno));
   if (rc) collect_free(c);
   else *out = c;
@@ -53,6 +57,7 @@ void collect_free(struct collect *c)
   if (!c) return;
   spool_close(&c->spool);
   buf_finish(&c->chunk);
+  settings_finish(&c->settings);
   vdt_arena_free(c->arena);
   free(c->begun);
   free(c);
@@ -98,19 +103,29 @@ static size_t find_store(struct collect *c, struct str workspace, struct batch *
   return 0;
 }
 
+static int put_event(struct collect *c, struct store *s, const struct alert *event, struct batch *b, struct vdt_error *err)
+{
+  bool is_new, incident = false;
+  int rc = s->ops->put_event(s, event, c->window_us, &is_new, err);
+  if (!rc && is_new) rc = s->ops->relate(s, event, event->generated_us, &incident, err);
+  if (rc) return rc;
+  b->alerts_new += is_new;
+  b->alerts_extended += !is_new;
+  b->suppressed += event->suppressed.n > 0;
+  b->incidents += incident;
+  return VDT_OK;
+}
+
 static int store_alerts(struct collect *c, struct store *s, const struct record *r, struct batch *b, struct vdt_error *err)
 {
   struct alert events[ALERT_TYPES];
   size_t n;
-  if (alert_events(r, &s->place, clock_unix_us(), c->arena, events, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
-  for (size_t i = 0; i < n; i++) {
-    bool is_new;
-    int rc = s->ops->put_event(s, &events[i], c->window_us, &is_new, err);
-    if (rc) return rc;
-    b->alerts_new += is_new;
-    b->alerts_extended += !is_new;
-  }
-  return VDT_OK;
+  uint64_t now = clock_unix_us();
+  if (alert_events(r, &s->place, now, c->arena, events, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
+  settings_apply(&c->settings, events, &n, now);
+  int rc = VDT_OK;
+  for (size_t i = 0; !rc && i < n; i++) rc = put_event(c, s, &events[i], b, err);
+  return rc;
 }
 
 static bool has_type(const struct alert *events, size_t n, enum alert_type type)
@@ -143,20 +158,15 @@ static int move_alerts(struct collect *c, struct store *s, const struct record *
       alert_events(r, &s->place, now, c->arena, after, &n_after))
     return error_set(err, VDT_ENOMEM, "out of memory");
   int rc = VDT_OK;
+  settings_apply(&c->settings, after, &n_after, now);
   for (size_t i = 0; !rc && i < n_before; i++) {
     if (has_type(after, n_after, before[i].type)) continue;
     rc = s->ops->withdraw_event(s, &before[i], c->window_us, STR("second opinion"), now, err);
     b->withdrawn++;
   }
   for (size_t i = 0; !rc && i < n_after; i++) {
-    bool is_new;
-    if (has_type(before, n_before, after[i].type)) {
-      if (keep_shields(&after[i])) rc = s->ops->amend_event(s, &after[i], c->window_us, err);
-      continue;
-    }
-    if ((rc = s->ops->put_event(s, &after[i], c->window_us, &is_new, err))) break;
-    b->alerts_new += is_new;
-    b->alerts_extended += !is_new;
+    if (!has_type(before, n_before, after[i].type)) rc = put_event(c, s, &after[i], b, err);
+    else if (keep_shields(&after[i])) rc = s->ops->amend_event(s, &after[i], c->window_us, err);
   }
   return rc;
 }
@@ -244,6 +254,8 @@ static void add_stats(struct collect_stats *s, const struct batch *b)
   atomic_fetch_add(&s->alerts_new, b->alerts_new);
   atomic_fetch_add(&s->alerts_extended, b->alerts_extended);
   atomic_fetch_add(&s->withdrawn, b->withdrawn);
+  atomic_fetch_add(&s->suppressed, b->suppressed);
+  atomic_fetch_add(&s->incidents, b->incidents);
   atomic_fetch_add(&s->egress, b->egress);
   atomic_fetch_add(&s->egress_bytes, b->egress_bytes);
   atomic_fetch_add(&s->rejected, b->rejected);
@@ -268,6 +280,7 @@ static int take_lines(struct collect *c, struct spool_file *f, struct str text, 
   size_t max = c->careful ? 1 : BATCH;
   *used = *lines = 0;
   int rc = begin(c, 0, err);
+  if (!rc) rc = settings_refresh(&c->settings, c->stores[0], err);
   while (!rc && *lines < max && *used < text.n) {
     const char *lf = memchr(text.p + *used, '\n', text.n - *used);
     if (!lf) break;

@@ -151,7 +151,11 @@ void api_alerts_status(struct api *api, const struct api_request *r, struct api_
   struct store *store;
   struct alert a;
   int rc = find(api, r, &store, &a);
-  if (!rc) rc = store->ops->set_status(store, r->name, (enum alert_status)r->argument, str_of(r->who), clock_unix_us(), NULL);
+  if (!rc)
+    rc = store->ops->change(
+        store, r->name,
+        &(struct store_change){.status = (enum alert_status)r->argument, .who = str_of(r->who), .time_us = clock_unix_us()},
+        NULL);
   if (rc) store_failed(response, rc);
   else response->status = 204;
 }
@@ -191,6 +195,9 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
   put_metric(b, "alerts_new_total", "counter", "Alerts begun since the start.", atomic_load(&s->alerts_new));
   put_metric(b, "alerts_extended_total", "counter", "Repeats that extended an alert.", atomic_load(&s->alerts_extended));
   put_metric(b, "alert_events_withdrawn_total", "counter", "Events that a second opinion took back.", atomic_load(&s->withdrawn));
+  put_metric(b, "alert_events_suppressed_total", "counter", "Events that a suppression rule dismissed.",
+             atomic_load(&s->suppressed));
+  put_metric(b, "incidents_total", "counter", "Incidents begun since the start.", atomic_load(&s->incidents));
   put_metric(b, "egress_total", "counter", "Questions that left for outside shields.", atomic_load(&s->egress));
   put_metric(b, "egress_bytes_total", "counter", "Bytes of them.", atomic_load(&s->egress_bytes));
   put_metric(b, "journal_rejected_total", "counter", "Journal lines that could not be read.", atomic_load(&s->rejected));

@@ -304,7 +304,8 @@ static int do_status(struct alerts *a, const struct alert *alert, enum alert_sta
   for (size_t i = 0; i < a->n_stores; i++) {
     struct store *s = a->stores[i];
     if (!str_eq(s->place.workspace, alert->workspace)) continue;
-    if (s->ops->set_status(s, (struct str){alert->name, ALERT_NAME_LEN}, status, str_of(who), clock_unix_us(), &err))
+    struct store_change change = {.status = status, .who = str_of(who), .time_us = clock_unix_us()};
+    if (s->ops->change(s, (struct str){alert->name, ALERT_NAME_LEN}, &change, &err))
       return fprintf(stderr, "vedette alerts: %s\n", err.text), 1;
     return printf("%.*s %s\n", ALERT_NAME_LEN, alert->name, alert_status_name(status)) > 0 ? 0 : 1;
   }

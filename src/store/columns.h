@@ -9,6 +9,11 @@
   ", x_last_interaction" after
 #define FIXED_COLUMNS                                                                                                            \
   "name, type, status, principal, resource_id, subscription, resource_group, start_us, end_us, generated_us, count, "            \
-  "confidence, evidence_total"
-enum { FIXED = 13, EXTENDED = 18 };
+  "confidence, evidence_total, severity, suppressed, incident, classification"
+/* As many as there are columns. */
+#define ALERT_PARAMETERS                                                                                                         \
+  "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "    \
+  "?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35"
+enum { FIXED = 17, EXTENDED = 18 };
+_Static_assert(FIXED + EXTENDED == 35, "ALERT_PARAMETERS has another number");
 #endif

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 3, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 4, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -306,7 +306,14 @@ static const struct store_ops sqlite_ops = {
     .drop_offset = sqlite_drop_offset,
     .list = sqlite_list,
     .get = sqlite_get,
-    .set_status = sqlite_set_status,
+    .change = sqlite_change,
+    .relate = sqlite_relate,
+    .put_rule = sqlite_put_rule,
+    .delete_rule = sqlite_delete_rule,
+    .list_rules = sqlite_list_rules,
+    .put_plan = sqlite_put_plan,
+    .list_plans = sqlite_list_plans,
+    .list_audit = sqlite_list_audit,
     .count = sqlite_count,
     .sync = sqlite_sync,
     .close = sqlite_close,

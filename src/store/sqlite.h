@@ -46,8 +46,12 @@ int sqlite_find_open(struct sqlite_store *s, const struct alert *event, uint64_t
 int sqlite_extend(struct sqlite_store *s, struct alert *alert, const struct alert *event, struct vdt_error *err);
 /* The alert of that name, without evidence and history. */
 int sqlite_get_row(struct sqlite_store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
-int sqlite_change_status(struct sqlite_store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
-                         struct vdt_error *err);
+/* Within a transaction. */
+int sqlite_change_one(struct sqlite_store *s, struct str name, const struct store_change *change, struct vdt_error *err);
+/* false: of a type that this version does not know, or out of memory (*failed). The columns are those of alerts. */
+bool sqlite_read_alert(struct store *s, sqlite3_stmt *q, struct vdt_arena *arena, struct alert *a, bool *failed);
+int sqlite_write_alert(struct sqlite_store *s, enum statement how, const struct alert *a, bool *changed, struct vdt_error *err);
+int sqlite_load_members(struct sqlite_store *s, struct alert *a, struct vdt_arena *arena, struct vdt_error *err);
 
 int sqlite_get_record(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);
 int sqlite_revise_record(struct store *s, const struct record *r, struct vdt_error *err);
@@ -59,7 +63,17 @@ int sqlite_put_event(struct store *s, const struct alert *event, uint64_t window
 int sqlite_list(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n,
                 struct vdt_error *err);
 int sqlite_get(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
-int sqlite_set_status(struct store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
+int sqlite_change(struct store *s, struct str name, const struct store_change *change, struct vdt_error *err);
+int sqlite_relate(struct store *s, const struct alert *event, uint64_t now_us, bool *incident, struct vdt_error *err);
+int sqlite_put_rule(struct store *s, const struct suppress_rule *rule, struct vdt_error *err);
+int sqlite_delete_rule(struct store *s, struct str subscription, struct str name, struct str who, uint64_t now_us,
+                       struct vdt_error *err);
+int sqlite_list_rules(struct store *s, const struct store_rule_query *q, struct vdt_arena *arena, struct suppress_rule **out,
+                      size_t *n, struct vdt_error *err);
+int sqlite_put_plan(struct store *s, const struct store_plan *plan, uint64_t now_us, struct vdt_error *err);
+int sqlite_list_plans(struct store *s, struct str subscription, struct vdt_arena *arena, struct store_plan **out, size_t *n,
                       struct vdt_error *err);
+int sqlite_list_audit(struct store *s, uint64_t before, size_t limit, struct vdt_arena *arena, struct store_audit **out,
+                      size_t *n, struct vdt_error *err);
 int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);
 #endif

@@ -21,13 +21,24 @@ static void bind_alert(sqlite3_stmt *q, const struct alert *a)
   sqlite_bind_u64(q, ++at, a->count);
   sqlite_bind_u64(q, ++at, a->confidence);
   sqlite_bind_u64(q, ++at, a->evidence_total);
+  sqlite_bind_u64(q, ++at, a->severity);
+  sqlite_bind_str(q, ++at, a->suppressed);
+  sqlite_bind_str(q, ++at, a->incident);
+  sqlite_bind_str(q, ++at, a->classification);
 #define X(member, name, title, combine) sqlite_bind_str(q, ++at, a->x.member);
 #include "analyse/extended.def"
 #undef X
 }
 
-/* false: of a type that this version does not know, or out of memory (*failed). */
-static bool read_alert(struct store *s, sqlite3_stmt *q, struct vdt_arena *arena, struct alert *a, bool *failed)
+/* Alerts of before severities were stored have that of their type. */
+static enum vdt_severity read_severity(sqlite3_stmt *q, int at, enum alert_type type)
+{
+  int v = sqlite3_column_int(q, at);
+  if (v >= VDT_INFORMATIONAL && v <= VDT_HIGH) return (enum vdt_severity)v;
+  return type < ALERT_TYPES ? alert_info(type)->severity : VDT_MEDIUM;
+}
+
+bool sqlite_read_alert(struct store *s, sqlite3_stmt *q, struct vdt_arena *arena, struct alert *a, bool *failed)
 {
   int at = 0;
   *a = (struct alert){.region = s->place.region, .workspace = s->place.workspace};
@@ -46,6 +57,10 @@ static bool read_alert(struct store *s, sqlite3_stmt *q, struct vdt_arena *arena
   a->count = sqlite_u64(q, at++);
   a->confidence = (unsigned)sqlite_u64(q, at++);
   a->evidence_total = sqlite_u64(q, at++);
+  a->severity = read_severity(q, at++, a->type);
+  a->suppressed = sqlite_str(q, at++, arena, failed);
+  a->incident = sqlite_str(q, at++, arena, failed);
+  a->classification = sqlite_str(q, at++, arena, failed);
 #define X(member, name, title, combine) a->x.member = sqlite_str(q, at++, arena, failed);
 #include "analyse/extended.def"
 #undef X
@@ -103,8 +118,12 @@ static int load_history(struct sqlite_store *s, struct alert *a, struct vdt_aren
   bool failed = false;
   while (a->n_history < n && (code = sqlite3_step(q)) == SQLITE_ROW) {
     struct alert_change *c = &a->history[a->n_history++];
-    *c = (struct alert_change){sqlite_u64(q, 0), (enum alert_status)(sqlite_u64(q, 1) % ALERT_STATUSES),
-                               (enum alert_status)(sqlite_u64(q, 2) % ALERT_STATUSES), sqlite_str(q, 3, arena, &failed)};
+    *c = (struct alert_change){sqlite_u64(q, 0),
+                               (enum alert_status)(sqlite_u64(q, 1) % ALERT_STATUSES),
+                               (enum alert_status)(sqlite_u64(q, 2) % ALERT_STATUSES),
+                               sqlite_str(q, 3, arena, &failed),
+                               sqlite_str(q, 4, arena, &failed),
+                               sqlite_str(q, 5, arena, &failed)};
   }
   if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
   else if (code != SQLITE_DONE && code != SQLITE_ROW) rc = sqlite_error(s, code, err);
@@ -115,7 +134,8 @@ static int load_history(struct sqlite_store *s, struct alert *a, struct vdt_aren
 static int load_rest(struct sqlite_store *s, struct alert *a, struct vdt_arena *arena, struct vdt_error *err)
 {
   int rc = load_evidence(s, a, arena, err);
-  return rc ? rc : load_history(s, a, arena, err);
+  if (!rc) rc = load_history(s, a, arena, err);
+  return rc || a->type != ALERT_INCIDENT ? rc : sqlite_load_members(s, a, arena, err);
 }
 
 /* ---- events ----------------------------------------------------------------------------------------------------- */
@@ -124,15 +144,16 @@ int sqlite_find_open(struct sqlite_store *s, const struct alert *event, uint64_t
                      struct vdt_error *err)
 {
   int rc, code = SQLITE_DONE;
-  sqlite3_stmt *q = sqlite_statement(s, SQL_ALERT_OPEN, &rc, err);
+  sqlite3_stmt *q = sqlite_statement(s, event->suppressed.n ? SQL_ALERT_SUPPRESSED : SQL_ALERT_OPEN, &rc, err);
   if (!q) return rc;
   sqlite_bind_str(q, 1, str_of(alert_info(event->type)->type));
   sqlite_bind_str(q, 2, event->x.deployment);
   sqlite_bind_str(q, 3, event->principal);
+  if (event->suppressed.n) sqlite_bind_str(q, 4, event->suppressed);
   bool failed = false;
   *found = false;
   while (!*found && !failed && (code = sqlite3_step(q)) == SQLITE_ROW)
-    *found = read_alert(&s->base, q, s->arena, out, &failed) && alert_takes(out, event->start_us, window_us);
+    *found = sqlite_read_alert(&s->base, q, s->arena, out, &failed) && alert_takes(out, event->start_us, window_us);
   if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
   else if (code != SQLITE_DONE && code != SQLITE_ROW) rc = sqlite_error(s, code, err);
   sqlite3_reset(q);
@@ -160,7 +181,7 @@ static int put_evidence(struct sqlite_store *s, const struct alert *a, const str
   return VDT_OK;
 }
 
-static int write_alert(struct sqlite_store *s, enum statement how, const struct alert *a, bool *changed, struct vdt_error *err)
+int sqlite_write_alert(struct sqlite_store *s, enum statement how, const struct alert *a, bool *changed, struct vdt_error *err)
 {
   int rc;
   sqlite3_stmt *q = sqlite_statement(s, how, &rc, err);
@@ -176,8 +197,35 @@ int sqlite_extend(struct sqlite_store *s, struct alert *a, const struct alert *e
   bool changed;
   size_t n;
   if (alert_extend(a, event, s->arena, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
-  int rc = write_alert(s, SQL_ALERT_REPLACE, a, &changed, err);
+  int rc = sqlite_write_alert(s, SQL_ALERT_REPLACE, a, &changed, err);
   return !rc && changed ? put_evidence(s, a, event->evidence, n, err) : rc;
+}
+
+static int put_history(struct sqlite_store *s, const struct alert *a, enum alert_status to, const struct store_change *c,
+                       struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_HISTORY_PUT, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, (struct str){a->name, ALERT_NAME_LEN});
+  sqlite_bind_u64(q, 2, c->time_us);
+  sqlite_bind_u64(q, 3, a->status);
+  sqlite_bind_u64(q, 4, to);
+  sqlite_bind_str(q, 5, c->who);
+  sqlite_bind_str(q, 6, c->comment);
+  sqlite_bind_str(q, 7, c->classification);
+  return sqlite_run(s, q, err);
+}
+
+/* An alert that a suppression rule dismissed as it came: its history says which. */
+static int put_dismissal(struct sqlite_store *s, const struct alert *event, struct vdt_error *err)
+{
+  struct alert raised = *event;
+  char who[80];
+  int n = snprintf(who, sizeof who, "suppression rule %.*s", (int)event->suppressed.n, event->suppressed.p);
+  raised.status = ALERT_ACTIVE;
+  return put_history(s, &raised, ALERT_DISMISSED, &(struct store_change){.who = {who, (size_t)n}, .time_us = event->generated_us},
+                     err);
 }
 
 int sqlite_put_event(struct store *base, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err)
@@ -190,8 +238,9 @@ int sqlite_put_event(struct store *base, const struct alert *event, uint64_t win
   int rc = sqlite_find_open(s, event, window_us, &a, &found, err);
   if (rc) return rc;
   if (found) return sqlite_extend(s, &a, event, err);
-  rc = write_alert(s, SQL_ALERT_PUT, event, is_new, err);
-  return !rc && *is_new ? put_evidence(s, event, event->evidence, event->n_evidence, err) : rc;
+  rc = sqlite_write_alert(s, SQL_ALERT_PUT, event, is_new, err);
+  if (!rc && *is_new) rc = put_evidence(s, event, event->evidence, event->n_evidence, err);
+  return !rc && *is_new && event->suppressed.n ? put_dismissal(s, event, err) : rc;
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
@@ -211,6 +260,9 @@ int sqlite_list(struct store *base, const struct store_query *query, struct vdt_
   sqlite3_bind_int(q, 5, query->status < ALERT_STATUSES ? (int)query->status : -1);
   sqlite_bind_str(q, 6, query->part);
   sqlite_bind_u64(q, 7, limit);
+  sqlite_bind_u64(q, 8, query->since_us);
+  sqlite_bind_str(q, 9, query->deployment);
+  sqlite_bind_str(q, 10, query->who);
   struct alert *list = NULL;
   size_t got = 0, cap = 0;
   bool failed = false;
@@ -219,7 +271,7 @@ int sqlite_list(struct store *base, const struct store_query *query, struct vdt_
     if ((failed = !p)) break;
     list = p;
     list[got] = (struct alert){0};
-    if (read_alert(base, q, arena, &list[got], &failed)) got++;
+    if (sqlite_read_alert(base, q, arena, &list[got], &failed) && list[got].severity >= query->severity) got++;
   }
   if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
   else if (code != SQLITE_DONE) rc = sqlite_error(s, code, err);
@@ -238,7 +290,7 @@ int sqlite_get_row(struct sqlite_store *s, struct str name, struct vdt_arena *ar
   if (!q) return rc;
   sqlite_bind_str(q, 1, name);
   int code = sqlite3_step(q);
-  bool ok = code == SQLITE_ROW && read_alert(&s->base, q, arena, out, &failed);
+  bool ok = code == SQLITE_ROW && sqlite_read_alert(&s->base, q, arena, out, &failed);
   if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
   else if (code != SQLITE_ROW && code != SQLITE_DONE) rc = sqlite_error(s, code, err);
   else if (!ok) rc = error_set(err, VDT_ENOTFOUND, "no such alert");
@@ -252,32 +304,46 @@ int sqlite_get(struct store *base, struct str name, struct vdt_arena *arena, str
   return rc ? rc : load_rest(sqlite_of(base), out, arena, err);
 }
 
-int sqlite_change_status(struct sqlite_store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
-                         struct vdt_error *err)
+/* ---- changing --------------------------------------------------------------------------------------------------- */
+
+int sqlite_change_one(struct sqlite_store *s, struct str name, const struct store_change *c, struct vdt_error *err)
 {
   struct alert a;
-  vdt_arena_reset(s->arena);
   int rc = sqlite_get_row(s, name, s->arena, &a, err);
-  if (rc || a.status == status) return rc;
+  if (rc) return rc;
+  enum alert_status to = c->status < ALERT_STATUSES ? c->status : a.status;
+  struct str classification = c->classification.n ? c->classification : a.classification;
+  if (to == a.status && str_eq(classification, a.classification) && !c->comment.n) return VDT_OK;
   sqlite3_stmt *q = sqlite_statement(s, SQL_ALERT_STATUS, &rc, err);
   if (!q) return rc;
-  sqlite_bind_str(q, 1, name);
-  sqlite_bind_u64(q, 2, status);
-  if ((rc = sqlite_run(s, q, err)) || !(q = sqlite_statement(s, SQL_HISTORY_PUT, &rc, err))) return rc;
-  sqlite_bind_str(q, 1, name);
-  sqlite_bind_u64(q, 2, now_us);
-  sqlite_bind_u64(q, 3, a.status);
-  sqlite_bind_u64(q, 4, status);
-  sqlite_bind_str(q, 5, who);
-  return sqlite_run(s, q, err);
+  sqlite_bind_str(q, 1, (struct str){a.name, ALERT_NAME_LEN});
+  sqlite_bind_u64(q, 2, to);
+  sqlite_bind_str(q, 3, classification);
+  rc = sqlite_run(s, q, err);
+  return rc ? rc : put_history(s, &a, to, c, err);
 }
 
-int sqlite_set_status(struct store *base, struct str name, enum alert_status status, struct str who, uint64_t now_us,
-                      struct vdt_error *err)
+/* The alerts of an incident that is closed; for any other alert there are none. */
+static int change_members(struct sqlite_store *s, struct str name, const struct store_change *c, struct vdt_error *err)
 {
+  struct alert a;
+  int rc = sqlite_get_row(s, name, s->arena, &a, err);
+  if (!rc && a.type == ALERT_INCIDENT) rc = sqlite_load_members(s, &a, s->arena, err);
+  for (size_t i = 0; !rc && i < a.n_members; i++) {
+    bool open = a.members[i].status == ALERT_ACTIVE || a.members[i].status == ALERT_IN_PROGRESS;
+    if (open) rc = sqlite_change_one(s, a.members[i].name, c, err);
+  }
+  return rc;
+}
+
+int sqlite_change(struct store *base, struct str name, const struct store_change *change, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
   int rc = base->ops->begin(base, err);
   if (rc) return rc;
-  rc = sqlite_change_status(sqlite_of(base), name, status, who, now_us, err);
+  vdt_arena_reset(s->arena);
+  rc = sqlite_change_one(s, name, change, err);
+  if (!rc && (change->status == ALERT_RESOLVED || change->status == ALERT_DISMISSED)) rc = change_members(s, name, change, err);
   if (!rc) rc = base->ops->commit(base, err);
   if (rc) base->ops->rollback(base);
   return rc;

@@ -94,7 +94,8 @@ int sqlite_withdraw_event(struct store *base, const struct alert *event, uint64_
   memcpy(name, a.name, sizeof name);
   if (a.count > 1) return count_less(s, name, event->x.last_interaction, err);
   if (a.status != ALERT_ACTIVE) return VDT_OK;
-  return sqlite_change_status(s, str_of(name), ALERT_DISMISSED, who, now_us, err);
+  return sqlite_change_one(s, str_of(name), &(struct store_change){.status = ALERT_DISMISSED, .who = who, .time_us = now_us},
+                           err);
 }
 
 int sqlite_amend_event(struct store *base, const struct alert *event, uint64_t window_us, struct vdt_error *err)

@@ -13,15 +13,22 @@ X(OFFSET_GET, "SELECT offset FROM journal_offsets WHERE file = ?1")
 X(OFFSET_DROP, "DELETE FROM journal_offsets WHERE file = ?1")
 X(ALERT_OPEN, "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE type = ?1 AND x_deployment = ?2 AND principal = ?3 "
   "AND status IN (0, 1) ORDER BY end_us DESC LIMIT 16")
-X(ALERT_PUT, "INSERT INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "
-  "?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31) ON CONFLICT(name) DO NOTHING")
-X(ALERT_REPLACE, "UPDATE alerts SET (" FIXED_COLUMNS EXTENDED_COLUMNS("") ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-  "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31) WHERE name = ?1")
+X(ALERT_PUT, "INSERT INTO alerts(" FIXED_COLUMNS EXTENDED_COLUMNS("") ") VALUES(" ALERT_PARAMETERS ") ON CONFLICT(name) DO NOTHING")
+X(ALERT_REPLACE, "UPDATE alerts SET (" FIXED_COLUMNS EXTENDED_COLUMNS("") ") = (" ALERT_PARAMETERS ") WHERE name = ?1")
+X(ALERT_SUPPRESSED, "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE type = ?1 AND x_deployment = ?2 AND principal = ?3 "
+  "AND status = 3 AND suppressed = ?4 ORDER BY end_us DESC LIMIT 16")
+X(INCIDENT_PEERS, "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE x_deployment = ?1 AND principal = ?2 AND status IN (0, 1) "
+  "AND end_us BETWEEN ?3 AND ?4 AND incident = '' AND type <> ?5 ORDER BY start_us LIMIT 100")
+X(INCIDENT_OPEN, "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE type = ?1 AND x_deployment = ?2 AND (?3 = '' OR principal = ?3) "
+  "AND status IN (0, 1) AND end_us >= ?4 AND start_us <= ?5 ORDER BY end_us DESC LIMIT 1")
+X(INCIDENT_ADD, "UPDATE alerts SET incident = ?2 WHERE name = ?1")
+X(INCIDENT_MEMBERS, "SELECT name, type, status, severity, start_us FROM alerts WHERE incident = ?1 ORDER BY start_us, name LIMIT 100")
 X(ALERT_GET, "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE name = ?1")
 X(ALERT_LIST, "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE name > ?1 AND (?2 = '' OR subscription = ?2) "
   "AND (?3 = '' OR resource_group = ?3) AND (?4 = '' OR type = ?4) AND (?5 < 0 OR status = ?5) AND (?6 = '' OR "
-  "substr(name, 1, length(?6)) = ?6 OR substr(name, -length(?6)) = ?6 OR substr(name, 21, length(?6)) = ?6) ORDER BY name LIMIT ?7")
-X(ALERT_STATUS, "UPDATE alerts SET status = ?2 WHERE name = ?1")
+  "substr(name, 1, length(?6)) = ?6 OR substr(name, -length(?6)) = ?6 OR substr(name, 21, length(?6)) = ?6) "
+  "AND end_us >= ?8 AND (?9 = '' OR x_deployment = ?9) AND (?10 = '' OR instr(principal, ?10)) ORDER BY name LIMIT ?7")
+X(ALERT_STATUS, "UPDATE alerts SET status = ?2, classification = ?3 WHERE name = ?1")
 X(ALERT_COUNT, "SELECT type, status, count(*) FROM alerts GROUP BY type, status")
 X(ALERT_OF, "SELECT a.name FROM alert_evidence e JOIN alerts a ON a.name = e.alert WHERE e.interaction = ?1 AND a.type = ?2 LIMIT 1")
 X(ALERT_FEWER, "UPDATE alerts SET count = count - 1, evidence_total = max(evidence_total - ?2, 0) WHERE name = ?1")
@@ -29,6 +36,14 @@ X(EVIDENCE_DROP, "DELETE FROM alert_evidence WHERE alert = ?1 AND interaction = 
 X(EVIDENCE_PUT, "INSERT INTO alert_evidence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")
 X(EVIDENCE_LIST, "SELECT interaction, time_us, part, role, rule, title, reason, redacted, segment, source, confidence, layers, decoded FROM alert_evidence "
   "WHERE alert = ?1 ORDER BY rowid LIMIT 20")
-X(HISTORY_PUT, "INSERT INTO alert_history VALUES(?1, ?2, ?3, ?4, ?5)")
+X(HISTORY_PUT, "INSERT INTO alert_history VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")
 X(HISTORY_COUNT, "SELECT count(*) FROM alert_history WHERE alert = ?1")
-X(HISTORY_LIST, "SELECT time_us, was, becomes, who FROM alert_history WHERE alert = ?1 ORDER BY rowid")
+X(HISTORY_LIST, "SELECT time_us, was, becomes, who, comment, classification FROM alert_history WHERE alert = ?1 ORDER BY rowid")
+X(RULE_PUT, "INSERT OR REPLACE INTO suppression_rules VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+X(RULE_DELETE, "DELETE FROM suppression_rules WHERE subscription = ?1 AND name = ?2")
+X(RULE_LIST, "SELECT subscription, name, alert_type, reason, comment, scope, enabled, modified_us, expires_us, who FROM suppression_rules "
+  "WHERE (?1 = '' OR subscription = ?1) AND (?2 = '' OR name = ?2) AND (?3 = '' OR alert_type = ?3) AND name > ?4 ORDER BY name LIMIT ?5")
+X(PLAN_PUT, "INSERT OR REPLACE INTO plans VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
+X(PLAN_LIST, "SELECT subscription, standard, evidence, purview, since_us, who FROM plans WHERE ?1 = '' OR subscription = ?1")
+X(AUDIT_PUT, "INSERT INTO audit(time_us, who, what, target, detail) VALUES(?1, ?2, ?3, ?4, ?5)")
+X(AUDIT_LIST, "SELECT id, time_us, who, what, target, detail FROM audit WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2")

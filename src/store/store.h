@@ -10,6 +10,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include "analyse/alert.h"
+#include "analyse/suppress.h"
 
 struct store_ops;
 struct store {
@@ -24,9 +25,41 @@ struct store_query {
   struct str part; /* beginning of the name or of its GUID, or end */
   enum alert_type type;
   enum alert_status status;
+  enum vdt_severity severity; /* at least */
+  uint64_t since_us;          /* last event not before it */
+  struct str deployment, who; /* who: part of the principal */
   size_t limit;
 };
 #define STORE_QUERY_ALL ((struct store_query){.type = ALERT_TYPES, .status = ALERT_STATUSES, .limit = 100})
+
+/* What somebody says about an alert. */
+struct store_change {
+  enum alert_status status;           /* ALERT_STATUSES: stays as it is */
+  struct str classification, comment; /* empty: nothing is said */
+  struct str who;
+  uint64_t time_us;
+};
+
+/* What of the plan is switched for a subscription; UNSET: as the configuration says. */
+enum store_switch { STORE_UNSET, STORE_OFF, STORE_ON };
+struct store_plan {
+  struct str subscription;
+  bool standard; /* false: the plan is off, and no alerts are raised */
+  enum store_switch evidence, purview;
+  uint64_t since_us; /* since when it is standard, or off */
+  struct str who;
+};
+
+struct store_audit {
+  uint64_t id, time_us;
+  struct str who, what, target, detail;
+};
+
+/* Which rules; empty: any. */
+struct store_rule_query {
+  struct str subscription, name, alert_type, after;
+  size_t limit;
+};
 
 struct store_counts {
   uint64_t alerts[ALERT_TYPES][ALERT_STATUSES];
@@ -62,10 +95,25 @@ struct store_ops {
   int (*list)(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n,
               struct vdt_error *err);
   int (*get)(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
-  /* Any state to any other; the same state again is no change. who is kept in the history. */
-  int (*set_status)(struct store *s, struct str name, enum alert_status status, struct str who, uint64_t now_us,
-                    struct vdt_error *err);
+  /* Any state to any other; what changes nothing leaves no trace, all else stays in the history. The alerts of an incident that is resolved
+   * or dismissed go with it. */
+  int (*change)(struct store *s, struct str name, const struct store_change *change, struct vdt_error *err);
+  /* After put_event has begun an alert: makes it part of an incident, which may begin with it. *incident: one has begun. */
+  int (*relate)(struct store *s, const struct alert *event, uint64_t now_us, bool *incident, struct vdt_error *err);
   int (*count)(struct store *s, struct store_counts *out, struct vdt_error *err);
+  /* Settings of subscriptions, kept by the first workspace. Writing them leaves a line in the audit; a rule is replaced by one of the same
+   * subscription and name. Rules come by name and are not compiled. delete_rule: ENOTFOUND. */
+  int (*put_rule)(struct store *s, const struct suppress_rule *rule, struct vdt_error *err);
+  int (*delete_rule)(struct store *s, struct str subscription, struct str name, struct str who, uint64_t now_us,
+                     struct vdt_error *err);
+  int (*list_rules)(struct store *s, const struct store_rule_query *q, struct vdt_arena *arena, struct suppress_rule **out,
+                    size_t *n, struct vdt_error *err);
+  int (*put_plan)(struct store *s, const struct store_plan *plan, uint64_t now_us, struct vdt_error *err);
+  int (*list_plans)(struct store *s, struct str subscription, struct vdt_arena *arena, struct store_plan **out, size_t *n,
+                    struct vdt_error *err);
+  /* Newest first, those before the id `before` (0: all), at most limit. */
+  int (*list_audit)(struct store *s, uint64_t before, size_t limit, struct vdt_arena *arena, struct store_audit **out, size_t *n,
+                    struct vdt_error *err);
   /* What was committed survives a power cut from here on. */
   int (*sync)(struct store *s, struct vdt_error *err);
   void (*close)(struct store *s);

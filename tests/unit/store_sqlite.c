@@ -114,7 +114,9 @@ static void closed_alerts_stay_closed(enum alert_status status, size_t want)
   fresh();
   put(1, T0, "u");
   list(&a);
-  CHECK_INT(s->ops->set_status(s, (struct str){a[0].name, ALERT_NAME_LEN}, status, STR("me"), 5, NULL), VDT_OK);
+  CHECK_INT(s->ops->change(s, (struct str){a[0].name, ALERT_NAME_LEN},
+                           &(struct store_change){.status = status, .who = STR("me"), .time_us = 5}, NULL),
+            VDT_OK);
   put(2, T0 + 1, "u");
   CHECK_INT(list(&a), want);
   CASE_END("a repeat of an alert that is %s gives %zu", alert_status_name(status), want);
@@ -142,7 +144,10 @@ static void states_have_a_history(void)
   list(&a);
   struct str name = {a[0].name, ALERT_NAME_LEN};
   static const enum alert_status steps[] = {ALERT_IN_PROGRESS, ALERT_RESOLVED, ALERT_RESOLVED, ALERT_ACTIVE, ALERT_DISMISSED};
-  for (size_t i = 0; i < 5; i++) CHECK_INT(s->ops->set_status(s, name, steps[i], STR("api:admin"), 100 + i, NULL), VDT_OK);
+  for (size_t i = 0; i < 5; i++)
+    CHECK_INT(
+        s->ops->change(s, name, &(struct store_change){.status = steps[i], .who = STR("api:admin"), .time_us = 100 + i}, NULL),
+        VDT_OK);
   CHECK_INT(s->ops->get(s, name, arena, &got, NULL), VDT_OK);
   CHECK_INT(got.status, ALERT_DISMISSED);
   CHECK_INT(got.n_history, 4);
@@ -150,7 +155,8 @@ static void states_have_a_history(void)
   CHECK_INT(got.history[3].to, ALERT_DISMISSED);
   CHECK_STR(got.history[1].who, "api:admin");
   CHECK_INT(s->ops->get(s, STR("none"), arena, &got, NULL), VDT_ENOTFOUND);
-  CHECK_INT(s->ops->set_status(s, STR("none"), ALERT_RESOLVED, STR("x"), 1, NULL), VDT_ENOTFOUND);
+  CHECK_INT(s->ops->change(s, STR("none"), &(struct store_change){.status = ALERT_RESOLVED, .who = STR("x"), .time_us = 1}, NULL),
+            VDT_ENOTFOUND);
 }
 
 static void a_rollback_leaves_nothing(void)

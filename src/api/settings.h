@@ -1,0 +1,28 @@
+/*
+ * Settings of subscriptions that are changed through the API and apply to events as they are collected: suppression rules and the plan.
+ * Read again when the audit of the first workspace's store has grown, because every change leaves a line there.
+ */
+#ifndef API_SETTINGS_H
+#define API_SETTINGS_H
+#include "store/store.h"
+
+struct settings {
+  struct vdt_arena *arena;
+  struct suppress_rule *rules;
+  size_t n_rules;
+  struct store_plan *plans;
+  size_t n_plans;
+  uint64_t audit; /* id of the last line when they were read */
+  bool read;
+};
+
+bool settings_init(struct settings *s);
+void settings_finish(struct settings *s);
+/* Brings them up to date from the store. On an error they are as they were. */
+int settings_refresh(struct settings *s, struct store *first, struct vdt_error *err);
+/* The plan of a subscription, or one with nothing switched. */
+struct store_plan settings_plan(const struct settings *s, struct str subscription);
+/* Applies them to events: none are left when the plan is off, evidence goes when it is switched off, and what a rule matches is marked as
+ * suppressed and dismissed. */
+void settings_apply(const struct settings *s, struct alert *events, size_t *n, uint64_t now_us);
+#endif
