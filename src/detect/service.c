@@ -33,11 +33,13 @@ static bool token_byte(int c)
          c == '~';
 }
 
+/* Asked for every word after a name, so the first letter decides before anything is called. */
 static bool has_any(struct str s, const struct str *words, size_t n)
 {
-  for (size_t k = 0; k < n; k++)
-    for (size_t i = 0; i + words[k].n <= s.n; i++)
-      if (str_ieq(str_cut(s, i, i + words[k].n), words[k])) return true;
+  for (size_t i = 0; i < s.n; i++)
+    for (size_t k = 0; k < n; k++)
+      if ((s.p[i] | 32) == (words[k].p[0] | 32) && i + words[k].n <= s.n && str_ieq(str_cut(s, i, i + words[k].n), words[k]))
+        return true;
   return false;
 }
 

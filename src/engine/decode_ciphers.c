@@ -100,7 +100,7 @@ static void weigh(const struct text_model *m, struct str s, int32_t gain[TURNS],
       sums += m->turned[a][b];
       a = b;
     }
-    for (unsigned k = 0; k < TURNS; k++) cost[k] += sums >> 16 * k & 0xffff;
+    for (unsigned k = 0; k < TURNS; k++) cost[k] += (uint32_t)(sums >> 16 * k & 0xffff);
   }
   *pairs = (uint32_t)s.n + 1;
   for (unsigned k = 0; k < TURNS; k++) gain[k] = plain - (int32_t)cost[k];

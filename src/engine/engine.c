@@ -170,55 +170,11 @@ static int compile(struct build *b)
   return rc;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-  const struct str *x = a, *y = b;
-  int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
-  return c ? c : (x->n > y->n) - (x->n < y->n);
-}
-
-static struct str lowered(struct vdt_arena *arena, struct str s)
-{
-  char *p = arena_alloc(arena, s.n + 1);
-  for (size_t i = 0; p && i < s.n; i++) p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
-  return (struct str){p, s.n};
-}
-
-static void add_first(struct vdt_engine *e, struct literals *set, unsigned char c)
-{
-  unsigned char other = c >= 'a' && c <= 'z' ? (unsigned char)(c - 32) : c;
-  charset_add(&set->first, c);
-  charset_add(&set->first, other);
-  charset_add(&e->first, c);
-  charset_add(&e->first, other);
-}
-
-static int index_literals(struct build *b, struct literals *out, enum vdt_detector_id detector, bool bound)
-{
-  struct vdt_engine *e = b->e;
-  uint32_t total = 0;
-  for (uint32_t i = 0; i < e->rules.n; i++) total += e->rules.rules[i].n_gates;
-  out->p = arena_zalloc(e->arena, total + 1, sizeof *out->p);
-  if (!out->p) return no_memory(b->err);
-  for (uint32_t i = 0; i < e->rules.n; i++) {
-    const struct rule *r = &e->rules.rules[i];
-    if (r->detector != detector || r->bound != bound || r->left_max || rule_is_score(r) || r->check->after_gate) continue;
-    for (unsigned g = 0; g < r->n_gates; g++) {
-      struct str s = lowered(e->arena, r->gates[g]);
-      if (!s.p) return no_memory(b->err);
-      out->p[out->n++] = s;
-      add_first(e, out, (unsigned char)s.p[0]);
-    }
-  }
-  if (out->n) qsort(out->p, out->n, sizeof *out->p, by_bytes);
-  return VDT_OK;
-}
-
 /* Rules with equal left bytes hold back the same text; one of them is enough to ask. */
-static bool left_known(const struct vdt_engine *e, const struct prefixes *p, const struct rule *r)
+static bool left_known(const struct vdt_engine *e, const struct lefts *p, const struct rule *r)
 {
-  for (uint32_t i = 0; i < p->n_lefts; i++) {
-    const struct rule *q = &e->rules.rules[p->lefts[i]];
+  for (uint32_t i = 0; i < p->n; i++) {
+    const struct rule *q = &e->rules.rules[p->rules[i]];
     if (q->left_max == r->left_max && q->n_gates == 0 && r->n_gates == 0 && !memcmp(&q->left, &r->left, sizeof r->left) &&
         !memcmp(&q->left_first, &r->left_first, sizeof r->left_first))
       return true;
@@ -226,19 +182,18 @@ static bool left_known(const struct vdt_engine *e, const struct prefixes *p, con
   return false;
 }
 
-static int index_prefixes(struct build *b, enum vdt_detector_id detector)
+static int index_lefts(struct build *b, enum vdt_detector_id detector)
 {
   struct vdt_engine *e = b->e;
-  struct prefixes *p = &e->prefixes[detector];
-  p->lefts = arena_zalloc(e->arena, e->rules.n + 1, sizeof *p->lefts);
-  if (!p->lefts) return no_memory(b->err);
+  struct lefts *p = &e->lefts[detector];
+  p->rules = arena_zalloc(e->arena, e->rules.n + 1, sizeof *p->rules);
+  if (!p->rules) return no_memory(b->err);
   for (uint32_t i = 0; i < e->rules.n; i++) {
     const struct rule *r = &e->rules.rules[i];
     bool wanted = r->detector == detector && r->left_max && !rule_is_score(r) && !r->check->after_gate;
-    if (wanted && !left_known(e, p, r)) p->lefts[p->n_lefts++] = i;
+    if (wanted && !left_known(e, p, r)) p->rules[p->n++] = i;
   }
-  int rc = index_literals(b, &p->literals[0], detector, false);
-  return rc ? rc : index_literals(b, &p->literals[1], detector, true);
+  return VDT_OK;
 }
 
 static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n, struct vdt_error *err)
@@ -250,8 +205,9 @@ static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n,
   if (!rc) rc = add_scores(&b);
   if (!rc) rc = compile(&b);
   if (!rc) rc = regex_compile(&e->rules, e->arena, err);
-  if (!rc) rc = index_prefixes(&b, VDT_DET_CREDENTIAL);
-  return rc ? rc : index_prefixes(&b, VDT_DET_SENSITIVE);
+  if (!rc && !beginnings_init(&e->beginnings, e->arena, &e->rules)) rc = no_memory(err);
+  if (!rc) rc = index_lefts(&b, VDT_DET_CREDENTIAL);
+  return rc ? rc : index_lefts(&b, VDT_DET_SENSITIVE);
 }
 
 int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err)

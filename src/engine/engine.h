@@ -6,6 +6,7 @@
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
+#include "engine/beginnings.h"
 #include "engine/rule.h"
 #include "model/model.h"
 #include <hs.h>
@@ -22,19 +23,10 @@ struct pattern {
   uint32_t n_owners;
 };
 
-/* Sorted lower-cased literals with the set of their first bytes, in both cases. */
-struct literals {
-  struct str *p;
+/* Rules with left bytes, which the end of a text may belong to. */
+struct lefts {
+  uint32_t *rules;
   uint32_t n;
-  struct charset first;
-};
-
-/* What the end of a text may be the beginning of, per detector: literals of gates without left bytes, those that need a boundary
- * before them ([1]) and those that do not ([0]), and the rules that have left bytes. */
-struct prefixes {
-  struct literals literals[2];
-  uint32_t *lefts;
-  uint32_t n_lefts;
 };
 
 struct vdt_engine {
@@ -42,12 +34,12 @@ struct vdt_engine {
   struct rules rules;
   struct pattern *patterns; /* words first, then gates, then scores: hits at one place are handled in this order */
   uint32_t n_patterns, n_stream;
-  hs_database_t *block;  /* everything, for prompts and documents */
-  hs_database_t *leaks;  /* the first n_stream patterns, for other whole texts: no score rules, which are slow */
-  hs_database_t *stream; /* the same for streams */
-  struct prefixes prefixes[VDT_DETECTORS];
-  struct charset first; /* first bytes of all literals, in both cases */
-  struct model *model;  /* or NULL: rules alone */
+  hs_database_t *block;         /* everything, for prompts and documents */
+  hs_database_t *leaks;         /* the first n_stream patterns, for other whole texts: no score rules, which are slow */
+  hs_database_t *stream;        /* the same for streams */
+  struct beginnings beginnings; /* what the end of a text may be the beginning of */
+  struct lefts lefts[VDT_DETECTORS];
+  struct model *model; /* or NULL: rules alone */
   const void *weights;
   size_t n_weights;
   void (*release)(const void *weights, size_t n);

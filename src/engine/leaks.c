@@ -188,61 +188,6 @@ void leaks_try(struct leaks *l, const struct window *w)
   l->n_pending = kept;
 }
 
-static unsigned char lower(unsigned char c)
-{
-  return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
-}
-
-/* Is text[from, end) a proper beginning of some literal? */
-static bool is_prefix(const struct literals *set, const struct window *w, uint64_t from)
-{
-  uint32_t lo = 0, hi = set->n;
-  for (uint64_t i = from; i < w->end; i++) {
-    size_t k = (size_t)(i - from);
-    unsigned char c = lower(w->p[i - w->base]);
-    while (lo < hi && (set->p[lo].n <= k || (unsigned char)set->p[lo].p[k] < c)) lo++;
-    uint32_t stop = lo;
-    while (stop < hi && set->p[stop].n > k && (unsigned char)set->p[stop].p[k] == c) stop++;
-    hi = stop;
-    if (lo == hi) return false;
-  }
-  size_t length = (size_t)(w->end - from);
-  for (; lo < hi; lo++)
-    if (set->p[lo].n > length) return true;
-  return false;
-}
-
-/* May a gate literal of the detector begin at i and still be incomplete? */
-static bool begins_at(const struct prefixes *p, const struct window *w, uint64_t i, int c, bool boundary)
-{
-  if (charset_has(&p->literals[0].first, c) && is_prefix(&p->literals[0], w, i)) return true;
-  return boundary && charset_has(&p->literals[1].first, c) && is_prefix(&p->literals[1], w, i);
-}
-
-/* The earliest live beginning of a gate literal in the last bytes of the text, per detector; the end where there is none. One walk
- * for all detectors: this runs on every feed. */
-static void live_literals(const struct leaks *l, const struct window *w, uint64_t live[VDT_DETECTORS])
-{
-  const struct vdt_engine *e = l->engine;
-  uint64_t i = w->end > RULE_GATE_MAX ? w->end - RULE_GATE_MAX : 0;
-  unsigned missing = 0;
-  for (unsigned det = 0; det < VDT_DETECTORS; det++) {
-    live[det] = w->end;
-    if (l->action[det] != VDT_ALLOW) missing |= 1u << det;
-  }
-  if (i < w->base) i = w->base;
-  for (; missing && i < w->end; i++) {
-    int c = w->p[i - w->base];
-    if (!charset_has(&e->first, c)) continue;
-    bool boundary = !byte_is_word(byte_before(w, i));
-    for (unsigned det = 0; det < VDT_DETECTORS; det++) {
-      if (!(missing & 1u << det) || !begins_at(&e->prefixes[det], w, i, c, boundary)) continue;
-      live[det] = i;
-      missing &= ~(1u << det);
-    }
-  }
-}
-
 /* Where the rule's own gate may have begun, for each of its literals, or the end: it has not begun. */
 static uint64_t live_left(const struct rule *r, const struct window *w)
 {
@@ -258,11 +203,11 @@ static uint64_t live_left(const struct rule *r, const struct window *w)
 }
 
 /* The earliest place where text of the detector's left rules may have begun. */
-static uint64_t live_lefts(const struct leaks *l, const struct prefixes *p, const struct window *w)
+static uint64_t live_lefts(const struct leaks *l, const struct lefts *p, const struct window *w)
 {
   uint64_t first = w->end;
-  for (uint32_t i = 0; i < p->n_lefts; i++) {
-    uint64_t start = live_left(&l->engine->rules.rules[p->lefts[i]], w);
+  for (uint32_t i = 0; i < p->n; i++) {
+    uint64_t start = live_left(&l->engine->rules.rules[p->rules[i]], w);
     if (start < first) first = start;
   }
   return first;
@@ -274,19 +219,25 @@ static void lower_bounds(bool held, uint64_t at, uint64_t *settled, uint64_t *fr
   if (held && at < *free_until) *free_until = at;
 }
 
-void leaks_boundaries(const struct leaks *l, const struct window *w, uint64_t *settled, uint64_t *free_until)
+void leaks_boundaries(const struct leaks *l, const struct window *w, bool waiting, uint64_t *settled, uint64_t *free_until)
 {
   *settled = *free_until = w->end;
   for (size_t i = 0; i < l->n_pending; i++)
     lower_bounds(l->action[l->engine->rules.rules[l->pending[i].rule].detector] >= VDT_REDACT, l->pending[i].hold, settled,
                  free_until);
   if (w->eof) return;
-  uint64_t live[VDT_DETECTORS];
-  live_literals(l, w, live);
+  /* A detector that holds nothing back has a say only in what is settled. */
+  unsigned wanted = 0;
+  waiting |= l->n_candidates > 0;
+  for (unsigned det = 0; det < VDT_DETECTORS; det++)
+    if (l->action[det] >= VDT_REDACT || (l->action[det] != VDT_ALLOW && waiting)) wanted |= 1u << det;
+  if (!waiting) *settled = w->base;
+  size_t live[VDT_DETECTORS] = {0}, most = w->end - w->base < RULE_GATE_MAX ? (size_t)(w->end - w->base) : RULE_GATE_MAX;
+  beginnings_find(&l->engine->beginnings, w->p + (w->end - w->base), most, byte_before(w, w->end - most), wanted, live);
   for (unsigned det = 0; det < VDT_DETECTORS; det++) {
-    if (l->action[det] == VDT_ALLOW) continue;
-    lower_bounds(l->action[det] >= VDT_REDACT, live[det], settled, free_until);
-    lower_bounds(l->action[det] >= VDT_REDACT, live_lefts(l, &l->engine->prefixes[det], w), settled, free_until);
+    if (!(wanted >> det & 1)) continue;
+    lower_bounds(l->action[det] >= VDT_REDACT, w->end - live[det], settled, free_until);
+    lower_bounds(l->action[det] >= VDT_REDACT, live_lefts(l, &l->engine->lefts[det], w), settled, free_until);
   }
 }
 

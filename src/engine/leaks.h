@@ -64,8 +64,9 @@ bool leaks_active(const struct leaks *l);
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit);
 /* Asks pending checks again. */
 void leaks_try(struct leaks *l, const struct window *w);
-/* The two boundaries; both are w->end when nothing is undecided. */
-void leaks_boundaries(const struct leaks *l, const struct window *w, uint64_t *settled, uint64_t *free_until);
+/* The two boundaries; both are w->end when nothing is undecided. waiting: the caller has something of its own to settle. Unless it, or a
+ * candidate, waits for *settled, that is not worked out, and w->base. */
+void leaks_boundaries(const struct leaks *l, const struct window *w, bool waiting, uint64_t *settled, uint64_t *free_until);
 /* The number of candidates at the front that can be settled: whole clusters that end at or before `settled`. Marks the lost ones. */
 size_t leaks_settle(struct leaks *l, uint64_t settled);
 /* Forgets the first n candidates. */

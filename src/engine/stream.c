@@ -204,7 +204,7 @@ static int advance(struct vdt_stream *s, struct vdt_release *out)
   uint64_t settled, free_until;
   if (!scan_new(s)) return VDT_ENOMEM;
   struct window w = window_of(s);
-  leaks_boundaries(&s->leaks, &w, &settled, &free_until);
+  leaks_boundaries(&s->leaks, &w, s->phrases.n > 0, &settled, &free_until);
   if (s->phrases.settled < settled) settled = s->phrases.settled;
   if (s->phrases.free_until < free_until) free_until = s->phrases.free_until;
   if (!settle(s, settled)) return VDT_ENOMEM;
