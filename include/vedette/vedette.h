@@ -85,11 +85,30 @@ struct vdt_score_policy {
   double block_at, detect_at;
 };
 
+/* An action, or that of what it is about: SAME. */
+enum vdt_override { VDT_SAME, VDT_DO_ALLOW, VDT_DO_DETECT, VDT_DO_REDACT, VDT_DO_CUT, VDT_DO_BLOCK };
+
+/* Other actions for the rules of this name, or that begin so: "github-pat", "github-*". The last entry that says something counts. */
+struct vdt_kind_policy {
+  const char *kind;
+  enum vdt_override prompt, document, response, tool_call; /* document and tool_call: SAME is what prompt and response say */
+  unsigned line;                                           /* of a configuration file, for errors; 0 for none */
+};
+
+/* What stands in the place of a secret: "[REDACTED:github-pat]", or what its kind shows anyway and its last four characters,
+ * "ghp_****...3f2a", where these are plain letters and digits. */
+enum vdt_mask_style { VDT_MASK_LABEL, VDT_MASK_PARTIAL };
+
 /* A leak detector (credential, sensitive) acts by direction on findings of at least minimum_confidence (0..100). */
 struct vdt_leak_policy {
-  enum vdt_action prompt;   /* ALLOW, DETECT or BLOCK: prompts, documents, system text */
-  enum vdt_action response; /* any */
+  enum vdt_action prompt;      /* ALLOW, DETECT, REDACT or BLOCK: prompts, system text */
+  enum vdt_override document;  /* the same for documents; SAME: as prompts */
+  enum vdt_action response;    /* any */
+  enum vdt_override tool_call; /* the arguments that a model calls a tool with; SAME: as responses */
   unsigned minimum_confidence;
+  enum vdt_mask_style mask;
+  const struct vdt_kind_policy *kinds; /* count once vdt_policy_bind() has looked them up */
+  size_t n_kinds;
 };
 
 /* What happens when an outside shield was asked and gave no usable answer. */
@@ -117,6 +136,10 @@ struct vdt_phrases {
   const enum vdt_action *actions;
 };
 
+/* What the model's words are: an answer; the arguments that it calls a tool with; or what it said earlier, as a request repeats it, to which
+ * what holds for prompts is done. */
+enum vdt_speech { VDT_ANSWER, VDT_TOOL_CALL, VDT_HISTORY };
+
 /* Plain data; copy it freely. vdt_policy_default() is what `policies: [{name: x}]` gives. */
 struct vdt_policy {
   char name[64];
@@ -126,7 +149,10 @@ struct vdt_policy {
   bool fail_closed; /* on_failure: closed */
   bool annotate;    /* add Azure's content-filter annotations to what goes to the client */
   struct vdt_opinion_policy second_opinion;
-  struct vdt_phrases phrases; /* as said by who scans; no policy of a configuration has any */
+  const struct vdt_bound *bound; /* vdt_policy_bind(), or NULL */
+  const struct vdt_allow *allow; /* as said by who scans, or NULL: values that are no findings */
+  enum vdt_speech speech;        /* as said by who scans: what a RESPONSE is */
+  struct vdt_phrases phrases;    /* as said by who scans; no policy of a configuration has any */
 };
 
 void vdt_policy_default(struct vdt_policy *out);
@@ -161,6 +187,26 @@ int vdt_engine_use_model(struct vdt_engine *engine, const void *weights, size_t 
 struct vdt_scanner;
 int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out);
 void vdt_scanner_free(struct vdt_scanner *scanner);
+
+/* ---- kinds and allowed values ---------------------------------------------------------------------------------- */
+
+/* Looks up the kinds of a policy among the rules of an engine. Afterwards the policy is for scans with that engine only; what was looked up
+ * is in the arena. VDT_ECONFIG: a name that no rule has, with the line of its entry and the nearest name. */
+int vdt_policy_bind(const struct vdt_engine *engine, struct vdt_arena *arena, struct vdt_policy *policy, struct vdt_error *err);
+
+/* Values that are no findings, such as keys that a company publishes for tests, known by a keyed hash alone. */
+enum { VDT_ALLOW_KEY = 32, VDT_ALLOW_HASH = 49 };
+struct vdt_allowed {
+  const char *hash; /* vdt_allow_hash() of the value; NULL: every value of the kind */
+  const char *kind; /* as in vdt_kind_policy; NULL: whatever its kind */
+  unsigned line;    /* of a configuration file, for errors; 0 for none */
+};
+struct vdt_allow;
+/* The hash of a value, 48 hexadecimal digits and a NUL. */
+void vdt_allow_hash(const unsigned char key[VDT_ALLOW_KEY], const char *value, size_t n, char out[VDT_ALLOW_HASH]);
+/* In the arena; entries' kinds are borrowed. VDT_ECONFIG names the line of an entry that is wrong. */
+int vdt_allow_new(const struct vdt_engine *engine, struct vdt_arena *arena, const unsigned char key[VDT_ALLOW_KEY],
+                  const struct vdt_allowed *entries, size_t n, const struct vdt_allow **out, struct vdt_error *err);
 
 /* ---- blocklists ------------------------------------------------------------------------------------------------ */
 
@@ -226,6 +272,12 @@ struct vdt_explanation {
   size_t n_spans;
 };
 
+/* Bytes [start, end) of a whole text that may not go on, and what is to stand there. */
+struct vdt_mask {
+  uint64_t start, end;
+  char text[VDT_REDACTED_MAX];
+};
+
 struct vdt_result {
   enum vdt_action verdict;
   enum vdt_inspected inspected;
@@ -233,6 +285,8 @@ struct vdt_result {
   struct vdt_explanation why;
   struct vdt_finding *findings; /* ordered by start */
   size_t n_findings;
+  struct vdt_mask *masks; /* for what is to be redacted: ordered, apart from each other */
+  size_t n_masks;
 };
 
 /* Scans one whole text, and what it says once its encodings are taken off: base64, ciphers, invisible characters and so on
@@ -265,7 +319,7 @@ int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
 struct vdt_stream;
 
 /* Bytes that may leave now. p points into the stream and is good until its next call. Redacted spans come as the mask
- * "[REDACTED:rule-id]". After cut is true the stream releases nothing more, and feed and finish do nothing. */
+ * "[REDACTED:rule-id]", or as the policy says. After cut is true the stream releases nothing more, and feed and finish do nothing. */
 struct vdt_release {
   const char *p;
   size_t n;

@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/quote.h"
-#include "cli/cli.h"
+#include "cli/rules.h"
 #include "engine/check.h"
 #include "engine/engine.h"
 #include "gateway/load.h"
@@ -20,8 +20,8 @@ struct tool {
   struct vdt_scanner *scanner;
 };
 
-/* FILE:LINE: message, as compilers say it, so that editors can jump there. */
-static int complain(const struct vdt_error *err)
+/* As compilers say it, so that editors can jump there. */
+int rules_complain(const struct vdt_error *err)
 {
   cli_print_safe(stderr, str_of(err->file));
   if (err->line) fprintf(stderr, ":%u", err->line);
@@ -39,7 +39,7 @@ static int start(struct tool *t, char **files, size_t n)
   if (!rc) rc = vdt_scanner_new(t->engine, &t->scanner);
   if (!rc) return 0;
   err.code = rc;
-  return complain(&err);
+  return rules_complain(&err);
 }
 
 static void finish(struct tool *t)
@@ -272,7 +272,7 @@ static int test(struct tool *t, const char *id, const char *path)
   rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, TEXT_MAX, &text, &err);
   struct vdt_arena *arena = vdt_arena_new(0);
   int found = rc || !arena ? -1 : reports(t, arena, r, text.n ? buf_str(&text) : STR(""), &result);
-  if (rc) complain(&err);
+  if (rc) rules_complain(&err);
   else if (found > 0) put_findings(&out, r, &result);
   else if (found == 0) fprintf(stderr, "rule %s: nothing found\n", r->id);
   if (found > 0) print(&out);
@@ -290,7 +290,8 @@ static int dispatch(struct tool *t, int n, char **argv)
   if (strcmp(verb, "check") == 0) return check(t, argv + 2, n - 1);
   if (strcmp(verb, "test") == 0 && (n == 2 || n == 3)) return test(t, argv[2], n == 3 ? argv[3] : "-");
   if (strcmp(verb, "explain") == 0 && n == 2) return explain(t, argv[2]);
-  return cli_usage("rules", "expected list [WORD], check [FILE]..., test ID [FILE] or explain ID");
+  if (strcmp(verb, "hash") == 0 && n == 1) return rules_hash(t->config_file);
+  return cli_usage("rules", "expected hash, list [WORD], check [FILE]..., test ID [FILE] or explain ID");
 }
 
 int cmd_rules(int argc, char **argv)

@@ -424,8 +424,8 @@ static bool set_only(struct scan *s, const char *list)
   }
   if (!(on & 1u << VDT_DET_JAILBREAK)) s->policy.jailbreak.action = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_INDIRECT)) s->policy.indirect.action = VDT_ALLOW;
-  if (!(on & 1u << VDT_DET_CREDENTIAL)) s->policy.credential.prompt = s->policy.credential.response = VDT_ALLOW;
-  if (!(on & 1u << VDT_DET_SENSITIVE)) s->policy.sensitive.prompt = s->policy.sensitive.response = VDT_ALLOW;
+  if (!(on & 1u << VDT_DET_CREDENTIAL)) s->policy.credential = (struct vdt_leak_policy){0};
+  if (!(on & 1u << VDT_DET_SENSITIVE)) s->policy.sensitive = (struct vdt_leak_policy){0};
   if (!(on & 1u << VDT_DET_HIDDEN)) s->policy.hidden_text.action = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_BLOCKLIST)) s->policy.phrases.blocklist = NULL;
   return true;
@@ -489,6 +489,8 @@ static int start(struct scan *s)
 {
   struct vdt_error err = {0};
   int rc = load_engine_of(s->config, &s->engine, &err);
+  if (!rc && s->config) rc = vdt_policy_bind(s->engine, s->config->arena, &s->policy, &err);
+  if (!rc && s->deployment) s->policy.allow = s->deployment->allow;
   if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
   s->arena = vdt_arena_new((size_t)512 << 20);
   if (!rc && s->arena) return 0;

@@ -300,6 +300,32 @@ static int check_opinion(struct loader *l, size_t i)
   return FAIL(l, at, "second_opinion: from (%g) is not less than below (%g)", o->from, o->below);
 }
 
+/* Kinds are looked up among the rules later, by who loads the engine: their lines are kept for that. */
+static void note_kind_lines(struct loader *l, size_t i, const char *detector, const struct vdt_leak_policy *p)
+{
+  const yaml_node_t *list = value_of(l, value_of(l, element(l, POLICY, i), detector), "kinds");
+  for (size_t k = 0; list && k < p->n_kinds; k++)
+    ((struct vdt_kind_policy *)(uintptr_t)p->kinds)[k].line = line_of(node(l, list->data.sequence.items.start[k]));
+}
+
+static int check_allowed(struct loader *l)
+{
+  struct config *c = l->config;
+  const char *nearest = "";
+  for (size_t i = 0; i < c->n_allowed; i++) {
+    struct config_allowed *a = &c->allowed[i];
+    a->line = line_of(element(l, ALLOWED, i));
+    if (!a->hash && !a->kind) return FAIL(l, element(l, ALLOWED, i), "allowed: expected a hash, a kind, or both");
+    if (a->hash && !c->allowed_key)
+      return FAIL(l, place(l, ALLOWED, i, "hash"),
+                  "hash: the key \"allowed_key\" is missing; `vedette rules hash` makes such a file");
+    if (a->deployment && find_name(c, DEPLOYMENT, a->deployment, &nearest) < 0)
+      return FAIL(l, place(l, ALLOWED, i, "deployment"), "there is no deployment \"%s\"; did you mean \"%s\"?", a->deployment,
+                  nearest);
+  }
+  return VDT_OK;
+}
+
 static int check_tls(struct loader *l, const char *key, const struct config_tls *tls)
 {
   if (!tls->certificate == !tls->key) return VDT_OK;
@@ -364,10 +390,13 @@ static int check_all(struct loader *l)
     rc = check_score(l, i, "jailbreak", &c->policies[i].jailbreak);
     if (!rc) rc = check_score(l, i, "indirect", &c->policies[i].indirect);
     if (!rc) rc = check_opinion(l, i);
+    note_kind_lines(l, i, "credential", &c->policies[i].credential);
+    note_kind_lines(l, i, "sensitive", &c->policies[i].sensitive);
   }
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_deployment(l, i);
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_blocklists(l, i);
   if (!rc) rc = name_blocklists(l);
+  if (!rc) rc = check_allowed(l);
   if (!rc) rc = link_content_safety(l);
   return rc;
 }

@@ -55,6 +55,12 @@ struct config_rule_file {
   const char *file;
 };
 
+/* A value or a kind that is no finding. */
+struct config_allowed {
+  const char *hash, *kind, *deployment, *note; /* each may be NULL */
+  unsigned line;
+};
+
 enum config_switch { CONFIG_INHERIT, CONFIG_OFF, CONFIG_ON };
 
 struct config_phrase {
@@ -93,6 +99,7 @@ struct config_deployment {
   uint64_t read_timeout;       /* seconds */
   struct config_used_list *blocklists;
   size_t n_blocklists;
+  const struct vdt_allow *allow;                 /* or NULL; made by who loads the engine */
   enum vdt_action *list_request, *list_response; /* for each list of the configuration; ALLOW: not used. NULL: none is */
 };
 
@@ -122,7 +129,10 @@ struct config {
   const char *rules_dir; /* or NULL */
   struct config_rule_file *rules;
   size_t n_rules;
-  const char *model; /* or NULL */
+  struct config_allowed *allowed;
+  size_t n_allowed;
+  const char *allowed_key; /* or NULL */
+  const char *model;       /* or NULL */
   struct config_listen listen;
   struct config_limits limits;
   struct config_workspace *workspaces;

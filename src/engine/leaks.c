@@ -1,5 +1,6 @@
 #include "engine/leaks.h"
 #include "base/buf.h"
+#include "engine/bind.h"
 
 int leaks_init(struct leaks *l, const struct vdt_engine *engine)
 {
@@ -22,22 +23,34 @@ void leaks_finish(struct leaks *l)
   *l = (struct leaks){0};
 }
 
-static void configure(struct leaks *l, enum vdt_detector_id det, const struct vdt_leak_policy *p, enum vdt_role role)
+static void configure(struct leaks *l, enum vdt_detector_id det, const struct vdt_leak_policy *p, const struct vdt_bound *bound,
+                      unsigned direction)
 {
   static const unsigned roles[] = {
 #define X(id, name, title, roles) roles,
 #include "vedette/detectors.def"
 #undef X
   };
-  enum vdt_action action = role == VDT_RESPONSE ? p->response : p->prompt;
+  unsigned role = direction == BIND_TOOL_CALL ? VDT_RESPONSE : direction;
+  enum vdt_action action = bound ? (enum vdt_action)bound->strongest[direction][det] : bind_action(p, direction);
   l->action[det] = roles[det] & 1u << role ? action : VDT_ALLOW;
   l->minimum[det] = p->minimum_confidence;
+  l->mask[det] = p->mask;
+}
+
+static enum vdt_action action_of(const struct leaks *l, uint32_t rule)
+{
+  return l->by_rule ? (enum vdt_action)l->by_rule[rule] : l->action[l->engine->rules.rules[rule].detector];
 }
 
 void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role role)
 {
-  configure(l, VDT_DET_CREDENTIAL, &policy->credential, role);
-  configure(l, VDT_DET_SENSITIVE, &policy->sensitive, role);
+  const struct vdt_bound *bound = policy->bound && policy->bound->engine == l->engine ? policy->bound : NULL;
+  unsigned direction = bind_direction(policy, role);
+  configure(l, VDT_DET_CREDENTIAL, &policy->credential, bound, direction);
+  configure(l, VDT_DET_SENSITIVE, &policy->sensitive, bound, direction);
+  l->by_rule = bound ? bound->action[direction] : NULL;
+  l->allow = policy->allow;
   memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
   memset(l->seen, 0, l->engine->rules.n * sizeof *l->seen);
   memset(l->blocked, 0, l->engine->rules.n * sizeof *l->blocked);
@@ -69,7 +82,7 @@ static uint64_t left_start(const struct rule *r, const struct window *w, uint64_
 static void add_pending(struct leaks *l, const struct window *w, const struct hit *hit, const struct pattern *p, uint32_t rule)
 {
   const struct rule *r = &l->engine->rules.rules[rule];
-  if (l->action[r->detector] == VDT_ALLOW) return;
+  if (action_of(l, rule) == VDT_ALLOW) return;
   /* A pattern's start is not known; what it matched counts as left bytes. */
   uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
   if (r->bound && p->literal && !r->left_max && byte_is_word(byte_before(w, gate))) return;
@@ -131,9 +144,12 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
   const struct rule *r = &l->engine->rules.rules[p->rule];
   uint64_t from = p->hold > look->hold ? p->hold : look->hold;
   if (f->start < from || f->end <= f->start || f->confidence < l->minimum[r->detector]) return;
+  struct str value = {(const char *)look->p + (f->start - look->base), (size_t)(f->end - f->start)};
+  bool allowed = l->allow && bind_allows(l->allow, p->rule, value);
   add_candidate(l, &(struct candidate){.rule = p->rule,
                                        .confidence = f->confidence,
-                                       .action = l->action[r->detector],
+                                       .action = allowed ? VDT_ALLOW : action_of(l, p->rule),
+                                       .allowed = allowed,
                                        .why = f->why,
                                        .reason = f->reason,
                                        .start = f->start,
@@ -223,8 +239,7 @@ void leaks_boundaries(const struct leaks *l, const struct window *w, bool waitin
 {
   *settled = *free_until = w->end;
   for (size_t i = 0; i < l->n_pending; i++)
-    lower_bounds(l->action[l->engine->rules.rules[l->pending[i].rule].detector] >= VDT_REDACT, l->pending[i].hold, settled,
-                 free_until);
+    lower_bounds(action_of(l, l->pending[i].rule) >= VDT_REDACT, l->pending[i].hold, settled, free_until);
   if (w->eof) return;
   /* A detector that holds nothing back has a say only in what is settled. */
   unsigned wanted = 0;
@@ -249,12 +264,24 @@ static bool stronger(const struct candidate *a, const struct candidate *b)
   return x != y ? x > y : a->rule < b->rule;
 }
 
+/* What lies within an allowed value is no finding of another kind. */
+static void settle_allowed(struct candidate *c, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; c[i].allowed && j < n; j++) {
+      if (c[j].start < c[i].start || c[j].end > c[i].end) continue;
+      c[j].lost = c[j].allowed = true;
+      c[j].action = VDT_ALLOW;
+    }
+}
+
 /* Within one cluster: the strongest wins, then the strongest of those that do not overlap it, ... */
 static void settle_cluster(struct candidate *c, size_t n)
 {
+  settle_allowed(c, n);
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < n; j++) {
-      bool overlap = i != j && c[i].start < c[j].end && c[j].start < c[i].end;
+      bool overlap = i != j && !c[j].allowed && c[i].start < c[j].end && c[j].start < c[i].end;
       if (overlap && stronger(&c[j], &c[i])) c[i].lost = true;
     }
 }

@@ -28,6 +28,7 @@ struct candidate {
   enum vdt_action action;
   const char *reason;
   uint64_t start, end; /* view offsets */
+  bool allowed;        /* policy says that this value is none */
   bool lost;           /* overlaps a stronger one; its bytes are still masked when its action says so */
 };
 
@@ -40,7 +41,10 @@ struct window {
 
 struct leaks {
   const struct vdt_engine *engine;
-  enum vdt_action action[VDT_DETECTORS];
+  enum vdt_action action[VDT_DETECTORS]; /* the strongest of the detector's rules */
+  const uint8_t *by_rule;                /* action of each rule; NULL: that of its detector */
+  enum vdt_mask_style mask[VDT_DETECTORS];
+  const struct vdt_allow *allow;
   unsigned minimum[VDT_DETECTORS];
   uint64_t *word_end; /* per word group, where its latest word ends; 0 for none */
   uint64_t *seen;     /* per rule */

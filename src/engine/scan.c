@@ -18,7 +18,7 @@ struct job {
   const struct vdt_policy *policy;
   enum vdt_role role;
   struct vdt_result r;
-  size_t cap_findings;
+  size_t cap_findings, cap_masks;
   struct window w;
   int text; /* index of the decoded text, -1: the view itself */
   bool failed;
@@ -138,6 +138,28 @@ static struct vdt_finding *new_finding(struct job *j, const struct vdt_finding *
   return out;
 }
 
+static void add_mask(struct job *j, const struct decode_span *at, const char *text)
+{
+  struct vdt_mask *grown = arena_grow(j->arena, j->r.masks, j->r.n_masks, &j->cap_masks, 8, sizeof *grown);
+  if (!grown) {
+    j->failed = true;
+    return;
+  }
+  j->r.masks = grown;
+  struct vdt_mask *m = &j->r.masks[j->r.n_masks++];
+  *m = (struct vdt_mask){.start = at->start, .end = at->end};
+  snprintf(m->text, sizeof m->text, "%s", text);
+}
+
+/* Those that lost to a stronger one are masked as well: they may reach beyond it. */
+static void mask_candidate(struct job *j, const struct candidate *c, const struct decode_span *at)
+{
+  const struct rule *r = &j->s->engine->rules.rules[c->rule];
+  char text[VDT_REDACTED_MAX];
+  mask_text(text, j->s->leaks.mask[r->detector], r, matched(j, c->start, c->end));
+  add_mask(j, at, text);
+}
+
 /* What a decoded text has in common with its parent was found there. */
 static void add_leaks(struct job *j)
 {
@@ -147,9 +169,11 @@ static void add_leaks(struct job *j)
     const struct candidate *c = &s->leaks.candidates[i];
     struct decode_span at;
     struct vdt_finding f;
-    if (c->lost) continue;
+    if (c->lost && c->action < VDT_REDACT) continue;
     origin(j, c->start, c->end, &at);
     if (j->text >= 0 && !at.decoded) continue;
+    if (c->action >= VDT_REDACT) mask_candidate(j, c, &at);
+    if (c->lost) continue;
     finding_fill(&f, s->engine, c, matched(j, c->start, c->end), j->role, at.start, at.end);
     new_finding(j, &f, &at, c->start, c->end);
   }
@@ -291,6 +315,11 @@ static bool add_phrases(struct job *j)
     origin(j, hits[i].start, hits[i].end, &at);
     if (j->text >= 0 && !at.decoded) continue;
     phrase_finding(&j->policy->phrases, hits[i].phrase, &f);
+    if (f.action >= VDT_REDACT) {
+      char text[VDT_REDACTED_MAX];
+      snprintf(text, sizeof text, "[REDACTED:%.50s]", f.rule);
+      add_mask(j, &at, text);
+    }
     new_finding(j, &f, &at, hits[i].start, hits[i].end);
   }
   return true;
@@ -362,6 +391,26 @@ static void settle(struct vdt_result *r)
   r->n_findings = kept;
 }
 
+static int mask_order(const void *a, const void *b)
+{
+  const struct vdt_mask *x = a, *y = b;
+  if (x->start != y->start) return x->start < y->start ? -1 : 1;
+  return x->end > y->end ? -1 : x->end < y->end;
+}
+
+/* Masks that overlap become one, which says what the first says. */
+static void join_masks(struct vdt_result *r)
+{
+  size_t kept = 0;
+  if (r->n_masks) qsort(r->masks, r->n_masks, sizeof *r->masks, mask_order);
+  for (size_t i = 0; i < r->n_masks; i++) {
+    struct vdt_mask *m = &r->masks[i], *last = kept ? &r->masks[kept - 1] : NULL;
+    if (!last || m->start >= last->end) r->masks[kept++] = *m;
+    else if (m->end > last->end) last->end = m->end;
+  }
+  r->n_masks = kept;
+}
+
 int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
              const char *text, size_t n, struct vdt_result *out)
 {
@@ -377,6 +426,7 @@ int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_po
   decode_trim(&s->decode);
   if (rc) return rc;
   settle(&j.r);
+  join_masks(&j.r);
   *out = j.r;
   return VDT_OK;
 }

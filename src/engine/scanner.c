@@ -135,6 +135,21 @@ void mask(char out[VDT_REDACTED_MAX], const struct rule *rule, struct str s)
   snprintf(out, VDT_REDACTED_MAX, "%.*s****%s%.*s", (int)prefix.n, prefix.p, last.n ? "\xE2\x80\xA6" : "", (int)last.n, last.p);
 }
 
+static bool is_plain(const char *s)
+{
+  for (; *s; s++) {
+    bool plain = (*s >= '0' && *s <= '9') || (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') || (*s && strchr("_-.+=*", *s));
+    if (!plain && !((unsigned char)*s & 0x80)) return false;
+  }
+  return true;
+}
+
+void mask_text(char out[VDT_REDACTED_MAX], enum vdt_mask_style style, const struct rule *rule, struct str matched)
+{
+  if (style == VDT_MASK_PARTIAL) mask(out, rule, matched);
+  if (style == VDT_MASK_LABEL || !is_plain(out)) snprintf(out, VDT_REDACTED_MAX, "[REDACTED:%s]", rule->id);
+}
+
 void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched,
                   enum vdt_role role, uint64_t start, uint64_t end)
 {

@@ -129,6 +129,22 @@ static bool set_text(struct vdt_arena *arena, const struct setting *s, struct st
   return keep(arena, text, member, oom);
 }
 
+/* Name of a rule, with or without a "*" at its end. */
+static bool set_kind_name(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  struct str name = text.n > 1 && text.p[text.n - 1] == '*' ? str_cut(text, 0, text.n - 1) : text;
+  return made_of(name, "-", 48) && keep(arena, text, member, oom);
+}
+
+static bool set_hash(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  for (size_t i = 0; i < text.n; i++)
+    if (!text.p[i] || !strchr("0123456789abcdef", text.p[i])) return false;
+  return text.n == VDT_ALLOW_HASH - 1 && keep(arena, text, member, oom);
+}
+
 static bool set_phrase(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   (void)s;
@@ -297,6 +313,10 @@ static const char *const failures[] = {"open", "closed", NULL};
 static const char *const overrides[] = {"inherit", "off", "on", NULL};
 static const char *const actions[] = {"allow", "detect", "block", NULL};
 static const char *const responses[] = {"allow", "detect", "redact", "cut", "block", NULL};
+static const char *const leak_prompts[] = {"allow", "detect", "redact", "block", NULL};
+static const char *const same_prompts[] = {"same", "allow", "detect", "redact", "block", NULL};
+static const char *const same_responses[] = {"same", "allow", "detect", "redact", "cut", "block", NULL};
+static const char *const masks[] = {"label", "partial", NULL};
 static const char *const shield_kinds[] = {"prompt-shields", "openai-chat", NULL};
 static const char *const opinion_failures[] = {"keep", "block", "allow", NULL};
 static const char *const stores[] = {"sqlite", NULL};
@@ -338,6 +358,27 @@ static bool set_action(struct vdt_arena *arena, const struct setting *s, struct 
   return true;
 }
 
+static bool set_leak_prompt(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  static const enum vdt_action values[] = {VDT_ALLOW, VDT_DETECT, VDT_REDACT, VDT_BLOCK};
+  (void)arena, (void)oom;
+  unsigned i;
+  if (!choose(s, text, &i)) return false;
+  *(enum vdt_action *)member = values[i];
+  return true;
+}
+
+/* The values are the positions in the longer list. */
+static bool set_override(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  unsigned i;
+  if (!choose(s, text, &i)) return false;
+  for (i = 0; !str_eq(text, str_of(same_responses[i]));) i++;
+  *(enum vdt_override *)member = (enum vdt_override)i;
+  return true;
+}
+
 static bool set_store(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   unsigned i;
@@ -367,6 +408,12 @@ static void put_failure(const struct setting *s, const void *member, struct buf 
 {
   (void)s;
   buf_put(out, str_of(failures[*(const bool *)member]));
+}
+
+static void put_override(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  buf_put(out, str_of(same_responses[*(const enum vdt_override *)member]));
 }
 
 static void put_action(const struct setting *s, const void *member, struct buf *out)
@@ -406,6 +453,8 @@ static const struct value_kind kinds[] = {
 #define IN_PHRASE     struct config_phrase
 #define IN_USED_LIST  struct config_used_list
 #define IN_RULE_FILE  struct config_rule_file
+#define IN_LEAK_KIND  struct vdt_kind_policy
+#define IN_ALLOWED    struct config_allowed
 
 const struct setting settings[] = {
 #define X(scope, key, kind, of, member, initial, low, high, help)                                                                \
@@ -420,6 +469,7 @@ const size_t scope_size[SCOPES] = {
     [POLICY] = sizeof(struct vdt_policy),          [SHIELD] = sizeof(struct config_shield),
     [BLOCKLIST] = sizeof(struct config_blocklist), [PHRASE] = sizeof(struct config_phrase),
     [USED_LIST] = sizeof(struct config_used_list), [RULE_FILE] = sizeof(struct config_rule_file),
+    [LEAK_KIND] = sizeof(struct vdt_kind_policy),  [ALLOWED] = sizeof(struct config_allowed),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

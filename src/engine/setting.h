@@ -26,6 +26,8 @@ enum scope {
   PHRASE,
   USED_LIST,
   RULE_FILE,
+  LEAK_KIND,
+  ALLOWED,
   SCOPES
 };
 

@@ -111,18 +111,25 @@ static void swallow_until(struct vdt_stream *s, uint64_t orig)
 }
 
 /* Who names the mask: the candidate itself, or the one that it lost to. */
-static const struct rule *namer(const struct vdt_stream *s, const struct candidate *c, size_t n)
+static const struct candidate *namer(const struct vdt_stream *s, const struct candidate *c, size_t n)
 {
   const struct candidate *by = c;
   for (size_t i = 0; i < n && c->lost && by == c; i++) {
     const struct candidate *o = &s->leaks.candidates[i];
     if (!o->lost && o->start < c->end && c->start < o->end) by = o;
   }
-  return &s->scanner->engine->rules.rules[by->rule];
+  return by;
+}
+
+static void candidate_mask(const struct vdt_stream *s, const struct candidate *c, char out[VDT_REDACTED_MAX])
+{
+  const struct rule *r = &s->scanner->engine->rules.rules[c->rule];
+  struct str text = {s->view.text.p + (c->start - s->view.view_base), (size_t)(c->end - c->start)};
+  mask_text(out, s->leaks.mask[r->detector], r, text);
 }
 
 /* Does to original bytes [start, end) what the action says. */
-static void act(struct vdt_stream *s, enum vdt_action action, uint64_t start, uint64_t end, const char *name)
+static void act(struct vdt_stream *s, enum vdt_action action, uint64_t start, uint64_t end, const char *text)
 {
   if (action < VDT_REDACT || end <= s->masked) return;
   release_until(s, start);
@@ -131,11 +138,7 @@ static void act(struct vdt_stream *s, enum vdt_action action, uint64_t start, ui
     return;
   }
   /* A span that begins inside one already masked only makes it longer. */
-  if (start >= s->masked) {
-    BUF_LIT(&s->out, "[REDACTED:");
-    buf_put(&s->out, str_of(name));
-    BUF_LIT(&s->out, "]");
-  }
+  if (start >= s->masked) buf_put(&s->out, str_of(text));
   swallow_until(s, end);
   s->masked = end;
 }
@@ -150,7 +153,11 @@ static bool take_candidate(struct vdt_stream *s, const struct candidate *c, size
     finding_fill(&f, s->scanner->engine, c, text, s->role, start, end);
     if (!add_finding(s, &f)) return false;
   }
-  if (c->action >= VDT_REDACT) act(s, c->action, start, end, namer(s, c, n)->id);
+  if (c->action >= VDT_REDACT) {
+    char shown[VDT_REDACTED_MAX];
+    candidate_mask(s, namer(s, c, n), shown);
+    act(s, c->action, start, end, shown);
+  }
   return true;
 }
 
@@ -161,7 +168,9 @@ static bool take_phrase(struct vdt_stream *s, const struct phrase_hit *h)
   f.start = view_start(&s->view, h->start);
   f.end = view_stop(&s->view, h->end);
   if (!add_finding(s, &f)) return false;
-  act(s, f.action, f.start, f.end, f.rule);
+  char shown[VDT_REDACTED_MAX];
+  snprintf(shown, sizeof shown, "[REDACTED:%.50s]", f.rule);
+  act(s, f.action, f.start, f.end, shown);
   return true;
 }
 

@@ -75,7 +75,7 @@ static int by_start(const void *a, const void *b)
 
 static int find_masks(const struct evidence *e, struct vdt_arena *scratch, struct str text, uint64_t base, struct masks *m)
 {
-  static const struct vdt_leak_policy on = {VDT_DETECT, VDT_DETECT, 0};
+  static const struct vdt_leak_policy on = {.prompt = VDT_DETECT, .response = VDT_DETECT};
   struct vdt_policy policy;
   struct vdt_result r;
   vdt_policy_default(&policy);

@@ -4,6 +4,7 @@
  *   exchange.c           begin, end, verdict, record
  *   exchange_findings.c  what is kept of findings, with their evidence
  *   exchange_request.c   head and body of the request
+ *   exchange_redact.c    the body that goes upstream
  *   exchange_response.c  head and body of the response
  *   exchange_turns.c     the user's turns read as one text
  *   exchange_text.c      the text of a response on its way through the engine
@@ -97,6 +98,8 @@ struct exchange {
   struct buf plain; /* without its coding */
   struct buf changed_body;
   bool body_changed, request_read;
+  struct wire_redaction *redactions; /* what may not go upstream */
+  size_t n_redactions, cap_redactions;
   bool shield_call; /* of our Prompt Shields API */
   struct shield_call shield_what;
   unsigned n;
@@ -154,6 +157,13 @@ void exchange_add_upstream(struct exchange *x, const struct wire_upstream_verdic
 struct vdt_phrases exchange_phrases(const struct exchange *x, bool response);
 /* Takes what a list did into what annotations and the blocked answer say. */
 void exchange_keep_list(struct exchange *x, struct wire_lists *lists, const char *name, enum vdt_action action);
+
+/* ---- exchange_redact.c ---- */
+
+/* Notes what has to be masked of a part before the request goes upstream. Where that cannot be done the request is stopped. */
+bool exchange_redact_part(struct exchange *x, const struct wire_part *part, const struct vdt_result *r);
+/* The body as it goes upstream: masked, and without user_security_context where the upstream does not know it; coded as it came. */
+bool exchange_change_body(struct exchange *x, struct str text, struct wire_span security_context);
 
 /* ---- exchange_turns.c ---- */
 

@@ -36,7 +36,8 @@ static enum exchange_next refuse_bad(struct exchange *x, int code, const char *m
 static enum exchange_next fail(struct exchange *x, const char *why)
 {
   exchange_note_failure(x, why);
-  if (!exchange_fails_closed(x)) {
+  /* What was found to be masked may not go unmasked, whatever policy says. */
+  if (!exchange_fails_closed(x) && !x->n_redactions) {
     x->record.failed_open = true;
     return EXCHANGE_FORWARD;
   }
@@ -126,12 +127,12 @@ enum exchange_next exchange_request_unreadable(struct exchange *x, int code, con
 
 /* ---- parts ------------------------------------------------------------------------------------------------------ */
 
-/* In a request nothing is masked or cut: what the policy says about prompts holds for an assistant's earlier words too. */
+/* What the policy says about prompts holds for an assistant's earlier words too. */
 static struct vdt_policy request_policy(const struct exchange *x)
 {
   struct vdt_policy p = *exchange_policy(x);
-  p.credential.response = p.credential.prompt;
-  p.sensitive.response = p.sensitive.prompt;
+  p.speech = VDT_HISTORY;
+  if (x->deployment) p.allow = x->deployment->allow;
   p.phrases = exchange_phrases(x, false);
   return p;
 }
@@ -183,6 +184,7 @@ static int scan_part(struct exchange *x, struct vdt_arena *scratch, const struct
   bool oom = false;
   int rc = vdt_scan(x->scanner, scratch, policy, part->role, part->text.p, part->text.n, &r);
   if (rc) return rc;
+  if (!exchange_redact_part(x, part, &r)) return VDT_ENOMEM;
   if (r.inspected != VDT_FULL) note_part(x, part->origin, "too much to read, to decode or to list");
   struct opinion_case *unsure = opinion_consider(x, part, &r, &oom);
   if (oom || !r.n_findings) return oom ? VDT_ENOMEM : VDT_OK;
@@ -225,23 +227,6 @@ static void keep_request(struct exchange *x, const struct wire_request *q)
   x->n = q->n;
 }
 
-/* The body without user_security_context, coded as it came. */
-static bool change_body(struct exchange *x, struct str text, struct wire_span gone)
-{
-  struct buf plain = {0};
-  if (gone.start == gone.end || x->deployment->forward_user_context) return true;
-  buf_put(&plain, str_cut(text, 0, gone.start));
-  buf_put(&plain, str_cut(text, gone.end, text.n));
-  x->body_changed = !plain.failed;
-  if (x->request_coding == CODING_IDENTITY) {
-    x->changed_body = plain;
-    return x->body_changed;
-  }
-  x->body_changed = x->body_changed && gzip_whole(buf_str(&plain), &x->changed_body);
-  buf_finish(&plain);
-  return x->body_changed;
-}
-
 enum exchange_next exchange_block(struct exchange *x)
 {
   x->answered = x->blocked = true;
@@ -257,7 +242,7 @@ static enum exchange_next inspect(struct exchange *x, struct vdt_arena *scratch,
   x->request_read = true;
   if (rc || x->strongest >= VDT_BLOCK) opinion_drop(x);
   if (x->strongest >= VDT_BLOCK) return exchange_block(x);
-  if (!rc && !change_body(x, text, q->security_context)) rc = VDT_ENOMEM;
+  if (!rc && !exchange_change_body(x, text, q->security_context)) rc = VDT_ENOMEM;
   if (!rc) return opinion_begin(x);
   note_part(x, STR("body"), vdt_strerror(rc));
   /* A request may not be able to buy its way past inspection by being expensive. */

@@ -3,6 +3,16 @@
  */
 #include "gateway/exchange_inside.h"
 
+/* The names of where formats put the arguments of calls. */
+static bool is_tool_call(struct str origin)
+{
+  static const struct str names[] = {STR(".arguments"),    STR(".input"),       STR("tool_calls["),
+                                     STR("function_call"), STR("functionCall"), STR("toolUse")};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (str_find(origin, names[i]) != (size_t)-1) return true;
+  return false;
+}
+
 static struct tap *open_tap(struct exchange *x, struct wire_channel *channel)
 {
   struct tap *t = calloc(1, sizeof *t);
@@ -11,6 +21,8 @@ static struct tap *open_tap(struct exchange *x, struct wire_channel *channel)
   t->origin = str_of(channel->origin);
   struct vdt_policy policy = *exchange_policy(x);
   policy.phrases = exchange_phrases(x, true);
+  if (is_tool_call(t->origin)) policy.speech = VDT_TOOL_CALL;
+  if (x->deployment) policy.allow = x->deployment->allow;
   if (vdt_stream_new(x->scanner, x->arena, &policy, VDT_RESPONSE, &t->stream)) {
     free(t);
     return NULL;
@@ -138,6 +150,13 @@ static int run(struct exchange *x, struct tap *t, struct str in, bool last, stru
   return VDT_OK;
 }
 
+static bool blocks(const struct vdt_leak_policy *p)
+{
+  bool any = p->response == VDT_BLOCK || p->tool_call == VDT_DO_BLOCK;
+  for (size_t i = 0; i < p->n_kinds; i++) any |= p->kinds[i].response == VDT_DO_BLOCK || p->kinds[i].tool_call == VDT_DO_BLOCK;
+  return any;
+}
+
 /* What cut the text: the strongest of its findings. One that was hidden behind another finding has no row, then policy tells. */
 static bool is_blocking(const struct exchange *x, const struct tap *t)
 {
@@ -149,7 +168,7 @@ static bool is_blocking(const struct exchange *x, const struct tap *t)
     cut |= f[i].action == VDT_CUT;
   }
   const struct vdt_policy *p = exchange_policy(x);
-  return !cut && (p->credential.response == VDT_BLOCK || p->sensitive.response == VDT_BLOCK);
+  return !cut && (blocks(&p->credential) || blocks(&p->sensitive));
 }
 
 /* Masks and cuts of findings that have no row of their own still make a verdict. */

@@ -106,8 +106,48 @@ static int read_files(struct files *f, const char *dir, const struct config *c, 
   return rc;
 }
 
-int load_engine_with(const struct config *config, const char *const *files, size_t n, struct vdt_engine **out,
-                     struct vdt_error *err)
+/* ---- what a configuration says about kinds and values ------------------------------------------------------------ */
+
+int load_allowed_key(const struct config *config, unsigned char key[VDT_ALLOW_KEY], struct vdt_error *err)
+{
+  char path[PATH_MAX];
+  struct buf text = {0};
+  memset(key, 0, VDT_ALLOW_KEY);
+  if (!config->allowed_key) return VDT_OK;
+  if (!load_resolve(config->allowed_key, config->path, path, sizeof path))
+    return error_at(err, VDT_ECONFIG, config->allowed_key, 0, "the path is too long");
+  int rc = file_read(path, VDT_ALLOW_KEY, &text, err);
+  if (!rc && text.n != VDT_ALLOW_KEY)
+    rc = error_at(err, VDT_ECONFIG, path, 0, "expected %d bytes, as `vedette rules hash` makes them", VDT_ALLOW_KEY);
+  if (!rc) memcpy(key, text.p, VDT_ALLOW_KEY);
+  buf_finish(&text);
+  return rc;
+}
+
+static int bind_deployment(struct config *c, struct config_deployment *d, const unsigned char *key,
+                           const struct vdt_engine *engine, struct vdt_error *err)
+{
+  size_t n = 0;
+  struct vdt_allowed *entries = arena_zalloc(c->arena, c->n_allowed + 1, sizeof *entries);
+  if (!entries) return error_set(err, VDT_ENOMEM, "out of memory");
+  for (size_t i = 0; i < c->n_allowed; i++) {
+    const struct config_allowed *a = &c->allowed[i];
+    if (!a->deployment || strcmp(a->deployment, d->name) == 0) entries[n++] = (struct vdt_allowed){a->hash, a->kind, a->line};
+  }
+  return n ? vdt_allow_new(engine, c->arena, key, entries, n, &d->allow, err) : VDT_OK;
+}
+
+static int bind_all(struct config *c, const struct vdt_engine *engine, struct vdt_error *err)
+{
+  unsigned char key[VDT_ALLOW_KEY];
+  int rc = load_allowed_key(c, key, err);
+  for (size_t i = 0; !rc && i < c->n_policies; i++) rc = vdt_policy_bind(engine, c->arena, &c->policies[i], err);
+  for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = bind_deployment(c, &c->deployments[i], key, engine, err);
+  if (rc && err && !err->file[0]) snprintf(err->file, sizeof err->file, "%s", c->path);
+  return rc;
+}
+
+int load_engine_with(struct config *config, const char *const *files, size_t n, struct vdt_engine **out, struct vdt_error *err)
 {
   struct vdt_engine *engine = NULL;
   struct files *f = calloc(1, sizeof *f);
@@ -116,12 +156,13 @@ int load_engine_with(const struct config *config, const char *const *files, size
   if (!rc) rc = vdt_engine_new(f->sources, f->n_texts, &engine, err);
   finish(f);
   if (!rc) rc = load_model(load_model_file(config ? config->model : NULL), engine, err);
+  if (!rc && config) rc = bind_all(config, engine, err);
   if (rc) vdt_engine_free(engine);
   else *out = engine;
   return rc;
 }
 
-int load_engine_of(const struct config *config, struct vdt_engine **out, struct vdt_error *err)
+int load_engine_of(struct config *config, struct vdt_engine **out, struct vdt_error *err)
 {
   return load_engine_with(config, NULL, 0, out, err);
 }

@@ -16,11 +16,13 @@ const char *load_model_file(const char *file);
 
 /* Compiles every *.yaml of the configuration's folder of rules, in the order of their names, then its own rule files, and maps the model
  * beside them (load_model_file). config: NULL for none. ENOTFOUND when there are no rules; ERULE names file and line, or the file of the
- * model. */
-int load_engine_of(const struct config *config, struct vdt_engine **out, struct vdt_error *err);
+ * model. Then looks up what the configuration says about kinds and values (ECONFIG): it is for this engine only. */
+int load_engine_of(struct config *config, struct vdt_engine **out, struct vdt_error *err);
 /* The same with more files of rules, which are read after those. */
-int load_engine_with(const struct config *config, const char *const *files, size_t n, struct vdt_engine **out,
-                     struct vdt_error *err);
+int load_engine_with(struct config *config, const char *const *files, size_t n, struct vdt_engine **out, struct vdt_error *err);
+
+/* The key of allowed values; zeros when the configuration names no file. */
+int load_allowed_key(const struct config *config, unsigned char key[VDT_ALLOW_KEY], struct vdt_error *err);
 
 /* The path of a file that a configuration names; relative ones begin beside the configuration. False when it is too long. */
 bool load_resolve(const char *file, const char *beside, char *out, size_t size);

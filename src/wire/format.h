@@ -16,8 +16,10 @@ struct request {
   struct vdt_arena *arena;
   struct json_doc doc;
   struct wire_request *out;
-  size_t cap;    /* room in out->parts */
-  uint8_t *seen; /* one for each node of doc: it is in a part, or has nothing in it that a model reads */
+  size_t cap;       /* room in out->parts */
+  uint32_t node;    /* of the string whose text is being added, 0 for none */
+  struct str whole; /* its text */
+  uint8_t *seen;    /* one for each node of doc: it is in a part, or has nothing in it that a model reads */
   struct vdt_error *err;
 };
 

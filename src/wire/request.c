@@ -26,7 +26,12 @@ static int add_part(struct request *q, const struct wire_part *part)
 static int add_text(struct request *q, enum vdt_role role, struct str text, const char *origin)
 {
   if (text.n == 0) return VDT_OK;
-  return add_part(q, &(struct wire_part){.role = role, .text = text, .origin = str_of(origin)});
+  struct wire_part part = {.role = role, .text = text, .origin = str_of(origin)};
+  if (q->node) {
+    part.raw = (struct wire_span){q->doc.nodes[q->node].start, q->doc.nodes[q->node].end};
+    part.at = (size_t)(text.p - q->whole.p);
+  }
+  return add_part(q, &part);
 }
 
 int request_made(struct request *q, enum vdt_role role, struct str text, const char *origin)
@@ -104,7 +109,11 @@ int request_text(struct request *q, enum vdt_role role, uint32_t node, const cha
   struct str text;
   q->seen[node] = 1;
   if (!origin || !json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
-  return role == VDT_PROMPT && text.n ? add_user_text(q, text, origin) : add_text(q, role, text, origin);
+  q->node = node;
+  q->whole = text;
+  int rc = role == VDT_PROMPT && text.n ? add_user_text(q, text, origin) : add_text(q, role, text, origin);
+  q->node = 0;
+  return rc;
 }
 
 /* Whether the string is wanted: any, or the member of this name. */

@@ -34,16 +34,18 @@ bool wire_is_unknown(const struct wire_format *format);
 
 /* ---- requests -------------------------------------------------------------------------------------------------- */
 
-struct wire_part {
-  enum vdt_role role;
-  struct str text;     /* decoded; borrowed from the body or the arena */
-  struct str origin;   /* where it stands: "messages[2].content[0].text" */
-  const char *skipped; /* NULL, or why it was not inspected: "image" */
-};
-
 /* A span of raw bytes of the body. */
 struct wire_span {
   size_t start, end;
+};
+
+struct wire_part {
+  enum vdt_role role;
+  struct str text;      /* decoded; borrowed from the body or the arena */
+  struct str origin;    /* where it stands: "messages[2].content[0].text" */
+  const char *skipped;  /* NULL, or why it was not inspected: "image" */
+  struct wire_span raw; /* the JSON string that it stands in, with its quotes; empty: it is none, but made of something */
+  size_t at;            /* where in the decoded string it begins */
 };
 
 struct wire_user_context {
@@ -69,6 +71,16 @@ struct wire_request {
  * descriptions SYSTEM. Images, audio and files become a part with `skipped`. */
 int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena, struct str body,
                        const struct json_limits *limits, struct wire_request *out, struct vdt_error *err);
+
+/* Bytes of a JSON string that something else is to stand for. */
+struct wire_redaction {
+  struct wire_span raw; /* the string, with its quotes */
+  size_t start, end;    /* of the decoded string; widened to whole characters */
+  const char *with;     /* plain text */
+};
+/* Appends the body with the redactions done and, unless it is empty, the span `gone` left out; every other byte stays as it is. Redactions
+ * of one string may not overlap; they may come in any order. False when out of memory. */
+bool wire_redact(struct str body, struct wire_redaction *v, size_t n, struct wire_span gone, struct buf *out);
 
 /* What the user said, a text for each part of a request that was not skipped, oldest first, and the part that it is. */
 struct wire_turns {

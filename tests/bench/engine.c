@@ -90,8 +90,8 @@ int main(int argc, char **argv)
   struct buf text = {0};
   struct vdt_policy policy = {.jailbreak = {VDT_BLOCK, 0.95, 0.60},
                               .indirect = {VDT_BLOCK, 0.95, 0.60},
-                              .credential = {VDT_DETECT, VDT_REDACT, 65},
-                              .sensitive = {VDT_DETECT, VDT_DETECT, 65}};
+                              .credential = {.prompt = VDT_DETECT, .response = VDT_REDACT, .minimum_confidence = 65},
+                              .sensitive = {.prompt = VDT_DETECT, .response = VDT_DETECT, .minimum_confidence = 65}};
   uint64_t begin = clock_mono_us();
   rig_load();
   printf("compiling the rules: %.2f s\n", (double)(clock_mono_us() - begin) / 1e6);
