@@ -90,12 +90,7 @@ static bool names_a_method(struct str v)
   return false;
 }
 
-/* whole: nothing but marks and digits may follow the gate in its name; strong: the value must look generated. */
-static bool variant_has(const struct rule *r, struct str word)
-{
-  return r->variant.n && str_find(r->variant, word) != (size_t)-1;
-}
-
+/* Variants: whole: nothing but marks and digits may follow the gate in its name; strong: the value must look generated. */
 static bool name_fits(const struct rule *r, struct look *l, uint64_t name_end)
 {
   if (is_about(l, l->gate, l->gate_end, name_end)) return false;
@@ -125,8 +120,9 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   uint64_t at = 0;
   int quote = 0;
   l->hold = l->gate_end;
-  uint64_t name = skip_name(l, l->gate_end, false);
-  enum operator_kind op = skip_operator(l, name, &at, &quote);
+  enum operator_kind op = look_at(l, l->gate_end) >= 0x80 ? skip_is(l, l->gate_end, &at, &quote) : OPERATOR_NONE;
+  uint64_t name = op == OPERATOR_NONE ? skip_name(l, l->gate_end, false) : l->gate_end;
+  if (op == OPERATOR_NONE) op = skip_operator(l, name, &at, &quote);
   if (op == OPERATOR_NONE) op = skip_option(l, name, &at, &quote);
   if (op == OPERATOR_NONE && name == l->gate_end) op = skip_is(l, name, &at, &quote);
   if (op == OPERATOR_NONE) return false;

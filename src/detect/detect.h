@@ -45,6 +45,13 @@ struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quo
 bool quote_closes(struct look *l, uint64_t i, int quote);
 bool element_closes(struct look *l, uint64_t i);
 
+/* wallet.c: Base58Check (the last 4 bytes are a double SHA-256 of the rest), Bech32 and Bech32m (data behind the "1"). */
+bool base58_checks(struct str s);
+bool bech32_checks(struct str hrp, struct str data);
+
+/* Is the word among those of the rule's variant? */
+bool variant_has(const struct rule *r, struct str word);
+
 /* CRC-32 (IEEE 802.3), as in zip and gzip. */
 uint32_t crc32_of(struct str s);
 /* Decodes base64 or base64url, padding optional; at most max bytes. The number of bytes, or -1. */

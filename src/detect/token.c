@@ -20,8 +20,9 @@ static bool random_enough(const struct rule *r, struct str body)
 }
 
 /* GitHub and npm: the last six characters are the CRC-32 of those before, in base 62. */
-static bool crc_matches(struct str body)
+static bool crc_matches(struct str token, struct str body)
 {
+  (void)token;
   static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   uint32_t crc = crc32_of(str_cut(body, 0, body.n - 6));
   for (size_t i = body.n; i > body.n - 6; i--, crc /= 62)
@@ -30,8 +31,9 @@ static bool crc_matches(struct str body)
 }
 
 /* AWS: the base32 body holds a 12-digit account number in bits 1 to 40 of its first 6 bytes. */
-static bool aws_account(struct str body)
+static bool aws_account(struct str token, struct str body)
 {
+  (void)token;
   uint64_t bits = 0;
   for (size_t i = 0; i < 10; i++) {
     char c = body.p[i];
@@ -42,27 +44,98 @@ static bool aws_account(struct str body)
 
 struct confirmation {
   const char *variant, *right, *wrong; /* wrong: NULL when what fails the test is no finding */
-  bool (*test)(struct str body);
+  unsigned else_confidence;            /* of what fails it */
+  bool (*test)(struct str token, struct str body);
   size_t least; /* bytes that the test needs */
   unsigned why;
 };
 
+/* GitLab's routable tokens: payload, perhaps a dot and a version, a dot, the payload's length in two digits of base 36, and in seven
+ * more the CRC-32 of all before. */
+static bool gitlab_routable(struct str token, struct str body)
+{
+  static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+  if (body.p[body.n - 10] != '.') return false;
+  uint32_t crc = crc32_of(str_cut(token, 0, token.n - 7));
+  for (size_t i = token.n; i > token.n - 7; i--, crc /= 36)
+    if (token.p[i - 1] != digits[crc % 36]) return false;
+  return true;
+}
+
+/* PyPI: a macaroon, version 2, whose location is a package index. */
+static bool pypi_macaroon(struct str token, struct str body)
+{
+  (void)token;
+  unsigned char out[48];
+  int n = base64_decode(str_cut(body, 0, body.n < 64 ? body.n : 64), out, sizeof out);
+  struct str location = {(const char *)out, n > 0 ? (size_t)n : 0};
+  return n > 12 && out[0] == 2 && out[1] == 1 && str_find(location, STR("pypi")) != (size_t)-1;
+}
+
+static bool base58_token(struct str token, struct str body)
+{
+  (void)body;
+  return base58_checks(token);
+}
+
+static bool age_bech32(struct str token, struct str body)
+{
+  (void)token;
+  return bech32_checks(STR("age-secret-key-"), body);
+}
+
+static bool nostr_bech32(struct str token, struct str body)
+{
+  (void)token;
+  return bech32_checks(STR("nsec"), body);
+}
+
+/* Discord: the part before the first dot is the base64 of an id, 17 to 19 digits. */
+static bool discord_id(struct str token, struct str body)
+{
+  (void)token;
+  unsigned char out[24];
+  size_t dot = str_find(body, STR("."));
+  if (dot == (size_t)-1) return false;
+  int n = base64_decode(str_cut(body, 0, dot), out, sizeof out);
+  for (int i = 0; i < n; i++)
+    if (out[i] < '0' || out[i] > '9') return false;
+  return n >= 17 && n <= 20;
+}
+
+static bool is_mixed(struct str token, struct str body)
+{
+  (void)token;
+  unsigned digits = 0;
+  for (size_t i = 0; i < body.n; i++) digits += body.p[i] >= '0' && body.p[i] <= '9';
+  return digits >= 4 && digits + 4 <= body.n;
+}
+
 static const struct confirmation confirmations[] = {
-    {"crc", "prefix, length and checksum", "prefix and length; the checksum is wrong", crc_matches, 7, WHY_CHECKSUM},
-    {"aws", "prefix, length, and an account number inside", NULL, aws_account, 16, WHY_DECODED},
+    {"mixed", "prefix, length and a body of letters and digits", NULL, 0, is_mixed, 16, WHY_ENTROPY},
+    {"crc", "prefix, length and checksum", "prefix and length; the checksum is wrong", 65, crc_matches, 7, WHY_CHECKSUM},
+    {"aws", "prefix, length, and an account number inside", NULL, 0, aws_account, 16, WHY_DECODED},
+    {"gitlab", "prefix, length and checksum", NULL, 0, gitlab_routable, 37, WHY_CHECKSUM},
+    {"macaroon", "prefix, and it decodes to a macaroon of a package index", "prefix and length; it does not decode", 65,
+     pypi_macaroon, 32, WHY_DECODED},
+    {"base58check", "prefix, length and Base58Check", "prefix and length; the checksum is wrong", 65, base58_token, 50,
+     WHY_CHECKSUM},
+    {"age", "prefix, length and Bech32 checksum", "prefix and length; the checksum is wrong", 75, age_bech32, 58, WHY_CHECKSUM},
+    {"nostr", "prefix, length and Bech32 checksum", NULL, 0, nostr_bech32, 58, WHY_CHECKSUM},
+    {"discord", "three parts, the first decodes to an id", NULL, 0, discord_id, 40, WHY_DECODED},
 };
 
 /* What the rule's variant asks of the body. A wrong checksum lowers the confidence: tokens in examples are often made up. */
-static bool confirm(const struct rule *r, struct str body, struct found *out)
+static bool confirm(const struct rule *r, struct str token, struct str body, struct found *out)
 {
   for (size_t i = 0; i < sizeof confirmations / sizeof *confirmations; i++) {
     const struct confirmation *c = &confirmations[i];
-    if (!str_eq(r->variant, str_of(c->variant))) continue;
-    bool right = body.n >= c->least && c->test(body);
+    if (!variant_has(r, str_of(c->variant))) continue;
+    bool right = body.n >= c->least && c->test(token, body);
     if (!right && !c->wrong) return false;
     out->reason = right ? c->right : c->wrong;
     out->why |= right ? c->why : WHY_BAD_CHECKSUM;
-    if (c->wrong) out->confidence = right ? 95 : 65;
+    if (c->wrong) out->confidence = right ? 95 : c->else_confidence;
   }
   return true;
 }
@@ -71,7 +144,7 @@ static bool confirm(const struct rule *r, struct str body, struct found *out)
 static bool stands_alone(const struct rule *r, struct look *l)
 {
   int before = l->gate ? look_at(l, l->gate - 1) : -1;
-  return !str_eq(r->variant, STR("alone")) || (before != '-' && before != '.' && before != '/');
+  return !variant_has(r, STR("alone")) || (before != '-' && before != '.' && before != '/');
 }
 
 bool check_token(const struct rule *r, struct look *l, struct found *out)
@@ -84,7 +157,8 @@ bool check_token(const struct rule *r, struct look *l, struct found *out)
   out->end = end + r->tail.n;
   out->why = WHY_FORMAT | (r->entropy > 0 ? WHY_ENTROPY : 0) | (r->mark.n ? WHY_MARK : 0);
   out->reason = r->mark.n ? "prefix, length and the vendor's mark inside" : "prefix, length and characters";
-  return (is_placeholder(body) || confirm(r, body, out)) && found_sure(out, body, out->confidence);
+  return (is_placeholder(body) || confirm(r, look_span(l, l->gate, out->end), body, out)) &&
+         found_sure(out, body, out->confidence);
 }
 
 bool check_value(const struct rule *r, struct look *l, struct found *out)
@@ -110,4 +184,29 @@ bool check_marked(const struct rule *r, struct look *l, struct found *out)
   out->reason = "the vendor's mark inside a key of the right length";
   out->why = WHY_FORMAT | WHY_MARK | WHY_ENTROPY;
   return found_sure(out, key, out->confidence);
+}
+
+/* An id gives its secret away: AKIA..., then 40 characters of base64 soon after, named or not. */
+bool check_after_id(const struct rule *r, struct look *l, struct found *out)
+{
+  uint64_t i = l->gate_end;
+  for (unsigned n = 0; n < 40 && byte_is_word(look_at(l, i)); n++) i++;
+  if (i - l->gate_end < 8) return false;
+  for (uint64_t stop = i + 120; i < stop; i++) {
+    l->hold = i;
+    uint64_t end = look_run(l, i, &r->chars, (uint64_t)r->max + 1);
+    if (l->starved) return false;
+    if (end - i >= r->min && end - i <= r->max && !byte_is_word(look_at(l, end))) {
+      struct str secret = look_span(l, i, end);
+      if (entropy(secret) < r->entropy && !is_placeholder(secret)) return false;
+      out->start = i;
+      out->end = end;
+      out->why = WHY_PAIR | WHY_FORMAT | WHY_ENTROPY;
+      out->reason = "an id, and soon after it a value of its secret's form";
+      return found_sure(out, secret, out->confidence);
+    }
+    if (look_at(l, end) < 0) return false;
+    i = end;
+  }
+  return false;
 }

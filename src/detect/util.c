@@ -11,6 +11,17 @@ uint32_t crc32_of(struct str s)
   return ~crc;
 }
 
+bool variant_has(const struct rule *r, struct str word)
+{
+  for (size_t i = 0; i < r->variant.n;) {
+    size_t end = i;
+    while (end < r->variant.n && r->variant.p[end] != ' ') end++;
+    if (str_eq(str_cut(r->variant, i, end), word)) return true;
+    i = end + 1;
+  }
+  return false;
+}
+
 static int base64_digit(char c)
 {
   if (c >= 'A' && c <= 'Z') return c - 'A';

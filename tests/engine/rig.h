@@ -32,15 +32,19 @@ static inline void rig_load(void)
   size_t n = 0;
   struct vdt_error err;
   snprintf(path, sizeof path, "%s/rules", root ? root : ".");
-  DIR *dir = opendir(path);
-  for (struct dirent *e; dir && (e = readdir(dir)) && n < 64;) {
-    size_t len = strlen(e->d_name);
-    if (len < 6 || memcmp(e->d_name + len - 5, ".yaml", 5) != 0) continue;
-    snprintf(path, sizeof path, "%s/rules/%s", root ? root : ".", e->d_name);
-    struct str text = rig_read(path);
-    src[n++] = (struct vdt_source){strdup(e->d_name), text.p, text.n};
+  struct dirent **names = NULL;
+  int found = scandir(path, &names, NULL, alphasort); /* in the product's order: it decides ties */
+  for (int i = 0; i < found; i++) {
+    const char *name = names[i]->d_name;
+    size_t len = strlen(name);
+    if (len >= 6 && memcmp(name + len - 5, ".yaml", 5) == 0 && n < 64) {
+      snprintf(path, sizeof path, "%s/rules/%s", root ? root : ".", name);
+      struct str text = rig_read(path);
+      src[n++] = (struct vdt_source){strdup(name), text.p, text.n};
+    }
+    free(names[i]);
   }
-  if (dir) closedir(dir);
+  free(names);
   int rc = vdt_engine_new(src, n, &rig_engine, &err);
   if (!rc) rc = vdt_scanner_new(rig_engine, &rig_scanner);
   for (size_t i = 0; i < n; i++) {

@@ -99,7 +99,7 @@ static const struct {
     {check_pem, "-----BEGIN ", "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", ""},
 };
 
-static void checksums(void)
+static void sums_and_decodings(void)
 {
   CHECK_INT(crc32_of(STR("123456789")), 0xCBF43926); /* the check value of the polynomial's catalogue */
   unsigned char pan[] = {4, 5, 3, 9, 5, 7, 8, 7, 6, 3, 6, 2, 1, 4, 8, 6};
@@ -169,7 +169,7 @@ int main(void)
     expect(check_assignment, &r, assignments[i].gate, assignments[i].text, assignments[i].want);
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     expect(others[i].fn, &r, others[i].gate, others[i].text, others[i].want);
-  RUN(checksums);
+  RUN(sums_and_decodings);
   RUN(placeholders);
   RUN(prose_is_not_held_back);
   return test_end();
