@@ -11,6 +11,7 @@ struct api {
   const char *state_dir;
   struct store **stores; /* connections of its own: used by the API's thread only */
   size_t n_stores;
+  const bool *evidence; /* of each store's workspace: the configuration keeps prompt evidence somewhere */
   const struct collect_stats *stats;
   struct vdt_arena *arena; /* emptied at each request */
 };
@@ -18,7 +19,8 @@ struct api {
 struct api_request {
   struct str method, path; /* path: percent-decoded, without query */
   struct str authorization, host, forwarded_proto;
-  struct str api_version, skip_token;
+  struct str api_version, skip_token, alert_type, filter;
+  struct str body;
   /* Set by the router. */
   struct str sub, rg, loc, name;
   int argument;
@@ -27,8 +29,9 @@ struct api_request {
 
 struct api_response {
   unsigned status;
-  const char *type;  /* NULL: no body */
-  const char *allow; /* for 405 */
+  const char *type;    /* NULL: no body */
+  char allow[32];      /* for 405 */
+  char location[1024]; /* for 202: where to ask what came of it */
   struct buf body;
 };
 
@@ -39,7 +42,9 @@ void api_error(struct api_response *response, unsigned status, const char *code,
     __attribute__((format(printf, 4, 5)));
 
 typedef void api_handler(struct api *api, const struct api_request *request, struct api_response *response);
-api_handler api_healthz, api_metrics, api_alerts_list, api_alerts_get, api_alerts_status;
+#define X(method, template, role, versions, handler, argument) api_handler api_##handler;
+#include "api/routes.def"
+#undef X
 
 /* The HTTP server on a Unix socket that is listening already. */
 struct http;

@@ -7,6 +7,8 @@
 
 /* Appends the alert as one JSON object on one line, without LF. */
 void arm_put_alert(struct buf *b, const struct alert *a);
+/* Appends a row of the catalogue as one JSON object. */
+void arm_put_type(struct buf *b, enum alert_type type);
 /* "2026-11-25T15:46:15.1234560Z": ARM's times have seven fractional digits. */
 void arm_put_time(struct buf *b, uint64_t us);
 #endif

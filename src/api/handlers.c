@@ -1,38 +1,22 @@
-/* What the routes do. */
-#include "api/api.h"
+/* Listing and reading alerts, and what the process says about itself. */
+#include "api/answer.h"
 #include "api/arm.h"
-#include "base/clock.h"
-#include "base/quote.h"
-
-enum { PAGE = 100 };
-#define JSON_TYPE "application/json; charset=utf-8"
 
 void api_healthz(struct api *api, const struct api_request *request, struct api_response *response)
 {
   (void)api;
   (void)request;
-  response->type = JSON_TYPE;
+  response->type = API_JSON;
   BUF_LIT(&response->body, "{\"status\":\"ok\"}");
 }
 
 /* ---- alerts ----------------------------------------------------------------------------------------------------- */
 
-static void store_failed(struct api_response *response, int rc)
-{
-  if (rc == VDT_ENOTFOUND) api_error(response, 404, "AlertNotFound", "There is no alert of that name here.");
-  else api_error(response, 503, "ServiceUnavailable", "The store cannot be used now; try again.");
-}
-
-static bool in_location(const struct store *s, const struct api_request *r)
-{
-  return r->loc.n == 0 || str_ieq(s->place.region, r->loc);
-}
-
 /* The page's alerts of one store are merged into those of the others: both are ordered by name. */
 static size_t merge(struct alert *page, size_t n, const struct alert *more, size_t m, struct alert *scratch)
 {
   size_t i = 0, j = 0, k = 0;
-  while (k < PAGE + 1 && (i < n || j < m)) {
+  while (k < API_PAGE + 1 && (i < n || j < m)) {
     bool first = j == m || (i < n && memcmp(page[i].name, more[j].name, ALERT_NAME_LEN) <= 0);
     scratch[k++] = first ? page[i++] : more[j++];
   }
@@ -46,48 +30,20 @@ static int gather(struct api *api, const struct api_request *r, struct alert **o
   q.subscription = r->sub;
   q.resource_group = r->rg;
   q.after = r->skip_token;
-  q.limit = PAGE + 1;
-  struct alert *page = arena_zalloc(api->arena, PAGE + 1, sizeof *page),
-               *scratch = arena_zalloc(api->arena, PAGE + 1, sizeof *page);
+  q.limit = API_PAGE + 1;
+  struct alert *page = arena_zalloc(api->arena, API_PAGE + 1, sizeof *page),
+               *scratch = arena_zalloc(api->arena, API_PAGE + 1, sizeof *page);
   if (!page || !scratch) return VDT_ENOMEM;
   for (size_t i = 0; i < api->n_stores; i++) {
     struct alert *more;
     size_t m;
-    if (!in_location(api->stores[i], r)) continue;
+    if (!api_in_location(api->stores[i], r)) continue;
     int rc = api->stores[i]->ops->list(api->stores[i], &q, api->arena, &more, &m, NULL);
     if (rc) return rc;
     *n = merge(page, *n, more, m, scratch);
   }
   *out = page;
   return VDT_OK;
-}
-
-/* A host name or address with an optional port; anything else could lead a client, and its token, elsewhere. */
-static bool host_ok(struct str host)
-{
-  for (size_t i = 0; i < host.n; i++) {
-    char c = host.p[i];
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!letter && !memchr("-.:[]_", c, 6)) return false;
-  }
-  return host.n > 0 && host.n < 256;
-}
-
-static void put_next_link(struct buf *b, const struct api_request *r, const struct alert *last)
-{
-  bool tls = str_ieq(r->forwarded_proto, STR("https"));
-  BUF_LIT(b, ",\"nextLink\":\"");
-  buf_put(b, tls ? STR("https://") : STR("http://"));
-  json_escape(b, host_ok(r->host) ? r->host : STR("localhost"));
-  for (size_t i = 0; i < r->path.n; i++) {
-    unsigned char c = (unsigned char)r->path.p[i];
-    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && memchr("/-._~()", c, 7));
-    if (plain) buf_byte(b, (char)c);
-    else buf_printf(b, "%%%02X", c);
-  }
-  BUF_LIT(b, "?api-version=" ARM_ALERTS_VERSION "&$skipToken=");
-  buf_put(b, (struct str){last->name, ALERT_NAME_LEN});
-  buf_byte(b, '"');
 }
 
 static bool token_ok(struct str token)
@@ -107,57 +63,29 @@ void api_alerts_list(struct api *api, const struct api_request *r, struct api_re
   }
   int rc = gather(api, r, &page, &n);
   if (rc) {
-    store_failed(response, rc);
+    api_store_failed(response, rc, "AlertNotFound");
     return;
   }
   struct buf *b = &response->body;
-  response->type = JSON_TYPE;
+  response->type = API_JSON;
   BUF_LIT(b, "{\"value\":[");
-  for (size_t i = 0; i < n && i < PAGE; i++) {
+  for (size_t i = 0; i < n && i < API_PAGE; i++) {
     if (i) buf_byte(b, ',');
     arm_put_alert(b, &page[i]);
   }
   buf_byte(b, ']');
-  if (n > PAGE) put_next_link(b, r, &page[PAGE - 1]);
+  if (n > API_PAGE) api_put_next_link(b, r, (struct str){page[API_PAGE - 1].name, ALERT_NAME_LEN});
   buf_byte(b, '}');
-}
-
-/* The alert that the path names: in that location, subscription and group. */
-static int find(struct api *api, const struct api_request *r, struct store **store, struct alert *a)
-{
-  for (size_t i = 0; i < api->n_stores; i++) {
-    if (!in_location(api->stores[i], r)) continue;
-    int rc = api->stores[i]->ops->get(api->stores[i], r->name, api->arena, a, NULL);
-    if (rc && rc != VDT_ENOTFOUND) return rc;
-    if (rc || !str_ieq(a->subscription, r->sub) || (r->rg.n && !str_ieq(a->resource_group, r->rg))) continue;
-    *store = api->stores[i];
-    return VDT_OK;
-  }
-  return VDT_ENOTFOUND;
 }
 
 void api_alerts_get(struct api *api, const struct api_request *r, struct api_response *response)
 {
   struct store *store;
   struct alert a;
-  int rc = find(api, r, &store, &a);
-  response->type = JSON_TYPE;
-  if (rc) store_failed(response, rc);
+  int rc = api_find_alert(api, r, &store, &a);
+  response->type = API_JSON;
+  if (rc) api_store_failed(response, rc, "AlertNotFound");
   else arm_put_alert(&response->body, &a);
-}
-
-void api_alerts_status(struct api *api, const struct api_request *r, struct api_response *response)
-{
-  struct store *store;
-  struct alert a;
-  int rc = find(api, r, &store, &a);
-  if (!rc)
-    rc = store->ops->change(
-        store, r->name,
-        &(struct store_change){.status = (enum alert_status)r->argument, .who = str_of(r->who), .time_us = clock_unix_us()},
-        NULL);
-  if (rc) store_failed(response, rc);
-  else response->status = 204;
 }
 
 /* ---- metrics ---------------------------------------------------------------------------------------------------- */
@@ -209,5 +137,5 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
              atomic_load(&s->lag_us));
   int rc = put_alert_counts(api, b);
   response->type = "text/plain; version=0.0.4; charset=utf-8";
-  if (rc) store_failed(response, rc);
+  if (rc) api_store_failed(response, rc, "AlertNotFound");
 }

@@ -11,9 +11,10 @@ struct http {
   struct api *api;
 };
 
-/* Kept between the calls for one request; a body is counted and thrown away. */
+/* Kept between the calls for one request. What is over the limit is counted and thrown away. */
 struct pending {
-  size_t body;
+  size_t size;
+  struct buf body;
 };
 
 static struct str header(struct MHD_Connection *c, const char *name)
@@ -27,6 +28,8 @@ static enum MHD_Result take_argument(void *ctx, enum MHD_ValueKind kind, const c
   (void)kind;
   if (str_ieq(str_of(key), STR("api-version"))) r->api_version = str_of(value);
   else if (str_ieq(str_of(key), STR("$skipToken"))) r->skip_token = str_of(value);
+  else if (str_ieq(str_of(key), STR("AlertType"))) r->alert_type = str_of(value);
+  else if (str_ieq(str_of(key), STR("$filter"))) r->filter = str_of(value);
   return MHD_YES;
 }
 
@@ -36,7 +39,11 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
   buf_finish(&out->body);
   if (!r) return MHD_NO;
   if (out->type) MHD_add_response_header(r, "Content-Type", out->type);
-  if (out->allow) MHD_add_response_header(r, "Allow", out->allow);
+  if (out->status == 405) MHD_add_response_header(r, "Allow", out->allow);
+  if (out->location[0]) {
+    MHD_add_response_header(r, "Location", out->location);
+    MHD_add_response_header(r, "Azure-AsyncOperation", out->location);
+  }
   if (out->status == 401) MHD_add_response_header(r, "WWW-Authenticate", "Bearer realm=\"vedette\"");
   MHD_add_response_header(r, "Cache-Control", "no-store");
   MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
@@ -51,13 +58,13 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
   struct http *h = ctx;
   struct pending *p = *state;
   (void)version;
-  (void)body;
   if (!p) {
     *state = calloc(1, sizeof *p);
     return *state ? MHD_YES : MHD_NO;
   }
   if (*body_n) {
-    p->body += *body_n;
+    p->size += *body_n;
+    if (p->size <= BODY_MAX) buf_put(&p->body, (struct str){body, *body_n});
     *body_n = 0;
     return MHD_YES;
   }
@@ -65,10 +72,12 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
                                 .path = str_of(url),
                                 .authorization = header(c, "Authorization"),
                                 .host = header(c, "Host"),
-                                .forwarded_proto = header(c, "X-Forwarded-Proto")};
+                                .forwarded_proto = header(c, "X-Forwarded-Proto"),
+                                .body = buf_str(&p->body)};
   struct api_response response = {0};
   MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, take_argument, &request);
-  if (p->body > BODY_MAX) api_error(&response, 413, "RequestEntityTooLarge", "A body may have %d bytes.", BODY_MAX);
+  if (p->size > BODY_MAX) api_error(&response, 413, "RequestEntityTooLarge", "A body may have %d bytes.", BODY_MAX);
+  else if (p->body.failed) api_error(&response, 503, "ServiceUnavailable", "Out of memory.");
   else api_handle(h->api, &request, &response);
   return reply(c, &response);
 }
@@ -78,7 +87,9 @@ static void completed(void *ctx, struct MHD_Connection *c, void **state, enum MH
   (void)ctx;
   (void)c;
   (void)code;
-  free(*state);
+  struct pending *p = *state;
+  if (p) buf_finish(&p->body);
+  free(p);
   *state = NULL;
 }
 

@@ -1,19 +1,28 @@
 /* From a path to its handler: matching, authentication, the version. What may be said to whom is decided here, once, for all routes. */
 #include "api/api.h"
-#include "api/arm.h"
 #include "base/quote.h"
 #include <stdarg.h>
+
+enum family { NONE, ALERTS, SUPPRESSION, PRICINGS };
+static const struct {
+  enum family family;
+  const char *text;
+} versions[] = {
+#define X(family, version) {family, version},
+#include "api/versions.def"
+#undef X
+};
 
 struct route {
   const char *method, *template;
   enum auth_role role;
-  bool versioned;
+  enum family versions;
   api_handler *handler;
   int argument;
 };
 
 static const struct route routes[] = {
-#define X(method, template, role, versioned, handler, argument) {method, template, role, versioned, api_##handler, argument},
+#define X(method, template, role, versions, handler, argument) {method, template, role, versions, api_##handler, argument},
 #include "api/routes.def"
 #undef X
 };
@@ -66,14 +75,16 @@ static bool match(struct str template, struct api_request *r)
   return template.n == 0 && path.n == 0;
 }
 
-/* NULL with *other set when only the method is wrong. */
-static const struct route *find(struct api_request *r, const struct route **other)
+/* NULL with the methods that the path takes when only the method is wrong. */
+static const struct route *find(struct api_request *r, char allow[32])
 {
-  *other = NULL;
+  size_t n = 0;
+  allow[0] = 0;
   for (size_t i = 0; i < ROUTES; i++) {
     if (!match(str_of(routes[i].template), r)) continue;
     if (str_eq(r->method, str_of(routes[i].method))) return &routes[i];
-    *other = &routes[i];
+    if (!strstr(allow, routes[i].method) && n < 20)
+      n += (size_t)snprintf(allow + n, 32 - n, "%s%s", n ? ", " : "", routes[i].method);
   }
   return NULL;
 }
@@ -96,32 +107,36 @@ static bool authorised(struct api *api, struct api_request *r, const struct rout
   return false;
 }
 
-static bool version_ok(const struct api_request *r, struct api_response *response)
+static bool version_ok(const struct api_request *r, enum family family, struct api_response *response)
 {
-  /* The alert routes of 2021-11-01, which @azure/arm-security 5 asks for, have the same shape. */
-  if (str_eq(r->api_version, STR(ARM_ALERTS_VERSION)) || str_eq(r->api_version, STR("2021-11-01"))) return true;
+  const char *newest = NULL;
+  for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+    if (versions[i].family != family) continue;
+    if (str_eq(r->api_version, str_of(versions[i].text))) return true;
+    if (!newest) newest = versions[i].text;
+  }
+  if (!newest) return true;
   if (r->api_version.n == 0)
     api_error(response, 400, "MissingApiVersionParameter",
-              "The api-version query parameter is required; the supported version is " ARM_ALERTS_VERSION ".");
+              "The api-version query parameter is required; the supported version is %s.", newest);
   else
-    api_error(response, 400, "InvalidApiVersionParameter",
-              "This api-version is not supported; the supported version is " ARM_ALERTS_VERSION ".");
+    api_error(response, 400, "InvalidApiVersionParameter", "This api-version is not supported; the supported version is %s.",
+              newest);
   return false;
 }
 
 void api_handle(struct api *api, struct api_request *r, struct api_response *response)
 {
-  const struct route *other, *route = find(r, &other);
+  const struct route *route = find(r, response->allow);
   vdt_arena_reset(api->arena);
   response->status = 200;
   if (!authorised(api, r, route, response)) return;
   if (route) {
-    if (route->versioned && !version_ok(r, response)) return;
+    if (!version_ok(r, route->versions, response)) return;
     r->argument = route->argument;
     route->handler(api, r, response);
-  } else if (other) {
-    response->allow = other->method;
-    api_error(response, 405, "MethodNotAllowed", "This resource takes %s only.", other->method);
+  } else if (response->allow[0]) {
+    api_error(response, 405, "MethodNotAllowed", "This resource takes %s only.", response->allow);
   } else {
     api_error(response, 404, "InvalidResourceType", "There is no such resource.");
   }

@@ -1,5 +1,6 @@
 #include "api/serve.h"
 #include "api/api.h"
+#include "api/plan_file.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include <errno.h>
@@ -23,6 +24,7 @@ struct serve {
   struct collect_stats stats;
   struct collect *collect;
   struct api api;
+  bool *evidence;
   struct http *http;
   uint64_t complained_us;
 };
@@ -99,8 +101,10 @@ static int start(struct serve *s, struct vdt_error *err)
                         .stores = s->theirs,
                         .n_stores = o->n_workspaces,
                         .stats = &s->stats,
+                        .evidence = s->evidence,
                         .arena = vdt_arena_new((size_t)256 << 20)};
   if (!rc && !s->api.arena) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc) rc = plan_file_write(o->state_dir, s->theirs[0], s->api.arena, err);
   if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
   return rc;
 }
@@ -135,6 +139,7 @@ static void finish(struct serve *s)
   }
   free(s->mine);
   free(s->theirs);
+  free(s->evidence);
   vdt_arena_free(s->api.arena);
   if (s->stop >= 0) close(s->stop);
   if (s->lock >= 0) close(s->lock);
@@ -147,7 +152,9 @@ int serve_run(const struct serve_options *options)
   umask(0027);
   s.mine = calloc(options->n_workspaces, sizeof *s.mine);
   s.theirs = calloc(options->n_workspaces, sizeof *s.theirs);
-  int rc = s.mine && s.theirs ? start(&s, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
+  s.evidence = calloc(options->n_workspaces, sizeof *s.evidence);
+  for (size_t i = 0; s.evidence && i < options->n_workspaces; i++) s.evidence[i] = options->workspaces[i].evidence;
+  int rc = s.mine && s.theirs && s.evidence ? start(&s, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
   if (rc) {
     fprintf(stderr, "vedette serve: %s\n", err.text);
   } else {

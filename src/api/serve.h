@@ -1,12 +1,14 @@
 /* The control process: collector and control API in one. */
 #ifndef API_SERVE_H
 #define API_SERVE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct serve_workspace {
   const char *name, *region;
   const char *subscription_id, *resource_group; /* or NULL */
+  bool evidence;                                /* prompt evidence is configured for some deployment of it */
 };
 
 struct serve_options {

@@ -245,6 +245,17 @@ static void put_evidence(struct buf *b, const struct alert *a)
   }
 }
 
+static void put_said(struct buf *b, const struct alert_change *c)
+{
+  if (c->classification.n) {
+    BUF_LIT(b, ", ");
+    cli_safe(b, c->classification);
+  }
+  if (!c->comment.n) return;
+  BUF_LIT(b, ": ");
+  cli_safe(b, c->comment);
+}
+
 static void put_history(struct buf *b, const struct alert *a)
 {
   BUF_LIT(b, "\nWhat to do\n");
@@ -256,8 +267,11 @@ static void put_history(struct buf *b, const struct alert *a)
   for (size_t i = 0; i < a->n_history; i++) {
     const struct alert_change *c = &a->history[i];
     clock_format(c->time_us, time);
-    buf_printf(b, "  %.10s %.8s  %s -> %s by ", time, time + 11, alert_status_name(c->from), alert_status_name(c->to));
+    buf_printf(b, "  %.10s %.8s  ", time, time + 11);
+    if (c->from != c->to) buf_printf(b, "%s -> %s by ", alert_status_name(c->from), alert_status_name(c->to));
+    else BUF_LIT(b, "a word by ");
     cli_safe(b, c->who);
+    put_said(b, c);
     buf_byte(b, '\n');
   }
 }

@@ -1,6 +1,6 @@
 /* vedette alerts types: the catalogue of analyse/alerts.def, for a terminal, as JSON Lines, or as the table of docs/alerts.md. */
 #include "analyse/alert.h"
-#include "base/quote.h"
+#include "api/arm.h"
 #include "cli/alerts.h"
 #include "cli/cli.h"
 #include <unistd.h>
@@ -14,41 +14,6 @@ static void put_joined(struct buf *b, const char *list, const char *separator)
 static void put_line(struct buf *b, const struct alert_info *info)
 {
   buf_printf(b, "%-13s  %-56s  %s\n", vdt_severity_name(info->severity), info->type, info->title);
-}
-
-static void put_array(struct buf *b, const char *name, const char *list)
-{
-  buf_printf(b, ",\"%s\":[", name);
-  for (const char *p = list; *p;) {
-    size_t n = strcspn(p, "|");
-    if (p != list) buf_byte(b, ',');
-    json_quote(b, (struct str){p, n});
-    p += n + (p[n] == '|');
-  }
-  buf_byte(b, ']');
-}
-
-static void put_json(struct buf *b, const struct alert_info *info)
-{
-  const struct {
-    const char *name, *text;
-  } texts[] = {{"alertDisplayName", info->title},
-               {"description", info->description},
-               {"severity", vdt_severity_name(info->severity)},
-               {"agentVariant", info->agent < ALERT_TYPES ? alert_info(info->agent)->type : ""}};
-  BUF_LIT(b, "{\"alertType\":");
-  json_quote(b, str_of(info->type));
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    if (!texts[i].text[0]) continue;
-    buf_printf(b, ",\"%s\":", texts[i].name);
-    json_quote(b, str_of(texts[i].text));
-  }
-  put_array(b, "tactics", info->tactics);
-  put_array(b, "techniques", info->techniques);
-  put_array(b, "atlasTechniques", info->atlas);
-  put_array(b, "owaspLlm", info->owasp);
-  put_array(b, "remediationSteps", info->remediation);
-  BUF_LIT(b, "}\n");
 }
 
 static void put_words(struct buf *b, const char *title, const char *list)
@@ -86,7 +51,7 @@ int alerts_types(const char *only, bool json, bool table, bool markdown)
     shown++;
     if (markdown) put_markdown(&b, info);
     else if (as_table) put_line(&b, info);
-    else put_json(&b, info);
+    else arm_put_type(&b, (enum alert_type)t), buf_byte(&b, '\n');
   }
   if (only && !shown) {
     buf_finish(&b);

@@ -219,6 +219,13 @@ static void begin_child(struct run *r, int which, const char *name, const char *
   child_arg(c, program);
 }
 
+static bool keeps_evidence(const struct config *c, const struct config_workspace *w)
+{
+  for (size_t i = 0; i < c->n_deployments; i++)
+    if (c->deployments[i].workspace == w && c->deployments[i].prompt_evidence) return true;
+  return false;
+}
+
 static void describe_serve(struct run *r)
 {
   struct child *c = &r->children[SERVE];
@@ -228,8 +235,8 @@ static void describe_serve(struct run *r)
   for (size_t i = 0; i < r->config->n_workspaces; i++) {
     const struct config_workspace *w = &r->config->workspaces[i];
     child_arg(c, "--workspace");
-    child_arg(c, arena_printf(r->arena, "%s,%s,%s,%s", w->name, w->region, w->subscription_id ? w->subscription_id : "",
-                              w->resource_group ? w->resource_group : ""));
+    child_arg(c, arena_printf(r->arena, "%s,%s,%s,%s%s", w->name, w->region, w->subscription_id ? w->subscription_id : "",
+                              w->resource_group ? w->resource_group : "", keeps_evidence(r->config, w) ? ",evidence" : ""));
   }
 }
 

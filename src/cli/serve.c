@@ -3,19 +3,21 @@
 #include "cli/cli.h"
 #include "store/store.h"
 
-/* NAME[,REGION[,SUBSCRIPTION[,RESOURCE GROUP]]] in place: the commas become ends of strings. */
+/* NAME[,REGION[,SUBSCRIPTION[,RESOURCE GROUP[,evidence]]]] in place: the commas become ends of strings. */
 static bool parse_workspace(char *text, struct serve_workspace *w)
 {
-  const char **parts[] = {&w->name, &w->region, &w->subscription_id, &w->resource_group};
+  const char *evidence = NULL;
+  const char **parts[] = {&w->name, &w->region, &w->subscription_id, &w->resource_group, &evidence};
   size_t i = 0;
   *w = (struct serve_workspace){.region = "local"};
-  for (char *p = text; p && i < 4; i++) {
+  for (char *p = text; p && i < 5; i++) {
     char *comma = strchr(p, ',');
     if (comma) *comma = 0;
     if (*p) *parts[i] = p;
     p = comma ? comma + 1 : NULL;
   }
-  return w->name && store_name_ok(str_of(w->name)) && store_name_ok(str_of(w->region));
+  w->evidence = evidence && strcmp(evidence, "evidence") == 0;
+  return w->name && (!evidence || w->evidence) && store_name_ok(str_of(w->name)) && store_name_ok(str_of(w->region));
 }
 
 int cmd_serve(int argc, char **argv)
@@ -36,7 +38,8 @@ int cmd_serve(int argc, char **argv)
   for (size_t i = 0; i < names.n; i++) {
     copies[i] = strdup(names.items[i]);
     if (!copies[i] || !parse_workspace(copies[i], &workspaces[i]))
-      rc = cli_usage("serve", "--workspace: expected NAME,REGION[,SUBSCRIPTION[,RESOURCEGROUP]] of letters, digits, - and _");
+      rc = cli_usage("serve",
+                     "--workspace: expected NAME,REGION[,SUBSCRIPTION[,RESOURCEGROUP[,evidence]]] of letters, digits, - and _");
   }
   struct serve_options o = {.state_dir = cli_state(state),
                             .workspaces = workspaces,

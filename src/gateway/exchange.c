@@ -66,7 +66,10 @@ bool exchange_fails_closed(const struct exchange *x)
 
 bool exchange_has_evidence(const struct exchange *x)
 {
-  return x->deployment && x->deployment->prompt_evidence;
+  if (!x->deployment) return false;
+  const enum config_switch *plan = x->image->evidence;
+  enum config_switch said = plan ? plan[x->deployment - x->image->config->deployments] : CONFIG_INHERIT;
+  return said == CONFIG_INHERIT ? x->deployment->prompt_evidence : said == CONFIG_ON;
 }
 
 const struct config_deployment *exchange_deployment(const struct exchange *x)

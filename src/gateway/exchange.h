@@ -31,8 +31,10 @@ struct opinion_memory;
 struct image {
   const struct config *config;
   const struct vdt_engine *engine;
-  struct opinion_memory *memory;   /* of this process; NULL: nothing is remembered */
-  _Atomic uint64_t *shield_calls;  /* of these ten seconds, at our Prompt Shields API, by all workers; NULL: not counted */
+  struct opinion_memory *memory;  /* of this process; NULL: nothing is remembered */
+  _Atomic uint64_t *shield_calls; /* of these ten seconds, at our Prompt Shields API, by all workers; NULL: not counted */
+  const enum config_switch
+      *evidence; /* for each deployment, what the plan says about prompt evidence; of this process. NULL: nothing */
   struct vdt_blocklist *blocklist; /* load_blocklists(); NULL: there is none */
   unsigned char key[32];           /* keys the hash of client credentials; random per installation (state_dir/gateway.key) */
 };

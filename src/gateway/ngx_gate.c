@@ -143,6 +143,15 @@ static enum exchange_next take_head(struct gate *g)
   return exchange_request_head(g->x, &head);
 }
 
+/* Once a second at most. */
+static void look_at_plan(const struct gate_main *m)
+{
+  struct gate_worker *w = &gate_worker;
+  if (ngx_time() == w->plan_checked) return;
+  w->plan_checked = ngx_time();
+  plan_refresh(m->spool, &w->plan, m->config, m->evidence);
+}
+
 struct gate *gate_begin(ngx_http_request_t *r)
 {
   const struct gate_main *m = ngx_http_get_module_main_conf(r, ngx_http_vedette_module);
@@ -151,6 +160,7 @@ struct gate *gate_begin(ngx_http_request_t *r)
   if (!random || !cleanup) return NULL;
   struct gate *g = cleanup->data;
   *g = (struct gate){.r = r, .main = m};
+  look_at_plan(m);
   g->x = exchange_new(&m->image, gate_worker.scanner, random, clock_unix_us());
   if (!g->x) return NULL;
   cleanup->handler = gate_end;

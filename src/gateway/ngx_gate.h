@@ -16,6 +16,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "gateway/exchange.h"
+#include "gateway/plan.h"
 
 extern ngx_module_t ngx_http_vedette_module;
 
@@ -29,6 +30,7 @@ struct gate_main {
   _Atomic uint64_t *budget; /* for each policy the questions of this minute; memory that all workers share */
   ngx_fd_t spool;           /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
   ngx_str_t spool_path;
+  enum config_switch *evidence; /* what image.evidence points at; each worker has its own */
 };
 
 struct gate_location {
@@ -43,6 +45,8 @@ struct gate_worker {
   time_t complained; /* when that was last said in the log */
   unsigned char random[4096];
   size_t random_left;
+  struct plan_seen plan;
+  time_t plan_checked;
 };
 
 enum gate_step {

@@ -1,0 +1,97 @@
+/* What can be read without a subscription: the catalogue of alerts, the audit of settings, and the description of this API. */
+#include "api/answer.h"
+#include "api/arm.h"
+#include "api/openapi.h"
+#include "base/quote.h"
+
+static void put_list(struct buf *b, const char *name, const char *list)
+{
+  buf_printf(b, ",\"%s\":[", name);
+  for (const char *p = list; *p;) {
+    size_t n = strcspn(p, "|");
+    if (p != list) buf_byte(b, ',');
+    json_quote(b, (struct str){p, n});
+    p += n + (p[n] == '|');
+  }
+  buf_byte(b, ']');
+}
+
+void arm_put_type(struct buf *b, enum alert_type type)
+{
+  const struct alert_info *info = alert_info(type);
+  BUF_LIT(b, "{\"alertType\":");
+  json_quote(b, str_of(info->type));
+  api_put_member(b, "alertDisplayName", str_of(info->title));
+  api_put_member(b, "description", str_of(info->description));
+  api_put_member(b, "severity", str_of(vdt_severity_name(info->severity)));
+  if (info->agent < ALERT_TYPES) api_put_member(b, "agentVariant", str_of(alert_info(info->agent)->type));
+  put_list(b, "tactics", info->tactics);
+  put_list(b, "techniques", info->techniques);
+  put_list(b, "atlasTechniques", info->atlas);
+  put_list(b, "owaspLlm", info->owasp);
+  put_list(b, "remediationSteps", info->remediation);
+  buf_byte(b, '}');
+}
+
+void api_types(struct api *api, const struct api_request *r, struct api_response *response)
+{
+  (void)api;
+  (void)r;
+  response->type = API_JSON;
+  BUF_LIT(&response->body, "{\"value\":[");
+  for (unsigned t = 0; t < ALERT_TYPES; t++) {
+    if (t) buf_byte(&response->body, ',');
+    arm_put_type(&response->body, (enum alert_type)t);
+  }
+  BUF_LIT(&response->body, "]}");
+}
+
+static void put_line(struct buf *b, const struct store_audit *a)
+{
+  BUF_LIT(b, "{\"time\":");
+  arm_put_time(b, a->time_us);
+  api_put_member(b, "who", a->who);
+  api_put_member(b, "what", a->what);
+  api_put_member(b, "target", a->target);
+  api_put_member(b, "detail", a->detail);
+  buf_byte(b, '}');
+}
+
+void api_audit(struct api *api, const struct api_request *r, struct api_response *response)
+{
+  struct store *s = api->stores[0];
+  struct store_audit *lines;
+  struct buf *b = &response->body;
+  uint64_t before = 0;
+  size_t n;
+  if (r->skip_token.n && !str_u64(r->skip_token, &before)) {
+    api_error(response, 400, "InvalidSkipToken", "$skipToken is not one that this list gave.");
+    return;
+  }
+  int rc = s->ops->list_audit(s, before, API_PAGE + 1, api->arena, &lines, &n, NULL);
+  if (rc) {
+    api_store_failed(response, rc, "ResourceNotFound");
+    return;
+  }
+  response->type = API_JSON;
+  BUF_LIT(b, "{\"value\":[");
+  for (size_t i = 0; i < n && i < API_PAGE; i++) {
+    if (i) buf_byte(b, ',');
+    put_line(b, &lines[i]);
+  }
+  buf_byte(b, ']');
+  if (n > API_PAGE) {
+    char token[24];
+    snprintf(token, sizeof token, "%llu", (unsigned long long)lines[API_PAGE - 1].id);
+    api_put_next_link(b, r, str_of(token));
+  }
+  buf_byte(b, '}');
+}
+
+void api_openapi(struct api *api, const struct api_request *r, struct api_response *response)
+{
+  (void)api;
+  (void)r;
+  response->type = API_JSON;
+  buf_put(&response->body, openapi_text());
+}

@@ -1,0 +1,55 @@
+#include "api/plan_file.h"
+#include "base/error.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A subscription comes from a path: only what can be one goes into a file of lines. */
+static bool plain(struct str s)
+{
+  for (size_t i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-')) return false;
+  }
+  return s.n > 0 && s.n <= 64;
+}
+
+static void put_lines(struct buf *b, const struct store_plan *plans, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (plans[i].evidence == STORE_UNSET || !plain(plans[i].subscription)) continue;
+    buf_put(b, plans[i].subscription);
+    buf_put(b, plans[i].evidence == STORE_ON ? STR(" on\n") : STR(" off\n"));
+  }
+}
+
+static int replace(const char *state_dir, struct str text, struct vdt_error *err)
+{
+  char path[4096], made[4096];
+  snprintf(path, sizeof path, "%s/spool/plan", state_dir);
+  snprintf(made, sizeof made, "%s/spool/.plan.%ld", state_dir, (long)getpid());
+  int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (fd < 0) return error_set(err, VDT_EIO, "%s: %s", made, strerror(errno));
+  bool ok = fchmod(fd, 0644) == 0; /* the workers' user may be another, and it says nothing secret */
+  ok = ok && write(fd, text.n ? text.p : "", text.n) == (ssize_t)text.n;
+  ok &= close(fd) == 0;
+  ok = ok && rename(made, path) == 0;
+  if (ok) return VDT_OK;
+  int reason = errno;
+  unlink(made);
+  return error_set(err, VDT_EIO, "%s: %s", path, strerror(reason));
+}
+
+int plan_file_write(const char *state_dir, struct store *store, struct vdt_arena *arena, struct vdt_error *err)
+{
+  struct store_plan *plans;
+  struct buf b = {0};
+  size_t n;
+  int rc = store->ops->list_plans(store, (struct str){0}, arena, &plans, &n, err);
+  if (rc) return rc;
+  put_lines(&b, plans, n);
+  rc = b.failed ? error_set(err, VDT_ENOMEM, "out of memory") : replace(state_dir, buf_str(&b), err);
+  buf_finish(&b);
+  return rc;
+}
