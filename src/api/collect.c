@@ -1,4 +1,5 @@
 #include "api/collect.h"
+#include "api/baseline.h"
 #include "api/settings.h"
 #include "api/spool.h"
 #include "base/clock.h"
@@ -24,6 +25,7 @@ struct collect {
   struct vdt_arena *arena;
   struct buf chunk;
   struct settings settings;
+  struct baseline *baselines; /* one per store */
   bool *begun;
   unsigned careful; /* so many batches of one line, after a store refused something in a batch */
   uint64_t passed_us, swept_us;
@@ -44,9 +46,11 @@ int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t
   c->spool.fd = c->spool.notify = -1;
   c->arena = vdt_arena_new((size_t)256 << 20);
   c->begun = calloc(n, sizeof *c->begun);
-  bool ready = settings_init(&c->settings) && c->arena && c->begun;
+  c->baselines = calloc(n, sizeof *c->baselines);
+  bool ready = settings_init(&c->settings) && c->arena && c->begun && c->baselines;
   int rc = ready ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc && spool_open(&c->spool, state_dir)) rc = error_set(err, VDT_EIO, "%s/spool: %s", state_dir, strerror(errno));
+  for (size_t i = 0; !rc && i < n; i++) rc = baseline_open(&c->baselines[i], state_dir, stores[i]->place.workspace, err);
   if (rc) collect_free(c);
   else *out = c;
   return rc;
@@ -58,6 +62,8 @@ void collect_free(struct collect *c)
   spool_close(&c->spool);
   buf_finish(&c->chunk);
   settings_finish(&c->settings);
+  for (size_t i = 0; c->baselines && i < c->n_stores; i++) baseline_close(&c->baselines[i]);
+  free(c->baselines);
   vdt_arena_free(c->arena);
   free(c->begun);
   free(c);
@@ -116,12 +122,15 @@ static int put_event(struct collect *c, struct store *s, const struct alert *eve
   return VDT_OK;
 }
 
-static int store_alerts(struct collect *c, struct store *s, const struct record *r, struct batch *b, struct vdt_error *err)
+static int store_alerts(struct collect *c, size_t store, const struct record *r, struct batch *b, struct vdt_error *err)
 {
   struct alert events[ALERT_TYPES];
+  struct store *s = c->stores[store];
+  struct record all = *r; /* and what it shows together with those before it */
   size_t n;
   uint64_t now = clock_unix_us();
-  if (alert_events(r, &s->place, now, c->arena, events, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
+  if (baseline_observe(&c->baselines[store], &all, c->arena) || alert_events(&all, &s->place, now, c->arena, events, &n))
+    return error_set(err, VDT_ENOMEM, "out of memory");
   settings_apply(&c->settings, events, &n, now);
   int rc = VDT_OK;
   for (size_t i = 0; !rc && i < n; i++) rc = put_event(c, s, &events[i], b, err);
@@ -212,7 +221,7 @@ static int store_record(struct collect *c, const struct record *r, struct batch 
   b->duplicates += !is_new;
   uint64_t now = clock_unix_us(), end = r->time_us + r->duration_us;
   b->lag_us = now > end ? now - end : 0;
-  return is_new ? store_alerts(c, c->stores[i], r, b, err) : VDT_OK;
+  return is_new ? store_alerts(c, i, r, b, err) : VDT_OK;
 }
 
 static void reject(struct collect *c, struct spool_file *f, uint64_t at, struct str line, const char *why, struct batch *b)
@@ -395,6 +404,7 @@ int collect_pass(struct collect *c, uint64_t *lines, struct vdt_error *err)
   c->passed_us = clock_mono_us();
   if (!spool_list(&c->spool)) return error_set(err, VDT_EIO, "spool: %s", strerror(errno));
   for (size_t i = 0; !rc && i < c->spool.n; i++) rc = take_file(c, &c->spool.files[i], lines, err);
+  for (size_t i = 0; i < c->n_stores; i++) baseline_save(&c->baselines[i], c->passed_us, false);
   if (rc || c->passed_us - c->swept_us < SWEEP_US) return rc;
   c->swept_us = c->passed_us;
   for (size_t i = 0; !rc && i < c->spool.n; i++) rc = retire(c, &c->spool.files[i], err);

@@ -58,15 +58,28 @@ static struct str bare_key(const struct exchange_head *head)
   return key;
 }
 
+static struct str keep_hash(struct exchange *x, crypto_generichash_state *h)
+{
+  unsigned char hash[crypto_generichash_BYTES_MIN];
+  char hex[2 * KEY_ID_BYTES + 1];
+  crypto_generichash_final(h, hash, sizeof hash);
+  for (size_t i = 0; i < KEY_ID_BYTES; i++) snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+  return exchange_keep(x, (struct str){hex, 2 * KEY_ID_BYTES}, sizeof hex);
+}
+
+static void begin_hash(const struct exchange *x, crypto_generichash_state *h)
+{
+  crypto_generichash_init(h, x->image->key, sizeof x->image->key, crypto_generichash_BYTES_MIN);
+}
+
 static void keep_key_id(struct exchange *x, const struct exchange_head *head)
 {
   struct str key = bare_key(head);
-  unsigned char hash[crypto_generichash_BYTES_MIN];
-  char hex[2 * KEY_ID_BYTES + 1];
+  crypto_generichash_state h;
   if (!key.n) return;
-  crypto_generichash(hash, sizeof hash, (const unsigned char *)key.p, key.n, x->image->key, sizeof x->image->key);
-  for (size_t i = 0; i < KEY_ID_BYTES; i++) snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-  x->record.key_id = exchange_keep(x, (struct str){hex, 2 * KEY_ID_BYTES}, sizeof hex);
+  begin_hash(x, &h);
+  crypto_generichash_update(&h, (const unsigned char *)key.p, key.n);
+  x->record.key_id = keep_hash(x, &h);
 }
 
 static void keep_head(struct exchange *x, const struct exchange_head *head)
@@ -215,6 +228,44 @@ static int scan_parts(struct exchange *x, struct vdt_arena *scratch, const struc
 
 /* ---- body ------------------------------------------------------------------------------------------------------- */
 
+/* The text without case and with one blank for many. */
+static void hash_folded(crypto_generichash_state *h, struct str s)
+{
+  unsigned char block[512];
+  size_t n = 0;
+  bool blank = false;
+  for (size_t i = 0; i < s.n; i++) {
+    unsigned char c = (unsigned char)s.p[i];
+    if (c <= ' ') {
+      blank = true;
+      continue;
+    }
+    if (n + 2 > sizeof block) {
+      crypto_generichash_update(h, block, n);
+      n = 0;
+    }
+    if (blank) block[n++] = ' ';
+    block[n++] = c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
+    blank = false;
+  }
+  crypto_generichash_update(h, block, n);
+}
+
+/* So that the same request again and again can be noticed where no text is kept. */
+static void keep_prompt_id(struct exchange *x, const struct wire_request *q)
+{
+  crypto_generichash_state h;
+  bool any = false;
+  begin_hash(x, &h);
+  for (size_t i = 0; i < q->n_parts; i++) {
+    if (q->parts[i].role != VDT_PROMPT || q->parts[i].skipped) continue;
+    hash_folded(&h, q->parts[i].text);
+    crypto_generichash_update(&h, (const unsigned char *)"", 1);
+    any = true;
+  }
+  if (any) x->record.prompt_id = keep_hash(x, &h);
+}
+
 static void keep_request(struct exchange *x, const struct wire_request *q)
 {
   struct record *r = &x->record;
@@ -224,6 +275,7 @@ static void keep_request(struct exchange *x, const struct wire_request *q)
   r->end_user = exchange_keep(x, q->user.end_user_id, TEXT_MAX);
   r->end_user_tenant = exchange_keep(x, q->user.end_user_tenant_id, TEXT_MAX);
   r->source_ip = exchange_keep(x, q->user.source_ip, TEXT_MAX);
+  keep_prompt_id(x, q);
   x->n = q->n;
 }
 

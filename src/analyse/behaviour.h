@@ -1,0 +1,38 @@
+/*
+ * Behaviour: what no single interaction shows. Records go in, in about the order of their times; out come findings of the detector
+ * "behaviour", which become alerts like any other (analyse/alert.h).
+ *
+ * Memory is bounded by behaviours.def: per principal 64 bytes, per deployment a sketch of counters and a week of hours. No text is kept,
+ * only hashes. No clock and no I/O: the same records give the same findings. save and load carry everything over a restart.
+ */
+#ifndef ANALYSE_BEHAVIOUR_H
+#define ANALYSE_BEHAVIOUR_H
+#include "record/record.h"
+
+struct behaviour_limits {
+#define X(name, standard, unit, help) uint32_t name;
+#include "analyse/behaviours.def"
+#undef X
+};
+extern const struct behaviour_limits behaviour_standard;
+
+enum { BEHAVIOUR_FINDINGS = 6 }; /* the most that one record brings */
+
+struct behaviour;
+/* NULL: out of memory. */
+struct behaviour *behaviour_new(const struct behaviour_limits *limits);
+void behaviour_free(struct behaviour *b);
+
+/* Takes a record in. out[0..*n): what it shows together with those before it; texts lie in the arena or are static. VDT_OK or VDT_ENOMEM,
+ * which leaves *n at 0. */
+int behaviour_observe(struct behaviour *b, const struct record *r, struct vdt_arena *arena,
+                      struct record_finding out[BEHAVIOUR_FINDINGS], size_t *n);
+
+/* Everything that was learnt, in one piece of bytes of this machine's order; check out->failed. */
+void behaviour_save(const struct behaviour *b, struct buf *out);
+/* Into one that is new. VDT_ESYNTAX: not what behaviour_save wrote, or damaged; b is then as good as new. */
+int behaviour_load(struct behaviour *b, struct str saved);
+
+/* Bytes that it holds now. */
+size_t behaviour_memory(const struct behaviour *b);
+#endif

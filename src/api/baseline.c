@@ -1,0 +1,84 @@
+/* Files of baselines (baseline.h): written whole under another name, then renamed, so that a reader never meets half of one. */
+#include "api/baseline.h"
+#include "base/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { SAVE_US = 60000000, LIMIT = 512 << 20 };
+
+static int read_saved(struct baseline *b, struct vdt_error *err)
+{
+  struct buf saved = {0};
+  char aside[sizeof b->path + 16];
+  if (access(b->path, F_OK) != 0) return VDT_OK;
+  int rc = file_read(b->path, LIMIT, &saved, err);
+  if (!rc && behaviour_load(b->behaviour, buf_str(&saved)) != VDT_OK) {
+    snprintf(aside, sizeof aside, "%s.damaged", b->path);
+    fprintf(stderr, "vedette serve: %s is damaged or of another version; it is kept as %s, and what is usual is learnt anew\n",
+            b->path, aside);
+    if (rename(b->path, aside) != 0) rc = error_set(err, VDT_EIO, "%s: %s", aside, strerror(errno));
+  }
+  buf_finish(&saved);
+  return rc;
+}
+
+int baseline_open(struct baseline *b, const char *state_dir, struct str workspace, struct vdt_error *err)
+{
+  *b = (struct baseline){.behaviour = behaviour_new(&behaviour_standard)};
+  if (!b->behaviour) return error_set(err, VDT_ENOMEM, "out of memory");
+  snprintf(b->path, sizeof b->path, "%s/workspaces/%.*s/behaviour", state_dir, (int)workspace.n, workspace.p);
+  return read_saved(b, err);
+}
+
+int baseline_observe(struct baseline *b, struct record *r, struct vdt_arena *arena)
+{
+  struct record_finding shown[BEHAVIOUR_FINDINGS];
+  size_t n;
+  int rc = behaviour_observe(b->behaviour, r, arena, shown, &n);
+  b->changed = true;
+  if (rc || n == 0) return rc;
+  struct record_finding *all = arena_zalloc(arena, r->n_findings + n, sizeof *all);
+  if (!all) return VDT_ENOMEM;
+  if (r->n_findings) memcpy(all, r->findings, r->n_findings * sizeof *all);
+  memcpy(all + r->n_findings, shown, n * sizeof *all);
+  r->findings = all;
+  r->n_findings += n;
+  return VDT_OK;
+}
+
+static bool write_whole(const char *path, struct str text)
+{
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+  size_t at = 0;
+  while (fd >= 0 && at < text.n) {
+    ssize_t n = write(fd, text.p + at, text.n - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    at += (size_t)n;
+  }
+  bool fine = fd >= 0 && at == text.n && fsync(fd) == 0;
+  if (fd >= 0) close(fd);
+  return fine;
+}
+
+void baseline_save(struct baseline *b, uint64_t now_us, bool at_once)
+{
+  char part[sizeof b->path + 8];
+  struct buf text = {0};
+  if (!b->changed || (!at_once && now_us - b->saved_us < SAVE_US)) return;
+  b->saved_us = now_us;
+  behaviour_save(b->behaviour, &text);
+  snprintf(part, sizeof part, "%s.part", b->path);
+  b->changed = text.failed || !write_whole(part, buf_str(&text)) || rename(part, b->path) != 0;
+  if (b->changed) fprintf(stderr, "vedette serve: %s: %s\n", b->path, text.failed ? "out of memory" : strerror(errno));
+  buf_finish(&text);
+}
+
+void baseline_close(struct baseline *b)
+{
+  if (b->behaviour) baseline_save(b, 0, true);
+  behaviour_free(b->behaviour);
+  *b = (struct baseline){0};
+}
