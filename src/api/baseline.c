@@ -1,5 +1,6 @@
 /* Files of baselines (baseline.h): written whole under another name, then renamed, so that a reader never meets half of one. */
 #include "api/baseline.h"
+#include "base/error.h"
 #include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>

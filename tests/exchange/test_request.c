@@ -100,6 +100,28 @@ static void run_case(size_t i)
   rig_end(&t);
 }
 
+static void equal_prompts_have_equal_ids(void)
+{
+  static const char *const bodies[] = {
+      "{\"messages\":[{\"role\":\"user\",\"content\":\"What time is it?\"}]}",
+      "{\"messages\":[{\"role\":\"system\",\"content\":\"x\"},{\"role\":\"user\",\"content\":\"what  TIME\\nis it?\"}]}",
+      "{\"messages\":[{\"role\":\"user\",\"content\":\"What time is its?\"}]}",
+      "{\"messages\":[{\"role\":\"user\",\"content\":\"What time\"},{\"role\":\"user\",\"content\":\"is it?\"}]}",
+      "{\"messages\":[{\"role\":\"system\",\"content\":\"What time is it?\"}]}"};
+  char ids[5][17];
+  for (size_t i = 0; i < 5; i++) {
+    struct talk t = {.deployment = "watch", .body = str_of(bodies[i]), .up = STR(ANSWER("fine"))};
+    rig_run(&t);
+    snprintf(ids[i], sizeof ids[i], "%.*s", (int)t.record.prompt_id.n, t.record.prompt_id.p);
+    rig_end(&t);
+  }
+  CHECK_INT(strlen(ids[0]), 16);
+  CHECK(strcmp(ids[0], ids[1]) == 0);
+  CHECK(strcmp(ids[0], ids[2]) != 0);
+  CHECK(strcmp(ids[0], ids[3]) != 0);
+  CHECK_INT(strlen(ids[4]), 0);
+}
+
 /* ---- details ---------------------------------------------------------------------------------------------------- */
 
 static void findings_say_where(void)
@@ -365,6 +387,7 @@ int main(void)
     run_case(i);
     CASE_END("%s", cases[i].name);
   }
+  RUN(equal_prompts_have_equal_ids);
   RUN(findings_say_where);
   RUN(leaks_in_requests_raise_no_alert);
   RUN(images_are_said_to_be_unread);
