@@ -31,6 +31,8 @@ static bool is_about(struct look *l, uint64_t gate, uint64_t from, uint64_t to)
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
     if (ends_with(rest, ends[i])) return true;
   if (str_eq(rest, STR("s")) && look_at(l, from - 1) == 'n') return true; /* tokens are counted, not kept */
+  int joint = gate ? look_at(l, gate - 1) : -1;
+  if (joint == '-' || joint == '_' || joint == '.') gate--;
   for (size_t i = 0; i < sizeof before / sizeof *before; i++)
     if (gate >= before[i].n && look_literal(l, gate - before[i].n, before[i], true)) return true;
   return false;
@@ -65,7 +67,7 @@ static bool looks_secret(struct str v, enum operator_kind op, int quote)
 {
   struct kinds k = kinds_of(v);
   if (k.letters == 0) return false;
-  if (k.digits) return true;
+  if (k.digits || shape_of(v) == SHAPE_RANDOM) return true;
   if (op == OPERATOR_ARGUMENT || op == OPERATOR_OPTION) return k.marks && k.both_cases;
   if (op == OPERATOR_VERB) return k.marks && k.both_cases;
   if (k.marks) return quote || op == OPERATOR_TIGHT || k.both_cases;
@@ -91,10 +93,20 @@ static bool names_a_method(struct str v)
 }
 
 /* Variants: whole: nothing but marks and digits may follow the gate in its name; strong: the value must look generated. */
+/* "pass=" and "dbPass=", not "bypass=". */
+static bool begins_a_word(struct look *l)
+{
+  int before = l->gate ? look_at(l, l->gate - 1) : -1, first = look_at(l, l->gate);
+  bool letter = (before >= 'a' && before <= 'z') || (before >= 'A' && before <= 'Z');
+  bool inside = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z' && before <= 'Z');
+  return !letter || !inside;
+}
+
 static bool name_fits(const struct rule *r, struct look *l, uint64_t name_end)
 {
   if (is_about(l, l->gate, l->gate_end, name_end)) return false;
   int next = name_end > l->gate_end ? look_at(l, l->gate_end) : -1;
+  if (variant_has(r, STR("whole")) && !begins_a_word(l)) return false;
   return !variant_has(r, STR("whole")) || !((lower((char)next) >= 'a' && lower((char)next) <= 'z') && next < 0x80);
 }
 
@@ -115,16 +127,23 @@ static const char *why_of(enum operator_kind op)
   return "a secret's name, an operator and a value that looks random";
 }
 
+/* Gates of short names hold the operator, or the quote of the name's end. */
+static bool operator_in_gate(int last)
+{
+  return last == '=' || last == ':' || last == '"' || last == '\'' || last == ' ';
+}
+
 bool check_assignment(const struct rule *r, struct look *l, struct found *out)
 {
   uint64_t at = 0;
   int quote = 0;
   l->hold = l->gate_end;
-  enum operator_kind op = look_at(l, l->gate_end) >= 0x80 ? skip_is(l, l->gate_end, &at, &quote) : OPERATOR_NONE;
-  uint64_t name = op == OPERATOR_NONE ? skip_name(l, l->gate_end, false) : l->gate_end;
+  uint64_t from = operator_in_gate(look_at(l, l->gate_end - 1)) ? l->gate_end - 1 : l->gate_end;
+  enum operator_kind op = look_at(l, from) >= 0x80 ? skip_is(l, from, &at, &quote) : OPERATOR_NONE;
+  uint64_t name = op == OPERATOR_NONE ? skip_name(l, from, false) : from;
   if (op == OPERATOR_NONE) op = skip_operator(l, name, &at, &quote);
   if (op == OPERATOR_NONE) op = skip_option(l, name, &at, &quote);
-  if (op == OPERATOR_NONE && name == l->gate_end) op = skip_is(l, name, &at, &quote);
+  if (op == OPERATOR_NONE && name == from) op = skip_is(l, name, &at, &quote);
   if (op == OPERATOR_NONE) return false;
   struct str value = value_at(l, at, op, quote, 200);
   uint64_t end = at + value.n;
@@ -133,6 +152,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (quote && !quote_closes(l, end, quote)) return false;
   struct str whole = value;
   if (!quote) trim(&value);
+  if (op == OPERATOR_OPTION && look_at(l, end) == '\\') return false; /* domain\user */
   bool stand_in = is_placeholder(whole) || is_placeholder(value);
   if (stand_in ? op == OPERATOR_VERB || variant_has(r, STR("strong")) : !value_fits(r, value, op, quote)) return false;
   out->start = at;

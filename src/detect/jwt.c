@@ -28,6 +28,7 @@ bool check_jwt(const struct rule *r, struct look *l, struct found *out)
   uint64_t c = part(l, b + 1, 2048);
   if (!c || c - b < 20 || !is_object(look_span(l, a + 1, b), STR(":"))) return false;
   out->end = c;
+  out->why = WHY_FORMAT | WHY_DECODED;
   out->reason = "header and payload decode to JSON, the header names an algorithm";
-  return true;
+  return found_sure(out, look_span(l, b + 1, c), out->confidence);
 }

@@ -22,11 +22,12 @@ static bool password_at(struct look *l, uint64_t from, struct found *out, const 
   l->hold = from;
   uint64_t end = run(l, from, 129, 0);
   struct str password = look_span(l, from, end);
-  if (password.n < 6 || password.n > 128 || is_placeholder(password)) return false;
+  if (password.n < 6 || password.n > 128) return false;
   out->start = from;
   out->end = end;
+  out->why = WHY_NAME | WHY_PAIR;
   out->reason = reason;
-  return true;
+  return found_sure(out, password, out->confidence);
 }
 
 bool check_userpass(const struct rule *r, struct look *l, struct found *out)
@@ -63,4 +64,92 @@ bool check_netrc(const struct rule *r, struct look *l, struct found *out)
   uint64_t name_end = left_while(l, l->gate, true), name = left_while(l, name_end, false), word = left_while(l, name, true);
   if (name == name_end || word == name || word < 5 || !look_literal(l, word - 5, STR("login"), false)) return false;
   return password_at(l, l->gate_end, out, "a machine's login and password");
+}
+
+static uint64_t skip_spaces(struct look *l, uint64_t i)
+{
+  for (unsigned n = 0; n < 16 && is_space(look_at(l, i)); n++) i++;
+  return i;
+}
+
+/* login("user", "password"): the second of two texts in quotes. */
+bool check_second_argument(const struct rule *r, struct look *l, struct found *out)
+{
+  (void)r;
+  uint64_t first = skip_spaces(l, l->gate_end);
+  int quote = look_at(l, first);
+  if (quote != '"' && quote != '\'') return false;
+  uint64_t first_end = run(l, first + 1, 128, quote), comma = skip_spaces(l, first_end + 1), second = skip_spaces(l, comma + 1);
+  if (look_at(l, first_end) != quote || look_at(l, comma) != ',' || look_at(l, second) != quote) return false;
+  l->hold = second + 1;
+  uint64_t end = run(l, second + 1, 129, 0);
+  struct str password = look_span(l, second + 1, end);
+  if (look_at(l, end) != quote || password.n < 6 || password.n > 128 || is_expression(password, quote)) return false;
+  out->start = second + 1;
+  out->end = end;
+  out->why = WHY_NAME | WHY_PAIR;
+  out->reason = "a user's name and a password as arguments of a call";
+  return found_sure(out, password, out->confidence);
+}
+
+/* The words before a pair in a sentence or a list: "the login is anna / hG72kfp0". Where the name begins. */
+static uint64_t after_words(struct look *l, uint64_t i)
+{
+  static const struct str words[] = {STR(" is "), STR(" are "), STR(" ist "), STR(" es "), STR(" est "),
+                                     STR(": "),   STR(" = "),   STR(" - "),   STR(":\n")};
+  for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+    if (look_literal(l, i, words[k], true)) return i + words[k].n;
+  return 0;
+}
+
+static bool plain_byte(int c)
+{
+  return value_byte(c) && c != '/' && c != ',' && c != ';' && c != '|';
+}
+
+static bool has_digit_and_letter(struct str s)
+{
+  bool digit = false, letter = false;
+  for (size_t i = 0; i < s.n; i++) {
+    digit |= s.p[i] >= '0' && s.p[i] <= '9';
+    letter |= (s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z';
+  }
+  return digit && letter;
+}
+
+/* Two values joined by a slash, a bar or a colon after a word such as "credentials". */
+bool check_login_pair(const struct rule *r, struct look *l, struct found *out)
+{
+  (void)r;
+  uint64_t i = after_words(l, l->gate_end), name = i;
+  if (!i) return false;
+  for (; i < name + 64 && plain_byte(look_at(l, i)) && look_at(l, i) != ':'; i++) l->hold = i;
+  uint64_t joint = i;
+  while (joint < i + 2 && look_at(l, joint) == ' ') joint++;
+  int c = look_at(l, joint);
+  if (i == name || (c != '/' && c != '|' && c != ':') || look_at(l, joint + 1) == '/') return false;
+  uint64_t from = joint + 1;
+  while (from < joint + 3 && look_at(l, from) == ' ') from++;
+  l->hold = from;
+  uint64_t end = from;
+  while (end < from + 129 && plain_byte(look_at(l, end))) end++;
+  struct str password = look_span(l, from, end);
+  while (password.n && (password.p[password.n - 1] == '.' || password.p[password.n - 1] == ')')) password.n--;
+  if (password.n < 6 || password.n > 128 || !has_digit_and_letter(password) || is_expression(password, 0)) return false;
+  out->start = from;
+  out->end = from + password.n;
+  out->why = WHY_NAME | WHY_PAIR;
+  out->reason = "a user's name and a password after a word that announces them";
+  return found_sure(out, password, out->confidence);
+}
+
+/* host:port:database:user:password, a line of .pgpass; the gate is ":5432:". */
+bool check_pgpass(const struct rule *r, struct look *l, struct found *out)
+{
+  (void)r;
+  uint64_t database = run(l, l->gate_end, 64, ':');
+  if (database == l->gate_end || look_at(l, database) != ':') return false;
+  uint64_t user = run(l, database + 1, 64, ':');
+  if (user == database + 1 || look_at(l, user) != ':') return false;
+  return password_at(l, user + 1, out, "a line of .pgpass: host, port, database, user, password");
 }

@@ -29,6 +29,25 @@ static uint64_t body(struct look *l, uint64_t i, unsigned *base64)
   }
 }
 
+/* The first bytes of the body: DER begins with a SEQUENCE (30 81, 30 82 or 30 and a short length), OpenSSH's with its name, OpenPGP's with
+ * a packet tag. Headers of encrypted keys hide them. */
+static bool begins_as_key(struct look *l, uint64_t begin, uint64_t end)
+{
+  char text[24];
+  unsigned char head[20];
+  size_t n = 0;
+  for (uint64_t i = begin; i < end && n < sizeof text; i++) {
+    int c = look_at(l, i);
+    if (c == '\\' && (look_at(l, i + 1) == 'n' || look_at(l, i + 1) == 'r')) i++;
+    else if (c == ':') n = 0; /* a header's name was no body */
+    else if (c > ' ' && c != '\\') text[n++] = (char)c;
+  }
+  int have = base64_decode((struct str){text, n}, head, sizeof head);
+  if (have < 15) return false;
+  return (head[0] == 0x30 && (head[1] == 0x81 || head[1] == 0x82 || head[1] < 0x80)) || !memcmp(head, "openssh-key-v1", 14) ||
+         (head[0] & 0xC0) == 0xC0 || (head[0] & 0xC0) == 0x80;
+}
+
 bool check_pem(const struct rule *r, struct look *l, struct found *out)
 {
   (void)r;
@@ -38,7 +57,34 @@ bool check_pem(const struct rule *r, struct look *l, struct found *out)
   uint64_t last = after_label(l, end + 9);
   if (!last || entropy(look_span(l, begin, end)) < 3.5) return false;
   out->end = last;
-  out->reason = "a private key from BEGIN to END";
+  bool parses = begins_as_key(l, begin, end);
+  out->why = WHY_FORMAT | WHY_ENTROPY | (parses ? WHY_DECODED : 0);
+  out->reason = parses ? "a private key from BEGIN to END; its beginning decodes to one" : "a private key from BEGIN to END";
+  out->confidence = parses ? 95 : 85;
+  return true;
+}
+
+/* PuTTY's key file: its header, and to the end of the line that holds the MAC. */
+bool check_putty(const struct rule *r, struct look *l, struct found *out)
+{
+  (void)r;
+  uint64_t mac = 0;
+  for (uint64_t i = l->gate_end; i < l->gate_end + 12000; i++) {
+    int c = look_at(l, i);
+    if (c < 0) break;
+    if (c == 'P' && look_literal(l, i, STR("Private-MAC:"), false)) {
+      mac = i + 12;
+      break;
+    }
+  }
+  if (!mac) return false;
+  struct charset hex;
+  charset_parse(STR("hex"), &hex);
+  uint64_t from = look_at(l, mac) == ' ' ? mac + 1 : mac, end = look_run(l, from, &hex, 65);
+  if (end - from < 40 || end - from > 64) return false;
+  out->end = end;
+  out->why = WHY_FORMAT;
+  out->reason = "a private key file of PuTTY, to its MAC";
   return true;
 }
 

@@ -43,6 +43,17 @@ static bool has_any(struct str s, const struct str *words, size_t n)
   return false;
 }
 
+/* Words of programs between a service's name and its key: FooClient("..."). */
+static bool is_neutral(struct str s)
+{
+  static const struct str words[] = {STR("client"),     STR("sdk"),     STR("new"),       STR("init"),
+                                     STR("initialize"), STR(".init"),   STR("configure"), STR(".configure"),
+                                     STR("is"),         STR("_client"), STR(".client"),   STR(".new")};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (str_ieq(s, words[i])) return true;
+  return false;
+}
+
 /* What the gap says: that a secret follows, or that something else does. */
 enum gap { GAP_SILENT, GAP_SECRET, GAP_OTHER };
 
@@ -100,7 +111,7 @@ bool check_service(const struct rule *r, struct look *l, struct found *out)
     if (c < 0) return false;
     if (!token_byte(c)) {
       if (c == '\n' && ++lines > 1) return false;
-      direct &= opens_value(c);
+      direct &= opens_value(c) || c == '(';
       i++;
       continue;
     }
@@ -112,7 +123,7 @@ bool check_service(const struct rule *r, struct look *l, struct found *out)
     enum gap says = word_says(look_span(l, i, end));
     if (says == GAP_OTHER) return false;
     if (says == GAP_SECRET) gap = GAP_SECRET;
-    direct = false;
+    direct &= is_neutral(look_span(l, i, end));
     i = end;
   }
   return false;

@@ -84,6 +84,8 @@ enum value_shape shape_of(struct str s)
     digits += class_of(s.p[i]) == 1;
     letters += class_of(s.p[i]) >= 2;
   }
+  if (digits == 0)
+    return s.n >= 20 && changes(s) * 5 >= s.n && !reads_like_words(s) && entropy(s) >= 3.7 ? SHAPE_RANDOM : SHAPE_NONE;
   bool mixed = digits >= 2 && letters >= 4 && changes(s) * 5 >= s.n && longest_segment(s) >= 8;
   return mixed && entropy(s) >= (s.n < 24 ? 3.1 : 3.4) ? SHAPE_RANDOM : SHAPE_NONE;
 }

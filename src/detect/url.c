@@ -39,11 +39,12 @@ bool check_url_password(const struct rule *r, struct look *l, struct found *out)
   if (look_at(l, at) != '@' || at - colon < 4 || !byte_is_word(look_at(l, at + 1))) return false;
   at = last_at(l, at);
   struct str password = look_span(l, colon + 1, at);
-  if (is_placeholder(password) || str_eq(password, look_span(l, l->gate_end, colon))) return false;
+  if (str_eq(password, look_span(l, l->gate_end, colon))) return false;
   out->start = colon + 1;
   out->end = at;
   out->reason = "user:password before the host of a URL";
-  return true;
+  out->why = WHY_FORMAT | WHY_PAIR;
+  return found_sure(out, password, out->confidence);
 }
 
 /* user:password, printable. */
@@ -67,9 +68,28 @@ static uint64_t skip_colon(struct look *l, uint64_t at)
 {
   for (unsigned n = 0; n < 6; n++, at++) {
     int c = look_at(l, at);
-    if (c != ' ' && c != ':' && c != '"' && c != '\'' && c != '=') break;
+    if (c != ' ' && c != ':' && c != '"' && c != '\'' && c != '=' && c != ',') break;
   }
   return at;
+}
+
+/* "auth": "..." of Docker, _auth=... of npm: base64 of user:password. */
+bool check_basic_value(const struct rule *r, struct look *l, struct found *out)
+{
+  uint64_t at = l->gate_end;
+  for (unsigned n = 0; n < 8; n++, at++) {
+    int c = look_at(l, at);
+    if (c != ' ' && c != ':' && c != '"' && c != '\'' && c != '=' && c != '\\') break;
+  }
+  l->hold = at;
+  uint64_t end = look_run(l, at, &r->chars, 600);
+  struct str value = look_span(l, at, end);
+  if (at == l->gate_end || value.n < 12 || !is_basic(value)) return false;
+  out->start = at;
+  out->end = end;
+  out->why = WHY_NAME | WHY_DECODED;
+  out->reason = "base64 that decodes to user:password";
+  return found_sure(out, value, out->confidence);
 }
 
 bool check_header(const struct rule *r, struct look *l, struct found *out)
@@ -85,10 +105,11 @@ bool check_header(const struct rule *r, struct look *l, struct found *out)
   uint64_t end = look_run(l, at, &r->chars, 2048);
   struct str value = look_span(l, at, end);
   bool basic = k == 0;
-  if (value.n < (basic ? 8u : 16u) || is_placeholder(value)) return false;
-  if (basic ? !is_basic(value) : entropy(value) < r->entropy) return false;
+  if (value.n < (basic ? 8u : 16u)) return false;
+  if (basic ? !is_basic(value) : entropy(value) < r->entropy && !is_placeholder(value)) return false;
   out->start = at;
   out->end = end;
   out->reason = basic ? "an Authorization header; it decodes to user:password" : "an Authorization header with a token";
-  return true;
+  out->why = WHY_NAME | (basic ? WHY_DECODED : WHY_ENTROPY);
+  return found_sure(out, value, out->confidence);
 }
