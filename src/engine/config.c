@@ -7,6 +7,7 @@
  */
 #include "base/error.h"
 #include "engine/setting.h"
+#include <assert.h>
 #include <yaml.h>
 
 enum { MAX_ARENA = 64 << 20 };
@@ -128,6 +129,7 @@ static int fill_list(struct loader *l, const struct setting *s, const yaml_node_
   if (list->type != YAML_SEQUENCE_NODE) return FAIL(l, list, "%s: expected a list", s->key);
   const yaml_node_item_t *items = list->data.sequence.items.start;
   size_t n = (size_t)(list->data.sequence.items.top - items), size = scope_size[s->of];
+  assert(size);
   if ((double)n < s->low || (double)n > s->high)
     return FAIL(l, list, "%s: expected %.0f to %.0f entries", s->key, s->low, s->high);
   char *array = arena_zalloc(l->arena, n, size);

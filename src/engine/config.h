@@ -23,6 +23,16 @@ struct config_listen {
   struct config_tls gateway_tls, control_tls;
 };
 
+/* Who is behind a request, where a proxy or an application says it in its head. */
+struct config_proxy {
+  const char *network;
+};
+struct config_context {
+  struct config_proxy *proxies;
+  size_t n_proxies;
+  const char *application_header, *end_user_header, *tenant_header, *source_ip_header; /* or NULL */
+};
+
 struct config_limits {
   uint64_t max_request_body, max_response_body; /* bytes */
   unsigned json_depth, max_parts;
@@ -135,6 +145,7 @@ struct config {
   const char *model;       /* or NULL */
   struct config_listen listen;
   struct config_limits limits;
+  struct config_context context;
   struct config_workspace *workspaces;
   size_t n_workspaces;
   struct config_deployment *deployments;

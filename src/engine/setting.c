@@ -4,6 +4,7 @@
  * Readers take text of any bytes and accept only what their kind allows; nothing else in the program checks a setting again, so what
  * passes here may be put into a generated nginx.conf, a path or a log.
  */
+#include "base/network.h"
 #include "engine/blocklist.h"
 #include "engine/setting.h"
 #include "engine/url.h"
@@ -77,6 +78,19 @@ static bool set_group(struct vdt_arena *arena, const struct setting *s, struct s
 {
   (void)s;
   return made_of(text, "._-()", 90) && keep(arena, text, member, oom);
+}
+
+static bool set_network(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  struct network n;
+  (void)s;
+  return network_parse(text, &n) && keep(arena, text, member, oom);
+}
+
+static bool set_header(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  return made_of(text, "-_", 64) && keep(arena, text, member, oom);
 }
 
 static bool set_uuid(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
@@ -436,6 +450,8 @@ static const struct value_kind kinds[] = {
 #define ABSENT        ""
 #define IN_ROOT       struct config
 #define IN_LISTEN     struct config_listen
+#define IN_CONTEXT    struct config_context
+#define IN_PROXY      struct config_proxy
 #define IN_TLS        struct config_tls
 #define IN_LIMITS     struct config_limits
 #define IN_WORKSPACE  struct config_workspace
@@ -470,6 +486,7 @@ const size_t scope_size[SCOPES] = {
     [BLOCKLIST] = sizeof(struct config_blocklist), [PHRASE] = sizeof(struct config_phrase),
     [USED_LIST] = sizeof(struct config_used_list), [RULE_FILE] = sizeof(struct config_rule_file),
     [LEAK_KIND] = sizeof(struct vdt_kind_policy),  [ALLOWED] = sizeof(struct config_allowed),
+    [PROXY] = sizeof(struct config_proxy),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

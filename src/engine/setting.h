@@ -26,6 +26,8 @@ enum scope {
   PHRASE,
   USED_LIST,
   RULE_FILE,
+  CONTEXT,
+  PROXY,
   LEAK_KIND,
   ALLOWED,
   SCOPES

@@ -54,6 +54,8 @@ struct exchange_head {
   struct str content_type, content_encoding; /* empty when absent */
   struct str authorization, api_key;         /* only hashed, never kept */
   struct str user_agent, client_ip;
+  struct str forwarded_for;                            /* all X-Forwarded-For lines, joined by commas */
+  struct str application, end_user, tenant, source_ip; /* values of the headers that client_context names */
 };
 
 enum exchange_next {

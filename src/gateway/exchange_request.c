@@ -3,6 +3,7 @@
  *
  * Whatever cannot be read in exactly one way is refused: what we cannot read the upstream may read differently.
  */
+#include "gateway/client.h"
 #include "gateway/exchange_inside.h"
 #include "gateway/media_type.h"
 #include "gateway/opinion.h"
@@ -88,7 +89,11 @@ static void keep_head(struct exchange *x, const struct exchange_head *head)
   r->method = exchange_keep(x, head->method, 32);
   r->path = exchange_keep(x, head->path, PATH_MAX_KEPT);
   r->user_agent = exchange_keep(x, head->user_agent, TEXT_MAX);
-  r->client_ip = exchange_keep(x, head->client_ip, 64);
+  r->client_ip = exchange_keep(x, client_address(&x->image->config->context, head->client_ip, head->forwarded_for), 64);
+  r->application = exchange_keep(x, head->application, TEXT_MAX);
+  r->end_user = exchange_keep(x, head->end_user, TEXT_MAX);
+  r->end_user_tenant = exchange_keep(x, head->tenant, TEXT_MAX);
+  r->source_ip = exchange_keep(x, head->source_ip, TEXT_MAX);
   keep_key_id(x, head);
 }
 
@@ -266,15 +271,21 @@ static void keep_prompt_id(struct exchange *x, const struct wire_request *q)
   if (any) x->record.prompt_id = keep_hash(x, &h);
 }
 
+/* What the body says counts before what a header said. */
+static void prefer(struct exchange *x, struct str *member, struct str said)
+{
+  if (said.n) *member = exchange_keep(x, said, TEXT_MAX);
+}
+
 static void keep_request(struct exchange *x, const struct wire_request *q)
 {
   struct record *r = &x->record;
   r->request.parts = (unsigned)q->n_parts;
   r->model = exchange_keep(x, q->model, TEXT_MAX);
-  r->application = exchange_keep(x, q->user.application_name, TEXT_MAX);
-  r->end_user = exchange_keep(x, q->user.end_user_id, TEXT_MAX);
-  r->end_user_tenant = exchange_keep(x, q->user.end_user_tenant_id, TEXT_MAX);
-  r->source_ip = exchange_keep(x, q->user.source_ip, TEXT_MAX);
+  prefer(x, &r->application, q->user.application_name);
+  prefer(x, &r->end_user, q->user.end_user_id);
+  prefer(x, &r->end_user_tenant, q->user.end_user_tenant_id);
+  prefer(x, &r->source_ip, q->user.source_ip);
   keep_prompt_id(x, q);
   x->n = q->n;
 }

@@ -124,9 +124,40 @@ static struct str find_header(ngx_http_request_t *r, struct str name)
   return (struct str){0};
 }
 
+static struct str named_header(ngx_http_request_t *r, const char *name)
+{
+  return name ? find_header(r, str_of(name)) : (struct str){0};
+}
+
+/* All lines of X-Forwarded-For, as one: a proxy may add one of its own below what its client sent. Of too much the end counts. */
+static struct str forwarded_for(ngx_http_request_t *r)
+{
+  static const struct str name = {"x-forwarded-for", 15};
+  enum { KEPT = 4096 };
+  char *all = ngx_pnalloc(r->pool, KEPT);
+  size_t n = 0;
+  ngx_list_part_t *part = &r->headers_in.headers.part;
+  for (; part && all; part = part->next) {
+    const ngx_table_elt_t *h = part->elts;
+    for (ngx_uint_t i = 0; i < part->nelts; i++) {
+      struct str v = gate_str(h[i].value);
+      if (!str_ieq(gate_str(h[i].key), name) || !v.n) continue;
+      if (v.n >= KEPT) v = str_cut(v, v.n - (KEPT - 1), v.n);
+      size_t gone = n + v.n + 1 > KEPT ? n + v.n + 1 - KEPT : 0;
+      if (gone) memmove(all, all + gone, n - gone);
+      n -= gone;
+      if (n) all[n++] = ',';
+      memcpy(all + n, v.p, v.n);
+      n += v.n;
+    }
+  }
+  return (struct str){all, n};
+}
+
 static enum exchange_next take_head(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
+  const struct config_context *context = &g->main->config->context;
   struct exchange_head head = {
       .method = gate_str(r->method_name),
       .path = gate_str(r->uri), /* decoded, dots and slashes resolved: no way to spell a path makes it unknown here */
@@ -137,7 +168,12 @@ static enum exchange_next take_head(struct gate *g)
       .api_key = find_header(r, STR("api-key")),
       .user_agent = header(r->headers_in.user_agent),
       .client_ip = gate_str(r->connection->addr_text),
+      .application = named_header(r, context->application_header),
+      .end_user = named_header(r, context->end_user_header),
+      .tenant = named_header(r, context->tenant_header),
+      .source_ip = named_header(r, context->source_ip_header),
   };
+  if (context->n_proxies) head.forwarded_for = forwarded_for(r);
   if (!head.api_key.n) head.api_key = find_header(r, STR("x-api-key"));
   if (!head.api_key.n) head.api_key = find_header(r, STR("ocp-apim-subscription-key"));
   return exchange_request_head(g->x, &head);

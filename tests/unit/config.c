@@ -93,6 +93,7 @@ static void what_is_printed_reads_back_the_same(void)
   CHECK_INT(
       parse("state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: "
             "/c.pem, key: /k.pem}}\n"
+            "client_context: {trusted_proxies: [{network: 10.0.0.0/8}, {network: '::1'}], end_user_header: X-User}\n"
             "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: "
             "{alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
             "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, "
@@ -114,6 +115,8 @@ static void what_is_printed_reads_back_the_same(void)
   CHECK_STR(buf_str(&second), first.p);
   CHECK(strstr(first.p, "read_timeout: 90s\n") && strstr(first.p, "max_request_body: 1536KiB\n") &&
         strstr(first.p, "alerts: 36h\n"));
+  CHECK(strstr(first.p, "- network: \"10.0.0.0/8\"\n") && strstr(first.p, "- network: \"::1\"\n") &&
+        strstr(first.p, "end_user_header: \"X-User\"\n"));
   CHECK(strstr(first.p, "deadline: 1500ms\n") && strstr(first.p, "model: \"org/m-1:latest\"\n"));
   buf_finish(&first);
   buf_finish(&second);
