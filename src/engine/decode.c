@@ -51,6 +51,7 @@ void decode_finish(struct decode *d)
   free(d->texts);
   if (w) {
     free(w->odd);
+    free(w->back);
     free(w->pieces);
     free(w->mixed);
     buf_finish(&w->out);
@@ -170,7 +171,8 @@ bool piece_looks_right(struct decode_work *w, size_t at)
 /* Encodings that mark what they encode go before ciphers, which are found again when the marks are gone. */
 static unsigned rank(const struct piece *p)
 {
-  return p->layers[0] < DECODER_LEET ? 0 : 1u + p->variant;
+  bool marked = p->layers[0] < DECODER_LEET || (p->n_layers > 1 && p->layers[1] < DECODER_LEET);
+  return marked ? 0 : 1u + p->variant;
 }
 
 static int piece_order(const void *a, const void *b)
@@ -414,14 +416,6 @@ static bool spells(struct str s, size_t block, uint64_t starts, size_t *latest)
   return near;
 }
 
-/* The compiler's own would call a function: the instruction is not on every processor. */
-static size_t bits(uint64_t x)
-{
-  x -= x >> 1 & 0x5555555555555555u;
-  x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
-  return (size_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
-}
-
 /* Where in [at, end) marks begin, for kinds not seen before. */
 static void note_marks(struct decode_work *w, size_t at, size_t end)
 {
@@ -447,6 +441,7 @@ static void look(struct decode_work *w)
   struct gate g = {0};
   for (unsigned k = 0; k < MARK_KINDS; k++) w->first[k] = SIZE_MAX;
   w->first_list = SIZE_MAX;
+  w->n_back = w->back_seen = w->stretch_seen = 0;
   w->first_uu = w->in.n && uu_may_begin(w->in, 0) ? 0 : SIZE_MAX;
   size_t nato = 0;
   w->n_odd = w->letters = w->n_blocks = w->odd_blocks = 0;
@@ -459,6 +454,8 @@ static void look(struct decode_work *w)
       add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
     if (signs & SIGN_MARKS) note_marks(w, i, end);
     if (g.uu) note_uu(w, i, g.uu);
+    if (w->decoded) note_backwards(w, i);
+    for (uint64_t b = g.backwards; b; b &= b - 1) note_backwards(w, i + (size_t)__builtin_ctzll(b));
     if (signs & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX) w->first_list = i > BEFORE ? i - BEFORE : 0;
     w->letters += bits(g.letters);
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
@@ -467,6 +464,7 @@ static void look(struct decode_work *w)
   }
   if (gate_block(&w->model, &g, w->in, w->in.n, 0) & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX)
     w->first_list = w->in.n > BEFORE ? w->in.n - BEFORE : 0;
+  if (g.backwards & 1 && w->in.n) note_backwards(w, w->in.n - 1);
   w->signs = g.signs;
   w->work += w->in.n;
 }
@@ -486,6 +484,15 @@ static bool is_strange(const struct decode_work *w)
   size_t ascii = 0;
   for (size_t i = 0; i < w->in.n; i++) ascii += !(w->in.p[i] & 0x80);
   return w->letters * 5 < ascii * 2 && ascii * 4 > w->in.n * 3;
+}
+
+/* Was something found turned, so that the rest of the text may be turned too? */
+static bool any_turned(const struct decode_work *w)
+{
+  for (size_t i = 0; i < w->n_pieces; i++)
+    if (w->pieces[i].layers[0] >= DECODER_ROT13 && w->pieces[i].layers[0] <= DECODER_REVERSED_WORDS && w->pieces[i].n_layers > 1)
+      return true;
+  return false;
 }
 
 static size_t covered(const struct decode_work *w)
@@ -516,29 +523,37 @@ static size_t try_turn(struct decode_work *w, struct str text, enum decoder_id h
   return covered(w);
 }
 
+/* The whole text turned, as a text of its own. */
+static bool add_turned(struct decode *d, int parent, unsigned depth, struct str text, enum decoder_id how)
+{
+  struct decode_work *w = d->inside;
+  buf_reset(&w->out);
+  put_turned(&w->out, text, how);
+  struct piece whole = {
+      .end = (uint32_t)text.n, .n = (uint32_t)text.n, .layers = {(uint8_t)how}, .n_layers = 1, .same = how < DECODER_REVERSED};
+  return !w->out.failed && add_text(d, parent, depth, &whole, 1);
+}
+
 /* A cipher of letters over another encoding shows in no letter pair. So a text that is no language is turned blindly, and kept when most of
  * it can be decoded then, and more than straight on: as a text of its own, whose pieces the next round finds again. */
 static bool turn_blindly(struct decode *d, int parent, unsigned depth, struct str text, size_t straight)
 {
   static const enum decoder_id turns[] = {DECODER_ROT13, DECODER_ATBASH, DECODER_REVERSED, DECODER_REVERSED_WORDS};
+  enum { ALL = sizeof turns / sizeof *turns, BACKWARDS = 2 };
   struct decode_work *w = d->inside;
-  size_t best = 0, most = straight > text.n / 4 * 3 ? straight : text.n / 4 * 3;
-  for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
-    size_t got = try_turn(w, sample(text), turns[i]);
-    if (text.n > SAMPLE && got > SAMPLE / 2) got = try_turn(w, text, turns[i]);
-    else if (text.n > SAMPLE) continue;
+  size_t got[ALL], least = straight > text.n / 4 * 3 ? straight : text.n / 4 * 3, best = 0;
+  for (size_t i = 0; i < ALL; i++) {
+    got[i] = try_turn(w, sample(text), turns[i]);
+    if (text.n > SAMPLE) got[i] = got[i] > SAMPLE / 2 ? try_turn(w, text, turns[i]) : 0;
     if (w->turned.failed) return false;
-    if (got <= most) continue;
-    most = got;
-    best = i + 1;
+    if (got[i] > got[best]) best = i;
   }
-  if (!best) return true;
   w->in = text;
-  buf_reset(&w->out);
-  put_turned(&w->out, text, turns[best - 1]);
-  struct piece whole = {
-      .end = (uint32_t)text.n, .n = (uint32_t)text.n, .layers = {(uint8_t)turns[best - 1]}, .n_layers = 1, .same = best <= 2};
-  return !w->out.failed && add_text(d, parent, depth, &whole, 1);
+  /* What is read backwards may be meant word by word: letters of the encoding do not tell. */
+  for (size_t i = 0; i < ALL; i++)
+    if (got[i] > least && (i == best || (i >= BACKWARDS && best >= BACKWARDS)) && !add_turned(d, parent, depth, text, turns[i]))
+      return false;
+  return true;
 }
 
 /* Runs all decoders over a text and adds what they give. */
@@ -547,10 +562,11 @@ static bool decode_one(struct decode *d, int parent, unsigned depth, struct str 
   struct decode_work *w = d->inside;
   w->in = text;
   w->n_pieces = 0;
+  w->decoded = depth > 0;
   buf_reset(&w->out);
   find_pieces(w, true);
   if (v && v->invisible > 1) decode_hidden(w, original, v);
-  bool ok = !w->failed, strange = depth + 2 <= DECODE_DEPTH && covered(w) * 10 < text.n * 9 && is_strange(w);
+  bool ok = !w->failed, strange = depth + 2 <= DECODE_DEPTH && (covered(w) * 10 < text.n * 9 || any_turned(w)) && is_strange(w);
   size_t straight = covered(w);
   size_t kept = 0;
   for (size_t i = 0; i < w->n_pieces; i++)

@@ -70,6 +70,41 @@ static bool take85(struct decode_work *w, const struct alphabets *a, size_t star
   return false;
 }
 
+static bool take85_turned(struct decode_work *w, const struct alphabets *a, size_t start, size_t end, enum decoder_id how)
+{
+  struct str s = str_cut(w->in, start, end), part = str_cut(s, 0, s.n < PROBE ? s.n : PROBE);
+  size_t at = w->out.n;
+  unsigned k = 0;
+  if (how == DECODER_REVERSED) part = str_cut(s, s.n - part.n, s.n);
+  buf_reset(&w->scratch);
+  put_turned(&w->scratch, part, how);
+  while (k < 3 && !probe(w, buf_str(&w->scratch), a->value[k], at)) k++;
+  w->out.n = at;
+  if (k == 3) return false;
+  buf_reset(&w->scratch);
+  put_turned(&w->scratch, s, how);
+  if (!unpack85(&w->out, buf_str(&w->scratch), a->value[k]) || !piece_looks_right(w, at)) {
+    w->out.n = at;
+    return false;
+  }
+  struct piece p = {.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)at, .n_layers = 2};
+  p.layers[0] = (uint8_t)how;
+  p.layers[1] = DECODER_BASE85;
+  piece_add_full(w, p);
+  return true;
+}
+
+/* The same for a word that was turned, or whose letters were. */
+static void try85_turned(struct decode_work *w, const struct alphabets *a, size_t start, size_t end)
+{
+  enum { TURNED_MIN = 25 };
+  static const enum decoder_id turns[] = {DECODER_REVERSED, DECODER_ROT13, DECODER_ATBASH};
+  if (end - start < TURNED_MIN) return;
+  w->work += end - start;
+  for (unsigned i = 0; i < 3; i++)
+    if (take85_turned(w, a, start, end, turns[i])) return;
+}
+
 /* Letters of both cases, digits and signs: ten characters of base85 have three of these. */
 static bool is_mixed(struct str s)
 {
@@ -85,7 +120,8 @@ static void take_word(struct decode_work *w, const struct alphabets *a, size_t s
   size_t from = start, to = end;
   while (from < to && strchr("\"'`([", s.p[from])) from++;
   while (to > from && strchr("\"'`)].,;:", s.p[to - 1])) to--;
-  if ((from != start || to != end) && to - from >= TOKEN_MIN) take85(w, a, from, to);
+  if ((from != start || to != end) && to - from >= TOKEN_MIN && take85(w, a, from, to)) return;
+  try85_turned(w, a, start, end);
 }
 
 /* The first word of at least TOKEN_MIN bytes, all ASCII, that begins in [i, end); i is not within a word. */

@@ -295,6 +295,7 @@ static size_t take_list(struct decode_work *w, enum decoder_id id, size_t i, mar
     if (!gap) break;
     i = end + gap;
   }
+  if (i == s.n) end = i; /* some writers put the separator behind the last number too */
   if (count >= 4 && piece_looks_right(w, at)) piece_add(w, id, start, end, at, false);
   else w->out.n = at;
   return end;

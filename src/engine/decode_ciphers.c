@@ -71,9 +71,9 @@ static bool stretch_add(struct stretch *t, const struct word *word, struct stret
 
 /* ---- letters turned ---------------------------------------------------------------------------------------------- */
 
-enum { TURN_ROT13, TURN_ATBASH, TURN_BOTH, TURN_REVERSED, TURNS };
+enum { TURN_ROT13, TURN_ATBASH, TURN_BOTH, TURN_REVERSED, TURN_REVERSED_ROT13, TURN_REVERSED_ATBASH, TURNS };
 
-/* What two letters cost by each cipher, four numbers of sixteen bits in one, so that a word is weighed by one addition for each pair. */
+/* What two letters cost by each cipher, four numbers of sixteen bits in one, so that a word is weighed by few additions for each pair. */
 void turns_fill(struct text_model *m)
 {
   for (unsigned a = 0; a < 27; a++)
@@ -81,7 +81,9 @@ void turns_fill(struct text_model *m)
       unsigned ra = a ? (a + 12) % 26 + 1 : 0, rb = b ? (b + 12) % 26 + 1 : 0;
       uint64_t rot = m->cost[ra][rb], bash = m->cost[a ? 27 - a : 0][b ? 27 - b : 0];
       uint64_t both = m->cost[ra ? 27 - ra : 0][rb ? 27 - rb : 0], back = m->cost[b][a];
-      m->turned[a][b] = rot | bash << 16 * TURN_ATBASH | both << 16 * TURN_BOTH | back << 16 * TURN_REVERSED;
+      uint64_t back_rot = m->cost[rb][ra], back_bash = m->cost[b ? 27 - b : 0][a ? 27 - a : 0];
+      m->turned[a][b][0] = rot | bash << 16 * TURN_ATBASH | both << 16 * TURN_BOTH | back << 16 * TURN_REVERSED;
+      m->turned[a][b][1] = back_rot | back_bash << 16;
     }
 }
 
@@ -93,14 +95,15 @@ static void weigh(const struct text_model *m, struct str s, int32_t gain[TURNS],
   int32_t plain = 0;
   memset(cost, 0, TURNS * sizeof *cost);
   for (size_t i = 0; i <= s.n;) {
-    uint64_t sums = 0;
+    uint64_t sums[2] = {0};
     for (size_t stop = i + PART; i <= s.n && i < stop; i++) {
       unsigned b = i < s.n ? m->letter[(unsigned char)s.p[i]] : 0;
       plain += m->cost[a][b];
-      sums += m->turned[a][b];
+      sums[0] += m->turned[a][b][0];
+      sums[1] += m->turned[a][b][1];
       a = b;
     }
-    for (unsigned k = 0; k < TURNS; k++) cost[k] += (uint32_t)(sums >> 16 * k & 0xffff);
+    for (unsigned k = 0; k < TURNS; k++) cost[k] += (uint32_t)(sums[k / 4] >> 16 * (k % 4) & 0xffff);
   }
   *pairs = (uint32_t)s.n + 1;
   for (unsigned k = 0; k < TURNS; k++) gain[k] = plain - (int32_t)cost[k];
@@ -189,29 +192,115 @@ static size_t sentence_start(struct str s, size_t i)
   return i;
 }
 
-static void take_backwards(struct decode_work *w, size_t start, size_t end)
+/* letters: ROT13 or ATBASH where the letters are turned too, else REVERSED. */
+static void take_backwards(struct decode_work *w, size_t start, size_t end, enum decoder_id letters)
 {
+  static const enum decoder_id readings[] = {DECODER_REVERSED, DECODER_REVERSED_WORDS};
+  bool turned = letters != DECODER_REVERSED;
   start = sentence_start(w->in, start);
-  size_t at = w->out.n;
-  put_turned(&w->out, str_cut(w->in, start, end), DECODER_REVERSED);
-  piece_add(w, DECODER_REVERSED, start, end, at, false);
-  at = w->out.n;
-  put_turned(&w->out, str_cut(w->in, start, end), DECODER_REVERSED_WORDS);
-  struct piece p = {.start = (uint32_t)start,
-                    .end = (uint32_t)end,
-                    .at = (uint32_t)at,
-                    .layers = {DECODER_REVERSED_WORDS},
-                    .n_layers = 1,
-                    .variant = 1};
-  piece_add_full(w, p);
+  struct str s = str_cut(w->in, start, end);
+  for (unsigned i = 0; i < 2; i++) {
+    buf_reset(&w->scratch);
+    if (turned) put_turned(&w->scratch, s, letters);
+    struct piece p = {.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)w->out.n, .variant = (uint8_t)i};
+    put_turned(&w->out, turned ? buf_str(&w->scratch) : s, readings[i]);
+    if (turned) p.layers[p.n_layers++] = (uint8_t)letters;
+    p.layers[p.n_layers++] = (uint8_t)readings[i];
+    piece_add_full(w, p);
+  }
+}
+
+/* The line around i from `seen` on; of a long one so much on either side. */
+static struct region line_around(struct str s, size_t seen, size_t i)
+{
+  enum { SIDE = 2048 };
+  size_t start = i, end = i;
+  while (start > seen && i - start < SIDE && s.p[start - 1] != '\n') start--;
+  while (end < s.n && end - i < SIDE && s.p[end] != '\n') end++;
+  return (struct region){(uint32_t)start, (uint32_t)end};
+}
+
+/* The words of a region together. */
+static uint32_t weigh_all(struct decode_work *w, struct region r, int32_t gain[TURNS], uint32_t cost[TURNS])
+{
+  uint32_t pairs = 0;
+  memset(gain, 0, TURNS * sizeof *gain);
+  memset(cost, 0, TURNS * sizeof *cost);
+  w->work += r.end - r.start;
+  for (size_t i = r.start; i < r.end;) {
+    size_t from = i;
+    while (i < r.end && is_letter((unsigned char)w->in.p[i])) i++;
+    if (i == from) {
+      i++;
+      continue;
+    }
+    int32_t g[TURNS];
+    uint32_t c[TURNS], n;
+    weigh(&w->model, str_cut(w->in, from, i), g, c, &n);
+    for (unsigned k = 0; k < TURNS; k++) gain[k] += g[k], cost[k] += c[k];
+    pairs += n;
+  }
+  return pairs;
+}
+
+static bool is_backwards(struct decode_work *w, struct region line)
+{
+  enum { GAIN = 10 * 8, MEAN = 2 };
+  const struct text_model *m = &w->model;
+  uint32_t plain = 0, back = 0, pairs = 0;
+  unsigned a = 0;
+  w->work += line.end - line.start;
+  for (size_t i = line.start; i <= line.end; i++) {
+    unsigned b = i < line.end ? m->letter[(unsigned char)w->in.p[i]] : 0;
+    if (a | b) { /* pairs of boundaries say nothing */
+      plain += m->cost[a][b];
+      back += m->cost[b][a];
+      pairs++;
+    }
+    a = b;
+  }
+  return plain >= back + GAIN && plain >= back + pairs * MEAN && back <= pairs * COST_MEAN;
+}
+
+/* What is no language as it stands gains by more than one cipher. */
+static bool is_cheapest(struct decode_work *w, struct region r, unsigned how)
+{
+  int32_t gain[TURNS];
+  uint32_t cost[TURNS];
+  weigh_all(w, r, gain, cost);
+  for (unsigned k = 0; k < TURNS; k++)
+    if (cost[k] < cost[how]) return false;
+  return true;
+}
+
+/* Pairs of letters are much alike both ways: of one word they do not tell, of a line they do. */
+void note_backwards(struct decode_work *w, size_t i)
+{
+  if (i < w->back_seen || i >= w->in.n) return;
+  struct region line = line_around(w->in, w->back_seen, i);
+  w->back_seen = line.end;
+  if (!is_backwards(w, line)) return;
+  struct region *grown = heap_grow(w->back, w->n_back, &w->cap_back, 8, sizeof *grown);
+  w->failed |= !grown;
+  if (!grown) return;
+  w->back = grown;
+  w->back[w->n_back++] = line;
 }
 
 static void take_stretch(struct decode_work *w, const struct stretch *t, unsigned how)
 {
   size_t start = t->start, end = t->end, at = w->out.n;
+  if (how > TURN_REVERSED && (t->best < 2 * GAIN_MIN || !is_cheapest(w, (struct region){(uint32_t)start, (uint32_t)end}, how)))
+    return;
   extend(w, &start, &end, how);
-  if (how == TURN_REVERSED) {
-    take_backwards(w, start, end);
+  if (how == TURN_REVERSED && start >= w->stretch_seen) {
+    struct region line = line_around(w->in, w->stretch_seen, start);
+    w->stretch_seen = line.end;
+    if (line.end >= end && is_backwards(w, line)) start = line.start, end = line.end;
+  }
+  if (how >= TURN_REVERSED) {
+    static const enum decoder_id letters[] = {DECODER_REVERSED, DECODER_ROT13, DECODER_ATBASH};
+    take_backwards(w, start, end, letters[how - TURN_REVERSED]);
     return;
   }
   struct str s = str_cut(w->in, start, end);
@@ -257,6 +346,7 @@ void decode_ciphers(struct decode_work *w)
 {
   struct stretch stretches[TURNS] = {0}, done;
   size_t i = 0;
+  for (size_t k = 0; k < w->n_back; k++) take_backwards(w, w->back[k].start, w->back[k].end, DECODER_REVERSED);
   for (size_t r = 0; r < w->n_odd; r++) {
     size_t from = word_start(w->in, w->odd[r].start);
     if (from > i) {
@@ -365,12 +455,39 @@ static struct str next_leet(struct str s, size_t *at, size_t end)
   return str_cut(s, start, i);
 }
 
-static void take_leet(struct decode_work *w, const struct stretch *t)
+/* Among words of letters and signs a short one of signs alone is a word too: 4, 17, 7357. */
+static bool is_short(struct str s)
 {
+  return s.n && s.n <= 6 && !(kinds_of(s) & (IS_UPPER | IS_LOWER));
+}
+
+/* Takes in words that stand just before and behind the stretch and may be of it: their digits are too many to gain by themselves. */
+static void add_words(struct str s, size_t *start, size_t *end)
+{
+  enum { WORDS = 32 };
+  for (unsigned n = 0; n<WORDS && * start> 1 && s.p[*start - 1] == ' '; n++) {
+    size_t to = *start - 1, i = to;
+    while (i > 0 && to - i < LEET_MAX && leet_byte((unsigned char)s.p[i - 1])) i--;
+    struct str word = str_cut(s, i, to);
+    if ((i > 0 && !is_blank((unsigned char)s.p[i - 1])) || !(is_short(word) || has_sign(word))) break;
+    *start = i;
+  }
+  for (unsigned n = 0; n < WORDS && *end + 1 < s.n && s.p[*end] == ' '; n++) {
+    size_t from = *end + 1, i = from;
+    while (i < s.n && i - from < LEET_MAX && leet_byte((unsigned char)s.p[i])) i++;
+    struct str word = str_cut(s, from, i);
+    if ((i < s.n && leet_byte((unsigned char)s.p[i])) || !(is_short(word) || has_sign(word))) break;
+    *end = i;
+  }
+}
+
+static void take_leet(struct decode_work *w, struct stretch *t)
+{
+  add_words(w->in, &t->start, &t->end);
   size_t at = w->out.n, i = t->start, copied = t->start;
   while (i < t->end) {
     struct str word = next_leet(w->in, &i, t->end);
-    if (!has_sign(word)) continue;
+    if (!has_sign(word) && !is_short(word)) continue;
     size_t start = (size_t)(word.p - w->in.p);
     buf_put(&w->out, str_cut(w->in, copied, start));
     put_leet(w, word);

@@ -64,23 +64,23 @@ static size_t flag_end(struct reader r)
   return c == TAG_END && n >= 3 && n <= FLAG_MAX ? r.at : 0;
 }
 
-static bool touches_word(struct str s, size_t i)
+static bool shares_line(struct str s, size_t i)
 {
-  return i < s.n && !is_blank((unsigned char)s.p[i]);
+  return i < s.n && s.p[i] != '\n' && s.p[i] != '\r';
 }
 
 /* What was hidden stands apart from the words beside it, on a line of its own, lest an encoded word grow. */
 static void add_hidden(struct decode_work *w, enum decoder_id id, const struct view *v, const struct hidden *h, size_t at)
 {
   size_t place = (size_t)view_at(v, h->start);
-  if (place && touches_word(w->in, place - 1)) {
+  if (place && shares_line(w->in, place - 1)) {
     buf_byte(&w->out, '\n');
     if (!w->out.failed) {
       memmove(w->out.p + at + 1, w->out.p + at, w->out.n - at - 1);
       w->out.p[at] = '\n';
     }
   }
-  if (touches_word(w->in, place)) buf_byte(&w->out, '\n');
+  if (shares_line(w->in, place)) buf_byte(&w->out, '\n');
   piece_add_full(w, (struct piece){.start = (uint32_t)place,
                                    .end = (uint32_t)place,
                                    .at = (uint32_t)at,

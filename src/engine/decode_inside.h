@@ -39,6 +39,10 @@ struct decode_work {
   bool spelled;             /* words of the spelling alphabet stand close together */
   struct region *odd;       /* where it does not look like language; ordered, apart */
   size_t n_odd, cap_odd;
+  struct region *back;                  /* lines that are written backwards; ordered, apart */
+  size_t n_back, cap_back, back_seen;   /* so far they have been looked for */
+  size_t stretch_seen;                  /* the same around words that are backwards */
+  bool decoded;                         /* the text was decoded: nothing need make it odd to be looked at */
   size_t letters, n_blocks, odd_blocks; /* of the whole text */
   struct buf out, scratch, turned;
   struct piece *pieces, *mixed;
@@ -79,6 +83,9 @@ static inline bool nato_may_begin(const char *p)
 
 /* May a line of uuencode begin at i? */
 bool uu_may_begin(struct str s, size_t i);
+
+/* Looks whether the line around i is written backwards: then it is one of w->back. */
+void note_backwards(struct decode_work *w, size_t i);
 
 /* Invisible characters of original, which lies under the view v. */
 void decode_hidden(struct decode_work *w, struct str original, const struct view *v);

@@ -8,6 +8,7 @@ enum {
   ODD_CAPITAL = 6,    /* a capital after a small letter */
   ODD_MARK = 1 << 15, /* apart from oddness: two bytes that may begin a mark */
   ODD_DIGIT = 6,      /* a digit before a letter */
+  SOLID_SIGNS = 12,   /* so many signs in a block without a blank are odd too: an address has fewer */
   SHORT = 10,
   SURE = 16,          /* bytes of decoded text: fewer must be language, from so many on printable ones do */
   LANGUAGE_MEAN = 39, /* most that a pair of language costs on average */
@@ -80,9 +81,25 @@ void text_model_init(struct text_model *m)
 /* first, next: may these bytes be the first of a line of uuencode, the others? Four are looked at; what is behind the block may be any. */
 static void note_lines(struct gate *g, uint64_t lines, uint64_t first, uint64_t next)
 {
+  if (!g->any) g->line = true;
+  g->any = true;
   uint64_t begins = lines << 1 | g->line;
   g->uu = begins & first & (next >> 1 | UINT64_C(1) << 63) & (next >> 2 | UINT64_C(3) << 62) & (next >> 3 | UINT64_C(7) << 61);
   g->line = lines >> 63;
+}
+
+/* "esle ,ereht ehT": what stands behind the block is seen with the next one. */
+static void note_signs(struct gate *g, uint64_t capitals, uint64_t stops, uint64_t blanks)
+{
+  uint64_t small = g->letters & ~capitals, after = g->letters >> 1;
+  uint64_t last = (small << 1 | g->small) & capitals, ends = last & ~(after | UINT64_C(1) << 63);
+  if (g->capital && !(g->letters & 1)) ends |= 1;
+  if (!g->any) g->blank = true;
+  g->backwards = ends | ((blanks << 1 | g->blank) & stops & after);
+  g->blank = blanks >> 63;
+  g->solid = !blanks;
+  g->small = small >> 63;
+  g->capital = last >> 63;
 }
 
 /* Sixteen bytes compared at once, and the top bits of the results gathered. */
@@ -102,7 +119,7 @@ static __m128i within(__m128i v, char from, char n)
 /* One bit for each byte: the mask of each kind. False when all bytes are ASCII. */
 static bool masks(const char *p, struct gate *g)
 {
-  uint64_t high = 0, lines = 0, first = 0, next = 0;
+  uint64_t high = 0, lines = 0, first = 0, next = 0, capitals = 0, stops = 0, blanks = 0;
   g->letters = g->hex = 0;
   for (unsigned i = 0; i < BLOCK; i += 16) {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i)), small = _mm_or_si128(v, _mm_set1_epi8(0x20));
@@ -112,8 +129,12 @@ static bool masks(const char *p, struct gate *g)
     lines |= gather_top(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))) << i;
     first |= gather_top(within(v, '!', 64)) << i;
     next |= gather_top(within(v, ' ', 65)) << i;
+    capitals |= gather_top(within(v, 'A', 26)) << i;
+    stops |= gather_top(_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(',')), _mm_cmpeq_epi8(v, _mm_set1_epi8('.')))) << i;
+    blanks |= gather_top(_mm_cmpeq_epi8(v, _mm_set1_epi8(' '))) << i;
     high |= gather_top(v);
   }
+  note_signs(g, capitals, stops, blanks | lines);
   note_lines(g, lines, first, next);
   return high;
 }
@@ -121,7 +142,7 @@ static bool masks(const char *p, struct gate *g)
 static bool masks(const char *p, struct gate *g)
 {
   bool high = false;
-  uint64_t lines = 0, first = 0, next = 0;
+  uint64_t lines = 0, first = 0, next = 0, capitals = 0, stops = 0, blanks = 0;
   g->letters = g->hex = 0;
   for (unsigned i = 0; i < BLOCK; i++) {
     unsigned char c = (unsigned char)p[i], small = c | 32;
@@ -131,7 +152,11 @@ static bool masks(const char *p, struct gate *g)
     lines |= (uint64_t)(c == '\n') << i;
     first |= (uint64_t)(c > ' ' && c <= '`') << i;
     next |= (uint64_t)(c >= ' ' && c <= '`') << i;
+    capitals |= (uint64_t)(c >= 'A' && c <= 'Z') << i;
+    stops |= (uint64_t)(c == ',' || c == '.') << i;
+    blanks |= (uint64_t)(c == ' ') << i;
   }
+  note_signs(g, capitals, stops, blanks | lines);
   note_lines(g, lines, first, next);
   return high;
 }
@@ -197,6 +222,8 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
   g->half = second;
   if (marks) signs |= SIGN_MARKS;
   if (high) signs |= SIGN_HIGH;
+  else if (g->solid && n == BLOCK && bits(~(g->letters | g->hex)) >= SOLID_SIGNS) signs |= SIGN_ODD;
+  if (g->backwards) signs |= SIGN_BACKWARDS;
   uint64_t hex = lagged(hex_before, g->hex);
   if (is_spaced(lagged(letters_before, g->letters), hex)) signs |= SIGN_SPACED;
   signs |= list_signs(hex);
@@ -222,7 +249,7 @@ uint32_t text_cost(const struct text_model *m, struct str s, uint32_t *pairs)
 
 /* What the bytes of a text are, in numbers. */
 struct census {
-  size_t letters, digits, blanks, high, controls, broken;
+  size_t letters, digits, blanks, morse, high, controls, broken;
 };
 
 static struct census count(struct str s)
@@ -233,6 +260,7 @@ static struct census count(struct str s)
     if (c < 0x80) {
       k.letters += (c | 32) >= 'a' && (c | 32) <= 'z';
       k.digits += c >= '0' && c <= '9';
+      k.morse += c == '.' || c == '-' || c == '_' || c == '/';
       k.blanks += c == ' ' || c == '\t' || c == '\n' || c == '\r';
       k.controls += c == 0x7f || (c < 0x20 && c != '\t' && c != '\n' && c != '\r');
       i++;
@@ -279,6 +307,7 @@ bool text_is_plausible(const struct text_model *m, struct str s)
   struct census k = count(s);
   if (k.broken * 50 > s.n || k.controls * 50 > s.n || s.n < 4) return false;
   if (s.n < SHORT) return k.high * 2 <= s.n && text_is_language(m, s);
-  /* Sixteen random bytes are hardly ever all printable. Text may be encoded further: Morse code has no letters at all. */
+  if (k.morse + k.blanks == s.n) return true;
+  /* Sixteen random bytes are hardly ever all printable. Text may be encoded further. */
   return (k.letters + k.high + k.digits + k.blanks) * 100 >= s.n * (s.n < SURE ? 60 : 25);
 }

@@ -11,31 +11,45 @@
 enum { BLOCK = 64 };
 
 enum sign {
-  SIGN_ODD = 1,         /* letter pairs that no language has, capitals inside words, digits before letters, or a long number */
+  SIGN_ODD =
+      1, /* letter pairs that no language has, capitals inside words, digits before letters, a long number, a very long word */
   SIGN_ODD_BEFORE = 16, /* the same about the second half of the block before and the first of this one */
   SIGN_SPACED = 2,      /* many single letters */
   SIGN_EIGHTS = 32,     /* groups of eight hexadecimal digits */
   SIGN_LISTS = 4,       /* pairs of hexadecimal digits with something between them */
   SIGN_MARKS = 8,       /* two bytes that may begin a mark (enum mark_kind) */
   SIGN_HIGH = 64,       /* a byte that is not ASCII */
+  SIGN_BACKWARDS = 128, /* text written backwards: a capital that ends a word, a full stop or a comma that begins one */
 };
 
 /* Pairs of bytes with which marks begin; each row: id, the first byte, what follows it. */
 enum mark_kind { MARK_PERCENT, MARK_REFERENCE, MARK_ESCAPE, MARK_QUOTED, MARK_ZERO_X, MARK_U_PLUS, MARK_DOT_DASH, MARK_KINDS };
 
 struct text_model {
-  uint8_t letter[256];     /* 1..26, or 0 for a boundary */
-  uint8_t cost[27][27];    /* by letter[]: cost of the second after the first */
-  uint64_t turned[27][27]; /* the same by each cipher of letters (decode_ciphers.c) */
-  uint16_t odd[65536];     /* how odd two bytes are, by how they lie in memory */
+  uint8_t letter[256];        /* 1..26, or 0 for a boundary */
+  uint8_t cost[27][27];       /* by letter[]: cost of the second after the first */
+  uint64_t turned[27][27][2]; /* the same by each cipher of letters (decode_ciphers.c) */
+  uint16_t odd[65536];        /* how odd two bytes are, by how they lie in memory */
 };
+
+/* The compiler's own would call a function: the instruction is not on every processor. */
+static inline size_t bits(uint64_t x)
+{
+  x -= x >> 1 & 0x5555555555555555u;
+  x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+  return (size_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+}
 
 /* The gate, between blocks. */
 struct gate {
-  unsigned signs, half;  /* of all blocks so far; how odd the second half of the last one was */
-  uint64_t letters, hex; /* one bit for each byte of the last block: is it a letter, a hexadecimal digit? */
-  uint64_t uu;           /* the same: may a line of uuencode begin there, after a line feed? */
-  bool line;             /* the last byte was a line feed */
+  unsigned signs, half;    /* of all blocks so far; how odd the second half of the last one was */
+  uint64_t letters, hex;   /* one bit for each byte of the last block: is it a letter, a hexadecimal digit? */
+  uint64_t uu;             /* the same: may a line of uuencode begin there, after a line feed? */
+  uint64_t backwards;      /* the same: is there a sign of text written backwards? */
+  bool any;                /* some block was read */
+  bool solid;              /* nothing in the last block is blank */
+  bool line, blank, small; /* the last byte was a line feed, a blank, a small letter */
+  bool capital;            /* or a capital behind a small letter */
 };
 /* Reads s[at, at + n), n at most BLOCK, which follows what the gate has read before; returns its signs. Begin with {0}, and
  * end with an empty block: patterns at the end of a block are seen with the next one. */

@@ -160,7 +160,7 @@ static bool take_token(struct decode_work *w, struct str bytes, size_t start, si
   return false;
 }
 
-/* A line of a wrapped token ends here and another follows; returns how many bytes to skip. */
+/* A line of a wrapped token ends here and another follows, with nothing else in it; returns how many bytes to skip. */
 static size_t wrapped(struct str s, size_t i, size_t line)
 {
   size_t n = 0;
@@ -169,7 +169,10 @@ static size_t wrapped(struct str s, size_t i, size_t line)
   if (i + n >= s.n || s.p[i + n] != '\n') return 0;
   n++;
   while (n < 10 && i + n < s.n && (s.p[i + n] == ' ' || s.p[i + n] == '>')) n++;
-  return i + n < s.n && byte_kinds[(unsigned char)s.p[i + n]] & IS_BASE64 ? n : 0;
+  size_t k = i + n, most = i + n + line; /* no line is longer than the first */
+  while (k < s.n && k <= most && byte_kinds[(unsigned char)s.p[k]] & IS_BASE64) k++;
+  bool whole = k == s.n || s.p[k] == '\n' || s.p[k] == '\r' || s.p[k] == '=';
+  return k > i + n && whole ? n : 0;
 }
 
 /* The token that begins at i, gathered in `lines` if it goes over several; *end: where it ends, padding included. */
@@ -230,7 +233,13 @@ static void take_region(struct decode_work *w, struct region r, struct buf *line
   while ((i = next_token(s, i, r.end)) < r.end) {
     size_t stop;
     struct str token = gather(w, i, &stop, lines);
-    if (!take_token(w, token, before(s, i), stop)) {
+    bool taken = take_token(w, token, before(s, i), stop);
+    if (!taken && lines->n) { /* what stands in the next line was none of it */
+      for (stop = i; byte_kinds[(unsigned char)s.p[stop]] & IS_BASE64;) stop++;
+      token = str_cut(s, i, stop);
+      taken = take_token(w, token, before(s, i), stop);
+    }
+    if (!taken) {
       size_t bare = stop;
       while (bare > i && s.p[bare - 1] == '=') bare--;
       take_parts(w, token, i, bare);

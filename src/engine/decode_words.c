@@ -33,6 +33,22 @@ static struct str separator_at(struct str s, size_t i)
   return str_cut(s, i, i + n);
 }
 
+/* Of a run of single characters from i on: the shortest of the first separators, of equal ones the last. A gap between words is longer. */
+static struct str separator_of(struct str s, size_t i)
+{
+  enum { LOOK = 3 };
+  struct str best = {0};
+  for (unsigned k = 0; k < LOOK && i < s.n; k++) {
+    i += char_length((unsigned char)s.p[i]);
+    struct str one = i < s.n ? separator_at(s, i) : (struct str){0};
+    if (!one.n) break;
+    if (!best.n || one.n <= best.n) best = one;
+    i += one.n;
+    for (unsigned more = 0; more < 8 && i < s.n && !set_apart((unsigned char)s.p[i]); more++) i++;
+  }
+  return best;
+}
+
 /* Skips one separator, and then what makes it a gap between words; false when there is no separator. */
 static bool skip_separator(struct str s, size_t *i, struct str separator, bool *gap)
 {
@@ -50,7 +66,7 @@ static size_t take_spaced(struct decode_work *w, size_t i)
 {
   struct str s = w->in;
   size_t start = i, end = i, at = w->out.n, letters = 0, digits = 0, all = 0, n;
-  struct str separator = separator_at(s, i + char_length((unsigned char)s.p[i]));
+  struct str separator = separator_of(s, i);
   bool blanks = true, gap = false;
   for (size_t k = 0; k < separator.n; k++) blanks &= is_blank((unsigned char)separator.p[k]);
   if (!separator.n) return i;
