@@ -169,6 +169,18 @@ static bool jailbreak_blocked(const struct record *r)
   return false;
 }
 
+/* Alerts about how much a deployment was used altogether: the one whose record made it sure is not who they are about. */
+static bool is_of_deployment(enum alert_type t)
+{
+  return t == ALERT_WALLET_VOLUME || t == ALERT_AGENT_WALLET_VOLUME;
+}
+
+static void forget_who(struct alert *a)
+{
+  a->principal = a->x.application = a->x.end_user = a->x.tenant = a->x.source_ip = (struct str){0};
+  a->x.client_ip = a->x.key_id = a->x.user_agent = (struct str){0};
+}
+
 static struct alert *event_of(enum alert_type type, const struct record *r, const struct alert_place *place, uint64_t now_us,
                               struct vdt_arena *arena, struct alert *out, size_t *n)
 {
@@ -193,6 +205,7 @@ static struct alert *event_of(enum alert_type type, const struct record *r, cons
                                  .policy = r->policy,
                                  .first_interaction = {r->id, RECORD_ID_LEN},
                                  .last_interaction = {r->id, RECORD_ID_LEN}};
+  if (is_of_deployment(type)) forget_who(a);
   ++*n;
   return a;
 }
@@ -259,7 +272,6 @@ int alert_signal(const struct alert_signal *signal, const struct record *r, cons
                              .confidence = signal->confidence};
   struct alert *a = event_of(alert_variant(signal->type, r->agent), r, place, now_us, arena, out, n);
   if (!a) return VDT_ENOMEM;
-  if (signal->of_deployment) a->principal = (struct str){0};
   return add_finding(a, r, &f, arena) ? VDT_OK : VDT_ENOMEM;
 }
 

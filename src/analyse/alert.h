@@ -116,7 +116,6 @@ struct alert_signal {
   struct str detector, rule, title, reason;
   struct str part, role, segment; /* may be empty */
   unsigned confidence;
-  bool of_deployment; /* it is about the deployment as a whole, not about who sent this record */
 };
 /* Adds it to the events of the record: to that of the same type, or as a new one. VDT_OK or VDT_ENOMEM. */
 int alert_signal(const struct alert_signal *signal, const struct record *r, const struct alert_place *place, uint64_t now_us,

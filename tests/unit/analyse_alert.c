@@ -94,8 +94,7 @@ static void a_signal_is_an_event_of_its_record(void)
                            .rule = STR("volume"),
                            .title = STR("tokens per hour"),
                            .reason = STR("12 times what this hour usually has"),
-                           .confidence = 80,
-                           .of_deployment = true};
+                           .confidence = 80};
   r.agent = false;
   n = 0;
   CHECK_INT(alert_signal(&s, &r, &place, 1, arena, out, &n), VDT_OK);
@@ -106,11 +105,16 @@ static void a_signal_is_an_event_of_its_record(void)
   CHECK_STR(out[0].principal, "");
   CHECK_STR(out[0].x.found, "tokens per hour");
   r.agent = true;
-  s.of_deployment = false;
   n = 0;
   CHECK_INT(alert_signal(&s, &r, &place, 1, arena, out, &n), VDT_OK);
   CHECK_INT(out[0].type, ALERT_AGENT_WALLET_VOLUME);
+  CHECK_STR(out[0].principal, "");
+  CHECK_STR(out[0].x.end_user, "");
+  s.type = ALERT_WALLET_REPEATS;
+  n = 0;
+  CHECK_INT(alert_signal(&s, &r, &place, 1, arena, out, &n), VDT_OK);
   CHECK_STR(out[0].principal, "user:u-1");
+  CHECK_STR(out[0].x.end_user, "u-1");
 }
 
 /* Whoever reads the catalogue finds everything in every row, and no name twice. */
