@@ -2,7 +2,6 @@
 #include "analyse/alert.h"
 #include "api/arm.h"
 #include "cli/alerts.h"
-#include "cli/cli.h"
 #include <unistd.h>
 
 /* The items of a '|' list with a separator between them. */
@@ -57,7 +56,5 @@ int alerts_types(const char *only, bool json, bool table, bool markdown)
     buf_finish(&b);
     return cli_usage("alerts", "--type: there is no such type; `vedette alerts types` lists them");
   }
-  bool ok = !b.failed && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
-  buf_finish(&b);
-  return ok ? 0 : 1;
+  return alerts_flush(&b) ? 0 : 1;
 }

@@ -1,0 +1,319 @@
+/* vedette alerts list: filters, order, and watching. Everything that is shown was written by others. */
+#include "api/arm.h"
+#include "base/clock.h"
+#include "cli/alerts.h"
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { LIMIT_MAX = 100000 };
+
+/* ---- filters ---------------------------------------------------------------------------------------------------- */
+
+/* "90s", "15m", "12h", "7d" before now, or a time like 2026-11-25T15:46:15Z, or a day of it. */
+static bool parse_since(const char *text, uint64_t *out)
+{
+  static const struct {
+    char unit;
+    uint64_t seconds;
+  } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+  struct str s = str_of(text);
+  uint64_t n;
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+    if (!s.n || s.p[s.n - 1] != units[i].unit || !str_u64(str_cut(s, 0, s.n - 1), &n) || n > 36600 * UINT64_C(86400)) continue;
+    uint64_t now = clock_unix_us(), ago = n * units[i].seconds * 1000000;
+    *out = ago < now ? now - ago : 0;
+    return true;
+  }
+  char day[32];
+  if (s.n == 10) snprintf(day, sizeof day, "%sT00:00:00Z", text);
+  *out = s.n == 10 ? clock_parse(day, strlen(day)) : clock_parse(text, s.n);
+  return *out > 0;
+}
+
+static bool parse_severity(const char *text, enum vdt_severity *out)
+{
+  for (unsigned s = VDT_INFORMATIONAL; s <= VDT_HIGH; s++) {
+    if (!str_ieq(str_of(text), str_of(vdt_severity_name((enum vdt_severity)s)))) continue;
+    *out = (enum vdt_severity)s;
+    return true;
+  }
+  return false;
+}
+
+static int bad_type(void)
+{
+  fprintf(stderr, "vedette alerts: --type: there is no such type; there are:\n");
+  for (unsigned t = 0; t < ALERT_TYPES; t++) fprintf(stderr, "  %s\n", alert_info((enum alert_type)t)->type);
+  return CLI_USAGE;
+}
+
+int alerts_query(const struct alerts *a, struct store_query *q)
+{
+  *q = STORE_QUERY_ALL;
+  q->limit = a->limit < LIMIT_MAX ? a->limit : LIMIT_MAX;
+  q->deployment = str_of(a->deployment);
+  q->who = str_of(a->who);
+  if (a->type && (q->type = alert_type_find(str_of(a->type))) == ALERT_TYPES) return bad_type();
+  if (a->status && (q->status = alert_status_find(str_of(a->status))) == ALERT_STATUSES)
+    return cli_usage("alerts", "--status: expected Active, InProgress, Resolved or Dismissed");
+  if (a->severity && !parse_severity(a->severity, &q->severity))
+    return cli_usage("alerts", "--severity: expected Informational, Low, Medium or High");
+  if (a->since && !parse_since(a->since, &q->since_us))
+    return cli_usage("alerts", "--since: expected 90s, 15m, 12h, 7d, or a time such as 2026-11-25T15:46:15Z");
+  return 0;
+}
+
+static int by_alert_name(const void *x, const void *y)
+{
+  return memcmp(((const struct alert *)x)->name, ((const struct alert *)y)->name, ALERT_NAME_LEN);
+}
+
+int alerts_gather(struct alerts *a, const struct store_query *q, struct alert **out, size_t *n)
+{
+  struct vdt_error err = {0};
+  struct alert *all = NULL, *some;
+  size_t m, total = 0;
+  for (size_t i = 0; i < a->n_stores; i++) {
+    if (a->stores[i]->ops->list(a->stores[i], q, a->arena, &some, &m, &err))
+      return fprintf(stderr, "vedette alerts: %s\n", err.text), 1;
+    struct alert *joined = arena_zalloc(a->arena, total + m + 1, sizeof *joined);
+    if (!joined) return fprintf(stderr, "vedette alerts: out of memory; ask for fewer with --limit\n"), 1;
+    if (total) memcpy(joined, all, total * sizeof *joined);
+    if (m) memcpy(joined + total, some, m * sizeof *joined);
+    all = joined;
+    total += m;
+  }
+  if (total) qsort(all, total, sizeof *all, by_alert_name);
+  *out = all;
+  *n = total < q->limit ? total : q->limit;
+  return 0;
+}
+
+/* ---- order ------------------------------------------------------------------------------------------------------ */
+
+/* What is shown first: the latest, the worst, the most; equal ones stay newest first. */
+static int falling(uint64_t x, uint64_t y, const void *a, const void *b)
+{
+  return x > y ? -1 : x < y ? 1 : by_alert_name(a, b);
+}
+
+static int by_time(const void *a, const void *b)
+{
+  return falling(((const struct alert *)a)->end_us, ((const struct alert *)b)->end_us, a, b);
+}
+
+static int by_severity(const void *a, const void *b)
+{
+  return falling(((const struct alert *)a)->severity, ((const struct alert *)b)->severity, a, b);
+}
+
+static int by_count(const void *a, const void *b)
+{
+  return falling(((const struct alert *)a)->count, ((const struct alert *)b)->count, a, b);
+}
+
+static int by_status(const void *a, const void *b)
+{
+  return falling(((const struct alert *)b)->status, ((const struct alert *)a)->status, a, b);
+}
+
+static int by_type(const void *a, const void *b)
+{
+  return falling(((const struct alert *)b)->type, ((const struct alert *)a)->type, a, b);
+}
+
+struct order {
+  const char *name;
+  int (*compare)(const void *, const void *);
+};
+static const struct order orders[] = {{"begin", by_alert_name}, {"time", by_time},     {"severity", by_severity},
+                                      {"count", by_count},      {"status", by_status}, {"type", by_type}};
+
+static const struct order *find_order(const char *name)
+{
+  for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+    if (strcmp(orders[i].name, name ? name : "begin") == 0) return &orders[i];
+  return NULL;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static const char *severity_colour(enum vdt_severity s)
+{
+  return s == VDT_HIGH ? "\033[31m" : s == VDT_MEDIUM ? "\033[33m" : "\033[36m";
+}
+
+/* At most `width` bytes of safe text, cut at a character, padded. */
+static void put_cell(struct buf *b, struct str text, size_t width)
+{
+  struct buf safe = {0};
+  cli_safe(&safe, text);
+  size_t n = safe.n < width ? safe.n : width;
+  while (n < safe.n && n && ((unsigned char)safe.p[n] & 0xc0) == 0x80) n--;
+  if (n) buf_put(b, (struct str){safe.p, n});
+  buf_printf(b, "%*s", (int)(width - n) + 2, "");
+  buf_finish(&safe);
+}
+
+static void put_row(struct buf *b, const struct alert *a, bool colour)
+{
+  char time[CLOCK_TEXT];
+  clock_format(a->end_us, time);
+  buf_printf(b, "%.8s  %.10s %.8s  ", a->name + 20, time, time + 11);
+  buf_printf(b, "%s%-8s%s  ", colour ? severity_colour(a->severity) : "", vdt_severity_name(a->severity),
+             colour ? "\033[0m" : "");
+  buf_printf(b, "%-10s  %5llu  ", alert_status_name(a->status), (unsigned long long)a->count);
+  put_cell(b, a->x.deployment, 16);
+  put_cell(b, a->principal, 24);
+  buf_put(b, str_of(alert_info(a->type)->title));
+  buf_byte(b, '\n');
+}
+
+bool alerts_flush(struct buf *b)
+{
+  bool ok = !b->failed && fwrite(b->p, 1, b->n, stdout) == b->n && fflush(stdout) == 0;
+  buf_finish(b);
+  return ok;
+}
+
+static bool as_table(const struct alerts *a)
+{
+  return a->table || (!a->json && isatty(STDOUT_FILENO));
+}
+
+static void put_one(struct buf *b, const struct alerts *a, const struct alert *alert)
+{
+  if (as_table(a)) {
+    put_row(b, alert, cli_colour(stdout));
+    return;
+  }
+  arm_put_alert(b, alert);
+  buf_byte(b, '\n');
+}
+
+static void put_head(struct buf *b, const struct alerts *a)
+{
+  if (as_table(a))
+    buf_printf(b, "%-8s  %-19s  %-8s  %-10s  %5s  %-16s  %-24s  %s\n", "ID", "LAST EVENT (UTC)", "SEVERITY", "STATUS", "COUNT",
+               "DEPLOYMENT", "WHO", "WHAT");
+}
+
+static int print_list(const struct alerts *a, const struct alert *list, size_t n)
+{
+  struct buf b = {0};
+  if (n) put_head(&b, a);
+  else if (as_table(a)) BUF_LIT(&b, "No alerts.\n");
+  for (size_t i = 0; i < n; i++) put_one(&b, a, &list[i]);
+  return alerts_flush(&b) ? 0 : 1;
+}
+
+/* ---- watching --------------------------------------------------------------------------------------------------- */
+
+/* What was shown of an alert: it is shown again when one of these differs. */
+struct shown {
+  char name[ALERT_NAME_LEN];
+  enum alert_status status;
+  uint64_t count, end_us;
+};
+
+struct watch {
+  struct shown *shown; /* as many as the last list had, in its order: by name */
+  size_t n;
+};
+
+static const struct shown *find_shown(const struct watch *w, const struct alert *a)
+{
+  size_t low = 0, high = w->n;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    int c = memcmp(w->shown[middle].name, a->name, ALERT_NAME_LEN);
+    if (c == 0) return &w->shown[middle];
+    if (c < 0) low = middle + 1;
+    else high = middle;
+  }
+  return NULL;
+}
+
+static bool is_as_shown(const struct watch *w, const struct alert *a)
+{
+  const struct shown *s = find_shown(w, a);
+  return s && s->status == a->status && s->count == a->count && s->end_us == a->end_us;
+}
+
+static bool remember(struct watch *w, const struct alert *list, size_t n)
+{
+  struct shown *all = calloc(n + 1, sizeof *all);
+  if (!all) return false;
+  for (size_t i = 0; i < n; i++) {
+    memcpy(all[i].name, list[i].name, ALERT_NAME_LEN);
+    all[i].status = list[i].status;
+    all[i].count = list[i].count;
+    all[i].end_us = list[i].end_us;
+  }
+  free(w->shown);
+  *w = (struct watch){all, n};
+  return true;
+}
+
+/* One look: what is new or has changed, in the order of its last event. */
+static int look(struct alerts *a, const struct store_query *q, struct watch *w)
+{
+  struct alert *list;
+  struct buf b = {0};
+  size_t n, news = 0;
+  vdt_arena_reset(a->arena);
+  int rc = alerts_gather(a, q, &list, &n);
+  if (rc) return rc;
+  struct alert *changed = arena_zalloc(a->arena, n + 1, sizeof *changed);
+  if (!changed) return fprintf(stderr, "vedette alerts: out of memory\n"), 1;
+  for (size_t i = 0; i < n; i++)
+    if (!is_as_shown(w, &list[i])) changed[news++] = list[i];
+  if (!remember(w, list, n)) return fprintf(stderr, "vedette alerts: out of memory\n"), 1;
+  qsort(changed, news, sizeof *changed, by_time);
+  for (size_t i = news; i-- > 0;) put_one(&b, a, &changed[i]);
+  return alerts_flush(&b) ? 0 : 1;
+}
+
+/* Until somebody ends it, or nobody reads it any more. */
+static int watch(struct alerts *a, const struct store_query *q)
+{
+  struct watch w = {0};
+  struct buf head = {0};
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  struct pollfd stop = {.fd = signalfd(-1, &set, SFD_CLOEXEC), .events = POLLIN};
+  put_head(&head, a);
+  int rc = alerts_flush(&head) ? 0 : 1;
+  while (!rc) {
+    rc = look(a, q, &w);
+    if (!rc && poll(&stop, 1, (int)a->interval * 1000) > 0) break;
+  }
+  if (stop.fd >= 0) close(stop.fd);
+  free(w.shown);
+  return rc;
+}
+
+int alerts_list(struct alerts *a)
+{
+  struct store_query q;
+  struct alert *list;
+  size_t n;
+  const struct order *order = find_order(a->sort);
+  int rc = alerts_query(a, &q);
+  if (rc) return rc;
+  if (!order) return cli_usage("alerts", "--sort: expected begin, time, severity, count, status or type");
+  if (a->watch && a->sort) return cli_usage("alerts", "--watch shows what happens as it happens; it takes no --sort");
+  if (a->interval < 1 || a->interval > 3600) return cli_usage("alerts", "--interval: expected 1 to 3600 seconds");
+  if (a->watch) return watch(a, &q);
+  /* The order is that of all alerts that the filters leave, so all are read before --limit counts. */
+  size_t limit = q.limit;
+  if (order->compare != by_alert_name) q.limit = LIMIT_MAX;
+  if ((rc = alerts_gather(a, &q, &list, &n))) return rc;
+  if (n) qsort(list, n, sizeof *list, order->compare);
+  return print_list(a, list, n < limit ? n : limit);
+}

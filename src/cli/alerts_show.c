@@ -1,0 +1,147 @@
+/* vedette alerts show: one alert for people. Everything in it was written by others. */
+#include "api/arm.h"
+#include "base/clock.h"
+#include "cli/alerts.h"
+
+static void put_safe_line(struct buf *b, const char *title, struct str value)
+{
+  if (!value.n) return;
+  buf_printf(b, "  %-18s ", title);
+  cli_safe(b, value);
+  buf_byte(b, '\n');
+}
+
+static void put_items(struct buf *b, const char *list, const char *before, const char *after)
+{
+  for (const char *p = list; *p;) {
+    size_t n = strcspn(p, "|");
+    buf_printf(b, "%s%.*s%s", before, (int)n, p, after);
+    p += n + (p[n] == '|');
+  }
+}
+
+/* The alerts of an incident. */
+static void put_members(struct buf *b, const struct alert *a)
+{
+  if (a->n_members) BUF_LIT(b, "\nAlerts\n");
+  for (size_t i = 0; i < a->n_members; i++) {
+    const struct alert_member *m = &a->members[i];
+    char time[CLOCK_TEXT];
+    clock_format(m->start_us, time);
+    buf_printf(b, "  %.10s %.8s  %.*s  %s, %s: %s\n", time, time + 11, (int)(m->name.n > 28 ? 8 : 0), m->name.p + 20,
+               vdt_severity_name(m->severity), alert_status_name(m->status), alert_info(m->type)->title);
+  }
+}
+
+static void put_what(struct buf *b, const struct alert *a)
+{
+  const struct alert_info *info = alert_info(a->type);
+  char first[CLOCK_TEXT], last[CLOCK_TEXT];
+  clock_format(a->start_us, first);
+  clock_format(a->end_us, last);
+  buf_printf(b, "%s\n%s, %s, %s\n%.*s\n\n%s\n\n", info->title, vdt_severity_name(a->severity), alert_status_name(a->status),
+             info->type, ALERT_NAME_LEN, a->name, info->description);
+  buf_printf(b, "It happened %llu time%s at deployment ", (unsigned long long)a->count, a->count == 1 ? "" : "s");
+  cli_safe(b, a->x.deployment);
+  buf_printf(b, ", first on %.10s at %.8s", first, first + 11);
+  if (a->end_us != a->start_us) buf_printf(b, " and last on %.10s at %.8s", last, last + 11);
+  buf_printf(b, " (UTC). The confidence is %u of 100.", a->confidence);
+  if (a->x.found.n) {
+    BUF_LIT(b, " Found: ");
+    cli_safe(b, a->x.found);
+    BUF_LIT(b, ".");
+  }
+  BUF_LIT(b, "\n");
+  put_members(b, a);
+  BUF_LIT(b, "\nTactics\n");
+  put_items(b, info->tactics, "  ", "\n");
+  BUF_LIT(b, "Techniques\n");
+  put_items(b, info->techniques, "  ATT&CK ", "\n");
+  put_items(b, info->atlas, "  ATLAS ", "\n");
+  put_items(b, info->owasp, "  OWASP ", "\n");
+}
+
+static void put_who(struct buf *b, const struct alert *a)
+{
+  BUF_LIT(b, "\nWho and where\n");
+  put_safe_line(b, "Workspace", a->workspace);
+  put_safe_line(b, "Incident", a->incident);
+  put_safe_line(b, "Suppressed by", a->suppressed);
+  put_safe_line(b, "Classification", a->classification);
+  put_safe_line(b, "Resource", a->resource_id);
+#define X(member, name, title, combine) put_safe_line(b, title, a->x.member);
+#include "analyse/extended.def"
+#undef X
+}
+
+static void put_evidence(struct buf *b, const struct alert *a)
+{
+  buf_printf(b, "\nEvidence (%zu of %llu)\n", a->n_evidence, (unsigned long long)a->evidence_total);
+  for (size_t i = 0; i < a->n_evidence; i++) {
+    const struct alert_evidence *e = &a->evidence[i];
+    char time[CLOCK_TEXT];
+    clock_format(e->time_us, time);
+    buf_printf(b, "  %.10s %.8s  ", time, time + 11);
+    cli_safe(b, e->rule);
+    BUF_LIT(b, " in ");
+    cli_safe(b, e->part);
+    buf_printf(b, ", confidence %u, interaction %s\n", e->confidence, e->interaction);
+    const struct {
+      const char *title;
+      struct str text;
+    } more[] = {
+        {"why", e->reason}, {"masked", e->redacted}, {"segment", e->segment}, {"encoded in", e->layers}, {"decoded", e->decoded}};
+    for (size_t m = 0; m < sizeof more / sizeof *more; m++) {
+      if (!more[m].text.n) continue;
+      buf_printf(b, "    %s: ", more[m].title);
+      cli_safe(b, more[m].text);
+      buf_byte(b, '\n');
+    }
+  }
+}
+
+static void put_said(struct buf *b, const struct alert_change *c)
+{
+  if (c->classification.n) {
+    BUF_LIT(b, ", ");
+    cli_safe(b, c->classification);
+  }
+  if (!c->comment.n) return;
+  BUF_LIT(b, ": ");
+  cli_safe(b, c->comment);
+}
+
+static void put_history(struct buf *b, const struct alert *a)
+{
+  BUF_LIT(b, "\nWhat to do\n");
+  put_items(b, alert_info(a->type)->remediation, "  - ", "\n");
+  BUF_LIT(b, "\nHistory\n");
+  char time[CLOCK_TEXT];
+  clock_format(a->generated_us, time);
+  buf_printf(b, "  %.10s %.8s  raised\n", time, time + 11);
+  for (size_t i = 0; i < a->n_history; i++) {
+    const struct alert_change *c = &a->history[i];
+    clock_format(c->time_us, time);
+    buf_printf(b, "  %.10s %.8s  ", time, time + 11);
+    if (c->from != c->to) buf_printf(b, "%s -> %s by ", alert_status_name(c->from), alert_status_name(c->to));
+    else BUF_LIT(b, "a word by ");
+    cli_safe(b, c->who);
+    put_said(b, c);
+    buf_byte(b, '\n');
+  }
+}
+
+int alerts_show(const struct alerts *a, const struct alert *alert)
+{
+  struct buf b = {0};
+  if (a->json) {
+    arm_put_alert(&b, alert);
+    buf_byte(&b, '\n');
+  } else {
+    put_what(&b, alert);
+    put_who(&b, alert);
+    if (alert->evidence_total) put_evidence(&b, alert);
+    put_history(&b, alert);
+  }
+  return alerts_flush(&b) ? 0 : 1;
+}
