@@ -10,7 +10,7 @@ static bool is_attack(struct str text)
 
 bool judge_is_asked(const struct script *s)
 {
-  return s->chat && str_eq(s->model, STR("judge"));
+  return s->dialect == DIALECT_CHAT && str_eq(s->model, STR("judge"));
 }
 
 /* ---- our judge prompt ------------------------------------------------------------------------------------------- */

@@ -4,107 +4,21 @@
  */
 #include "sim/reply.h"
 #include "base/quote.h"
-#include "sim/leaks.h"
+#include "sim/said.h"
 
 enum { CREATED = 1764000000 };
 #define FINGERPRINT "fp_simulated"
 
-/* ---- what is said ----------------------------------------------------------------------------------------------- */
-
-struct call {
-  struct str name;
-  struct buf arguments;
-};
-
-/* One choice: its text and its tool calls. */
-struct said {
-  struct buf text;
-  struct call calls[SCRIPT_STEPS];
-  size_t n_calls;
-};
-
-static void put_long(struct buf *out, uint64_t words)
-{
-  static const char *const list[] = {"the",   "model",   "answers", "with",       "many", "plain", "words",
-                                     "about", "nothing", "in",      "particular", "and",  "goes",  "on"};
-  for (uint64_t i = 0; i < words; i++) {
-    if (i) BUF_LIT(out, " ");
-    buf_put(out, str_of(list[(i * 5 + i / 14) % 14]));
-  }
-  BUF_LIT(out, ".");
-}
-
-static void leak_in_tool(const struct script *s, struct str kind, uint64_t seed, struct said *said)
-{
-  struct call *c = &said->calls[said->n_calls];
-  struct buf secret = {0};
-  if (!s->first_tool.n) {
-    BUF_LIT(&said->text, "No tool was given.");
-  } else if (!leak_secret(kind, seed, &secret)) {
-    BUF_LIT(&said->text, "I know no such kind of leak.");
-  } else {
-    said->n_calls++;
-    c->name = s->first_tool;
-    BUF_LIT(&c->arguments, "{\"value\": ");
-    json_quote(&c->arguments, buf_str(&secret));
-    BUF_LIT(&c->arguments, "}");
-  }
-  buf_finish(&secret);
-}
-
-static void call_tool(const struct script *s, struct str arg, struct said *said)
-{
-  size_t end = 0;
-  while (end < arg.n && arg.p[end] != ' ' && arg.p[end] != '{') end++;
-  struct str name = str_cut(arg, 0, end);
-  if (!script_has_tool(s, name)) {
-    BUF_LIT(&said->text, "I was given no tool of that name.");
-    return;
-  }
-  struct call *c = &said->calls[said->n_calls++];
-  while (end < arg.n && arg.p[end] == ' ') end++;
-  c->name = name;
-  buf_put(&c->arguments, end < arg.n ? str_cut(arg, end, arg.n) : STR("{}"));
-}
-
-static void say_step(const struct script *s, const struct step *step, uint64_t seed, struct said *said)
-{
-  struct buf *text = &said->text;
-  if (text->n && step->what != DO_TOOL && step->what != DO_LEAK_IN_TOOL) BUF_LIT(text, " ");
-  switch (step->what) {
-  case DO_LEAK:
-    if (!leak_sentence(step->text, seed, text)) BUF_LIT(text, "I know no such kind of leak.");
-    break;
-  case DO_LEAK_IN_TOOL: leak_in_tool(s, step->text, seed, said); break;
-  case DO_TOOL: call_tool(s, step->text, said); break;
-  case DO_SAY: buf_put(text, step->text); break;
-  case DO_ECHO: buf_put(text, s->said); break;
-  default: put_long(text, step->n); break;
-  }
-}
-
-static void say(const struct script *s, unsigned choice, struct said *said)
-{
-  *said = (struct said){0};
-  uint64_t seed = s->seed + choice * 0x1000193u;
-  for (size_t i = 0; i < s->n_steps; i++) say_step(s, &s->steps[i], seed + i, said);
-  if (s->n_steps == 0 && !leak_sentence(leak_asked_for(s->user), seed, &said->text))
-    BUF_LIT(&said->text, "I am the simulated model behind this deployment. Ask me for the deploy key, or for the card on file, "
-                         "and see what reaches you.");
-  if (s->filter_completion) said->text.n /= 2;
-}
-
-static void said_finish(struct said *said)
-{
-  for (size_t i = 0; i < said->n_calls; i++) buf_finish(&said->calls[i].arguments);
-  buf_finish(&said->text);
-}
-
 /* ---- common members --------------------------------------------------------------------------------------------- */
+
+static bool is_chat(const struct script *s)
+{
+  return s->dialect == DIALECT_CHAT;
+}
 
 static void put_id(struct buf *b, const struct script *s)
 {
-  buf_printf(b, "\"id\": \"%s-%016llx\"", s->chat ? "chatcmpl" : "cmpl", (unsigned long long)s->seed);
+  buf_printf(b, "\"id\": \"%s-%016llx\"", is_chat(s) ? "chatcmpl" : "cmpl", (unsigned long long)s->seed);
 }
 
 static void put_head(struct buf *b, const struct script *s, bool chunk)
@@ -112,17 +26,12 @@ static void put_head(struct buf *b, const struct script *s, bool chunk)
   BUF_LIT(b, "{");
   put_id(b, s);
   buf_printf(b, ", \"object\": \"%s\", \"created\": %d, \"model\": ",
-             !s->chat ? "text_completion"
-             : chunk  ? "chat.completion.chunk"
-                      : "chat.completion",
+             !is_chat(s) ? "text_completion"
+             : chunk     ? "chat.completion.chunk"
+                         : "chat.completion",
              CREATED);
   json_quote(b, s->model);
   BUF_LIT(b, ", \"system_fingerprint\": \"" FINGERPRINT "\"");
-}
-
-static uint64_t tokens(size_t bytes)
-{
-  return bytes / 4 + (bytes > 0);
 }
 
 static void put_usage(struct buf *b, const struct script *s, uint64_t completion)
@@ -173,15 +82,6 @@ static void put_bytes(struct buf *b, struct str text)
   BUF_LIT(b, "]");
 }
 
-/* Length of the next piece of text: chunk bytes, and on to the end of a character. */
-static size_t piece(struct str text, size_t from, unsigned chunk)
-{
-  size_t end = from + (chunk ? chunk : 1);
-  if (end >= text.n) return text.n - from;
-  while (end < text.n && ((unsigned char)text.p[end] & 0xc0) == 0x80) end++;
-  return end - from;
-}
-
 static void put_token(struct buf *b, struct str token)
 {
   BUF_LIT(b, "{\"token\": ");
@@ -199,15 +99,15 @@ static void put_logprobs(struct buf *b, const struct script *s, struct str text)
     BUF_LIT(b, "null");
     return;
   }
-  buf_put(b, s->chat ? STR("{\"content\": [") : STR("{\"tokens\": ["));
+  buf_put(b, is_chat(s) ? STR("{\"content\": [") : STR("{\"tokens\": ["));
   size_t count = 0;
   for (size_t i = 0, n; i < text.n; i += n, count++) {
     n = piece(text, i, s->chunk);
     if (i) BUF_LIT(b, ", ");
-    if (s->chat) put_token(b, str_cut(text, i, i + n));
+    if (is_chat(s)) put_token(b, str_cut(text, i, i + n));
     else json_quote(b, str_cut(text, i, i + n));
   }
-  if (s->chat) {
+  if (is_chat(s)) {
     BUF_LIT(b, "], \"refusal\": null}");
     return;
   }
@@ -251,7 +151,7 @@ static void put_message(struct buf *b, const struct script *s, const struct said
 static void put_choice(struct buf *b, const struct script *s, const struct said *said, unsigned i)
 {
   buf_printf(b, "%s{\"index\": %u, ", i ? ", " : "", i);
-  if (s->chat) {
+  if (is_chat(s)) {
     put_message(b, s, said);
   } else {
     BUF_LIT(b, "\"text\": ");
@@ -292,18 +192,6 @@ static void make_json(const struct script *s, struct reply *out)
 
 /* ---- server-sent events ----------------------------------------------------------------------------------------- */
 
-static void end_event(struct reply *r)
-{
-  BUF_LIT(&r->body, "\n\n");
-  size_t *grown = heap_grow(r->ends, r->n_events, &r->cap_events, 64, sizeof *grown);
-  if (!grown) {
-    r->body.failed = true;
-    return;
-  }
-  r->ends = grown;
-  r->ends[r->n_events++] = r->body.n;
-}
-
 static void begin_chunk(const struct script *s, struct reply *r, unsigned choice)
 {
   BUF_LIT(&r->body, "data: ");
@@ -328,7 +216,7 @@ static void end_chunk(const struct script *s, struct reply *r, struct str tokens
   BUF_LIT(b, "}]");
   if (s->include_usage) BUF_LIT(b, ", \"usage\": null");
   BUF_LIT(b, "}");
-  end_event(r);
+  reply_end_event(r);
 }
 
 static void stream_text(const struct script *s, struct reply *r, unsigned choice, struct str text)
@@ -336,9 +224,9 @@ static void stream_text(const struct script *s, struct reply *r, unsigned choice
   for (size_t i = 0, n; i < text.n; i += n) {
     n = piece(text, i, s->chunk);
     begin_chunk(s, r, choice);
-    buf_put(&r->body, s->chat ? STR("\"delta\": {\"content\": ") : STR("\"text\": "));
+    buf_put(&r->body, is_chat(s) ? STR("\"delta\": {\"content\": ") : STR("\"text\": "));
     json_quote(&r->body, str_cut(text, i, i + n));
-    if (s->chat) BUF_LIT(&r->body, "}");
+    if (is_chat(s)) BUF_LIT(&r->body, "}");
     end_chunk(s, r, str_cut(text, i, i + n), NULL);
   }
 }
@@ -366,7 +254,7 @@ static void stream_call(const struct script *s, struct reply *r, unsigned choice
 
 static void stream_choice(const struct script *s, struct reply *r, unsigned choice, const struct said *said)
 {
-  if (s->chat) {
+  if (is_chat(s)) {
     begin_chunk(s, r, choice);
     BUF_LIT(&r->body, "\"delta\": {\"role\": \"assistant\", \"content\": \"\", \"refusal\": null}");
     end_chunk(s, r, STR(""), NULL);
@@ -374,7 +262,7 @@ static void stream_choice(const struct script *s, struct reply *r, unsigned choi
   stream_text(s, r, choice, buf_str(&said->text));
   for (size_t i = 0; i < said->n_calls; i++) stream_call(s, r, choice, i, &said->calls[i]);
   begin_chunk(s, r, choice);
-  buf_put(&r->body, s->chat ? STR("\"delta\": {}") : STR("\"text\": \"\""));
+  buf_put(&r->body, is_chat(s) ? STR("\"delta\": {}") : STR("\"text\": \"\""));
   end_chunk(s, r, STR(""), finish_reason(s, said));
 }
 
@@ -388,7 +276,7 @@ static void interleave(struct reply *parts, unsigned n, struct reply *out)
       if (at[i] == parts[i].n_events) continue;
       size_t from = at[i] ? parts[i].ends[at[i] - 1] : 0, to = parts[i].ends[at[i]];
       buf_put(&out->body, str_cut(buf_str(&parts[i].body), from, to - 2));
-      end_event(out);
+      reply_end_event(out);
       at[i]++;
       more = true;
     }
@@ -400,7 +288,7 @@ static void stream_prompt_filter(const struct script *s, struct reply *out)
   BUF_LIT(&out->body, "data: {\"id\": \"\", \"object\": \"\", \"created\": 0, \"model\": \"\", ");
   put_prompt_filter(&out->body, s);
   BUF_LIT(&out->body, ", \"choices\": [], \"usage\": null}");
-  end_event(out);
+  reply_end_event(out);
 }
 
 static void make_stream(const struct script *s, struct reply *out)
@@ -425,10 +313,10 @@ static void make_stream(const struct script *s, struct reply *out)
     BUF_LIT(&out->body, ", \"choices\": [], ");
     put_usage(&out->body, s, completion);
     BUF_LIT(&out->body, "}");
-    end_event(out);
+    reply_end_event(out);
   }
   BUF_LIT(&out->body, "data: [DONE]");
-  end_event(out);
+  reply_end_event(out);
 }
 
 /* ---- errors and the rest ---------------------------------------------------------------------------------------- */
@@ -446,6 +334,22 @@ static void make_azure_refusal(const struct script *s, struct reply *out)
   BUF_LIT(b, "}}}");
 }
 
+static void make_answer(const struct script *s, struct reply *out)
+{
+  switch (s->dialect) {
+  case DIALECT_CHAT:
+  case DIALECT_COMPLETIONS:
+    if (s->stream) make_stream(s, out);
+    else make_json(s, out);
+    break;
+  case DIALECT_RESPONSES: reply_responses(s, out); break;
+  case DIALECT_ANTHROPIC: reply_anthropic(s, out); break;
+  case DIALECT_OLLAMA_CHAT:
+  case DIALECT_OLLAMA_GENERATE: reply_ollama(s, out); break;
+  case DIALECT_GOOGLE: reply_google(s, out); break;
+  }
+}
+
 void reply_make(const struct script *s, struct reply *out)
 {
   *out = (struct reply){.status = 200};
@@ -453,8 +357,7 @@ void reply_make(const struct script *s, struct reply *out)
   else if (s->status >= 400)
     reply_error(out, s->status, s->status == 429 ? "RateLimitReached" : "simulated_error",
                 "The simulated model was told to answer with this status.");
-  else if (s->stream) make_stream(s, out);
-  else make_json(s, out);
+  else make_answer(s, out);
 }
 
 void reply_error(struct reply *out, unsigned status, const char *code, const char *message)
@@ -483,6 +386,23 @@ void reply_embeddings(struct str body, struct reply *out)
   for (int i = 0; i < 16; i++, h = h * 1664525u + 1013904223u) buf_printf(&out->body, "%s0.%06u", i ? ", " : "", h % 1000000u);
   buf_printf(&out->body, "]}], \"model\": \"simulated\", \"usage\": {\"prompt_tokens\": %zu, \"total_tokens\": %zu}}", body.n / 4,
              body.n / 4);
+}
+
+void reply_mark_event(struct reply *r)
+{
+  size_t *grown = heap_grow(r->ends, r->n_events, &r->cap_events, 64, sizeof *grown);
+  if (!grown) {
+    r->body.failed = true;
+    return;
+  }
+  r->ends = grown;
+  r->ends[r->n_events++] = r->body.n;
+}
+
+void reply_end_event(struct reply *r)
+{
+  BUF_LIT(&r->body, "\n\n");
+  reply_mark_event(r);
 }
 
 void reply_finish(struct reply *r)

@@ -5,7 +5,8 @@
 
 struct reply {
   unsigned status;
-  bool sse;
+  bool sse;        /* server-sent events */
+  bool lines;      /* JSON lines */
   struct buf body; /* all of it, events one after another */
   size_t *ends;    /* where each event ends in body */
   size_t n_events, cap_events;
@@ -18,5 +19,15 @@ void reply_error(struct reply *out, unsigned status, const char *code, const cha
 /* What GET .../models and POST .../embeddings say. */
 void reply_models(struct reply *out);
 void reply_embeddings(struct str body, struct reply *out);
+/* The event at the end of the body is complete but for its blank line. */
+void reply_end_event(struct reply *r);
+/* The same for what ends as it is. */
+void reply_mark_event(struct reply *r);
 void reply_finish(struct reply *r);
+
+/* One file for each family besides OpenAI's choices. */
+void reply_responses(const struct script *s, struct reply *out);
+void reply_anthropic(const struct script *s, struct reply *out);
+void reply_ollama(const struct script *s, struct reply *out);
+void reply_google(const struct script *s, struct reply *out);
 #endif

@@ -123,46 +123,88 @@ static bool text_of(struct vdt_arena *arena, const struct json_doc *doc, uint32_
   return true;
 }
 
-static bool read_user(struct vdt_arena *arena, struct script *s)
+/* Content parts of Google stand beside the role. */
+static uint32_t content_of(const struct json_doc *d, uint32_t message)
 {
-  const struct json_doc *d = &s->doc;
-  uint32_t messages = json_get(d, 0, "messages"), last = 0;
-  if (!s->chat) return text_of(arena, d, json_get(d, 0, "prompt"), &s->user);
-  for (uint32_t i = json_first(d, messages); i; i = json_next(d, messages, i))
-    if (json_string_is(d, json_get(d, i, "role"), "user")) last = i;
-  return !last || text_of(arena, d, json_get(d, last, "content"), &s->user);
+  uint32_t content = json_get(d, message, "content");
+  return content ? content : json_get(d, message, "parts");
 }
 
+/* The last message of the user in an array of messages. */
+static bool last_message(struct vdt_arena *arena, struct script *s, uint32_t messages)
+{
+  const struct json_doc *d = &s->doc;
+  uint32_t last = 0;
+  for (uint32_t i = json_first(d, messages); i; i = json_next(d, messages, i)) {
+    uint32_t role = json_is(d, i, JSON_OBJECT) ? json_get(d, i, "role") : 0;
+    if (json_string_is(d, role, "user") || (!role && s->dialect == DIALECT_GOOGLE)) last = i;
+  }
+  return !last || text_of(arena, d, content_of(d, last), &s->user);
+}
+
+/* Where each dialect has what the user says. */
+static const char *input_name(enum dialect dialect)
+{
+  static const char *const names[] = {
+      [DIALECT_CHAT] = "messages",      [DIALECT_COMPLETIONS] = "prompt",   [DIALECT_RESPONSES] = "input",
+      [DIALECT_ANTHROPIC] = "messages", [DIALECT_OLLAMA_CHAT] = "messages", [DIALECT_OLLAMA_GENERATE] = "prompt",
+      [DIALECT_GOOGLE] = "contents"};
+  return names[dialect];
+}
+
+static bool read_user(struct vdt_arena *arena, struct script *s)
+{
+  uint32_t input = json_get(&s->doc, 0, input_name(s->dialect));
+  bool plain = s->dialect == DIALECT_COMPLETIONS || s->dialect == DIALECT_OLLAMA_GENERATE || json_is(&s->doc, input, JSON_STRING);
+  return plain ? text_of(arena, &s->doc, input, &s->user) : last_message(arena, s, input);
+}
+
+/* Tools have their name in an object of their kind, or at the top; Google has lists in a list. */
 static uint32_t tool_name(const struct json_doc *d, uint32_t tool)
 {
-  return json_get(d, json_get(d, tool, "function"), "name");
+  uint32_t function = json_get(d, tool, "function");
+  return json_get(d, function ? function : tool, "name");
+}
+
+static uint32_t tool_list(const struct script *s)
+{
+  uint32_t tools = json_get(&s->doc, 0, "tools");
+  if (!json_is(&s->doc, tools, JSON_ARRAY)) return 0;
+  uint32_t first = json_first(&s->doc, tools), inner = first ? json_get(&s->doc, first, "functionDeclarations") : 0;
+  return inner ? inner : tools;
+}
+
+static bool is_ollama(enum dialect dialect)
+{
+  return dialect == DIALECT_OLLAMA_CHAT || dialect == DIALECT_OLLAMA_GENERATE;
 }
 
 static bool read_options(struct vdt_arena *arena, struct script *s, struct str path_model)
 {
   const struct json_doc *d = &s->doc;
   uint64_t n;
+  uint32_t stream = json_get(d, 0, "stream");
   if (!json_string(d, json_get(d, 0, "model"), arena, &s->model)) return false;
   if (s->model.n == 0) s->model = path_model.n ? path_model : STR("simulated");
-  s->stream = json_is(d, json_get(d, 0, "stream"), JSON_TRUE);
+  s->stream = json_is(d, stream, JSON_TRUE) || (is_ollama(s->dialect) && !json_is(d, stream, JSON_FALSE));
   s->include_usage = json_is(d, json_get(d, json_get(d, 0, "stream_options"), "include_usage"), JSON_TRUE);
-  s->logprobs = json_is(d, json_get(d, 0, "logprobs"), s->chat ? JSON_TRUE : JSON_NUMBER);
+  s->logprobs = json_is(d, json_get(d, 0, "logprobs"), s->dialect == DIALECT_CHAT ? JSON_TRUE : JSON_NUMBER);
   if (json_u64(d, json_get(d, 0, "n"), &n) && n > 0) s->choices = n < SCRIPT_CHOICES ? (unsigned)n : SCRIPT_CHOICES;
-  if (s->chat && json_is(d, json_get(d, 0, "tools"), JSON_ARRAY)) s->tools = json_get(d, 0, "tools");
+  if (s->dialect != DIALECT_COMPLETIONS) s->tools = tool_list(s);
   uint32_t first = s->tools ? json_first(d, s->tools) : 0;
   return json_string(d, first ? tool_name(d, first) : 0, arena, &s->first_tool);
 }
 
-int script_read(struct vdt_arena *arena, struct str body, struct str path_model, bool chat, struct script *out,
+int script_read(struct vdt_arena *arena, struct str body, struct str path_model, enum dialect dialect, struct script *out,
                 struct vdt_error *err)
 {
   struct json_limits limits = JSON_LIMITS_DEFAULT;
   *out = (struct script){
-      .chat = chat, .choices = 1, .chunk = 12, .break_after = -1, .seed = hash(body), .prompt_tokens = body.n / 4 + 1};
+      .dialect = dialect, .choices = 1, .chunk = 12, .break_after = -1, .seed = hash(body), .prompt_tokens = body.n / 4 + 1};
   int rc = json_parse(arena, body, &limits, &out->doc, err);
   if (rc) return rc;
   if (out->doc.nodes[0].type != JSON_OBJECT) return error_set(err, VDT_ESYNTAX, "the body is no object");
-  const char *needed = chat ? "messages" : "prompt";
+  const char *needed = input_name(dialect);
   uint32_t input = json_get(&out->doc, 0, needed);
   if (!json_is(&out->doc, input, JSON_ARRAY) && !json_is(&out->doc, input, JSON_STRING))
     return error_set(err, VDT_ESYNTAX, "'%s' is a required property", needed);

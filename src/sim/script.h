@@ -17,9 +17,21 @@ struct step {
 
 enum { SCRIPT_STEPS = 32, SCRIPT_CHOICES = 8, SCRIPT_WORDS = 200000 };
 
+/* Which format the request is in. */
+enum dialect {
+  DIALECT_CHAT,
+  DIALECT_COMPLETIONS,
+  DIALECT_RESPONSES,
+  DIALECT_ANTHROPIC,
+  DIALECT_OLLAMA_CHAT,
+  DIALECT_OLLAMA_GENERATE,
+  DIALECT_GOOGLE,
+};
+
 struct script {
   /* what was asked for */
-  bool chat, stream, include_usage;
+  enum dialect dialect;
+  bool stream, include_usage;
   struct str model, user, first_tool;
   unsigned choices;
   uint64_t seed;          /* of the body: equal bodies get equal answers */
@@ -40,7 +52,7 @@ struct script {
 };
 
 /* path_model: the deployment that the URL names, or empty. On failure err says what is wrong with the body. */
-int script_read(struct vdt_arena *arena, struct str body, struct str path_model, bool chat, struct script *out,
+int script_read(struct vdt_arena *arena, struct str body, struct str path_model, enum dialect dialect, struct script *out,
                 struct vdt_error *err);
 /* The tool of that name is among the request's tools. */
 bool script_has_tool(const struct script *s, struct str name);

@@ -117,9 +117,14 @@ static bool compress_reply(struct reply *r)
   return ok;
 }
 
+static bool streams(const struct reply *r)
+{
+  return r->sse || r->lines;
+}
+
 static enum MHD_Result send_flight(struct MHD_Connection *c, struct flight *f)
 {
-  bool whole = !f->reply.sse && f->break_after < 0;
+  bool whole = !streams(&f->reply) && f->break_after < 0;
   char id[40];
   struct MHD_Response *r =
       MHD_create_response_from_callback(whole ? f->reply.body.n : MHD_SIZE_UNKNOWN, 65536, read_piece, f, flight_free);
@@ -128,7 +133,10 @@ static enum MHD_Result send_flight(struct MHD_Connection *c, struct flight *f)
     return MHD_NO;
   }
   snprintf(id, sizeof id, "sim-%zu", f->reply.body.n);
-  MHD_add_response_header(r, "Content-Type", f->reply.sse ? "text/event-stream; charset=utf-8" : "application/json");
+  MHD_add_response_header(r, "Content-Type",
+                          f->reply.sse     ? "text/event-stream; charset=utf-8"
+                          : f->reply.lines ? "application/x-ndjson"
+                                           : "application/json");
   MHD_add_response_header(r, "x-request-id", id);
   if (f->reply.sse) MHD_add_response_header(r, "Cache-Control", "no-cache");
   if (f->gzip) MHD_add_response_header(r, "Content-Encoding", "gzip");
@@ -141,7 +149,7 @@ static enum MHD_Result send_flight(struct MHD_Connection *c, struct flight *f)
 /* A JSON body has no events: it breaks in its middle. */
 static void break_body(struct flight *f)
 {
-  if (f->reply.sse || f->break_after < 0 || f->reply.body.n < 2) return;
+  if (streams(&f->reply) || f->break_after < 0 || f->reply.body.n < 2) return;
   f->reply.ends = malloc(sizeof *f->reply.ends);
   if (!f->reply.ends) return;
   f->reply.ends[0] = f->reply.body.n / 2;
@@ -167,16 +175,17 @@ static struct str deployment_of(struct str path)
   return slash ? str_cut(rest, 0, (size_t)(slash - rest.p)) : rest;
 }
 
-static void answer_completion(struct str path, struct str body, bool chat, struct flight *f)
+static void answer_completion(struct str path, struct str body, enum dialect dialect, struct flight *f)
 {
   struct vdt_arena *arena = vdt_arena_new((size_t)256 << 20);
   struct script s;
   struct buf verdict = {0};
   struct vdt_error err = {0};
-  int rc = arena ? script_read(arena, body, deployment_of(path), chat, &s, &err) : VDT_ENOMEM;
+  int rc = arena ? script_read(arena, body, deployment_of(path), dialect, &s, &err) : VDT_ENOMEM;
   if (rc) {
     reply_error(&f->reply, (unsigned)vdt_http_status(rc), "invalid_request", err.text);
   } else {
+    if (dialect == DIALECT_GOOGLE) s.stream = str_find(path, STR(":streamGenerateContent")) != (size_t)-1;
     if (!s.n_steps && judge_is_asked(&s) && judge_say(&s, arena, &verdict))
       s.steps[s.n_steps++] = (struct step){DO_SAY, buf_str(&verdict), 0};
     reply_make(&s, &f->reply);
@@ -192,18 +201,35 @@ static void answer_completion(struct str path, struct str body, bool chat, struc
   vdt_arena_free(arena);
 }
 
+/* By the end of the path; of two that fit the first. */
+static bool dialect_of(struct str path, enum dialect *out)
+{
+  static const struct {
+    struct str end;
+    enum dialect dialect;
+  } ends[] = {{STR("/chat/completions"), DIALECT_CHAT},  {STR("/completions"), DIALECT_COMPLETIONS},
+              {STR("/responses"), DIALECT_RESPONSES},    {STR("/v1/messages"), DIALECT_ANTHROPIC},
+              {STR("/api/chat"), DIALECT_OLLAMA_CHAT},   {STR("/api/generate"), DIALECT_OLLAMA_GENERATE},
+              {STR(":generateContent"), DIALECT_GOOGLE}, {STR(":streamGenerateContent"), DIALECT_GOOGLE}};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    *out = ends[i].dialect;
+    if (ends_with(path, ends[i].end)) return true;
+  }
+  return false;
+}
+
 static void answer(struct str method, struct str path, struct exchange *x, struct flight *f)
 {
   struct str body = buf_str(&x->body);
   bool get = str_eq(method, STR("GET"));
+  enum dialect dialect;
   f->break_after = -1;
   if (x->too_big) reply_error(&f->reply, 413, "too_large", "The body is too large for the simulated model.");
   else if (get && ends_with(path, STR("/models"))) reply_models(&f->reply);
   else if (get && str_eq(path, STR("/healthz"))) reply_models(&f->reply);
   else if (!str_eq(method, STR("POST")))
     reply_error(&f->reply, get ? 404 : 405, "not_found", "The simulated model has no such resource.");
-  else if (ends_with(path, STR("/chat/completions"))) answer_completion(path, body, true, f);
-  else if (ends_with(path, STR("/completions"))) answer_completion(path, body, false, f);
+  else if (dialect_of(path, &dialect)) answer_completion(path, body, dialect, f);
   else if (ends_with(path, STR("/embeddings"))) reply_embeddings(body, &f->reply);
   else if (ends_with(path, STR("/contentsafety/text:shieldPrompt"))) judge_shield(body, &f->reply);
   else

@@ -157,8 +157,9 @@ int channel_whole(struct wire_response *r, struct choice *c, const struct text_r
     int rc = channel_flush(r, c, open);
     if (rc) return rc;
   }
-  if (c->cut || !r->format->repeats) return channel_read(r, c, ref, true, effect);
   if (!json_string(&r->doc, ref->node, r->scratch, &text)) return VDT_ENOMEM;
+  if (text.n == 0) return VDT_OK;
+  if (c->cut || !r->format->repeats) return channel_read(r, c, ref, true, effect);
   const struct channel *before = given(c, ref, text);
   if (!before) return channel_read(r, c, ref, true, effect);
   if (!before->differs) return VDT_OK;

@@ -28,6 +28,20 @@ static const char *unread(const struct json_doc *doc, uint32_t type)
 
 static const char *const part_members[] = {"type", "text", "refusal"};
 
+/* The data or the address in an image, audio or file part, in any of the forms of the two OpenAI formats; or 0. */
+static uint32_t bytes_of(const struct json_doc *doc, uint32_t part)
+{
+  static const char *const paths[][2] = {{"image_url", "url"}, {"file", "file_data"}, {"input_audio", "data"},
+                                         {"image_url", NULL},  {"file_data", NULL},   {"file_url", NULL},
+                                         {"audio", "data"}};
+  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    uint32_t node = json_get(doc, part, paths[i][0]);
+    if (paths[i][1]) node = wire_get(doc, node, paths[i][1]);
+    if (json_is(doc, node, JSON_STRING)) return node;
+  }
+  return 0;
+}
+
 /* One content part. Text is read whatever the type says, so that a wrong type hides nothing. */
 static int read_content_part(struct request *q, enum vdt_role role, uint32_t part, const char *origin)
 {
@@ -45,6 +59,8 @@ static int read_content_part(struct request *q, enum vdt_role role, uint32_t par
     found = true;
   }
   const char *why = unread(doc, json_get(doc, part, "type"));
+  uint32_t data = bytes_of(doc, part);
+  if (data) return request_bytes(q, role, 0, data, origin, why ? why : "file");
   if (found && why && strcmp(why, "unknown content part") == 0) return VDT_OK;
   if (!found && !why) why = "unknown content part";
   return why ? request_skip(q, role, origin, why) : VDT_OK;

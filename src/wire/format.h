@@ -33,6 +33,8 @@ int request_skip(struct request *q, enum vdt_role role, const char *origin, cons
 int request_strings(struct request *q, enum vdt_role role, uint32_t node, const char *key, const char *origin);
 /* Nothing in this value is read by a model as text. */
 void request_seen(struct request *q, uint32_t node);
+/* What is left when the format has read what it knows: every other string becomes a part, with its path as origin. */
+int request_rest(struct request *q);
 /* ESYNTAX when a member of the object is one of names but for the case of its letters: some servers take it for that name,
  * and would read what nobody inspected. */
 int request_spelling(struct request *q, uint32_t object, const char *const *names, size_t n);

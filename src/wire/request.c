@@ -107,7 +107,7 @@ static int add_user_text(struct request *q, struct str text, const char *origin)
 int request_text(struct request *q, enum vdt_role role, uint32_t node, const char *origin)
 {
   struct str text;
-  q->seen[node] = 1;
+  if (json_is(&q->doc, node, JSON_STRING)) q->seen[node] = 1;
   if (!origin || !json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
   q->node = node;
   q->whole = text;
@@ -212,6 +212,7 @@ static int read_user(struct request *q)
   for (size_t i = 0; i < 3 && !node; i++) node = json_get(&q->doc, 0, names[i]);
   if (!node) return read_context_text(q, json_get(&q->doc, 0, "user"));
   q->out->security_context = member_span(&q->doc, node);
+  request_seen(q, node);
   if (json_is(&q->doc, node, JSON_STRING)) return read_context_text(q, node);
   return read_context(&q->doc, node, q->arena, &q->out->user) ? VDT_OK : VDT_ENOMEM;
 }
@@ -235,6 +236,8 @@ static int read_settings(struct request *q)
   if (n && !json_is(doc, n, JSON_NULL) && (!json_u64(doc, n, &choices) || choices < 1 || choices > WIRE_MAX_N))
     return request_expected(q, "n", "an integer from 1 to 128");
   q->out->n = (unsigned)choices;
+  request_seen(q, model);
+  request_seen(q, json_get(doc, 0, "user"));
   return VDT_OK;
 }
 
@@ -250,6 +253,7 @@ int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena
   rc = q.seen ? read_settings(&q) : VDT_ENOMEM;
   if (!rc) rc = read_user(&q);
   if (!rc) rc = format->request(&q);
+  if (!rc) rc = request_rest(&q);
   return rc == VDT_ENOMEM ? error_set(err, rc, "out of memory") : rc;
 }
 

@@ -33,6 +33,11 @@ bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc
   return false;
 }
 
+enum wire_mode wire_stream_mode(const struct wire_format *format)
+{
+  return format->framing == FRAMING_LINES ? WIRE_LINES : WIRE_SSE;
+}
+
 bool wire_is_unknown(const struct wire_format *format)
 {
   return format && format->unknown;

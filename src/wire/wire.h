@@ -15,6 +15,9 @@
 
 /* ---- routing --------------------------------------------------------------------------------------------------- */
 
+/* A whole body; server-sent events; a stream of JSON lines. */
+enum wire_mode { WIRE_JSON, WIRE_SSE, WIRE_LINES };
+
 /* One provider format; rows in formats.def, one file each. */
 struct wire_format;
 
@@ -29,6 +32,8 @@ const char *wire_format_name(const struct wire_format *format);
 const struct wire_format *wire_format_at(size_t i);
 /* Whether a body of this format is an answer, as against a request. */
 bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc);
+/* How a stream of this format comes: WIRE_SSE or WIRE_LINES. */
+enum wire_mode wire_stream_mode(const struct wire_format *format);
 /* The walk over JSON that no format knows: a request on an unknown path is read by it. */
 bool wire_is_unknown(const struct wire_format *format);
 
@@ -147,9 +152,6 @@ struct wire_hooks {
   /* For annotations; called just before a choice's annotation is written. */
   void (*choice_shield)(void *ctx, unsigned choice, struct wire_choice_shield *out);
 };
-
-/* A whole body; server-sent events; a stream of JSON lines. */
-enum wire_mode { WIRE_JSON, WIRE_SSE, WIRE_LINES };
 
 struct wire_response_options {
   enum wire_mode mode;

@@ -73,6 +73,32 @@ stand_vedette() {
   GATEWAY=$2 CONTROL=$3
 }
 
+# stand_policies GATEWAY-PORT CONTROL-PORT MODEL-PORT: a deployment on the model for each thing that can happen to an answer
+stand_policies() {
+  stand_model "$3"
+  cat >"$STATE/vedette.yaml" <<YAML
+listen: {gateway: "127.0.0.1:$1", control: "127.0.0.1:$2"}
+workspaces: [{name: weu, prompt_evidence: on}]
+deployments:
+  - {name: gpt-4o, workspace: weu, upstream: "http://$MODEL"}
+  - {name: detecting, workspace: weu, upstream: "http://$MODEL", policy: detecting}
+  - {name: cutting, workspace: weu, upstream: "http://$MODEL", policy: cutting}
+  - {name: blocking, workspace: weu, upstream: "http://$MODEL", policy: blocking}
+  - {name: annotating, workspace: weu, upstream: "http://$MODEL", policy: annotating}
+policies:
+  - {name: standard}
+  - name: detecting
+    jailbreak: {action: detect}
+    credential: {response: detect}
+  - name: cutting
+    credential: {response: cut}
+  - name: blocking
+    credential: {response: block}
+  - {name: annotating, annotate: true}
+YAML
+  stand_vedette "$STATE/vedette.yaml" "127.0.0.1:$1" "127.0.0.1:$2"
+}
+
 # Node's own TAP; the exit status is that of the tests.
 stand_run() {
   export GATEWAY CONTROL MODEL ECHO STATE

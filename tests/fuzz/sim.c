@@ -8,11 +8,11 @@ static void check(bool ok)
   if (!ok) abort();
 }
 
-static void answer(struct vdt_arena *arena, struct str body, bool chat, struct reply *out)
+static void answer(struct vdt_arena *arena, struct str body, enum dialect dialect, struct reply *out)
 {
   struct script s;
   struct vdt_error err = {0};
-  int rc = script_read(arena, body, STR("d"), chat, &s, &err);
+  int rc = script_read(arena, body, STR("d"), dialect, &s, &err);
   if (rc) reply_error(out, (unsigned)vdt_http_status(rc), "invalid_request", err.text);
   else reply_make(&s, out);
 }
@@ -21,8 +21,9 @@ static void answer(struct vdt_arena *arena, struct str body, bool chat, struct r
 static void wrap(struct buf *b, struct str text, bool stream)
 {
   buf_printf(b,
-             "{\"stream\": %s, \"n\": 2, \"tools\": [{\"function\": {\"name\": \"save\"}}], \"prompt\": \"\", \"messages\": "
-             "[{\"role\": \"user\", \"content\": ",
+             "{\"stream\": %s, \"n\": 2, \"tools\": [{\"function\": {\"name\": \"save\"}}], \"prompt\": \"\", \"input\": \"\", "
+             "\"contents\": [], "
+             "\"messages\": [{\"role\": \"user\", \"content\": ",
              stream ? "true" : "false");
   json_quote(b, text);
   BUF_LIT(b, "}]}");
@@ -39,10 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct json_doc doc;
   if (data[0] & 1) buf_put(&body, text);
   else wrap(&body, text, data[0] & 2);
-  answer(arena, buf_str(&body), !(data[0] & 4), &a);
-  answer(arena, buf_str(&body), !(data[0] & 4), &b);
+  answer(arena, buf_str(&body), (enum dialect)((data[0] >> 2) % 7), &a);
+  answer(arena, buf_str(&body), (enum dialect)((data[0] >> 2) % 7), &b);
   check(a.status == b.status && str_eq(buf_str(&a.body), buf_str(&b.body)));
-  if (!a.sse && !a.body.failed && a.body.n < 1 << 20) check(json_parse(arena, buf_str(&a.body), &limits, &doc, NULL) == VDT_OK);
+  if (!a.sse && !a.lines && !a.body.failed && a.body.n < 1 << 20)
+    check(json_parse(arena, buf_str(&a.body), &limits, &doc, NULL) == VDT_OK);
   for (size_t i = 0; i < a.n_events; i++) check(a.ends[i] <= a.body.n && (i == 0 || a.ends[i] > a.ends[i - 1]));
   reply_finish(&a);
   reply_finish(&b);

@@ -1,7 +1,7 @@
 /*
  * Any bytes as a request and as a response. A response is fed in two ways through a hook that changes text and holds
- * some back: what leaves, the error, and what is said about it must be the same. Byte 0 chooses format, mode and
- * annotations, byte 1 how the input is cut.
+ * some back: what leaves, the error, and what is said about it must be the same. Byte 0 chooses mode, annotations and limits, byte 1 the
+ * format and how the input is cut.
  */
 #include "wire/wire.h"
 
@@ -70,17 +70,29 @@ struct outcome {
   struct wire_response_info info;
 };
 
-static void run(uint8_t how, struct str in, size_t step, struct vdt_arena *arena, struct outcome *o)
+static const struct wire_format *format_of(const uint8_t *data)
+{
+  size_t n = 0;
+  while (wire_format_at(n)) n++;
+  return wire_format_at((data[1] / 16 + (data[0] & 1)) % n);
+}
+
+static enum wire_mode mode_of(const uint8_t *data)
+{
+  return data[0] & 2 ? wire_stream_mode(format_of(data)) : WIRE_JSON;
+}
+
+static void run(const uint8_t *data, struct str in, size_t step, struct vdt_arena *arena, struct outcome *o)
 {
   struct held *all = NULL;
   struct wire_hooks hooks = {&all, hook, NULL};
-  struct wire_response_options opt = {.mode = how & 2 ? WIRE_SSE : WIRE_JSON, .annotate = how & 4, .max_body = 1u << (how >> 4)};
+  struct wire_response_options opt = {.mode = mode_of(data), .annotate = data[0] & 4, .max_body = 1u << (data[0] >> 4)};
   struct wire_response *r;
   *o = (struct outcome){0};
-  check(wire_response_new(wire_format_at(how & 1), arena, &opt, &hooks, &r) == VDT_OK);
+  check(wire_response_new(format_of(data), arena, &opt, &hooks, &r) == VDT_OK);
   for (size_t at = 0; at < in.n && !o->rc; at += step)
     o->rc = wire_response_feed(r, str_cut(in, at, in.n - at < step ? in.n : at + step), &o->out);
-  if (!o->rc) o->rc = wire_response_finish(r, how & 8, &o->out);
+  if (!o->rc) o->rc = wire_response_finish(r, data[0] & 8, &o->out);
   size_t before = o->out.n;
   if (o->rc) wire_response_fail_open(r, &o->out);
   o->out.n = before; /* how much of the input is unread depends on the pieces */
@@ -109,17 +121,17 @@ static void request(struct vdt_arena *arena, struct str in)
 }
 
 /* Every whole event that left is one that a client can read. */
-static void readable(uint8_t how, struct vdt_arena *arena, const struct outcome *o)
+static void readable(const uint8_t *data, struct vdt_arena *arena, const struct outcome *o)
 {
   struct json_doc doc;
-  if (!(how & 2)) {
+  if (mode_of(data) == WIRE_JSON) {
     check(o->rc || json_parse(arena, buf_str(&o->out), NULL, &doc, NULL) == VDT_OK);
     return;
   }
   struct sse s = {0};
   struct sse_event e;
   check(sse_feed(&s, o->out.n ? buf_str(&o->out) : STR("")) && sse_feed(&s, STR("\n\n")));
-  while (sse_next(&s, arena, &e))
+  while (mode_of(data) == WIRE_LINES ? lines_next(&s, &e) : sse_next(&s, arena, &e))
     check(!e.data.n || str_eq(e.data, STR("[DONE]")) || json_parse(arena, e.data, NULL, &doc, NULL) == VDT_OK);
   sse_finish(&s);
 }
@@ -131,12 +143,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct vdt_arena *arena = vdt_arena_new(0);
   struct outcome a, b;
   request(arena, in);
-  run(data[0], in, in.n + 1, arena, &a);
-  run(data[0], in, 1 + data[1] % 32, arena, &b);
+  run(data, in, in.n + 1, arena, &a);
+  run(data, in, 1 + data[1] % 16, arena, &b);
   check(a.rc == b.rc && str_eq(buf_str(&a.out), buf_str(&b.out)));
   check(strcmp(a.info.finish_reason, b.info.finish_reason) == 0 && a.info.total_tokens == b.info.total_tokens);
   check(a.info.done == b.info.done && a.info.inspected == b.info.inspected);
-  readable(data[0], arena, &a);
+  readable(data, arena, &a);
   buf_finish(&a.out);
   buf_finish(&b.out);
   vdt_arena_free(arena);

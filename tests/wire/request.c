@@ -17,6 +17,9 @@ static const struct {
     {"POST", "/v1/chat/completions", "openai-chat", ""},
     {"POST", "/v1/completions", "openai-completions", ""},
     {"POST", "/models/chat/completions", "openai-chat", ""},
+    {"POST", "/v1/responses", "openai-responses", ""},
+    {"POST", "/openai/responses", "openai-responses", ""},
+    {"POST", "/v1/responses/resp_1/cancel", NULL, ""},
     {"GET", "/v1/chat/completions", NULL, ""},
     {"post", "/v1/chat/completions", NULL, ""},
     {"POST", "/v1/chat/completions/", NULL, ""},
@@ -45,7 +48,7 @@ static void formats_have_names(void)
 {
   size_t n = 0;
   for (; wire_format_at(n); n++) CHECK(wire_format_by_name(str_of(wire_format_name(wire_format_at(n)))) == wire_format_at(n));
-  CHECK_INT(n, 2);
+  CHECK(n > 2);
   CHECK(!wire_format_by_name(STR("openai")));
 }
 

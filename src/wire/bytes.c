@@ -1,0 +1,94 @@
+/*
+ * Bytes inside a request: data URLs, and base64 beside its media type. What says that it is text is decoded and read as a document;
+ * the rest (images, audio, PDF) becomes a skipped part, so that it is on record as not read.
+ */
+#include "wire/format.h"
+
+static bool is_text(struct str type)
+{
+  static const struct str texts[] = {{"application/json", 16}, {"application/xml", 15},     {"application/yaml", 16},  {"application/javascript", 22},
+                                     {"application/x-sh", 16}, {"application/x-yaml", 18}, {"application/sql", 15}};
+  struct str bare = type;
+  for (size_t i = 0; i < bare.n; i++)
+    if (bare.p[i] == ';' || bare.p[i] == ' ') bare.n = i;
+  if (bare.n >= 5 && str_ieq(str_cut(bare, 0, 5), STR("text/"))) return true;
+  if (bare.n > 5 && str_ieq(str_cut(bare, bare.n - 5, bare.n), STR("+json"))) return true;
+  if (bare.n > 4 && str_ieq(str_cut(bare, bare.n - 4, bare.n), STR("+xml"))) return true;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (str_ieq(bare, texts[i])) return true;
+  return false;
+}
+
+static int digit64(char c)
+{
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+/* Every reader of base64 skips other bytes than the next: what is no digit counts for nothing. */
+static size_t decode64(struct str in, char *out)
+{
+  unsigned bits = 0, n_bits = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < in.n && in.p[i] != '='; i++) {
+    int d = digit64(in.p[i]);
+    if (d < 0) continue;
+    bits = (bits << 6 | (unsigned)d) & 0xffffff;
+    n_bits += 6;
+    if (n_bits < 8) continue;
+    n_bits -= 8;
+    out[n++] = (char)(bits >> n_bits & 0xff);
+  }
+  return n;
+}
+
+static int hex(char c)
+{
+  if (c >= '0' && c <= '9') return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static size_t decode_percent(struct str in, char *out)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < in.n; i++) {
+    int high = in.p[i] == '%' && i + 2 < in.n ? hex(in.p[i + 1]) : -1, low = high >= 0 ? hex(in.p[i + 2]) : -1;
+    if (low >= 0) i += 2;
+    out[n++] = low >= 0 ? (char)(high << 4 | low) : in.p[i];
+  }
+  return n;
+}
+
+/* Takes "data:TYPE;base64," off. */
+static bool split_url(struct str *data, struct str *type, bool *base64)
+{
+  static const struct str scheme = {"data:", 5}, coding = {";base64", 7};
+  if (data->n < scheme.n || !str_ieq(str_cut(*data, 0, scheme.n), scheme)) return false;
+  const char *comma = memchr(data->p, ',', data->n);
+  size_t at = comma ? (size_t)(comma - data->p) : data->n;
+  *type = str_cut(*data, scheme.n, at);
+  *base64 = type->n >= coding.n && str_ieq(str_cut(*type, type->n - coding.n, type->n), coding);
+  *data = str_cut(*data, comma ? at + 1 : at, data->n);
+  if (type->n == 0 || type->p[0] == ';' || type->p[0] == ',') *type = STR("text/plain");
+  return true;
+}
+
+int request_bytes(struct request *q, enum vdt_role role, uint32_t type, uint32_t data, const char *origin, const char *why)
+{
+  struct str media, bytes;
+  bool base64 = true;
+  if (!json_string(&q->doc, type, q->arena, &media) || !json_string(&q->doc, data, q->arena, &bytes)) return VDT_ENOMEM;
+  bool url = split_url(&bytes, &media, &base64);
+  if (!json_is(&q->doc, data, JSON_STRING) || (!url && !type) || !is_text(media)) {
+    if (!str_starts(bytes, STR("http"))) request_seen(q, data);
+    return request_skip(q, role, origin, why);
+  }
+  request_seen(q, data);
+  char *out = arena_alloc(q->arena, bytes.n + 1);
+  if (!out || !origin) return VDT_ENOMEM;
+  struct str text = {out, base64 ? decode64(bytes, out) : decode_percent(bytes, out)};
+  return request_made(q, role == VDT_PROMPT ? VDT_DOCUMENT : role, text, request_origin(q, "%s#text", origin));
+}

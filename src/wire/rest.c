@@ -1,0 +1,183 @@
+/*
+ * The walk over what a format does not know, and over requests that no format knows: every string that is not read yet becomes a part
+ * with its path as origin. So no new member, and no body of another format on this path, hides its text.
+ *
+ * Member names are the client's and may be text themselves: a path shows those made of letters only, and a name that is no word is a
+ * part of its own. Not read are short values that can be nothing but a setting. Schemas and settings of the application (tools,
+ * response_format, metadata) are joined to one text for each, for they have hundreds of strings and are no prompt.
+ */
+#include "wire/format.h"
+
+enum { SETTING = 16, ID = 128, PATH = 200, NAME = 32 };
+
+struct walk {
+  struct request *q;
+  enum vdt_role role;
+  bool joins;      /* strings go into text instead of parts */
+  bool schema;     /* below what the application wrote */
+  char *text;      /* in the arena; room for the whole body */
+  size_t n, depth; /* bytes in text; of the path */
+  char path[PATH];
+};
+
+static bool among(struct str name, const char *const *names)
+{
+  for (; *names; names++)
+    if (str_eq(name, str_of(*names))) return true;
+  return false;
+}
+
+/* What stands under these names is chosen from a list, or made by a machine. */
+static bool is_setting(struct str name, struct str text)
+{
+  static const char *const ids[] = {"model",   "role",        "type",       "id",        "name",      "call_id",  "tool_call_id",
+                                    "item_id", "tool_use_id", "user",       "mime_type", "mimeType",  "media_type", "object",
+                                    "file_id", "detail",      "status",     "format",    "truncation", "safety_identifier",
+                                    "previous_response_id",   "prompt_cache_key",        "encrypted_content", "signature", NULL};
+  bool blank = text.n && (memchr(text.p, ' ', text.n) || memchr(text.p, '\n', text.n));
+  return !blank && (text.n <= SETTING || (among(name, ids) && text.n <= ID));
+}
+
+/* Credentials with which the upstream is to call somebody else: no part of any prompt. */
+static bool is_key(struct str name)
+{
+  static const char *const keys[] = {"authorization", "Authorization", "headers", "key", "api_key", "connection_string", "access_token",
+                                     NULL};
+  return among(name, keys);
+}
+
+static bool is_word(struct str name)
+{
+  for (size_t i = 0; i < name.n; i++) {
+    char c = name.p[i];
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-')) return false;
+  }
+  return name.n > 0 && name.n <= NAME;
+}
+
+/* A name that somebody could have written a sentence in. */
+static bool is_sentence(struct str name)
+{
+  return name.n > 2 * NAME || (name.n && memchr(name.p, ' ', name.n));
+}
+
+static size_t push(struct walk *w, struct str step)
+{
+  size_t before = w->depth;
+  if (w->depth + step.n >= PATH) return before;
+  memcpy(w->path + w->depth, step.p, step.n);
+  w->depth += step.n;
+  return before;
+}
+
+static int take(struct walk *w, struct str text, const char *mark)
+{
+  if (!w->joins) return request_made(w->q, w->role, text, request_origin(w->q, "%.*s%s", (int)w->depth, w->path, mark));
+  if (w->n) w->text[w->n++] = '\n';
+  memcpy(w->text + w->n, text.p, text.n);
+  w->n += text.n;
+  return VDT_OK;
+}
+
+static int take_string(struct walk *w, uint32_t node, struct str name)
+{
+  struct str text;
+  struct request *q = w->q;
+  if (!json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
+  if (text.n == 0 || is_setting(name, text)) return VDT_OK;
+  if (!w->joins && w->role == VDT_PROMPT)
+    return request_text(q, w->role, node, request_origin(q, "%.*s", (int)w->depth, w->path));
+  return take(w, text, "");
+}
+
+static int visit(struct walk *w, uint32_t node, struct str name);
+
+static int visit_member(struct walk *w, uint32_t node)
+{
+  struct str name;
+  if (!json_key(&w->q->doc, node, w->q->arena, &name)) return VDT_ENOMEM;
+  if (w->schema && is_key(name)) return VDT_OK;
+  size_t before = w->depth;
+  if (w->depth) push(w, STR("."));
+  push(w, is_word(name) ? name : STR("*"));
+  int rc = is_sentence(name) ? take(w, name, "#name") : VDT_OK;
+  if (!rc) rc = visit(w, node, name);
+  w->depth = before;
+  return rc;
+}
+
+static int visit_element(struct walk *w, uint32_t node, struct str name, unsigned i)
+{
+  char step[16];
+  size_t before = push(w, (struct str){step, (size_t)snprintf(step, sizeof step, "[%u]", i)});
+  int rc = visit(w, node, name);
+  w->depth = before;
+  return rc;
+}
+
+/* Messages of any format have a role. */
+static enum vdt_role role_in(const struct walk *w, uint32_t node)
+{
+  uint32_t role = json_get(&w->q->doc, node, "role");
+  return json_is(&w->q->doc, role, JSON_STRING) ? request_role(&w->q->doc, role) : w->role;
+}
+
+static int visit(struct walk *w, uint32_t node, struct str name)
+{
+  const struct json_doc *doc = &w->q->doc;
+  uint8_t type = doc->nodes[node].type;
+  unsigned i = 0;
+  int rc = VDT_OK;
+  if (w->q->seen[node]) return VDT_OK;
+  if (type == JSON_STRING) return take_string(w, node, name);
+  enum vdt_role before = w->role;
+  if (type == JSON_OBJECT && !w->joins) w->role = role_in(w, node);
+  for (uint32_t c = type >= JSON_ARRAY ? json_first(doc, node) : 0; c && !rc; c = json_next(doc, node, c))
+    rc = type == JSON_OBJECT ? visit_member(w, c) : visit_element(w, c, name, i++);
+  w->role = before;
+  return rc;
+}
+
+/* What the application wrote for the model or for its own books. */
+static bool is_schema(struct str name)
+{
+  static const char *const names[] = {"tools",           "functions",         "response_format", "text",        "tool_choice", "metadata",
+                                      "generationConfig", "generation_config", "toolConfig",      "safetySettings", "data_sources",
+                                      "output_config",   "mcp_servers",       "format",          "options",     "stop",        NULL};
+  return among(name, names);
+}
+
+static bool is_instruction(struct str name)
+{
+  static const char *const names[] = {"instructions", "system", "system_prompt", "additional_instructions", NULL};
+  return among(name, names);
+}
+
+static int top(struct request *q, uint32_t node, char *room)
+{
+  struct walk w = {.q = q, .role = VDT_PROMPT, .text = room};
+  struct str name;
+  if (!json_key(&q->doc, node, q->arena, &name)) return VDT_ENOMEM;
+  w.joins = w.schema = is_schema(name);
+  if (w.schema || is_instruction(name)) w.role = VDT_SYSTEM;
+  int rc = visit_member(&w, node);
+  if (rc || !w.n) return rc;
+  struct str joined = arena_dup(q->arena, (struct str){w.text, w.n});
+  return joined.p ? request_made(q, VDT_SYSTEM, joined, request_origin(q, "%.*s", (int)name.n, name.p)) : VDT_ENOMEM;
+}
+
+int request_rest(struct request *q)
+{
+  const struct json_doc *doc = &q->doc;
+  char *room = arena_alloc(q->arena, doc->text.n + 1);
+  if (!room) return VDT_ENOMEM;
+  if (doc->nodes[0].type == JSON_ARRAY) {
+    struct walk w = {.q = q, .role = VDT_PROMPT};
+    return visit(&w, 0, STR(""));
+  }
+  for (uint32_t m = json_first(doc, 0); m; m = json_next(doc, 0, m)) {
+    int rc = top(q, m, room);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
