@@ -19,7 +19,8 @@ static void put_tool(struct buf *b, const struct script *s, const struct call *c
 
 static void put_head(struct buf *b, const struct script *s)
 {
-  buf_printf(b, "{\"id\": \"msg_%016llx\", \"type\": \"message\", \"role\": \"assistant\", \"model\": ", (unsigned long long)s->seed);
+  buf_printf(
+      b, "{\"id\": \"msg_%016llx\", \"type\": \"message\", \"role\": \"assistant\", \"model\": ", (unsigned long long)s->seed);
   json_quote(b, s->model);
 }
 
@@ -66,7 +67,8 @@ static void end(struct reply *out)
   reply_end_event(out);
 }
 
-static void stream_pieces(const struct script *s, struct reply *out, size_t index, struct str text, const char *type, const char *member)
+static void stream_pieces(const struct script *s, struct reply *out, size_t index, struct str text, const char *type,
+                          const char *member)
 {
   for (size_t i = 0, n; i < text.n; i += n) {
     n = piece(text, i, s->chunk);
@@ -107,7 +109,8 @@ static void stream(const struct script *s, const struct said *said, struct reply
     out->body.failed |= input.failed;
     buf_finish(&input);
   }
-  buf_printf(begin(out, "message_delta"), ", \"delta\": {\"stop_reason\": \"%s\", \"stop_sequence\": null}, ", stop_reason(s, said));
+  buf_printf(begin(out, "message_delta"), ", \"delta\": {\"stop_reason\": \"%s\", \"stop_sequence\": null}, ",
+             stop_reason(s, said));
   put_usage(b, s, tokens(said->text.n));
   end(out);
   begin(out, "message_stop");

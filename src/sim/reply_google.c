@@ -26,10 +26,11 @@ static void put_object(struct buf *b, const struct script *s, const struct said 
   if (calls) put_calls(b, said, text.n > 0);
   BUF_LIT(b, "], \"role\": \"model\"}");
   if (last) buf_printf(b, ", \"finishReason\": \"%s\"", s->filter_completion ? "SAFETY" : "STOP");
-  buf_printf(b,
-             ", \"index\": 0}], \"usageMetadata\": {\"promptTokenCount\": %llu, \"candidatesTokenCount\": %llu, \"totalTokenCount\": "
-             "%llu}, \"modelVersion\": ",
-             prompt, completion, prompt + completion);
+  buf_printf(
+      b,
+      ", \"index\": 0}], \"usageMetadata\": {\"promptTokenCount\": %llu, \"candidatesTokenCount\": %llu, \"totalTokenCount\": "
+      "%llu}, \"modelVersion\": ",
+      prompt, completion, prompt + completion);
   json_quote(b, s->model);
   buf_printf(b, ", \"responseId\": \"g-%016llx\"}", (unsigned long long)s->seed);
 }

@@ -31,10 +31,13 @@ static void put_message(struct buf *b, const struct script *s, const char *statu
   BUF_LIT(b, "]}");
 }
 
-static void put_call(struct buf *b, const struct script *s, const struct call *c, size_t i, const char *status, struct str arguments)
+static void put_call(struct buf *b, const struct script *s, const struct call *c, size_t i, const char *status,
+                     struct str arguments)
 {
-  buf_printf(b, "{\"id\": \"fc_%015llx%zu\", \"type\": \"function_call\", \"status\": \"%s\", \"call_id\": \"call_%015llx%zu\", \"name\": ",
-             (unsigned long long)(s->seed >> 4), i, status, (unsigned long long)(s->seed >> 4), i);
+  buf_printf(
+      b,
+      "{\"id\": \"fc_%015llx%zu\", \"type\": \"function_call\", \"status\": \"%s\", \"call_id\": \"call_%015llx%zu\", \"name\": ",
+      (unsigned long long)(s->seed >> 4), i, status, (unsigned long long)(s->seed >> 4), i);
   json_quote(b, c->name);
   BUF_LIT(b, ", \"arguments\": ");
   json_quote(b, arguments);
@@ -55,13 +58,17 @@ static void put_response(struct buf *b, const struct script *s, const struct sai
 {
   unsigned long long completion = tokens(said->text.n), prompt = s->prompt_tokens;
   buf_printf(b, "{\"id\": \"resp_%016llx\", \"object\": \"response\", \"created_at\": %d, \"status\": \"%s\", \"error\": null, ",
-             (unsigned long long)s->seed, CREATED, !whole ? "in_progress" : s->filter_completion ? "incomplete" : "completed");
+             (unsigned long long)s->seed, CREATED,
+             !whole                 ? "in_progress"
+             : s->filter_completion ? "incomplete"
+                                    : "completed");
   BUF_LIT(b, "\"incomplete_details\": ");
   if (whole && s->filter_completion) BUF_LIT(b, "{\"reason\": \"content_filter\"}");
   else BUF_LIT(b, "null");
   BUF_LIT(b, ", \"instructions\": null, \"metadata\": {}, \"model\": ");
   json_quote(b, s->model);
-  BUF_LIT(b, ", \"parallel_tool_calls\": true, \"temperature\": 1, \"tool_choice\": \"auto\", \"tools\": [], \"top_p\": 1, \"output\": [");
+  BUF_LIT(b, ", \"parallel_tool_calls\": true, \"temperature\": 1, \"tool_choice\": \"auto\", \"tools\": [], \"top_p\": 1, "
+             "\"output\": [");
   if (whole) put_output(b, s, said);
   BUF_LIT(b, "], \"usage\": ");
   if (whole)

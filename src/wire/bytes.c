@@ -6,8 +6,9 @@
 
 static bool is_text(struct str type)
 {
-  static const struct str texts[] = {{"application/json", 16}, {"application/xml", 15},     {"application/yaml", 16},  {"application/javascript", 22},
-                                     {"application/x-sh", 16}, {"application/x-yaml", 18}, {"application/sql", 15}};
+  static const struct str texts[] = {{"application/json", 16},       {"application/xml", 15},  {"application/yaml", 16},
+                                     {"application/javascript", 22}, {"application/x-sh", 16}, {"application/x-yaml", 18},
+                                     {"application/sql", 15}};
   struct str bare = type;
   for (size_t i = 0; i < bare.n; i++)
     if (bare.p[i] == ';' || bare.p[i] == ' ') bare.n = i;

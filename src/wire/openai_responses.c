@@ -13,11 +13,12 @@ static const char *const item_members[] = {"type", "role", "content", "arguments
 /* Whose words the strings of an item are: what came back from tools is no prompt. */
 static enum vdt_role item_role(const struct json_doc *doc, uint32_t item)
 {
-  static const char *const ours[] = {"function_call", "mcp_call",        "custom_tool_call", "reasoning",       "web_search_call",
-                                     "computer_call", "local_shell_call", "shell_call",      "apply_patch_call", "code_interpreter_call"};
-  static const char *const theirs[] = {"function_call_output", "custom_tool_call_output", "computer_call_output",
-                                       "local_shell_call_output", "shell_call_output", "apply_patch_call_output", "file_search_call",
-                                       "mcp_list_tools"};
+  static const char *const ours[] = {
+      "function_call", "mcp_call",         "custom_tool_call", "reasoning",        "web_search_call",
+      "computer_call", "local_shell_call", "shell_call",       "apply_patch_call", "code_interpreter_call"};
+  static const char *const theirs[] = {"function_call_output",    "custom_tool_call_output", "computer_call_output",
+                                       "local_shell_call_output", "shell_call_output",       "apply_patch_call_output",
+                                       "file_search_call",        "mcp_list_tools"};
   uint32_t type = json_get(doc, item, "type");
   if (json_is(doc, json_get(doc, item, "role"), JSON_STRING)) return request_role(doc, json_get(doc, item, "role"));
   for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -105,7 +106,8 @@ int responses_part(struct wire_response *r, struct choice *c, uint32_t part, uns
   if (json_is(doc, text, JSON_STRING)) rc = channel_whole(r, c, &(struct text_ref){kind, {item, place}, text}, &own);
   if (!rc && json_is(doc, refusal, JSON_STRING))
     rc = channel_whole(r, c, &(struct text_ref){RESPONSES_REFUSAL, {item, place}, refusal}, &own);
-  if (!json_is(doc, text, JSON_STRING) && !json_is(doc, refusal, JSON_STRING)) response_not_inspected(r, "content part that is no text");
+  if (!json_is(doc, text, JSON_STRING) && !json_is(doc, refusal, JSON_STRING))
+    response_not_inspected(r, "content part that is no text");
   uint32_t logprobs = json_get(doc, part, "logprobs");
   if (!rc && own.changed && json_is(doc, logprobs, JSON_ARRAY)) rc = response_replace(r, logprobs, STR("[]"));
   effect->changed |= own.changed;
@@ -118,21 +120,32 @@ static int read_parts(struct wire_response *r, struct choice *c, uint32_t parts,
 {
   unsigned place = 0;
   int rc = VDT_OK;
-  for (uint32_t p = json_is(&r->doc, parts, JSON_ARRAY) ? json_first(&r->doc, parts) : 0; p && !rc; p = json_next(&r->doc, parts, p))
+  for (uint32_t p = json_is(&r->doc, parts, JSON_ARRAY) ? json_first(&r->doc, parts) : 0; p && !rc;
+       p = json_next(&r->doc, parts, p))
     rc = json_is(&r->doc, p, JSON_OBJECT) ? responses_part(r, c, p, item, place++, summary, effect) : VDT_ESYNTAX;
   return rc;
 }
 
 /* Members of an item that hold one text each. */
-static int read_member(struct wire_response *r, struct choice *c, uint32_t member, struct str name, unsigned item, unsigned *others,
-                       struct text_effect *effect)
+static int read_member(struct wire_response *r, struct choice *c, uint32_t member, struct str name, unsigned item,
+                       unsigned *others, struct text_effect *effect)
 {
   static const struct {
     const char *name;
     unsigned kind;
   } texts[] = {{"arguments", RESPONSES_ARGUMENTS}, {"input", RESPONSES_INPUT}, {"code", RESPONSES_CODE}};
-  static const char *const plain[] = {"id",   "type",    "status",       "role",              "name",      "call_id", "server_label",
-                                      "phase", "result", "container_id", "encrypted_content", "created_by"};
+  static const char *const plain[] = {"id",
+                                      "type",
+                                      "status",
+                                      "role",
+                                      "name",
+                                      "call_id",
+                                      "server_label",
+                                      "phase",
+                                      "result",
+                                      "container_id",
+                                      "encrypted_content",
+                                      "created_by"};
   if (str_eq(name, STR("content"))) return read_parts(r, c, member, item, false, effect);
   if (str_eq(name, STR("summary"))) return read_parts(r, c, member, item, true, effect);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -255,13 +268,15 @@ static void blocked(const struct wire_shield *shield, struct str message, struct
 {
   BUF_LIT(out, "{\"error\":{\"message\":");
   json_quote(out, message);
-  BUF_LIT(out, ",\"type\":\"invalid_request_error\",\"param\":\"prompt\",\"code\":\"content_filter\",\"content_filters\":[{\"blocked\":true,"
+  BUF_LIT(out, ",\"type\":\"invalid_request_error\",\"param\":\"prompt\",\"code\":\"content_filter\",\"content_filters\":[{"
+               "\"blocked\":true,"
                "\"source_type\":\"prompt\",\"content_filter_results\":");
   wire_prompt_annotation(shield, out);
   BUF_LIT(out, "}]}}");
 }
 
-static const char *const paths[] = {"/v1/responses", "/openai/v1/responses", "/openai/responses", "/openai/deployments/*/responses", NULL};
+static const char *const paths[] = {"/v1/responses", "/openai/v1/responses", "/openai/responses",
+                                    "/openai/deployments/*/responses", NULL};
 
 const struct wire_format wire_openai_responses = {
     .name = "openai-responses",

@@ -199,8 +199,8 @@ static void put_text(const struct choice *c, unsigned kind, unsigned item, const
 /* The item as far as it left. */
 static void put_item(struct wire_response *r, const struct choice *c, const struct item *i, struct buf *out)
 {
-  static const char *const without[] = {"status", "content", "summary", "arguments", "input", "code", "output", "outputs", "results",
-                                        "action", "error", NULL};
+  static const char *const without[] = {"status", "content", "summary", "arguments", "input", "code",
+                                        "output", "outputs", "results", "action",    "error", NULL};
   bool reasoning = item_is(r, i, "reasoning");
   BUF_LIT(out, "{");
   put_members(r, i->raw, without, out);
@@ -293,7 +293,8 @@ static bool is_event(struct str type, const char *name, const char *what)
 static int read_delta(struct wire_response *r, struct choice *c, size_t row, bool whole, struct text_effect *effect)
 {
   const struct json_doc *doc = &r->doc;
-  struct text_ref ref = {texts[row].kind, {number(doc, "output_index"), texts[row].index ? number(doc, texts[row].index) : 0},
+  struct text_ref ref = {texts[row].kind,
+                         {number(doc, "output_index"), texts[row].index ? number(doc, texts[row].index) : 0},
                          json_get(doc, 0, whole ? texts[row].member : "delta")};
   if (ref.at[0] >= WIRE_MAX_PLACES || ref.at[1] >= WIRE_MAX_PLACES) return VDT_ETOOBIG;
   if (!json_is(doc, ref.node, JSON_STRING)) return VDT_ESYNTAX;

@@ -30,10 +30,31 @@ static bool among(struct str name, const char *const *names)
 /* What stands under these names is chosen from a list, or made by a machine. */
 static bool is_setting(struct str name, struct str text)
 {
-  static const char *const ids[] = {"model",   "role",        "type",       "id",        "name",      "call_id",  "tool_call_id",
-                                    "item_id", "tool_use_id", "user",       "mime_type", "mimeType",  "media_type", "object",
-                                    "file_id", "detail",      "status",     "format",    "truncation", "safety_identifier",
-                                    "previous_response_id",   "prompt_cache_key",        "encrypted_content", "signature", NULL};
+  static const char *const ids[] = {"model",
+                                    "role",
+                                    "type",
+                                    "id",
+                                    "name",
+                                    "call_id",
+                                    "tool_call_id",
+                                    "item_id",
+                                    "tool_use_id",
+                                    "user",
+                                    "mime_type",
+                                    "mimeType",
+                                    "media_type",
+                                    "object",
+                                    "file_id",
+                                    "detail",
+                                    "status",
+                                    "format",
+                                    "truncation",
+                                    "safety_identifier",
+                                    "previous_response_id",
+                                    "prompt_cache_key",
+                                    "encrypted_content",
+                                    "signature",
+                                    NULL};
   bool blank = text.n && (memchr(text.p, ' ', text.n) || memchr(text.p, '\n', text.n));
   return !blank && (text.n <= SETTING || (among(name, ids) && text.n <= ID));
 }
@@ -41,8 +62,8 @@ static bool is_setting(struct str name, struct str text)
 /* Credentials with which the upstream is to call somebody else: no part of any prompt. */
 static bool is_key(struct str name)
 {
-  static const char *const keys[] = {"authorization", "Authorization", "headers", "key", "api_key", "connection_string", "access_token",
-                                     NULL};
+  static const char *const keys[] = {"authorization", "Authorization",     "headers",      "key",
+                                     "api_key",       "connection_string", "access_token", NULL};
   return among(name, keys);
 }
 
@@ -85,8 +106,7 @@ static int take_string(struct walk *w, uint32_t node, struct str name)
   struct request *q = w->q;
   if (!json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
   if (text.n == 0 || is_setting(name, text)) return VDT_OK;
-  if (!w->joins && w->role == VDT_PROMPT)
-    return request_text(q, w->role, node, request_origin(q, "%.*s", (int)w->depth, w->path));
+  if (!w->joins) return request_text(q, w->role, node, request_origin(q, "%.*s", (int)w->depth, w->path));
   return take(w, text, "");
 }
 
@@ -141,9 +161,11 @@ static int visit(struct walk *w, uint32_t node, struct str name)
 /* What the application wrote for the model or for its own books. */
 static bool is_schema(struct str name)
 {
-  static const char *const names[] = {"tools",           "functions",         "response_format", "text",        "tool_choice", "metadata",
-                                      "generationConfig", "generation_config", "toolConfig",      "safetySettings", "data_sources",
-                                      "output_config",   "mcp_servers",       "format",          "options",     "stop",        NULL};
+  static const char *const names[] = {"tools",       "functions",      "response_format",  "text",
+                                      "tool_choice", "metadata",       "generationConfig", "generation_config",
+                                      "toolConfig",  "safetySettings", "data_sources",     "output_config",
+                                      "mcp_servers", "format",         "options",          "stop",
+                                      NULL};
   return among(name, names);
 }
 

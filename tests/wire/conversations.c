@@ -56,7 +56,8 @@ static void feed(struct wire_response *r, struct str in, size_t from, size_t to,
 }
 
 /* In two pieces cut at `cut`, or in pieces of `step` bytes. */
-static void run_answer(const struct wire_format *format, enum wire_mode mode, struct str in, size_t cut, size_t step, struct buf *out)
+static void run_answer(const struct wire_format *format, enum wire_mode mode, struct str in, size_t cut, size_t step,
+                       struct buf *out)
 {
   struct hook hook = {0};
   struct wire_response_options opt = {.mode = mode, .annotate = false, .max_body = 1 << 20, .n = 1};
@@ -129,8 +130,8 @@ static void run_folder(const struct wire_format *format)
   char folder[400];
   struct dirent **files;
   bool request = false, answer = false;
-  snprintf(folder, sizeof folder, "%s/tests/wire/conversations/%s", getenv("VEDETTE_SRC") ? getenv("VEDETTE_SRC") : VEDETTE_SOURCE,
-           wire_format_name(format));
+  snprintf(folder, sizeof folder, "%s/tests/wire/conversations/%s",
+           getenv("VEDETTE_SRC") ? getenv("VEDETTE_SRC") : VEDETTE_SOURCE, wire_format_name(format));
   int n = scandir(folder, &files, wanted, alphasort);
   for (int i = 0; i < n; i++) {
     request |= is_kind(files[i]->d_name, "request");
