@@ -91,5 +91,6 @@ int request_bytes(struct request *q, enum vdt_role role, uint32_t type, uint32_t
   char *out = arena_alloc(q->arena, bytes.n + 1);
   if (!out || !origin) return VDT_ENOMEM;
   struct str text = {out, base64 ? decode64(bytes, out) : decode_percent(bytes, out)};
+  if (text.n == 0) return request_skip(q, role, origin, why);
   return request_made(q, role == VDT_PROMPT ? VDT_DOCUMENT : role, text, request_origin(q, "%s#text", origin));
 }
