@@ -30,6 +30,16 @@ static bool password_at(struct look *l, uint64_t from, struct found *out, const 
   return found_sure(out, password, out->confidence);
 }
 
+static bool has_digit_and_letter(struct str s)
+{
+  bool digit = false, letter = false;
+  for (size_t i = 0; i < s.n; i++) {
+    digit |= s.p[i] >= '0' && s.p[i] <= '9';
+    letter |= (s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z';
+  }
+  return digit && letter;
+}
+
 bool check_userpass(const struct rule *r, struct look *l, struct found *out)
 {
   (void)r;
@@ -39,8 +49,23 @@ bool check_userpass(const struct rule *r, struct look *l, struct found *out)
   int quote = look_at(l, i);
   if (quote == '"' || quote == '\'') i++;
   uint64_t colon = run(l, i, 64, ':');
-  if (colon == i || look_at(l, colon) != ':' || look_at(l, colon + 1) == '/') return false; /* no URL */
-  return password_at(l, colon + 1, out, "user:password as an option of a command");
+  if (look_at(l, colon) == quote && look_at(l, colon + 1) == ':') colon++;    /* "user":"password" */
+  if (look_at(l, colon) != ':' || look_at(l, colon + 1) == '/') return false; /* no URL */
+  uint64_t from = colon + 1;
+  if (look_at(l, from) == '"' || look_at(l, from) == '\'') from++;
+  return password_at(l, from, out, "user:password as an option of a command");
+}
+
+/* mysql -pPASSWORD, sshpass -p PASSWORD: the option of one of the commands in words. */
+bool check_option(const struct rule *r, struct look *l, struct found *out)
+{
+  (void)r;
+  if (!l->context || l->context_end + 120 < l->gate) return false;
+  uint64_t from = l->gate_end;
+  while (from < l->gate_end + 3 && (look_at(l, from) == ' ' || look_at(l, from) == '"' || look_at(l, from) == '\'')) from++;
+  if (!password_at(l, from, out, "the option of a command that takes a password")) return false;
+  struct str password = look_span(l, out->start, out->end);
+  return has_digit_and_letter(password) && !is_expression(password, 0) && password.p[0] != '-' && look_at(l, out->end) != ':';
 }
 
 static bool is_space(int c)
@@ -105,16 +130,6 @@ static uint64_t after_words(struct look *l, uint64_t i)
 static bool plain_byte(int c)
 {
   return value_byte(c) && c != '/' && c != ',' && c != ';' && c != '|';
-}
-
-static bool has_digit_and_letter(struct str s)
-{
-  bool digit = false, letter = false;
-  for (size_t i = 0; i < s.n; i++) {
-    digit |= s.p[i] >= '0' && s.p[i] <= '9';
-    letter |= (s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z';
-  }
-  return digit && letter;
 }
 
 /* Two values joined by a slash, a bar or a colon after a word such as "credentials". */

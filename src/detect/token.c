@@ -65,9 +65,9 @@ static bool gitlab_routable(struct str token, struct str body)
 /* PyPI: a macaroon, version 2, whose location is a package index. */
 static bool pypi_macaroon(struct str token, struct str body)
 {
-  (void)token;
+  (void)body;
   unsigned char out[48];
-  int n = base64_decode(str_cut(body, 0, body.n < 64 ? body.n : 64), out, sizeof out);
+  int n = base64_decode(str_cut(token, 5, token.n < 69 ? token.n : 69), out, sizeof out);
   struct str location = {(const char *)out, n > 0 ? (size_t)n : 0};
   return n > 12 && out[0] == 2 && out[1] == 1 && str_find(location, STR("pypi")) != (size_t)-1;
 }

@@ -99,12 +99,12 @@ bool check_header(const struct rule *r, struct look *l, struct found *out)
   if (at == l->gate_end) return false;
   size_t k = 0, n = sizeof schemes / sizeof *schemes;
   while (k < n && !look_literal(l, at, schemes[k], true)) k++;
-  if (k == n) return false;
-  at += schemes[k].n;
+  if (k < n) at += schemes[k].n;
   l->hold = at;
   uint64_t end = look_run(l, at, &r->chars, 2048);
   struct str value = look_span(l, at, end);
   bool basic = k == 0;
+  if (k == n && shape_of(value) == SHAPE_NONE) return false; /* without a scheme it must look generated */
   if (value.n < (basic ? 8u : 16u)) return false;
   if (basic ? !is_basic(value) : entropy(value) < r->entropy && !is_placeholder(value)) return false;
   out->start = at;
