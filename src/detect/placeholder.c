@@ -78,6 +78,21 @@ static size_t longest_run(struct str s, int step)
   return best;
 }
 
+/* How many bytes lie in stretches of five and more that count up: 1234567890abcdef1234567890abcdef. */
+static size_t counted_up(struct str s)
+{
+  size_t total = 0, run = 1;
+  for (size_t i = 1; i <= s.n; i++) {
+    if (i < s.n && s.p[i] - s.p[i - 1] == 1) {
+      run++;
+      continue;
+    }
+    if (run >= 5) total += run;
+    run = 1;
+  }
+  return total;
+}
+
 /* ${NAME} or {{ name }}, wherever it stands: a template's hole. */
 static bool has_hole(struct str s)
 {
@@ -123,5 +138,7 @@ bool is_placeholder(struct str s)
     if (str_ieq(s, whole[i])) return true;
   size_t rising = longest_run(s, 1);
   if (rising >= 4 && rising * 2 >= s.n) return true;
-  return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || rising >= 8 || longest_run(s, -1) >= 8;
+  if (rising >= 5 && counted_up(s) * 2 >= s.n) return true;
+  return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || (rising >= 8 && rising * 3 >= s.n) ||
+         longest_run(s, -1) >= 8;
 }

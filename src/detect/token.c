@@ -147,6 +147,55 @@ static bool stands_alone(const struct rule *r, struct look *l)
   return !variant_has(r, STR("alone")) || (before != '-' && before != '.' && before != '/');
 }
 
+struct half {
+  struct charset chars;
+  unsigned min, max;
+  double entropy;
+};
+
+/* Where the secret of an id begins, within 120 bytes after it; 0 when none does. */
+static uint64_t secret_after(struct look *l, uint64_t i, const struct half *h, uint64_t *end, bool walk)
+{
+  for (uint64_t stop = i + 120; i < stop; i++) {
+    if (walk) l->hold = i;
+    *end = look_run(l, i, &h->chars, (uint64_t)h->max + 1);
+    if (l->starved) return 0;
+    if (*end - i >= h->min && *end - i <= h->max && !byte_is_word(look_at(l, *end))) {
+      struct str secret = look_span(l, i, *end);
+      return entropy(secret) >= h->entropy || is_placeholder(secret) ? i : 0;
+    }
+    if (look_at(l, *end) < 0) return 0;
+    i = *end;
+  }
+  return 0;
+}
+
+static uint64_t id_end(struct look *l)
+{
+  uint64_t i = l->gate_end;
+  for (unsigned n = 0; n < 40 && byte_is_word(look_at(l, i)); n++) i++;
+  return i;
+}
+
+/* The rules of pairs report both halves as one; the id's own rule is then silent. */
+static bool secret_follows(const struct rule *r, struct look *l)
+{
+  static const struct {
+    struct str variant, chars;
+    unsigned length;
+    double entropy;
+  } halves[] = {
+      {STR("aws"), STR("base64"), 40, 4.2}, {STR("alibaba"), STR("base62"), 30, 4.0}, {STR("tencent"), STR("base62"), 32, 4.0}};
+  for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+    struct half h = {.min = halves[i].length, .max = halves[i].length, .entropy = halves[i].entropy};
+    uint64_t end = 0;
+    if (!variant_has(r, halves[i].variant) || !charset_parse(halves[i].chars, &h.chars)) continue;
+    uint64_t from = secret_after(l, id_end(l), &h, &end, false);
+    return from && !is_placeholder(look_span(l, from, end));
+  }
+  return false;
+}
+
 bool check_token(const struct rule *r, struct look *l, struct found *out)
 {
   if (!stands_alone(r, l)) return false;
@@ -157,6 +206,7 @@ bool check_token(const struct rule *r, struct look *l, struct found *out)
   out->end = end + r->tail.n;
   out->why = WHY_FORMAT | (r->entropy > 0 ? WHY_ENTROPY : 0) | (r->mark.n ? WHY_MARK : 0);
   out->reason = r->mark.n ? "prefix, length and the vendor's mark inside" : "prefix, length and characters";
+  out->silent = secret_follows(r, l);
   return (is_placeholder(body) || confirm(r, look_span(l, l->gate, out->end), body, out)) &&
          found_sure(out, body, out->confidence);
 }
@@ -189,24 +239,12 @@ bool check_marked(const struct rule *r, struct look *l, struct found *out)
 /* An id gives its secret away: AKIA..., then 40 characters of base64 soon after, named or not. */
 bool check_after_id(const struct rule *r, struct look *l, struct found *out)
 {
-  uint64_t i = l->gate_end;
-  for (unsigned n = 0; n < 40 && byte_is_word(look_at(l, i)); n++) i++;
-  if (i - l->gate_end < 8) return false;
-  for (uint64_t stop = i + 120; i < stop; i++) {
-    l->hold = i;
-    uint64_t end = look_run(l, i, &r->chars, (uint64_t)r->max + 1);
-    if (l->starved) return false;
-    if (end - i >= r->min && end - i <= r->max && !byte_is_word(look_at(l, end))) {
-      struct str secret = look_span(l, i, end);
-      if (entropy(secret) < r->entropy && !is_placeholder(secret)) return false;
-      out->start = i;
-      out->end = end;
-      out->why = WHY_PAIR | WHY_FORMAT | WHY_ENTROPY;
-      out->reason = "an id, and soon after it a value of its secret's form";
-      return found_sure(out, secret, out->confidence);
-    }
-    if (look_at(l, end) < 0) return false;
-    i = end;
-  }
-  return false;
+  struct half h = {r->chars, r->min, r->max, r->entropy};
+  uint64_t id = id_end(l), end = 0, from = id - l->gate_end < 8 ? 0 : secret_after(l, id, &h, &end, true);
+  if (!from) return false;
+  out->start = from;
+  out->end = end;
+  out->why = WHY_PAIR | WHY_FORMAT | WHY_ENTROPY;
+  out->reason = "an id, and soon after it a value of its secret's form";
+  return found_sure(out, look_span(l, from, end), out->confidence);
 }

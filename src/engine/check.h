@@ -54,6 +54,7 @@ struct found {
   uint64_t start, end;
   unsigned confidence, why;
   const char *reason;
+  bool silent; /* masked, and no finding of its own: another one says it (an id whose secret follows) */
 };
 
 /* True and *out filled in when there is a finding. *out begins as {gate, gate_end, rule->confidence, 0, NULL}. */

@@ -151,6 +151,7 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
                                        .action = allowed ? VDT_ALLOW : action_of(l, p->rule),
                                        .allowed = allowed,
                                        .why = f->why,
+                                       .lost = f->silent,
                                        .reason = f->reason,
                                        .start = f->start,
                                        .end = f->end});
