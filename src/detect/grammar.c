@@ -204,6 +204,10 @@ bool element_closes(struct look *l, uint64_t i)
 struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quote, unsigned max)
 {
   uint64_t end = i;
+  if (!quote && look_at(l, i) == '<') { /* <your key> */
+    while (end < i + 64 && look_at(l, end) >= ' ' && look_at(l, end) != '>') end++;
+    return look_at(l, end) == '>' ? look_span(l, i, end + 1) : (struct str){"", 0};
+  }
   if (quote)
     while (end < i + max + 1 && quoted_byte(look_at(l, end), quote)) end++;
   else
