@@ -42,13 +42,20 @@ static bool unpack85(struct buf *out, struct str s, const uint8_t *value)
   return n == 0 || (n > 1 && put_group(out, group, n));
 }
 
-/* Text of which the probe's last character may be cut. Two groups tell of nearly everything else that it is none. */
+/* Two groups tell of nearly everything that is no text that it is none. */
+static bool may_begin(struct decode_work *w, struct str s, const uint8_t *value)
+{
+  size_t at = w->out.n;
+  bool may = unpack85(&w->out, str_cut(s, 0, TOKEN_MIN), value) && text_may_begin((struct str){w->out.p + at, w->out.n - at});
+  w->out.n = at;
+  return may;
+}
+
+/* Text of which the probe's last character may be cut. */
 static bool probe(struct decode_work *w, struct str s, const uint8_t *value, size_t at)
 {
   w->out.n = at;
-  if (!unpack85(&w->out, str_cut(s, 0, TOKEN_MIN), value)) return false;
-  if (!text_may_begin((struct str){w->out.p + at, w->out.n - at})) return false;
-  w->out.n = at;
+  if (!may_begin(w, s, value)) return false;
   if (!unpack85(&w->out, str_cut(s, 0, s.n < PROBE ? s.n : PROBE), value)) return false;
   if (s.n > PROBE) piece_trim(w, at);
   return piece_looks_right(w, at);
@@ -72,17 +79,18 @@ static bool take85(struct decode_work *w, const struct alphabets *a, size_t star
 
 static bool take85_turned(struct decode_work *w, const struct alphabets *a, size_t start, size_t end, enum decoder_id how)
 {
-  struct str s = str_cut(w->in, start, end), part = str_cut(s, 0, s.n < PROBE ? s.n : PROBE);
+  struct str s = str_cut(w->in, start, end);
   size_t at = w->out.n;
   unsigned k = 0;
-  if (how == DECODER_REVERSED) part = str_cut(s, s.n - part.n, s.n);
   buf_reset(&w->scratch);
-  put_turned(&w->scratch, part, how);
-  while (k < 3 && !probe(w, buf_str(&w->scratch), a->value[k], at)) k++;
-  w->out.n = at;
+  put_turned(&w->scratch, how == DECODER_REVERSED ? str_cut(s, s.n - TOKEN_MIN, s.n) : str_cut(s, 0, TOKEN_MIN), how);
+  while (k < 3 && !may_begin(w, buf_str(&w->scratch), a->value[k])) k++;
   if (k == 3) return false;
   buf_reset(&w->scratch);
   put_turned(&w->scratch, s, how);
+  while (k < 3 && !probe(w, buf_str(&w->scratch), a->value[k], at)) k++;
+  w->out.n = at;
+  if (k == 3) return false;
   if (!unpack85(&w->out, buf_str(&w->scratch), a->value[k]) || !piece_looks_right(w, at)) {
     w->out.n = at;
     return false;
