@@ -230,11 +230,23 @@ static void add_evidence(struct alert *a, const struct record *r, const struct r
   memcpy(e->interaction, r->id, sizeof e->interaction);
 }
 
+/* Keys and data have a severity by kind (rules/): that of the worst one counts, and not that of the type. */
+static void take_severity(struct alert *a, const struct record_finding *f)
+{
+  static const enum vdt_severity all[] = {VDT_INFORMATIONAL, VDT_LOW, VDT_MEDIUM, VDT_HIGH};
+  bool by_kind = str_eq(f->detector, STR("credential")) || str_eq(f->detector, STR("sensitive"));
+  for (size_t i = 0; by_kind && i < sizeof all / sizeof *all; i++) {
+    if (!str_eq(f->severity, str_of(vdt_severity_name(all[i])))) continue;
+    if (a->evidence_total == 0 || all[i] > a->severity) a->severity = all[i];
+  }
+}
+
 static bool add_finding(struct alert *a, const struct record *r, const struct record_finding *f, struct vdt_arena *arena)
 {
   struct str kind = {0};
   if (is_jailbreak(a->type)) kind = str_eq(f->detector, STR("indirect")) ? STR("indirect") : STR("direct");
   if (f->confidence > a->confidence) a->confidence = f->confidence;
+  take_severity(a, f);
   add_evidence(a, r, f);
   return set_add(&a->x.detector, f->detector, arena) && set_add(&a->x.rules, f->rule, arena) &&
          set_add(&a->x.found, f->title, arena) && set_add(&a->x.action, f->action, arena) &&
@@ -320,6 +332,7 @@ int alert_extend(struct alert *alert, const struct alert *event, struct vdt_aren
   }
   if (newer) alert->end_us = event->end_us;
   if (event->confidence > alert->confidence) alert->confidence = event->confidence;
+  if (event->severity > alert->severity) alert->severity = event->severity;
   size_t room = alert->evidence_total < ALERT_EVIDENCE_MAX ? ALERT_EVIDENCE_MAX - (size_t)alert->evidence_total : 0;
   *evidence_n = event->n_evidence < room ? event->n_evidence : room;
   alert->count += event->count;

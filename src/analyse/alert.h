@@ -80,8 +80,9 @@ struct alert {
   char name[ALERT_NAME_LEN + 1];
   enum alert_type type;
   enum alert_status status;
-  enum vdt_severity severity; /* its type's; an incident's follows from its chain */
-  struct str principal;       /* "user:..." or "key:..." or "ip:..." or "" */
+  enum vdt_severity
+      severity;         /* its type's; of keys and data that of the worst kind; of an incident what follows from its chain */
+  struct str principal; /* "user:..." or "key:..." or "ip:..." or "" */
   struct str resource_id, subscription, resource_group, region, workspace;
   struct str suppressed;     /* name of the rule that dismissed it as it came, or empty */
   struct str incident;       /* name of the incident that it belongs to, or empty */

@@ -43,7 +43,6 @@ int incident_join(struct alert *incident, const struct alert *alert, struct vdt_
 {
   struct alert s = summary(alert);
   size_t none;
-  if (s.severity > incident->severity) incident->severity = s.severity;
   return alert_extend(incident, &s, arena, &none);
 }
 

@@ -74,6 +74,18 @@ static void jailbreak(const char *action, enum record_verdict verdict, enum aler
   CASE_END("jailbreak with action %s and verdict %s", action, record_verdict_name(verdict));
 }
 
+static void severity(const char *detector, const char *one, const char *two, enum vdt_severity want)
+{
+  struct record_finding f[] = {finding("AI.Azure_CredentialTheftAttempt", detector, "redact"),
+                               finding("AI.Azure_CredentialTheftAttempt", detector, "redact")};
+  CASE_BEGIN();
+  f[0].severity = str_of(one);
+  f[1].severity = str_of(two);
+  events(f, 2, RECORD_VERDICT_REDACTED);
+  CHECK_INT(out[0].severity, want);
+  CASE_END("findings of %s that are %s and %s make it %s", detector, one, two, vdt_severity_name(want));
+}
+
 static void of_agents(const char *type, const char *want)
 {
   struct record_finding f[] = {finding(type, "jailbreak", "block")};
@@ -189,7 +201,8 @@ static void window(void)
 static void repeats_extend(void)
 {
   struct alert a = {.start_us = 100, .end_us = 100, .count = 1, .evidence_total = 19, .confidence = 50};
-  struct alert e = {.start_us = 200, .end_us = 200, .count = 1, .evidence_total = 3, .n_evidence = 3, .confidence = 60};
+  struct alert e = {
+      .start_us = 200, .end_us = 200, .count = 1, .evidence_total = 3, .n_evidence = 3, .confidence = 60, .severity = VDT_HIGH};
   size_t room;
   a.x.rules = STR("one, two");
   a.x.first_interaction = a.x.last_interaction = STR("first");
@@ -201,6 +214,7 @@ static void repeats_extend(void)
   CHECK_INT(a.count, 2);
   CHECK_INT(a.end_us, 200);
   CHECK_INT(a.confidence, 60);
+  CHECK_INT(a.severity, VDT_HIGH);
   CHECK_STR(a.x.rules, "one, two, three");
   CHECK_STR(a.x.first_interaction, "first");
   CHECK_STR(a.x.last_interaction, "second");
@@ -223,6 +237,12 @@ int main(void)
   jailbreak("detect", RECORD_VERDICT_DETECTED, ALERT_JAILBREAK_DETECTED);
   jailbreak("block", RECORD_VERDICT_DETECTED, ALERT_JAILBREAK_DETECTED);
   jailbreak("detect", RECORD_VERDICT_BLOCKED, ALERT_JAILBREAK_DETECTED);
+  severity("credential", "Low", "Low", VDT_LOW);
+  severity("credential", "Low", "High", VDT_HIGH);
+  severity("credential", "High", "Informational", VDT_HIGH);
+  severity("sensitive", "Low", "Medium", VDT_MEDIUM);
+  severity("other", "High", "High", VDT_MEDIUM);
+  severity("credential", "grave", "", VDT_MEDIUM);
   of_agents("AI.Azure_Jailbreak.ContentFiltering.DetectedAttempt", "Azure_Agentic_BlockedJailbreak");
   of_agents("AI.Azure_ASCIISmuggling", "AI.Azure_Agentic_ASCIISmuggling");
   of_agents("AI.Azure_CredentialTheftAttempt", "AI.Azure_CredentialTheftAttempt");
