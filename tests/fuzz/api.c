@@ -1,0 +1,103 @@
+/*
+ * The control API without its transport: any method, path, arguments and body. Every answer has a status, is JSON where it says so, and an
+ * error has its code. Input: lines METHOD, PATH, api-version, $skipToken, AlertType, $filter, Host; the rest is the body.
+ */
+#include "api/api.h"
+#include "base/json.h"
+#include <assert.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char dir[] = "/tmp/vedette-fuzz-api-XXXXXX";
+static struct api api;
+static struct store *stores[1];
+static struct collect_stats stats;
+static const char line[] = "admin:";
+
+static void make_file(const char *name, const char *text, size_t n)
+{
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", dir, name);
+  int fd = open(path, O_WRONLY | O_CREAT, 0600);
+  assert(fd >= 0 && write(fd, text, n) == (ssize_t)n);
+  close(fd);
+}
+
+static void remove_all(void)
+{
+  static const char *const files[] = {"workspaces/weu/vedette.db",
+                                      "workspaces/weu/vedette.db-wal",
+                                      "workspaces/weu/vedette.db-shm",
+                                      "tokens",
+                                      "spool/plan",
+                                      "workspaces/weu",
+                                      "workspaces",
+                                      "spool",
+                                      ""};
+  char path[128];
+  store_close(stores[0]);
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+    remove(path);
+  }
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+  static const struct alert_place place = {STR("weu"), STR("westeurope"), {0}, {0}};
+  unsigned char hash[crypto_hash_sha256_BYTES];
+  char hex[sizeof hash * 2 + 1], token[128], path[128];
+  (void)argc, (void)argv;
+  assert(mkdtemp(dir) && sodium_init() >= 0);
+  crypto_hash_sha256(hash, (const unsigned char *)"x2", 2);
+  sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+  int n = snprintf(token, sizeof token, "%.6s%s\n", line, hex);
+  make_file("tokens", token, (size_t)n);
+  snprintf(path, sizeof path, "%s/spool", dir);
+  assert(mkdir(path, 0700) == 0);
+  assert(store_open_sqlite(dir, &place, true, &stores[0], NULL) == VDT_OK);
+  api =
+      (struct api){.state_dir = dir, .stores = stores, .n_stores = 1, .stats = &stats, .arena = vdt_arena_new((size_t)64 << 20)};
+  atexit(remove_all);
+  return 0;
+}
+
+static struct str next(struct str *text)
+{
+  const char *lf = text->n ? memchr(text->p, '\n', text->n) : NULL;
+  size_t n = lf ? (size_t)(lf - text->p) : text->n;
+  struct str s = str_cut(*text, 0, n);
+  *text = str_cut(*text, lf ? n + 1 : n, text->n);
+  return s;
+}
+
+static void check(const struct api_response *out)
+{
+  struct json_doc doc;
+  struct vdt_arena *arena = vdt_arena_new(0);
+  assert(out->status >= 200 && out->status < 600);
+  if (arena && out->type && str_starts(str_of(out->type), STR("application/json"))) {
+    assert(json_parse(arena, buf_str(&out->body), &JSON_LIMITS_DEFAULT, &doc, NULL) == VDT_OK);
+    if (out->status >= 400) assert(json_get(&doc, json_get(&doc, 0, "error"), "code"));
+  }
+  vdt_arena_free(arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  struct str text = {(const char *)data, size};
+  struct api_request r = {.authorization = STR("Bearer x2")};
+  struct api_response out = {0};
+  struct str *fields[] = {&r.method, &r.path, &r.api_version, &r.skip_token, &r.alert_type, &r.filter, &r.host};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) *fields[i] = next(&text);
+  r.body = text;
+  api_handle(&api, &r, &out);
+  check(&out);
+  buf_finish(&out.body);
+  return 0;
+}
