@@ -115,7 +115,7 @@ static bool last_of_channel(const struct texts *t, size_t i)
   return true;
 }
 
-static int read_texts(struct wire_response *r, struct choice *c, const struct texts *t, bool last, struct text_effect *effect)
+int texts_read(struct wire_response *r, struct choice *c, const struct texts *t, bool last, struct text_effect *effect)
 {
   for (size_t i = 0; i < t->n; i++) {
     int rc = channel_read(r, c, &t->refs[i], last && last_of_channel(t, i), effect);
@@ -131,8 +131,7 @@ static bool among(const struct texts *t, const struct channel *ch)
   return false;
 }
 
-/* Before the event that ends the choice: channels that the event does not continue. */
-static int flush_others(struct wire_response *r, struct choice *c, const struct texts *t)
+int texts_flush_others(struct wire_response *r, struct choice *c, const struct texts *t)
 {
   for (struct channel *ch = c->channels; ch && !c->cut; ch = ch->next) {
     int rc = ch->closed || among(t, ch) ? VDT_OK : channel_flush(r, c, ch);
@@ -163,8 +162,8 @@ static int choice_delta(struct wire_response *r, struct choice *c, uint32_t node
   int rc = find_texts(r, c, node, true, &t);
   if (!rc) rc = read_reason(r, node, &reason);
   bool ends = reason.n > 0;
-  if (!rc && ends) rc = flush_others(r, c, &t);
-  if (!rc) rc = read_texts(r, c, &t, ends, &effect);
+  if (!rc && ends) rc = texts_flush_others(r, c, &t);
+  if (!rc) rc = texts_read(r, c, &t, ends, &effect);
   if (!rc && (effect.changed || c->cut)) rc = drop_logprobs(r, node);
   if (!rc && ends) return end_choice(r, c, node, reason);
   if (!rc && c->cut) {
@@ -189,7 +188,7 @@ static int choice_message(struct wire_response *r, struct choice *c, uint32_t no
   size_t edits_before = r->edits.n;
   int rc = find_texts(r, c, node, false, &t);
   if (!rc) rc = read_reason(r, node, &reason);
-  if (!rc) rc = read_texts(r, c, &t, true, &effect);
+  if (!rc) rc = texts_read(r, c, &t, true, &effect);
   if (!rc && effect.block) rc = block_message(r, node, edits_before);
   if (!rc && (effect.changed || c->cut)) rc = drop_logprobs(r, node);
   return rc ? rc : end_choice(r, c, node, reason);

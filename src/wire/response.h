@@ -108,6 +108,11 @@ struct texts {
 /* Adds `node` when it is a string. VDT_OK, ENOMEM, or ETOOBIG when the tool's index is. */
 int texts_add(struct texts *t, unsigned kind, uint64_t tool, uint32_t node);
 
+/* All of them; last: nothing follows on their channels. */
+int texts_read(struct wire_response *r, struct choice *c, const struct texts *t, bool last, struct text_effect *effect);
+/* Before the event that ends the choice: channels that the event does not continue. */
+int texts_flush_others(struct wire_response *r, struct choice *c, const struct texts *t);
+
 struct choices_shape {
   const struct choices_chunk *chunks; /* for each kind */
   const char *object;                 /* of a chunk of ours when the upstream gave none */
