@@ -33,9 +33,16 @@ static int read_source(struct request *q, enum vdt_role role, uint32_t block, ui
 /* What came back from a tool or a search, whoever ran it. */
 static bool is_result(const struct json_doc *doc, uint32_t block)
 {
-  static const char *const types[] = {"tool_result",           "search_result", "web_search_tool_result",        "web_fetch_tool_result",
-                                      "mcp_tool_result",       "document",      "code_execution_tool_result",    "tool_search_tool_result",
-                                      "bash_code_execution_tool_result",        "text_editor_code_execution_tool_result"};
+  static const char *const types[] = {"tool_result",
+                                      "search_result",
+                                      "web_search_tool_result",
+                                      "web_fetch_tool_result",
+                                      "mcp_tool_result",
+                                      "document",
+                                      "code_execution_tool_result",
+                                      "tool_search_tool_result",
+                                      "bash_code_execution_tool_result",
+                                      "text_editor_code_execution_tool_result"};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (is_type(doc, block, types[i])) return true;
   return false;
@@ -88,7 +95,8 @@ static int request(struct request *q)
   for (uint32_t m = json_first(doc, messages); m && !rc; m = json_next(doc, messages, m), i++) {
     if (!json_is(doc, m, JSON_OBJECT)) return request_expected(q, request_origin(q, "messages[%u]", i), "an object");
     uint32_t content = json_get(doc, m, "content");
-    if (content) rc = read_content(q, request_role(doc, json_get(doc, m, "role")), content, request_origin(q, "messages[%u].content", i));
+    if (content)
+      rc = read_content(q, request_role(doc, json_get(doc, m, "role")), content, request_origin(q, "messages[%u].content", i));
   }
   return rc ? rc : request_tools(q, "tools");
 }
@@ -98,17 +106,17 @@ static int request(struct request *q)
 enum { TEXT, THINKING, INPUT_JSON, INPUT, OTHER };
 
 static const struct text_kind kinds[] = {
-    [TEXT] = {"content[#].text", "\"\""},
-    [THINKING] = {"content[#].thinking", "\"\""},
-    [INPUT_JSON] = {"content[#].input", "\"\""},
-    [INPUT] = {"content[#].input[#]", "\"\""},
+    [TEXT] = {"content[#].text", "\"\""},        [THINKING] = {"content[#].thinking", "\"\""},
+    [INPUT_JSON] = {"content[#].input", "\"\""}, [INPUT] = {"content[#].input[#]", "\"\""},
     [OTHER] = {"content[#].other[#]", "\"\""},
 };
 
 /* The pieces that a delta brings, and how it is called. */
 static const struct {
   const char *type, *member;
-} deltas[] = {[TEXT] = {"text_delta", "text"}, [THINKING] = {"thinking_delta", "thinking"}, [INPUT_JSON] = {"input_json_delta", "partial_json"}};
+} deltas[] = {[TEXT] = {"text_delta", "text"},
+              [THINKING] = {"thinking_delta", "thinking"},
+              [INPUT_JSON] = {"input_json_delta", "partial_json"}};
 
 struct state {
   bool open; /* a block has begun and not ended */
@@ -127,8 +135,9 @@ static void held(struct wire_response *r, const struct choice *c, const struct c
 {
   unsigned kind = ch->kind <= INPUT_JSON ? ch->kind : TEXT;
   (void)r, (void)c;
-  buf_printf(out, "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":%u,\"delta\":{\"type\":\"%s\",\"%s\":",
-             ch->at[0], deltas[kind].type, deltas[kind].member);
+  buf_printf(
+      out, "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":%u,\"delta\":{\"type\":\"%s\",\"%s\":",
+      ch->at[0], deltas[kind].type, deltas[kind].member);
   json_quote(out, text);
   BUF_LIT(out, "}}\n\n");
 }
@@ -139,10 +148,11 @@ static void ended(struct wire_response *r, const struct choice *c, struct buf *o
   (void)c;
   if (s && s->open)
     buf_printf(out, "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":%u}\n\n", s->index);
-  buf_printf(out,
-             "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\",\"stop_sequence\":null},"
-             "\"usage\":{\"output_tokens\":%llu}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
-             (unsigned long long)r->info.completion_tokens);
+  buf_printf(
+      out,
+      "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\",\"stop_sequence\":null},"
+      "\"usage\":{\"output_tokens\":%llu}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+      (unsigned long long)r->info.completion_tokens);
 }
 
 /* ---- reading ---- */
@@ -159,7 +169,8 @@ static void keep_usage(struct wire_response *r, uint32_t from)
 static int read_member(struct wire_response *r, struct choice *c, uint32_t member, unsigned index, unsigned *others,
                        struct text_effect *effect)
 {
-  static const char *const plain[] = {"type", "id", "name", "tool_use_id", "signature", "data", "citations", "server_name", "caller"};
+  static const char *const plain[] = {"type", "id",        "name",        "tool_use_id", "signature",
+                                      "data", "citations", "server_name", "caller"};
   struct str name;
   if (!json_key(&r->doc, member, r->scratch, &name)) return VDT_ENOMEM;
   for (unsigned kind = TEXT; kind <= THINKING; kind++) {
@@ -175,7 +186,8 @@ static int read_member(struct wire_response *r, struct choice *c, uint32_t membe
   return rc;
 }
 
-static int read_answer_block(struct wire_response *r, struct choice *c, uint32_t block, uint64_t index, struct text_effect *effect)
+static int read_answer_block(struct wire_response *r, struct choice *c, uint32_t block, uint64_t index,
+                             struct text_effect *effect)
 {
   unsigned others = 0;
   int rc = VDT_OK;
@@ -190,7 +202,8 @@ static int read_blocks(struct wire_response *r, struct choice *c, uint32_t conte
 {
   uint64_t index = 0;
   int rc = VDT_OK;
-  for (uint32_t b = json_is(&r->doc, content, JSON_ARRAY) ? json_first(&r->doc, content) : 0; b && !rc; b = json_next(&r->doc, content, b))
+  for (uint32_t b = json_is(&r->doc, content, JSON_ARRAY) ? json_first(&r->doc, content) : 0; b && !rc;
+       b = json_next(&r->doc, content, b))
     rc = read_answer_block(r, c, b, index++, effect);
   return rc;
 }

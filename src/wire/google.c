@@ -20,14 +20,17 @@ static int read_part(struct request *q, enum vdt_role role, uint32_t part, const
   if (json_is(doc, part, JSON_STRING)) return request_text(q, role, part, origin);
   if (!json_is(doc, part, JSON_OBJECT)) return request_expected(q, origin, "an object");
   uint32_t text = json_get(doc, part, "text"), data = either(doc, part, "inlineData", "inline_data");
-  uint32_t call = either(doc, part, "functionCall", "function_call"), result = either(doc, part, "functionResponse", "function_response");
+  uint32_t call = either(doc, part, "functionCall", "function_call"),
+           result = either(doc, part, "functionResponse", "function_response");
   int rc = json_is(doc, text, JSON_STRING) ? request_text(q, role, text, request_origin(q, "%s.text", origin)) : VDT_OK;
   if (!rc && data)
     rc = request_bytes(q, role, either(doc, data, "mimeType", "mime_type"), wire_get(doc, data, "data"), origin, "file");
   if (!rc && either(doc, part, "fileData", "file_data")) rc = request_skip(q, role, origin, "file");
-  if (!rc) rc = request_strings(q, VDT_RESPONSE, wire_get(doc, call, "args"), NULL, request_origin(q, "%s.functionCall.args", origin));
   if (!rc)
-    rc = request_strings(q, VDT_DOCUMENT, wire_get(doc, result, "response"), NULL, request_origin(q, "%s.functionResponse", origin));
+    rc = request_strings(q, VDT_RESPONSE, wire_get(doc, call, "args"), NULL, request_origin(q, "%s.functionCall.args", origin));
+  if (!rc)
+    rc = request_strings(q, VDT_DOCUMENT, wire_get(doc, result, "response"), NULL,
+                         request_origin(q, "%s.functionResponse", origin));
   return rc;
 }
 
@@ -144,7 +147,8 @@ static int candidate_texts(struct texts *t, uint32_t candidate)
 }
 
 /* What a function is called with, what code put out: strings that are whole. */
-static int read_strings(struct wire_response *r, struct choice *c, uint32_t candidate, struct text_ref *ref, struct text_effect *effect)
+static int read_strings(struct wire_response *r, struct choice *c, uint32_t candidate, struct text_ref *ref,
+                        struct text_effect *effect)
 {
   static const char *const members[] = {"functionCall", "function_call", "codeExecutionResult", "functionResponse"};
   uint32_t parts = parts_of(&r->doc, candidate);
@@ -224,7 +228,8 @@ static int collect(struct wire_response *r, uint64_t index, uint32_t *nodes, siz
   for (uint32_t o = first_object(doc); is_array(doc) ? o != 0 : true; o = json_next(doc, 0, o)) {
     uint32_t candidates = json_get(doc, o, "candidates");
     uint64_t place = 0;
-    for (uint32_t c = json_is(doc, candidates, JSON_ARRAY) ? json_first(doc, candidates) : 0; c; c = json_next(doc, candidates, c), place++) {
+    for (uint32_t c = json_is(doc, candidates, JSON_ARRAY) ? json_first(doc, candidates) : 0; c;
+         c = json_next(doc, candidates, c), place++) {
       uint64_t at = place;
       if (!json_is(doc, c, JSON_OBJECT)) return VDT_ESYNTAX;
       json_u64(doc, json_get(doc, c, "index"), &at);

@@ -24,7 +24,8 @@ static int read_message(struct request *q, uint32_t message, unsigned i)
   if (!rc && content) rc = request_content(q, role, content, request_origin(q, "messages[%u].content", i));
   if (!rc) rc = request_strings(q, role, json_get(doc, message, "thinking"), NULL, request_origin(q, "messages[%u].thinking", i));
   if (!rc)
-    rc = request_strings(q, VDT_RESPONSE, json_get(doc, message, "tool_calls"), NULL, request_origin(q, "messages[%u].tool_calls", i));
+    rc = request_strings(q, VDT_RESPONSE, json_get(doc, message, "tool_calls"), NULL,
+                         request_origin(q, "messages[%u].tool_calls", i));
   return rc ? rc : read_images(q, role, json_get(doc, message, "images"), request_origin(q, "messages[%u].images", i));
 }
 
@@ -33,7 +34,8 @@ static int request(struct request *q)
   static const struct {
     const char *name;
     enum vdt_role role;
-  } texts[] = {{"system", VDT_SYSTEM}, {"template", VDT_SYSTEM}, {"prompt", VDT_PROMPT}, {"suffix", VDT_PROMPT}, {"input", VDT_PROMPT}};
+  } texts[] = {
+      {"system", VDT_SYSTEM}, {"template", VDT_SYSTEM}, {"prompt", VDT_PROMPT}, {"suffix", VDT_PROMPT}, {"input", VDT_PROMPT}};
   const struct json_doc *doc = &q->doc;
   uint32_t messages = json_get(doc, 0, "messages"), stream = json_get(doc, 0, "stream");
   unsigned i = 0;
@@ -52,16 +54,16 @@ static int request(struct request *q)
 enum { CONTENT, THINKING, RESPONSE, PLAIN_THINKING, CALL };
 
 static const struct text_kind kinds[] = {
-    [CONTENT] = {"message.content", "\"\""},   [THINKING] = {"message.thinking", "\"\""},
-    [RESPONSE] = {"response", "\"\""},         [PLAIN_THINKING] = {"thinking", "\"\""},
-    [CALL] = {"message.tool_calls[#]", "\"\""},
+    [CONTENT] = {"message.content", "\"\""}, [THINKING] = {"message.thinking", "\"\""},  [RESPONSE] = {"response", "\"\""},
+    [PLAIN_THINKING] = {"thinking", "\"\""}, [CALL] = {"message.tool_calls[#]", "\"\""},
 };
 
 static void put_line(struct wire_response *r, unsigned kind, struct str text, const char *end, struct buf *out)
 {
-  static const char *const begins[] = {
-      [CONTENT] = "\"message\":{\"role\":\"assistant\",\"content\":", [THINKING] = "\"message\":{\"role\":\"assistant\",\"content\":\"\",\"thinking\":",
-      [RESPONSE] = "\"response\":", [PLAIN_THINKING] = "\"response\":\"\",\"thinking\":"};
+  static const char *const begins[] = {[CONTENT] = "\"message\":{\"role\":\"assistant\",\"content\":",
+                                       [THINKING] = "\"message\":{\"role\":\"assistant\",\"content\":\"\",\"thinking\":",
+                                       [RESPONSE] = "\"response\":",
+                                       [PLAIN_THINKING] = "\"response\":\"\",\"thinking\":"};
   BUF_LIT(out, "{");
   if (r->head.n) buf_put(out, buf_str(&r->head));
   else BUF_LIT(out, "\"model\":\"\",");
@@ -113,11 +115,13 @@ static int read_texts(struct wire_response *r, struct choice *c, bool last, stru
   int rc = VDT_OK;
   for (size_t i = 0; i < 4 && !rc && last && response_streams(r); i++) {
     struct channel *open = channel_open(c, refs[i].kind, refs[i].at);
-    bool goes_on = json_is(&r->doc, refs[i].node, JSON_STRING) && r->doc.nodes[refs[i].node].end - r->doc.nodes[refs[i].node].start > 2;
+    bool goes_on =
+        json_is(&r->doc, refs[i].node, JSON_STRING) && r->doc.nodes[refs[i].node].end - r->doc.nodes[refs[i].node].start > 2;
     if (open && !goes_on && !c->cut) rc = channel_flush(r, c, open);
   }
   for (size_t i = 0; i < 4 && !rc; i++) {
-    bool empty = !json_is(&r->doc, refs[i].node, JSON_STRING) || r->doc.nodes[refs[i].node].end - r->doc.nodes[refs[i].node].start == 2;
+    bool empty =
+        !json_is(&r->doc, refs[i].node, JSON_STRING) || r->doc.nodes[refs[i].node].end - r->doc.nodes[refs[i].node].start == 2;
     if (!empty) rc = channel_read(r, c, &refs[i], last, effect);
   }
   struct text_ref call = {CALL, {0}, 0};

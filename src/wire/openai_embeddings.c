@@ -7,10 +7,12 @@ static int read_input(struct request *q, uint32_t input, const char *origin)
   unsigned i = 0;
   int rc = VDT_OK;
   if (json_is(&q->doc, input, JSON_STRING)) return request_text(q, VDT_PROMPT, input, origin);
-  for (uint32_t n = json_is(&q->doc, input, JSON_ARRAY) ? json_first(&q->doc, input) : 0; n && !rc; n = json_next(&q->doc, input, n), i++) {
+  for (uint32_t n = json_is(&q->doc, input, JSON_ARRAY) ? json_first(&q->doc, input) : 0; n && !rc;
+       n = json_next(&q->doc, input, n), i++) {
     if (json_is(&q->doc, n, JSON_STRING)) rc = request_text(q, VDT_PROMPT, n, request_origin(q, "%s[%u]", origin, i));
     else if (json_is(&q->doc, n, JSON_NUMBER)) return request_skip(q, VDT_PROMPT, origin, "token ids");
-    else if (json_is(&q->doc, n, JSON_ARRAY)) rc = request_skip(q, VDT_PROMPT, request_origin(q, "%s[%u]", origin, i), "token ids");
+    else if (json_is(&q->doc, n, JSON_ARRAY))
+      rc = request_skip(q, VDT_PROMPT, request_origin(q, "%s[%u]", origin, i), "token ids");
   }
   return rc;
 }
@@ -31,8 +33,8 @@ static int answer(struct wire_response *r)
   return response_keep(r, 0, "model", &r->info.model);
 }
 
-static const char *const paths[] = {"/v1/embeddings", "/openai/v1/embeddings", "/openai/deployments/*/embeddings", "/models/embeddings",
-                                    NULL};
+static const char *const paths[] = {"/v1/embeddings", "/openai/v1/embeddings", "/openai/deployments/*/embeddings",
+                                    "/models/embeddings", NULL};
 
 const struct wire_format wire_openai_embeddings = {
     .name = "openai-embeddings",
