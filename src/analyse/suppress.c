@@ -41,6 +41,7 @@ struct reader {
   const struct json_doc *doc;
   struct vdt_error *err;
   unsigned number; /* of the element, from 1 */
+  unsigned values; /* of all elements so far */
 };
 
 static int bad(const struct reader *r, const char *what)
@@ -61,6 +62,7 @@ static int read_list(const struct reader *r, uint32_t node, struct suppress_test
   if (!json_is(r->doc, node, JSON_ARRAY)) return bad(r, "\"in\" takes a list of strings");
   uint32_t n = r->doc->nodes[node].count;
   if (n == 0 || n > SUPPRESS_VALUES_MAX) return bad(r, "\"in\" takes 1 to 1000 values");
+  if (r->values + n > SUPPRESS_VALUES_MAX) return bad(r, "a rule takes 1000 values at most, all elements together");
   t->values = arena_zalloc(r->arena, n, sizeof *t->values);
   if (!t->values) return error_set(r->err, VDT_ENOMEM, "out of memory");
   for (uint32_t i = json_first(r->doc, node); i; i = json_next(r->doc, node, i)) {
@@ -105,7 +107,7 @@ static int read_element(const struct reader *r, uint32_t element, struct suppres
 int suppress_compile(struct vdt_arena *arena, struct suppress_rule *rule, struct vdt_error *err)
 {
   struct json_doc doc;
-  struct reader r = {arena, &doc, err, 0};
+  struct reader r = {arena, &doc, err, 0, 0};
   rule->tests = NULL;
   rule->n_tests = 0;
   if (!rule->scope.n) return VDT_OK;
@@ -118,7 +120,7 @@ int suppress_compile(struct vdt_arena *arena, struct suppress_rule *rule, struct
     r.number++;
     int rc = read_element(&r, i, &rule->tests[rule->n_tests]);
     if (rc) return rc;
-    rule->n_tests++;
+    r.values += (unsigned)rule->tests[rule->n_tests++].n;
   }
   return VDT_OK;
 }

@@ -10,6 +10,7 @@
 #define ANALYSE_SUPPRESS_H
 #include "analyse/alert.h"
 
+/* VALUES_MAX: of a rule altogether. */
 enum { SUPPRESS_TESTS_MAX = 32, SUPPRESS_VALUES_MAX = 1000, SUPPRESS_TEXT_MAX = 1024 };
 
 struct suppress_test {

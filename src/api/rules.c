@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/quote.h"
 
-enum { TEXT_MAX = 1024 };
+enum { TEXT_MAX = 1024, RULES_MAX = 1000 };
 
 static struct store *keeper(const struct api *api)
 {
@@ -164,11 +164,26 @@ void api_rules_get(struct api *api, const struct api_request *r, struct api_resp
   put_rule(&response->body, rule);
 }
 
+/* The collector holds all rules in memory, those of all subscriptions together. */
+static bool has_room(struct api *api, const struct suppress_rule *rule, struct api_response *response)
+{
+  struct suppress_rule *all;
+  size_t n;
+  int rc = keeper(api)->ops->list_rules(keeper(api), &(struct store_rule_query){.limit = RULES_MAX}, api->arena, &all, &n, NULL);
+  if (rc) api_store_failed(response, rc, "ResourceNotFound");
+  for (size_t i = 0; !rc && i < n; i++)
+    if (str_ieq(all[i].subscription, rule->subscription) && str_ieq(all[i].name, rule->name)) return true;
+  if (rc || n < RULES_MAX) return !rc;
+  api_error(response, 409, "QuotaExceeded", "There are %d rules, and no more can be made before some are deleted.", RULES_MAX);
+  return false;
+}
+
 void api_rules_put(struct api *api, const struct api_request *r, struct api_response *response)
 {
   struct json_doc doc;
   struct suppress_rule rule = {.subscription = r->sub, .name = r->name, .who = str_of(r->who), .modified_us = clock_unix_us()};
   if (!name_ok(r, response) || !api_body(api, r, response, &doc) || !read_rule(api, response, &doc, &rule)) return;
+  if (!has_room(api, &rule, response)) return;
   int rc = keeper(api)->ops->put_rule(keeper(api), &rule, NULL);
   if (rc) {
     api_store_failed(response, rc, "SuppressionRuleNotFound");

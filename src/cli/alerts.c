@@ -65,7 +65,7 @@ static int find_one(struct alerts *a, const char *id, struct alert **out)
   return 1;
 }
 
-static struct store *store_of(const struct alerts *a, const struct alert *alert)
+struct store *alerts_store_of(const struct alerts *a, const struct alert *alert)
 {
   for (size_t i = 0; i < a->n_stores; i++)
     if (str_eq(a->stores[i]->place.workspace, alert->workspace)) return a->stores[i];
@@ -75,7 +75,7 @@ static struct store *store_of(const struct alerts *a, const struct alert *alert)
 static int change_one(const struct alerts *a, const struct alert *alert, const struct store_change *change)
 {
   struct vdt_error err = {0};
-  struct store *s = store_of(a, alert);
+  struct store *s = alerts_store_of(a, alert);
   enum alert_status becomes = change->status < ALERT_STATUSES ? change->status : alert->status;
   if (!a->dry_run && (!s || s->ops->change(s, (struct str){alert->name, ALERT_NAME_LEN}, change, &err)))
     return fprintf(stderr, "vedette alerts: %.*s: %s\n", ALERT_NAME_LEN, alert->name, err.text), 1;

@@ -21,6 +21,8 @@ struct alerts {
 int alerts_query(const struct alerts *a, struct store_query *q);
 /* The alerts of all stores, newest first, in the arena. 0 or 1. */
 int alerts_gather(struct alerts *a, const struct store_query *q, struct alert **out, size_t *n);
+/* The store of its workspace, or NULL. */
+struct store *alerts_store_of(const struct alerts *a, const struct alert *alert);
 /* Lists; with --watch until it is stopped. The exit status. */
 int alerts_list(struct alerts *a);
 /* Shows one. The exit status. */

@@ -52,6 +52,7 @@ static int bad_type(void)
 int alerts_query(const struct alerts *a, struct store_query *q)
 {
   *q = STORE_QUERY_ALL;
+  q->brief = true;
   q->limit = a->limit < LIMIT_MAX ? a->limit : LIMIT_MAX;
   q->deployment = str_of(a->deployment);
   q->who = str_of(a->who);
@@ -183,13 +184,17 @@ static bool as_table(const struct alerts *a)
   return a->table || (!a->json && isatty(STDOUT_FILENO));
 }
 
+/* Lists are read in brief; what a row does not show is read for those that are printed whole. One that is gone meanwhile is left out. */
 static void put_one(struct buf *b, const struct alerts *a, const struct alert *alert)
 {
+  struct alert whole;
+  struct store *s = alerts_store_of(a, alert);
   if (as_table(a)) {
     put_row(b, alert, cli_colour(stdout));
     return;
   }
-  arm_put_alert(b, alert);
+  if (!s || s->ops->get(s, (struct str){alert->name, ALERT_NAME_LEN}, a->arena, &whole, NULL)) return;
+  arm_put_alert(b, &whole);
   buf_byte(b, '\n');
 }
 

@@ -276,7 +276,7 @@ int sqlite_list(struct store *base, const struct store_query *query, struct vdt_
   if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
   else if (code != SQLITE_DONE) rc = sqlite_error(s, code, err);
   sqlite3_reset(q);
-  for (size_t i = 0; !rc && i < got; i++) rc = load_rest(s, &list[i], arena, err);
+  for (size_t i = 0; !rc && !query->brief && i < got; i++) rc = load_rest(s, &list[i], arena, err);
   *out = list;
   *n = rc ? 0 : got;
   return rc;

@@ -28,6 +28,7 @@ struct store_query {
   enum vdt_severity severity; /* at least */
   uint64_t since_us;          /* last event not before it */
   struct str deployment, who; /* who: part of the principal */
+  bool brief;                 /* without evidence, history and members */
   size_t limit;
 };
 #define STORE_QUERY_ALL ((struct store_query){.type = ALERT_TYPES, .status = ALERT_STATUSES, .limit = 100})

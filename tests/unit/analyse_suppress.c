@@ -75,6 +75,25 @@ static void many(size_t n, bool inside, int want)
   CASE_END("%zu %s are %s", n, inside ? "values" : "elements", want ? "too many" : "not too many");
 }
 
+static void values_count_together(void)
+{
+  struct buf b = {0};
+  struct suppress_rule r = rule("");
+  for (int more = 0; more < 2; more++) {
+    buf_reset(&b);
+    BUF_LIT(&b, "[");
+    for (int e = 0; e < 2; e++) {
+      buf_put(&b, e ? STR(",{\"field\":\"entities.ip.address\",\"in\":[") : STR("{\"field\":\"entities.ip.address\",\"in\":["));
+      for (int i = 0; i < 500 + (e && more); i++) buf_put(&b, i ? STR(",\"1\"") : STR("\"1\""));
+      BUF_LIT(&b, "]}");
+    }
+    BUF_LIT(&b, "]");
+    r.scope = buf_str(&b);
+    CHECK_INT(suppress_compile(arena, &r, NULL), more ? VDT_EINVAL : VDT_OK);
+  }
+  buf_finish(&b);
+}
+
 static void value_of(size_t n, int want)
 {
   struct buf b = {0};
@@ -215,6 +234,7 @@ int main(void)
   many(999, true, VDT_OK);
   many(1000, true, VDT_OK);
   many(1001, true, VDT_EINVAL);
+  RUN(values_count_together);
   value_of(1023, VDT_OK);
   value_of(1024, VDT_OK);
   value_of(1025, VDT_EINVAL);
