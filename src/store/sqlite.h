@@ -51,6 +51,9 @@ int sqlite_change_one(struct sqlite_store *s, struct str name, const struct stor
 /* false: of a type that this version does not know, or out of memory (*failed). The columns are those of alerts. */
 bool sqlite_read_alert(struct store *s, sqlite3_stmt *q, struct vdt_arena *arena, struct alert *a, bool *failed);
 int sqlite_write_alert(struct sqlite_store *s, enum statement how, const struct alert *a, bool *changed, struct vdt_error *err);
+/* An alert of this incident was taken back: when those that are left make no chain any more, the incident is dismissed too, unless somebody has
+ * taken it up. Within a transaction. */
+int sqlite_reconsider(struct sqlite_store *s, struct str incident, const struct store_change *why, struct vdt_error *err);
 int sqlite_load_members(struct sqlite_store *s, struct alert *a, struct vdt_arena *arena, struct vdt_error *err);
 
 int sqlite_get_record(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);

@@ -59,6 +59,20 @@ int sqlite_load_members(struct sqlite_store *s, struct alert *a, struct vdt_aren
   return rc;
 }
 
+int sqlite_reconsider(struct sqlite_store *s, struct str name, const struct store_change *why, struct vdt_error *err)
+{
+  struct alert incident;
+  size_t left = 0;
+  int rc = sqlite_get_row(s, name, s->arena, &incident, err);
+  if (rc == VDT_ENOTFOUND) return VDT_OK;
+  if (rc || incident.status != ALERT_ACTIVE || (rc = sqlite_load_members(s, &incident, s->arena, err))) return rc;
+  struct alert *members = arena_zalloc(s->arena, incident.n_members + 1, sizeof *members);
+  if (!members) return error_set(err, VDT_ENOMEM, "out of memory");
+  for (size_t i = 0; i < incident.n_members; i++)
+    if (incident.members[i].status != ALERT_DISMISSED) members[left++].type = incident.members[i].type;
+  return incident_is_chain(members, left) ? VDT_OK : sqlite_change_one(s, name, why, err);
+}
+
 /* ---- relating --------------------------------------------------------------------------------------------------- */
 
 static uint64_t before(uint64_t us)

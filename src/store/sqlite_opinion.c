@@ -94,8 +94,9 @@ int sqlite_withdraw_event(struct store *base, const struct alert *event, uint64_
   memcpy(name, a.name, sizeof name);
   if (a.count > 1) return count_less(s, name, event->x.last_interaction, err);
   if (a.status != ALERT_ACTIVE) return VDT_OK;
-  return sqlite_change_one(s, str_of(name), &(struct store_change){.status = ALERT_DISMISSED, .who = who, .time_us = now_us},
-                           err);
+  struct store_change change = {.status = ALERT_DISMISSED, .who = who, .time_us = now_us};
+  rc = sqlite_change_one(s, str_of(name), &change, err);
+  return rc || !a.incident.n ? rc : sqlite_reconsider(s, a.incident, &change, err);
 }
 
 int sqlite_amend_event(struct store *base, const struct alert *event, uint64_t window_us, struct vdt_error *err)

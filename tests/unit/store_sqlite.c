@@ -282,6 +282,83 @@ static void a_full_disk_is_an_error_to_try_again(void)
   CHECK_INT(a[0].count, 2);
 }
 
+static void rules_are_kept_with_their_audit(void)
+{
+  struct suppress_rule r = {.subscription = STR("S-1"),
+                            .name = STR("Rule-1"),
+                            .alert_type = STR("*"),
+                            .reason = STR("r\x01\"'"),
+                            .scope = STR("[]"),
+                            .enabled = true,
+                            .modified_us = 5,
+                            .expires_us = 7,
+                            .who = STR("me")},
+                       *got;
+  struct store_audit *lines;
+  size_t count;
+  fresh();
+  CHECK_INT(s->ops->put_rule(s, &r, NULL), VDT_OK);
+  reopen();
+  struct store_rule_query q = {.subscription = STR("s-1"), .name = STR("rule-1"), .limit = 9};
+  CHECK_INT(s->ops->list_rules(s, &q, arena, &got, &count, NULL), VDT_OK);
+  CHECK_INT(count, 1);
+  CHECK_STR(got->name, "Rule-1");
+  CHECK_STR(got->reason, "r\x01\"'");
+  CHECK(got->enabled && got->modified_us == 5 && got->expires_us == 7);
+  CHECK_INT(s->ops->delete_rule(s, STR("other"), STR("rule-1"), STR("me"), 8, NULL), VDT_ENOTFOUND);
+  CHECK_INT(s->ops->list_audit(s, 0, 9, arena, &lines, &count, NULL), VDT_OK);
+  CHECK_INT(count, 1);
+  CHECK_INT(s->ops->delete_rule(s, STR("s-1"), STR("RULE-1"), STR("me"), 9, NULL), VDT_OK);
+  CHECK_INT(s->ops->list_rules(s, &q, arena, &got, &count, NULL), VDT_OK);
+  CHECK_INT(count, 0);
+  CHECK_INT(s->ops->list_audit(s, 0, 9, arena, &lines, &count, NULL), VDT_OK);
+  CHECK_INT(count, 2);
+  CHECK_STR(lines[0].what, "suppression rule deleted");
+  CHECK_INT(lines[0].time_us, 9);
+  CHECK_INT(s->ops->list_audit(s, lines[0].id, 9, arena, &lines, &count, NULL), VDT_OK);
+  CHECK_INT(count, 1);
+}
+
+static void plans_are_kept(void)
+{
+  struct store_plan p = {.subscription = STR("S"), .standard = true, .evidence = STORE_OFF, .since_us = 3, .who = STR("me")},
+                    *got;
+  size_t count;
+  fresh();
+  CHECK_INT(s->ops->put_plan(s, &p, 4, NULL), VDT_OK);
+  p.evidence = STORE_ON;
+  CHECK_INT(s->ops->put_plan(s, &p, 5, NULL), VDT_OK);
+  reopen();
+  CHECK_INT(s->ops->list_plans(s, STR("s"), arena, &got, &count, NULL), VDT_OK);
+  CHECK_INT(count, 1);
+  CHECK(got->standard && got->evidence == STORE_ON && got->purview == STORE_UNSET && got->since_us == 3);
+  CHECK_INT(s->ops->list_plans(s, STR("t"), arena, &got, &count, NULL), VDT_OK);
+  CHECK_INT(count, 0);
+}
+
+static void a_suppressed_event_extends_what_its_rule_dismissed(void)
+{
+  struct record r = sample_full();
+  struct alert events[ALERT_TYPES], *a;
+  size_t n;
+  bool began;
+  fresh();
+  CHECK_INT(alert_events(&r, &place, 1, arena, events, &n), VDT_OK);
+  for (int i = 0; i < 3; i++) {
+    events[0].suppressed = i < 2 ? STR("rule-1") : STR("rule-2");
+    events[0].status = ALERT_DISMISSED;
+    events[0].name[ALERT_NAME_LEN - 1] = (char)('0' + i);
+    CHECK_INT(s->ops->begin(s, NULL), VDT_OK);
+    CHECK_INT(s->ops->put_event(s, &events[0], 60 * MINUTE, &began, NULL), VDT_OK);
+    CHECK_INT(s->ops->commit(s, NULL), VDT_OK);
+    CHECK_INT(began, i != 1);
+  }
+  CHECK_INT(list(&a), 2);
+  CHECK_INT(a[0].count + a[1].count, 3);
+  CHECK_INT(a[0].n_history, 1);
+  CHECK_STR(a[0].history[0].who, "suppression rule rule-1");
+}
+
 static void bad_names_are_refused(void)
 {
   static const char *const names[] = {"",    "..",  "a/b",
@@ -314,6 +391,9 @@ int main(void)
   RUN(a_rollback_leaves_nothing);
   RUN(offsets_are_kept);
   RUN(record_is_stored_without_evidence);
+  RUN(rules_are_kept_with_their_audit);
+  RUN(plans_are_kept);
+  RUN(a_suppressed_event_extends_what_its_rule_dismissed);
   RUN(a_full_disk_is_an_error_to_try_again);
   RUN(bad_names_are_refused);
   fresh();
