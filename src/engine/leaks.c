@@ -54,6 +54,8 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
   memset(l->seen, 0, l->engine->rules.n * sizeof *l->seen);
   memset(l->blocked, 0, l->engine->rules.n * sizeof *l->blocked);
+  memset(l->gates, 0, sizeof l->gates);
+  l->n_gates = 0;
   l->round = 0;
   l->n_pending = l->n_candidates = 0;
   l->failed = false;
@@ -86,6 +88,7 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
   /* A pattern's start is not known; what it matched counts as left bytes. */
   uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
   if (r->bound && p->literal && !r->left_max && byte_is_word(byte_before(w, gate))) return;
+  if (r->detector == VDT_DET_CREDENTIAL && !r->check->after_gate) l->gates[l->n_gates++ % LEAKS_GATES] = hit->end;
   struct pending *grown = heap_grow(l->pending, l->n_pending, &l->cap_pending, 32, sizeof *grown);
   if (!grown) {
     l->failed = true;
@@ -122,7 +125,7 @@ static bool same_span(const struct candidate *a, const struct candidate *b)
 }
 
 /* Inserts in order; most candidates come at the end. */
-static void add_candidate(struct leaks *l, const struct candidate *c)
+void leaks_add(struct leaks *l, const struct candidate *c)
 {
   struct candidate *grown = heap_grow(l->candidates, l->n_candidates, &l->cap_candidates, 16, sizeof *grown);
   if (!grown) {
@@ -146,15 +149,15 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
   if (f->start < from || f->end <= f->start || f->confidence < l->minimum[r->detector]) return;
   struct str value = {(const char *)look->p + (f->start - look->base), (size_t)(f->end - f->start)};
   bool allowed = l->allow && bind_allows(l->allow, p->rule, value);
-  add_candidate(l, &(struct candidate){.rule = p->rule,
-                                       .confidence = f->confidence,
-                                       .action = allowed ? VDT_ALLOW : action_of(l, p->rule),
-                                       .allowed = allowed,
-                                       .why = f->why,
-                                       .lost = f->silent,
-                                       .reason = f->reason,
-                                       .start = f->start,
-                                       .end = f->end});
+  leaks_add(l, &(struct candidate){.rule = p->rule,
+                                   .confidence = f->confidence,
+                                   .action = allowed ? VDT_ALLOW : action_of(l, p->rule),
+                                   .allowed = allowed,
+                                   .why = f->why,
+                                   .lost = f->silent,
+                                   .reason = f->reason,
+                                   .start = f->start,
+                                   .end = f->end});
 }
 
 /* True when the check has decided. */

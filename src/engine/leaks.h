@@ -22,14 +22,23 @@ struct pending {
   uint64_t hold, tried; /* tried: length of the text at the last try, 0 before the first */
 };
 
+/* How a candidate was written when a reading of the stream found it (reading.h); what may be shown of it. */
+struct read_as {
+  const char *layer;
+  char redacted[VDT_REDACTED_MAX], mask[VDT_REDACTED_MAX];
+};
+
+enum { LEAKS_GATES = 64 };
+
 struct candidate {
   uint32_t rule;
   unsigned confidence, why;
   enum vdt_action action;
   const char *reason;
-  uint64_t start, end; /* view offsets */
-  bool allowed;        /* policy says that this value is none */
-  bool lost;           /* overlaps a stronger one; its bytes are still masked when its action says so */
+  uint64_t start, end;      /* view offsets */
+  const struct read_as *as; /* NULL: as it stands */
+  bool allowed;             /* policy says that this value is none */
+  bool lost;                /* overlaps a stronger one; its bytes are still masked when its action says so */
 };
 
 /* The text known so far: bytes [base, end) of the view. */
@@ -54,7 +63,10 @@ struct leaks {
   size_t n_pending, cap_pending;
   struct candidate *candidates; /* ordered by start, then end */
   size_t n_candidates, cap_candidates;
-  void *scratch; /* of regular expressions, or NULL; borrowed */
+  uint64_t gates[LEAKS_GATES]; /* where the latest gates of credentials end that may be written over lines; 0 for none */
+  size_t n_gates;
+  bool by_pieces; /* the text is read as it comes: signs are asked for behind the gates that are known by then */
+  void *scratch;  /* of regular expressions, or NULL; borrowed */
   bool failed;
 };
 
@@ -66,6 +78,8 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
 bool leaks_active(const struct leaks *l);
 /* A hit of a word or gate pattern, in order of (end, pattern). The window holds the text up to its end at least. */
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit);
+/* Adds a candidate that something else has found. */
+void leaks_add(struct leaks *l, const struct candidate *c);
 /* Asks pending checks again. */
 void leaks_try(struct leaks *l, const struct window *w);
 /* The two boundaries; both are w->end when nothing is undecided. waiting: the caller has something of its own to settle. Unless it, or a

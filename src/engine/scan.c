@@ -3,6 +3,7 @@
  * multi-pattern database; only where its findings stand in the original differs.
  */
 #include "engine/blocklist.h"
+#include "engine/reading.h"
 #include "engine/scanner.h"
 
 enum {
@@ -48,6 +49,17 @@ static bool make_view(struct vdt_scanner *s, struct str text, struct window *w)
   return true;
 }
 
+/* Keys that are broken over lines or by emphasis, or have escapes in them. Other encodings are the decoders'. */
+static bool match_joined(struct job *j)
+{
+  struct reading_set set;
+  if (j->text >= 0 || !leaks_active(&j->s->leaks)) return true;
+  reading_init(&set, 1u << READING_JOINED | 1u << READING_ESCAPES, j->s, j->policy, j->role);
+  bool ok = reading_whole(&set, &j->w, &j->s->leaks, j->arena);
+  reading_finish(&set);
+  return ok;
+}
+
 static bool match(struct job *j)
 {
   struct vdt_scanner *s = j->s;
@@ -60,7 +72,7 @@ static bool match(struct job *j)
   if (hs_scan(db, (const char *)j->w.p, (unsigned)j->w.end, 0, s->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
   leaks_try(d.leaks, &j->w);
-  return !d.failed && !d.leaks->failed;
+  return !d.failed && !d.leaks->failed && match_joined(j);
 }
 
 /* ---- findings ---------------------------------------------------------------------------------------------------- */
@@ -156,6 +168,10 @@ static void mask_candidate(struct job *j, const struct candidate *c, const struc
 {
   const struct rule *r = &j->s->engine->rules.rules[c->rule];
   char text[VDT_REDACTED_MAX];
+  if (c->as) {
+    add_mask(j, at, c->as->mask);
+    return;
+  }
   mask_text(text, j->s->leaks.mask[r->detector], r, matched(j, c->start, c->end));
   add_mask(j, at, text);
 }
@@ -175,6 +191,8 @@ static void add_leaks(struct job *j)
     if (c->action >= VDT_REDACT) mask_candidate(j, c, &at);
     if (c->lost) continue;
     finding_fill(&f, s->engine, c, matched(j, c->start, c->end), j->role, at.start, at.end);
+    finding_read_as(&f, c);
+    if (c->as) at.n_layers = 1, at.layers[0] = c->as->layer;
     new_finding(j, &f, &at, c->start, c->end);
   }
 }

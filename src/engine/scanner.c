@@ -168,3 +168,11 @@ void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struc
                             .decoded = ""};
   mask(f->redacted, r, matched);
 }
+
+void finding_read_as(struct vdt_finding *f, const struct candidate *c)
+{
+  if (!c->as) return;
+  f->n_layers = 1;
+  f->layers[0] = c->as->layer;
+  memcpy(f->redacted, c->as->redacted, sizeof f->redacted);
+}

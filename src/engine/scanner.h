@@ -39,6 +39,8 @@ void deliver_rest(struct delivery *d);
 /* Fills in a public finding from a settled candidate; the view holds its text. orig: the original span. */
 void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched,
                   enum vdt_role role, uint64_t start, uint64_t end);
+/* What is said of a candidate that was read otherwise than it stands. */
+void finding_read_as(struct vdt_finding *f, const struct candidate *c);
 /* The alert type that a detector's finding raises in a role, "" for none. */
 const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enum vdt_action action);
 /* What stands in the place of a secret that is redacted. Never anything that means something in JSON, HTML or a shell's quotes. */

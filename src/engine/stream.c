@@ -5,6 +5,7 @@
  * moves two boundaries forward (leaks.h): what is settled becomes findings, what is free goes out, with masks where findings say so.
  */
 #include "engine/blocklist.h"
+#include "engine/reading.h"
 #include "engine/scanner.h"
 
 enum { MAX_FINDINGS = 4096, KEEP = 1024, SLACK = 4096, SLICE = 8192 /* most bytes that are worked on at once */ };
@@ -14,6 +15,8 @@ struct vdt_stream {
   struct vdt_arena *arena;
   enum vdt_role role;
   struct leaks leaks;
+  struct vdt_policy policy;
+  struct reading_set readings;
   struct phrase_stream phrases;
   struct view view;
   hs_stream_t *hs;
@@ -41,6 +44,9 @@ int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
   }
   s->leaks.scratch = scanner->regex_scratch;
   leaks_begin(&s->leaks, policy, role);
+  s->leaks.by_pieces = true;
+  s->policy = *policy;
+  reading_init(&s->readings, (1u << READINGS) - 1, scanner, &s->policy, role);
   s->phrases.look = policy->phrases;
   *out = s;
   return VDT_OK;
@@ -51,6 +57,7 @@ void vdt_stream_free(struct vdt_stream *s)
   if (!s) return;
   if (s->hs) hs_close_stream(s->hs, NULL, NULL, NULL);
   leaks_finish(&s->leaks);
+  reading_finish(&s->readings);
   phrase_stream_finish(&s->phrases);
   view_finish(&s->view);
   buf_finish(&s->orig);
@@ -66,7 +73,8 @@ const struct vdt_finding *vdt_stream_findings(const struct vdt_stream *s, size_t
 
 static struct window window_of(const struct vdt_stream *s)
 {
-  return (struct window){(const unsigned char *)s->view.text.p, s->view.view_base, s->view.view_len, s->done};
+  const char *p = s->view.text.p ? s->view.text.p : "";
+  return (struct window){(const unsigned char *)p, s->view.view_base, s->view.view_len, s->done};
 }
 
 static bool scan_new(struct vdt_stream *s)
@@ -79,6 +87,9 @@ static bool scan_new(struct vdt_stream *s)
   if (n && hs_scan_stream(s->hs, p, (unsigned)n, 0, s->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
   leaks_try(&s->leaks, &w);
+  if (leaks_active(&s->leaks) &&
+      !(reading_step(&s->readings, &w, &s->leaks) && reading_collect(&s->readings, &w, &s->leaks, s->arena)))
+    return false;
   return !s->leaks.failed && phrase_stream_step(&s->phrases, &w);
 }
 
@@ -124,6 +135,10 @@ static const struct candidate *namer(const struct vdt_stream *s, const struct ca
 static void candidate_mask(const struct vdt_stream *s, const struct candidate *c, char out[VDT_REDACTED_MAX])
 {
   const struct rule *r = &s->scanner->engine->rules.rules[c->rule];
+  if (c->as) {
+    memcpy(out, c->as->mask, VDT_REDACTED_MAX);
+    return;
+  }
   struct str text = {s->view.text.p + (c->start - s->view.view_base), (size_t)(c->end - c->start)};
   mask_text(out, s->leaks.mask[r->detector], r, text);
 }
@@ -151,6 +166,7 @@ static bool take_candidate(struct vdt_stream *s, const struct candidate *c, size
   if (!c->lost) {
     struct vdt_finding f;
     finding_fill(&f, s->scanner->engine, c, text, s->role, start, end);
+    finding_read_as(&f, c);
     if (!add_finding(s, &f)) return false;
   }
   if (c->action >= VDT_REDACT) {
@@ -203,6 +219,7 @@ static bool settle(struct vdt_stream *s, uint64_t settled)
 static void forget(struct vdt_stream *s)
 {
   uint64_t need = leaks_needs(&s->leaks, s->view.view_len);
+  need = reading_needs(&s->readings, need);
   if (s->phrases.settled < need) need = s->phrases.settled;
   if (s->phrases.n && s->phrases.known[0].start < need) need = s->phrases.known[0].start;
   if (need > KEEP && need - KEEP > s->view.view_base + SLACK) view_drop(&s->view, need - KEEP);
@@ -214,6 +231,8 @@ static int advance(struct vdt_stream *s, struct vdt_release *out)
   if (!scan_new(s)) return VDT_ENOMEM;
   struct window w = window_of(s);
   leaks_boundaries(&s->leaks, &w, s->phrases.n > 0, &settled, &free_until);
+  if (leaks_active(&s->leaks))
+    reading_boundaries(&s->readings, &w, s->leaks.n_candidates > 0 || s->phrases.n > 0, &settled, &free_until);
   if (s->phrases.settled < settled) settled = s->phrases.settled;
   if (s->phrases.free_until < free_until) free_until = s->phrases.free_until;
   if (!settle(s, settled)) return VDT_ENOMEM;

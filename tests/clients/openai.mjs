@@ -249,3 +249,22 @@ test("what is kept holds no client key, no leaked secret and no clean prompt", (
     assert.ok(!bytes.includes("Good morning") && !bytes.includes("number 13"), `${f} holds a clean prompt`);
   }
 });
+
+for (const [label, written] of [["as it stands", (t) => t], ["in quotes", (t) => `say \\"${t}\\"`], ["behind line ends", (t) => `a\\nb: ${t}\\n`], ["in JSON within JSON", (t) => `{\\\\\\"key\\\\\\": \\\\\\"${t}\\\\\\"}`.replaceAll("\\\\\\", "\\\\\\")]])
+  for (const chunk of [1, 5, 40])
+    test(`streamed arguments of a tool with a masked secret still parse: ${label}, ${chunk}-byte deltas`, async () => {
+      const token = "sk" + "_live_" + "4eC9Hq7LyjZ2Darjt1T1zdp7Kw";
+      const args = { model: "masking", messages: user(`[[tool save {"value": "${written(token)}", "n": 7}]] [[chunk ${chunk}]]`), tools };
+      const message = await azure.chat.completions.stream(args).finalMessage();
+      const parsed = JSON.parse(message.tool_calls[0].function.arguments);
+      assert.equal(parsed.n, 7);
+      assert.ok(!JSON.stringify(parsed).includes(token.slice(10, 20)), JSON.stringify(parsed));
+      assert.match(parsed.value, /\*\*\*\*/);
+    });
+
+test("a secret in a prompt never reaches the model; the rest does, byte for byte", async () => {
+  const token = "sk" + "_live_" + "4eC9Hq7LyjZ2Darjt1T1zdp7Kw";
+  await azure.chat.completions.create({ model: "masking", messages: user(`größe "${token}"\n\ttail`) });
+  const sent = JSON.parse(received().at(-1).body).messages[0].content;
+  assert.equal(sent, `größe "sk_live_****…${token.slice(-4)}"\n\ttail`);
+});

@@ -84,6 +84,7 @@ deployments:
   - {name: detecting, workspace: weu, upstream: "http://$MODEL", policy: detecting}
   - {name: cutting, workspace: weu, upstream: "http://$MODEL", policy: cutting}
   - {name: blocking, workspace: weu, upstream: "http://$MODEL", policy: blocking}
+  - {name: masking, workspace: weu, upstream: "http://$MODEL", policy: masking}
   - {name: annotating, workspace: weu, upstream: "http://$MODEL", policy: annotating}
 policies:
   - {name: standard}
@@ -94,6 +95,8 @@ policies:
     credential: {response: cut}
   - name: blocking
     credential: {response: block}
+  - name: masking
+    credential: {prompt: redact, mask: partial, minimum_confidence: 65}
   - {name: annotating, annotate: true}
 YAML
   stand_vedette "$STATE/vedette.yaml" "127.0.0.1:$1" "127.0.0.1:$2"

@@ -1,0 +1,505 @@
+#include "engine/reading.h"
+
+enum {
+  BACK = 1024,     /* how far before its first sign a reading begins: a gate, what a check looks at on its left, a context word */
+  SLEEP = 512,     /* after so many bytes without a sign, and with nothing undecided, it sleeps again */
+  SLACK = 4096,    /* bytes that may be kept for nothing */
+  GATE_NEAR = 512, /* line ends and emphasis are signs only behind a gate */
+  SLICE = 8192,    /* most bytes of a whole text that are worked on at once */
+  SURE = 12,       /* so many bytes of text out of base64 are no chance */
+};
+
+static const char *const layer_names[] = {"escapes", "base64", "joined"};
+
+/* ---- begin and end ------------------------------------------------------------------------------------------------ */
+
+void reading_init(struct reading_set *set, unsigned kinds, struct vdt_scanner *scanner, const struct vdt_policy *policy,
+                  enum vdt_role role)
+{
+  *set = (struct reading_set){.kinds = kinds, .scanner = scanner, .policy = policy, .role = role};
+  for (unsigned k = 0; k < READINGS; k++) set->of[k].kind = (enum reading_kind)k;
+}
+
+void reading_finish(struct reading_set *set)
+{
+  for (unsigned k = 0; k < READINGS; k++) {
+    struct reading *r = &set->of[k];
+    if (r->hs) hs_close_stream(r->hs, NULL, NULL, NULL);
+    leaks_finish(&r->leaks);
+    buf_finish(&r->text);
+    free(r->places);
+    r->places = NULL;
+    r->hs = NULL;
+  }
+}
+
+/* Begins to read at a view offset. */
+static bool wake(struct reading_set *set, struct reading *r, uint64_t from)
+{
+  const struct vdt_engine *e = set->scanner->engine;
+  if (!r->ready && leaks_init(&r->leaks, e)) return false;
+  r->ready = true;
+  if (r->hs ? hs_reset_stream(r->hs, 0, NULL, NULL, NULL) != HS_SUCCESS : hs_open_stream(e->stream, 0, &r->hs) != HS_SUCCESS)
+    return false;
+  leaks_begin(&r->leaks, set->policy, set->role);
+  r->leaks.scratch = set->scanner->regex_scratch;
+  buf_reset(&r->text);
+  r->base = r->len = r->scanned = 0;
+  r->next = r->pending = from;
+  r->line_begins = false;
+  return r->awake = true;
+}
+
+/* ---- bytes of the reading ------------------------------------------------------------------------------------------- */
+
+static bool put(struct reading *r, char c, uint64_t start, uint64_t end)
+{
+  struct reading_place *grown = heap_grow(r->places, r->text.n, &r->cap_places, 256, sizeof *grown);
+  if (!grown) return false;
+  r->places = grown;
+  r->places[r->text.n] = (struct reading_place){start, end};
+  buf_byte(&r->text, c);
+  r->len++;
+  return !r->text.failed;
+}
+
+static bool is_printable(unsigned c)
+{
+  return c >= 0x20 && c < 0x7F;
+}
+
+static int hex(int c)
+{
+  if (c >= '0' && c <= '9') return c - '0';
+  c |= 32;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte at a view offset; -1 behind the end of the text; -2 where it has not arrived. */
+static int at(const struct window *w, uint64_t i)
+{
+  return i < w->end ? w->p[i - w->base] : w->eof ? -1 : -2;
+}
+
+/* ---- escapes -------------------------------------------------------------------------------------------------------- */
+
+/* Exactly n hexadecimal digits at i. -1: they are none, -2: they may become some. */
+static int digits(const struct window *w, uint64_t i, unsigned n)
+{
+  int v = 0;
+  for (unsigned k = 0; k < n; k++) {
+    int c = at(w, i + k);
+    if (c == -2) return -2;
+    if (c < 0 || hex(c) < 0) return -1;
+    v = v << 4 | hex(c);
+  }
+  return v;
+}
+
+/* &#103; or &#x67; at i; *length is that of the whole. */
+static int entity(const struct window *w, uint64_t i, unsigned *length)
+{
+  int c = at(w, i + 1), v = 0;
+  if (c != '#') return c == -2 ? -2 : -1;
+  uint64_t k = i + 2;
+  bool hexadecimal = at(w, k) == 'x' || at(w, k) == 'X';
+  k += hexadecimal;
+  for (; k < i + 10; k++) {
+    c = at(w, k);
+    int d = hexadecimal ? hex(c) : c >= '0' && c <= '9' ? c - '0' : -1;
+    if (c == -2) return -2;
+    if (c == ';' || c < 0 || d < 0) break;
+    v = v * (hexadecimal ? 16 : 10) + d;
+  }
+  *length = (unsigned)(k + 1 - i);
+  return c == ';' && v < 0x7F ? v : -1;
+}
+
+/* What is written at i, and in how many bytes; -1 when it is no escape, -2 when that is not known yet. */
+static int escape(const struct window *w, uint64_t i, unsigned *length)
+{
+  int c = at(w, i), next = at(w, i + 1), v = -1;
+  if (c == '%') {
+    *length = 3;
+    v = digits(w, i + 1, 2);
+  } else if (c == '&') {
+    v = entity(w, i, length);
+  } else if (c == '\\' && (next == 'u' || next == 'U')) {
+    *length = 6;
+    v = digits(w, i + 2, 4);
+  } else if (c == '\\' && next == 'x') {
+    *length = 4;
+    v = digits(w, i + 2, 2);
+  } else if (c == '\\' && next == -2) {
+    v = -2;
+  }
+  return v >= 0 && !is_printable((unsigned)v) ? -1 : v;
+}
+
+static bool is_escape_sign(int c)
+{
+  return c == '\\' || c == '%' || c == '&';
+}
+
+static bool read_escapes(struct reading *r, const struct window *w)
+{
+  while (r->next < w->end) {
+    int c = at(w, r->next), v = -1;
+    unsigned length = 1;
+    if (is_escape_sign(c)) v = escape(w, r->next, &length);
+    if (v == -2) break;
+    if (v < 0) length = 1;
+    else r->sign = r->next;
+    if (!put(r, (char)(v < 0 ? c : v), r->next, r->next + length)) return false;
+    r->next += length;
+  }
+  r->pending = r->next;
+  return true;
+}
+
+/* ---- joined --------------------------------------------------------------------------------------------------------- */
+
+static bool is_emphasis(int c)
+{
+  return c == '*' || c == '`';
+}
+
+/* Line ends go with what begins the next line: blanks, the bar or arrow of a quotation. An empty line stays. */
+static bool read_joined(struct reading *r, const struct window *w)
+{
+  for (; r->next < w->end; r->next++) {
+    int c = at(w, r->next);
+    bool gone = is_emphasis(c) || c == '\n' || c == '\r' || (r->line_begins && (c == ' ' || c == '\t' || c == '>' || c == '|'));
+    if (c == '\n' && r->line_begins) gone = false;
+    if (c == '\n') r->line_begins = true;
+    else if (!gone) r->line_begins = false;
+    if (!gone && !put(r, (char)c, r->next, r->next + 1)) return false;
+  }
+  r->pending = r->next;
+  return true;
+}
+
+/* ---- base64 --------------------------------------------------------------------------------------------------------- */
+
+static int base64_digit(int c)
+{
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+' || c == '-') return 62;
+  return c == '/' || c == '_' ? 63 : -1;
+}
+
+/* What text has. It begins with ASCII, or most words would have to wait; of a run that is known to be text anything is taken. */
+static bool may_be_text(const struct reading *r, unsigned c)
+{
+  return r->n_printed >= SURE || is_printable(c) || c == '\n' || c == '\r' || c == '\t' || (c >= 0x80 && r->n_printed > 2);
+}
+
+static void end_run(struct reading *r)
+{
+  r->n_digits = r->n_printed = 0;
+  r->bits = 0;
+  r->refused = r->wrapped = false;
+}
+
+/* Takes a run back that turned out to be no text, or too short. */
+static void take_back(struct reading *r)
+{
+  size_t n = r->n_printed < r->text.n ? r->n_printed : r->text.n;
+  r->text.n -= n;
+  r->len -= n;
+  r->n_printed = 0;
+}
+
+/* The bytes of 2, 3 or 4 digits. */
+static bool decode_group(struct reading *r)
+{
+  unsigned bytes = r->n_digits - 1;
+  uint32_t bits = r->bits << 6 * (4 - r->n_digits);
+  for (unsigned i = 0; i < bytes; i++) {
+    unsigned c = bits >> (16 - 8 * i) & 0xFF;
+    if (!may_be_text(r, c)) {
+      if (r->n_printed < SURE) take_back(r);
+      r->refused = true;
+      break;
+    }
+    if (!put(r, (char)c, r->digits_at[i], r->digits_at[i + 1] + 1)) return false;
+    r->n_printed++;
+  }
+  r->n_digits = 0;
+  r->bits = 0;
+  return true;
+}
+
+/* The run has ended before view offset `end`. A line end closes it in the reading too. */
+static bool close_run(struct reading *r, uint64_t end)
+{
+  bool ok = r->refused || r->n_digits < 2 || decode_group(r);
+  if (r->n_printed && r->n_printed < SURE) take_back(r);
+  if (ok && r->n_printed) ok = put(r, '\n', end, end);
+  end_run(r);
+  return ok;
+}
+
+static bool read_base64(struct reading *r, const struct window *w)
+{
+  for (; r->next < w->end; r->next++) {
+    int c = at(w, r->next), d = base64_digit(c);
+    bool runs = r->n_digits || r->n_printed || r->refused;
+    if (d < 0 && (c == '\n' || c == '\r') && r->n_printed >= SURE && !r->refused) continue; /* wrapped */
+    if (d < 0) {
+      if (runs && !close_run(r, r->next)) return false;
+      continue;
+    }
+    if (!runs) r->run = r->next;
+    if (r->refused) continue;
+    r->digits_at[r->n_digits++] = r->next;
+    r->bits = r->bits << 6 | (uint32_t)d;
+    if (r->n_digits == 4 && !decode_group(r)) return false;
+  }
+  if (w->eof && (r->n_digits || r->n_printed) && !close_run(r, w->end)) return false;
+  r->pending = r->next;
+  if (!r->refused && r->n_digits) r->pending = r->digits_at[0];
+  if (!r->refused && (r->n_digits || r->n_printed) && r->n_printed < SURE) r->pending = r->run;
+  return true;
+}
+
+/* ---- signs ---------------------------------------------------------------------------------------------------------- */
+
+static bool gate_near(const struct leaks *main, uint64_t i)
+{
+  if (main->n_gates > LEAKS_GATES && !main->by_pieces) return true; /* of a whole text only the last ones are known */
+  for (size_t k = 0; k < LEAKS_GATES; k++)
+    if (main->gates[k] && main->gates[k] <= i && main->gates[k] + GATE_NEAR > i) return true;
+  return false;
+}
+
+/* Is the byte at i a reason to read on from here? */
+static bool is_sign(const struct reading *r, const struct window *w, const struct leaks *main, uint64_t i)
+{
+  unsigned length;
+  int c = at(w, i);
+  if (r->kind == READING_ESCAPES) return is_escape_sign(c) && escape(w, i, &length) != -1;
+  return (is_emphasis(c) || c == '\n') && gate_near(main, i);
+}
+
+/* The first byte from i on that may be a sign, or the end. */
+static uint64_t next_mark(const struct reading *r, const struct window *w, uint64_t i)
+{
+  static const char marks[READINGS][5] = {[READING_ESCAPES] = "\\%&", [READING_JOINED] = "\n*`"};
+  size_t n = (size_t)(w->end - i);
+  const unsigned char *from = w->p + (i - w->base);
+  for (const char *m = marks[r->kind]; *m && n; m++) {
+    const unsigned char *hit = memchr(from, *m, n);
+    if (hit) n = (size_t)(hit - from);
+  }
+  return i + n;
+}
+
+static bool find_sign(struct reading_set *set, struct reading *r, const struct window *w, const struct leaks *main)
+{
+  uint64_t i = r->next > w->base ? r->next : w->base;
+  if (r->kind == READING_JOINED && main->n_gates == 0) i = w->end;
+  while ((i = next_mark(r, w, i)) < w->end && !is_sign(r, w, main, i)) i++;
+  r->next = r->pending = i;
+  if (i == w->end) return true;
+  r->sign = i;
+  return wake(set, r, i > w->base + BACK ? i - BACK : w->base);
+}
+
+static void note_signs(struct reading *r, const struct window *w, const struct leaks *main, uint64_t from)
+{
+  for (uint64_t i = w->end; r->kind == READING_JOINED && i > from; i--)
+    if (is_sign(r, w, main, i - 1)) {
+      r->sign = i - 1;
+      return;
+    }
+}
+
+/* ---- steps ---------------------------------------------------------------------------------------------------------- */
+
+static struct window window_of(const struct reading *r, bool eof)
+{
+  const char *p = r->text.p ? r->text.p : "";
+  return (struct window){(const unsigned char *)p, r->base, r->len, eof};
+}
+
+/* Decoded bytes of a run that may yet be taken back are not looked at. */
+static uint64_t looked_at(const struct reading *r, const struct window *w)
+{
+  return r->kind == READING_BASE64 && !w->eof && r->n_printed < SURE ? r->len - r->n_printed : r->len;
+}
+
+static bool scan(struct reading_set *set, struct reading *r, const struct window *w)
+{
+  struct window mine = window_of(r, w->eof);
+  struct delivery d = {.leaks = &r->leaks, .window = &mine};
+  mine.end = looked_at(r, w);
+  size_t n = (size_t)(mine.end - r->scanned);
+  const char *p = n ? r->text.p + (r->scanned - r->base) : NULL;
+  r->scanned = mine.end;
+  if (n && hs_scan_stream(r->hs, p, (unsigned)n, 0, set->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
+  deliver_rest(&d);
+  leaks_try(&r->leaks, &mine);
+  return !r->leaks.failed;
+}
+
+static void forget(struct reading *r)
+{
+  uint64_t need = leaks_needs(&r->leaks, r->scanned);
+  if (need < BACK + SLACK + r->base) return;
+  size_t n = (size_t)(need - BACK - r->base);
+  buf_drop(&r->text, n);
+  memmove(r->places, r->places + n, r->text.n * sizeof *r->places);
+  r->base += n;
+}
+
+static bool step(struct reading_set *set, struct reading *r, const struct window *w, const struct leaks *main)
+{
+  if (!r->awake && r->kind == READING_BASE64 && !wake(set, r, r->next)) return false;
+  if (!r->awake && !find_sign(set, r, w, main)) return false;
+  if (!r->awake) return true;
+  note_signs(r, w, main, r->next);
+  bool ok = r->kind == READING_ESCAPES ? read_escapes(r, w) : r->kind == READING_JOINED ? read_joined(r, w) : read_base64(r, w);
+  if (!ok || !scan(set, r, w)) return false;
+  bool idle = r->leaks.n_pending == 0 && r->leaks.n_candidates == 0 && r->pending == r->next;
+  if (r->kind != READING_BASE64 && idle && r->next > r->sign + SLEEP) r->awake = false;
+  return true;
+}
+
+bool reading_step(struct reading_set *set, const struct window *w, const struct leaks *main)
+{
+  for (unsigned k = 0; k < READINGS; k++)
+    if (set->kinds >> k & 1 && !step(set, &set->of[k], w, main)) return false;
+  return true;
+}
+
+bool reading_whole(struct reading_set *set, const struct window *w, struct leaks *main, struct vdt_arena *arena)
+{
+  struct window part = *w;
+  for (part.end = w->base; part.end < w->end && !main->failed;) {
+    part.end = w->end - part.end > SLICE ? part.end + SLICE : w->end;
+    part.eof = part.end == w->end;
+    if (!reading_step(set, &part, main) || !reading_collect(set, &part, main, arena)) return false;
+  }
+  return !main->failed;
+}
+
+/* ---- what follows from it --------------------------------------------------------------------------------------------- */
+
+/* The view offset that an offset of the reading stands for. */
+static uint64_t place(const struct reading *r, uint64_t offset)
+{
+  if (offset < r->base) offset = r->base;
+  return offset < r->len ? r->places[offset - r->base].start : r->pending;
+}
+
+static bool redacts(const struct leaks *l)
+{
+  return l->action[VDT_DET_CREDENTIAL] >= VDT_REDACT || l->action[VDT_DET_SENSITIVE] >= VDT_REDACT;
+}
+
+void reading_boundaries(const struct reading_set *set, const struct window *w, bool waiting, uint64_t *settled,
+                        uint64_t *free_until)
+{
+  for (unsigned k = 0; k < READINGS; k++) {
+    const struct reading *r = &set->of[k];
+    if (!r->awake) continue;
+    struct window mine = window_of(r, w->eof);
+    uint64_t s, f, low = r->pending < w->end ? r->pending : w->end;
+    mine.end = looked_at(r, w);
+    leaks_boundaries(&r->leaks, &mine, waiting, &s, &f);
+    s = s < mine.end ? place(r, s) : low;
+    f = f < mine.end ? place(r, f) : low;
+    if (low < s) s = low;
+    if (low < f) f = low;
+    if (s < *settled) *settled = s;
+    if (redacts(&r->leaks) && f < *free_until) *free_until = f;
+  }
+}
+
+/* Written as it reads: the stream sees it itself. */
+static bool is_plain(const struct reading *r, const struct candidate *c, uint64_t start, uint64_t end)
+{
+  (void)r;
+  return end - start == c->end - c->start;
+}
+
+/* The candidate that the stream has found in what stands there, or NULL. */
+static const struct candidate *known(const struct leaks *main, const struct candidate *c)
+{
+  for (size_t i = 0; i < main->n_candidates; i++) {
+    const struct candidate *m = &main->candidates[i];
+    if (m->rule == c->rule && m->start < c->end && c->start < m->end) return m;
+  }
+  return NULL;
+}
+
+/* Does a key of any length go on behind what was found of it? Directly behind emphasis it does; on the next line what follows has to look like
+ * a key, and not like a word. */
+static bool goes_on(const struct reading *r, const struct window *w, const struct candidate *c, uint64_t found_end)
+{
+  unsigned n = 0, numerals = 0, upper = 0, lower = 0;
+  if (found_end < w->end && is_emphasis(at(w, found_end))) return true;
+  for (uint64_t i = c->end; i > c->start && r->places[i - 1 - r->base].start >= found_end; i--, n++) {
+    int b = (unsigned char)r->text.p[i - 1 - r->base];
+    numerals += b >= '0' && b <= '9';
+    upper += b >= 'A' && b <= 'Z';
+    lower += b >= 'a' && b <= 'z';
+  }
+  return n >= 10 && ((numerals && upper + lower) || (upper > 1 && lower > 1));
+}
+
+/* Lines are joined for keys only, and hardly where the key was there without. c: of the reading. */
+static bool counts(const struct reading *r, const struct window *w, const struct leaks *main, const struct candidate *c,
+                   const struct candidate *in_view)
+{
+  const struct rule *rule = &main->engine->rules.rules[c->rule];
+  if (c->allowed) return false;
+  if (r->kind != READING_JOINED) return true;
+  if (rule->detector != VDT_DET_CREDENTIAL || rule->check->after_gate) return false;
+  const struct candidate *whole = known(main, in_view);
+  return !whole || (in_view->end > whole->end && goes_on(r, w, c, whole->end));
+}
+
+static bool move(const struct reading *r, const struct window *w, const struct candidate *c, struct leaks *main,
+                 struct vdt_arena *arena)
+{
+  struct candidate out = *c;
+  const struct rule *rule = &main->engine->rules.rules[c->rule];
+  out.start = r->places[c->start - r->base].start;
+  out.end = r->places[c->end - 1 - r->base].end;
+  if (is_plain(r, c, out.start, out.end) || !counts(r, w, main, c, &out)) return true;
+  struct read_as *as = arena_zalloc(arena, 1, sizeof *as);
+  if (!as) return false;
+  struct str text = {r->text.p + (c->start - r->base), (size_t)(c->end - c->start)};
+  as->layer = layer_names[r->kind];
+  mask(as->redacted, rule, text);
+  mask_text(as->mask, main->mask[rule->detector], rule, text);
+  out.as = as;
+  leaks_add(main, &out);
+  return !main->failed;
+}
+
+bool reading_collect(struct reading_set *set, const struct window *w, struct leaks *main, struct vdt_arena *arena)
+{
+  for (unsigned k = 0; k < READINGS; k++) {
+    struct reading *r = &set->of[k];
+    if (!r->awake) continue;
+    for (size_t i = 0; i < r->leaks.n_candidates; i++)
+      if (!move(r, w, &r->leaks.candidates[i], main, arena)) return false;
+    leaks_drop(&r->leaks, r->leaks.n_candidates);
+    forget(r);
+  }
+  return true;
+}
+
+uint64_t reading_needs(const struct reading_set *set, uint64_t end)
+{
+  for (unsigned k = 0; k < READINGS; k++) {
+    const struct reading *r = &set->of[k];
+    if (r->awake && r->pending < end) end = r->pending;
+  }
+  return end;
+}
