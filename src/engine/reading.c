@@ -9,7 +9,8 @@ enum {
   SURE = 12,       /* so many bytes of text out of base64 are no chance */
 };
 
-static const char *const layer_names[] = {"escapes", "base64", "joined"};
+/* Told by their addresses from the names of decoders. */
+static const char layer_names[READINGS][8] = {"escapes", "base64", "joined"};
 
 /* ---- begin and end ------------------------------------------------------------------------------------------------ */
 
@@ -200,7 +201,7 @@ static void end_run(struct reading *r)
 {
   r->n_digits = r->n_printed = 0;
   r->bits = 0;
-  r->refused = r->wrapped = false;
+  r->refused = r->first = false;
 }
 
 /* Takes a run back that turned out to be no text, or too short. */
@@ -212,7 +213,8 @@ static void take_back(struct reading *r)
   r->n_printed = 0;
 }
 
-/* The bytes of 2, 3 or 4 digits. */
+/* The bytes of 2, 3 or 4 digits. The first three digits of a run have left by the time that they can be known for some: every word begins so. They
+ * hold hardly two bytes, which are a gate's. */
 static bool decode_group(struct reading *r)
 {
   unsigned bytes = r->n_digits - 1;
@@ -224,11 +226,14 @@ static bool decode_group(struct reading *r)
       r->refused = true;
       break;
     }
-    if (!put(r, (char)c, r->digits_at[i], r->digits_at[i + 1] + 1)) return false;
+    uint64_t start = r->first ? r->digits_at[3 < r->n_digits ? 3 : r->n_digits - 1] : r->digits_at[i];
+    uint64_t end = r->digits_at[i + 1] + 1;
+    if (!put(r, (char)c, start, end > start ? end : start + 1)) return false;
     r->n_printed++;
   }
   r->n_digits = 0;
   r->bits = 0;
+  r->first = false;
   return true;
 }
 
@@ -252,7 +257,7 @@ static bool read_base64(struct reading *r, const struct window *w)
       if (runs && !close_run(r, r->next)) return false;
       continue;
     }
-    if (!runs) r->run = r->next;
+    if (!runs) r->run = r->next, r->first = true;
     if (r->refused) continue;
     r->digits_at[r->n_digits++] = r->next;
     r->bits = r->bits << 6 | (uint32_t)d;
@@ -260,8 +265,9 @@ static bool read_base64(struct reading *r, const struct window *w)
   }
   if (w->eof && (r->n_digits || r->n_printed) && !close_run(r, w->end)) return false;
   r->pending = r->next;
-  if (!r->refused && r->n_digits) r->pending = r->digits_at[0];
-  if (!r->refused && (r->n_digits || r->n_printed) && r->n_printed < SURE) r->pending = r->run;
+  if (r->refused || !r->n_printed) return true;
+  if (r->n_digits) r->pending = r->digits_at[0];
+  if (r->n_printed < SURE) r->pending = r->run + 3;
   return true;
 }
 
@@ -502,4 +508,11 @@ uint64_t reading_needs(const struct reading_set *set, uint64_t end)
     if (r->awake && r->pending < end) end = r->pending;
   }
   return end;
+}
+
+bool reading_is_layer(const char *layer)
+{
+  for (unsigned k = 0; k < READINGS; k++)
+    if (layer == layer_names[k]) return true;
+  return false;
 }

@@ -37,7 +37,7 @@ struct reading {
   /* base64 */
   unsigned n_digits, n_printed;
   uint32_t bits;
-  bool refused, wrapped;
+  bool refused, first; /* first: no group of the run is decoded yet */
   uint64_t run, digits_at[4];
   /* joined */
   bool line_begins;
@@ -63,6 +63,8 @@ void reading_boundaries(const struct reading_set *set, const struct window *w, b
                         uint64_t *free_until);
 /* Moves what was found into main, as candidates of the view with read_as in the arena. False when out of memory. */
 bool reading_collect(struct reading_set *set, const struct window *w, struct leaks *main, struct vdt_arena *arena);
+/* Is this name, by its address, the layer of a reading? */
+bool reading_is_layer(const char *layer);
 /* The lowest view offset that is still needed. */
 uint64_t reading_needs(const struct reading_set *set, uint64_t end);
 #endif

@@ -19,7 +19,8 @@ struct job {
   const struct vdt_policy *policy;
   enum vdt_role role;
   struct vdt_result r;
-  size_t cap_findings, cap_masks;
+  size_t cap_findings, cap_masks, cap_hidden;
+  uint64_t *hidden; /* for each mask, a hash of what it hides */
   struct window w;
   int text; /* index of the decoded text, -1: the view itself */
   bool failed;
@@ -49,12 +50,12 @@ static bool make_view(struct vdt_scanner *s, struct str text, struct window *w)
   return true;
 }
 
-/* Keys that are broken over lines or by emphasis, or have escapes in them. Other encodings are the decoders'. */
+/* What streams see through, whole texts are to show too, whatever the decoders make of it. */
 static bool match_joined(struct job *j)
 {
   struct reading_set set;
   if (j->text >= 0 || !leaks_active(&j->s->leaks)) return true;
-  reading_init(&set, 1u << READING_JOINED | 1u << READING_ESCAPES, j->s, j->policy, j->role);
+  reading_init(&set, (1u << READINGS) - 1, j->s, j->policy, j->role);
   bool ok = reading_whole(&set, &j->w, &j->s->leaks, j->arena);
   reading_finish(&set);
   return ok;
@@ -150,13 +151,23 @@ static struct vdt_finding *new_finding(struct job *j, const struct vdt_finding *
   return out;
 }
 
-static void add_mask(struct job *j, const struct decode_span *at, const char *text)
+static uint64_t hash(struct str s)
+{
+  uint64_t h = 14695981039346656037u;
+  for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
+  return h;
+}
+
+static void add_mask(struct job *j, const struct decode_span *at, const char *text, struct str what)
 {
   struct vdt_mask *grown = arena_grow(j->arena, j->r.masks, j->r.n_masks, &j->cap_masks, 8, sizeof *grown);
-  if (!grown) {
+  uint64_t *hidden = arena_grow(j->arena, j->hidden, j->r.n_masks, &j->cap_hidden, 8, sizeof *hidden);
+  if (!grown || !hidden) {
     j->failed = true;
     return;
   }
+  j->hidden = hidden;
+  hidden[j->r.n_masks] = hash(what);
   j->r.masks = grown;
   struct vdt_mask *m = &j->r.masks[j->r.n_masks++];
   *m = (struct vdt_mask){.start = at->start, .end = at->end};
@@ -169,11 +180,11 @@ static void mask_candidate(struct job *j, const struct candidate *c, const struc
   const struct rule *r = &j->s->engine->rules.rules[c->rule];
   char text[VDT_REDACTED_MAX];
   if (c->as) {
-    add_mask(j, at, c->as->mask);
+    add_mask(j, at, c->as->mask, (struct str){(const char *)at, 2 * sizeof at->start});
     return;
   }
   mask_text(text, j->s->leaks.mask[r->detector], r, matched(j, c->start, c->end));
-  add_mask(j, at, text);
+  add_mask(j, at, text, matched(j, c->start, c->end));
 }
 
 /* What a decoded text has in common with its parent was found there. */
@@ -336,7 +347,7 @@ static bool add_phrases(struct job *j)
     if (f.action >= VDT_REDACT) {
       char text[VDT_REDACTED_MAX];
       snprintf(text, sizeof text, "[REDACTED:%.50s]", f.rule);
-      add_mask(j, &at, text);
+      add_mask(j, &at, text, matched(j, hits[i].start, hits[i].end));
     }
     new_finding(j, &f, &at, hits[i].start, hits[i].end);
   }
@@ -388,6 +399,29 @@ static bool is_same(const struct vdt_finding *a, const struct vdt_finding *b)
          strcmp(a->rule, b->rule) == 0;
 }
 
+/* A reading found what a decoder has found as well: the decoder's word stands, for it knows all layers. */
+static bool is_repeated(const struct vdt_result *r, const struct vdt_finding *f)
+{
+  if (f->n_layers != 1 || !reading_is_layer(f->layers[0])) return false;
+  for (size_t i = 0; i < r->n_findings; i++) {
+    const struct vdt_finding *o = &r->findings[i];
+    bool decoded = o->n_layers && !(o->n_layers == 1 && reading_is_layer(o->layers[0]));
+    if (decoded && strcmp(o->rule, f->rule) == 0 && o->start < f->end && f->start < o->end) return true;
+  }
+  return false;
+}
+
+static void drop_repeated(struct vdt_result *r)
+{
+  size_t kept = 0, n = r->n_findings;
+  for (size_t i = 0; i < n; i++) {
+    if (is_repeated(r, &r->findings[i])) r->findings[i].title = NULL;
+  }
+  for (size_t i = 0; i < n; i++)
+    if (r->findings[i].title) r->findings[kept++] = r->findings[i];
+  r->n_findings = kept;
+}
+
 /* One finding for each rule and place: a decoded text repeats what stands around what was decoded. The strongest of them stays, under the
  * fewest layers. */
 static void settle(struct vdt_result *r)
@@ -414,6 +448,23 @@ static int mask_order(const void *a, const void *b)
   const struct vdt_mask *x = a, *y = b;
   if (x->start != y->start) return x->start < y->start ? -1 : 1;
   return x->end > y->end ? -1 : x->end < y->end;
+}
+
+/* What was read in several ways (turned round twice, say) hides once, where it stands most closely. */
+static void drop_wide(struct job *j)
+{
+  struct vdt_mask *m = j->r.masks;
+  size_t kept = 0;
+  for (size_t i = 0; i < j->r.n_masks; i++) {
+    bool wide = false;
+    for (size_t k = 0; k < j->r.n_masks && !wide && j->r.n_masks <= 256; k++)
+      wide = j->hidden[k] == j->hidden[i] && m[k].start >= m[i].start && m[k].end <= m[i].end &&
+             m[k].end - m[k].start < m[i].end - m[i].start;
+    if (wide) m[i].text[0] = 0;
+  }
+  for (size_t i = 0; i < j->r.n_masks; i++)
+    if (m[i].text[0]) m[kept++] = m[i];
+  j->r.n_masks = kept;
 }
 
 /* Masks that overlap become one, which says what the first says. */
@@ -443,7 +494,9 @@ int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_po
   int rc = judge_all(&j, (struct str){text, n}, w);
   decode_trim(&s->decode);
   if (rc) return rc;
+  drop_repeated(&j.r);
   settle(&j.r);
+  drop_wide(&j);
   join_masks(&j.r);
   *out = j.r;
   return VDT_OK;
