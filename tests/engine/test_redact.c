@@ -115,7 +115,7 @@ static void put_character(struct buf *out, enum writing w, char c, bool first, u
  * a few letters cannot be told from a word. */
 static void put_broken(struct buf *out, enum writing w, const struct key *k, uint64_t *seed)
 {
-  size_t gate = gate_length(k), rest = w == LINES && k->text.n > gate + 16 ? 13 : 1, room = k->text.n - gate - 1 - rest,
+  size_t gate = gate_length(k), rest = w == LINES ? 13 : 1, room = k->text.n - gate - 1 - rest,
          a = gate + 1 + rig_random(seed) % room, b = gate + 1 + rig_random(seed) % room;
   for (size_t i = 0; i < k->text.n; i++) {
     if (i == a || i == b) buf_put(out, w == LINES ? STR("\n") : rig_random(seed) & 1 ? STR("**") : STR("`"));
@@ -266,6 +266,7 @@ int main(void)
   for (unsigned i = 0; i < ROUNDS; i++) {
     enum writing w = (enum writing)(i % WRITINGS);
     const struct key *k = &keys[rig_random(&seed) % n_keys];
+    while (w == LINES && k->text.n < gate_length(k) + 16) k = &keys[rig_random(&seed) % n_keys];
     struct str pre = str_of(before[rig_random(&seed) % (sizeof before / sizeof *before)]),
                post = str_of(after[rig_random(&seed) % (sizeof after / sizeof *after)]);
     struct buf text = {0}, out = {0};
