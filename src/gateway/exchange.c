@@ -61,7 +61,7 @@ const struct vdt_policy *exchange_policy(const struct exchange *x)
 bool exchange_fails_closed(const struct exchange *x)
 {
   /* Where a request goes was in the body that could not be read: there is nowhere to let it pass to. */
-  return x->shield_call || (x->format && !x->deployment) || exchange_policy(x)->fail_closed;
+  return x->shield_call || (x->format && !wire_is_unknown(x->format) && !x->deployment) || exchange_policy(x)->fail_closed;
 }
 
 bool exchange_has_evidence(const struct exchange *x)

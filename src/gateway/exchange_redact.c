@@ -26,7 +26,7 @@ bool exchange_redact_part(struct exchange *x, const struct wire_part *part, cons
 bool exchange_change_body(struct exchange *x, struct str text, struct wire_span gone)
 {
   struct buf plain = {0};
-  if (x->deployment->forward_user_context) gone = (struct wire_span){0};
+  if (!x->deployment || x->deployment->forward_user_context) gone = (struct wire_span){0};
   if (gone.start == gone.end && !x->n_redactions) return true;
   x->body_changed = wire_redact(text, x->redactions, x->n_redactions, gone, &plain);
   if (x->request_coding == CODING_IDENTITY) {

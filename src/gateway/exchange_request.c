@@ -114,11 +114,24 @@ static enum exchange_next unknown_deployment(struct exchange *x)
   return refuse(x, VDT_ENOTFOUND, "No deployment of this name is protected here.");
 }
 
-static enum exchange_next pass_unknown(struct exchange *x, struct str path)
+static bool has_body(struct str method)
 {
-  struct str name = path_deployment(path);
+  return str_eq(method, STR("POST")) || str_eq(method, STR("PUT")) || str_eq(method, STR("PATCH"));
+}
+
+/* A path that no format speaks on. JSON on it is walked; anything else passes, and the record says so. */
+static enum exchange_next pass_unknown(struct exchange *x, const struct exchange_head *head)
+{
+  struct str name = path_deployment(head->path);
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
+  if (has_body(head->method) && is_json(head->content_type)) {
+    x->format = wire_unknown();
+    x->request_coding = coding_of(head->content_encoding);
+    if (x->request_coding == CODING_IDENTITY || x->request_coding == CODING_GZIP) return EXCHANGE_READ_BODY;
+    return refuse_bad(x, VDT_ECODING, "Content-Encoding: expected identity or gzip");
+  }
   not_inspected(x, "unknown path");
+  x->format = wire_unknown(); /* its answer may be JSON */
   return EXCHANGE_FORWARD;
 }
 
@@ -128,7 +141,7 @@ enum exchange_next exchange_request_head(struct exchange *x, const struct exchan
   keep_head(x, head);
   if (shield_wants(x, head->path)) return shield_head(x, head);
   x->format = wire_route(head->method, head->path, &name);
-  if (!x->format) return pass_unknown(x, head->path);
+  if (!x->format) return pass_unknown(x, head);
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
   if (!is_json(head->content_type)) return refuse_bad(x, VDT_ETYPE, "Content-Type: expected application/json in UTF-8");
   x->request_coding = coding_of(head->content_encoding);
@@ -314,6 +327,14 @@ static enum exchange_next inspect(struct exchange *x, struct vdt_arena *scratch,
   return fail(x, vdt_strerror(rc));
 }
 
+/* JSON of an unknown format that is too deep or too large to be read: recorded, and refused where policy fails closed. */
+static enum exchange_next too_deep(struct exchange *x, int code)
+{
+  not_inspected(x, vdt_strerror(code));
+  x->record.request.inspected = VDT_PARTIAL;
+  return fail(x, vdt_strerror(code));
+}
+
 static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scratch, size_t room, struct str text)
 {
   const struct config_limits *limits = &x->image->config->limits;
@@ -323,10 +344,16 @@ static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scr
   if (rc == VDT_ENOMEM && arena_used(scratch) > room / 4)
     return refuse_bad(x, VDT_ETOOBIG, "the request takes too much to be read");
   if (rc == VDT_ENOMEM) return exchange_request_unreadable(x, rc, vdt_strerror(rc));
+  bool unknown = wire_is_unknown(x->format);
+  if (unknown && (rc == VDT_EDEPTH || rc == VDT_ETOOBIG)) return too_deep(x, rc);
   if (rc) return refuse_bad(x, rc, err.text[0] ? err.text : vdt_strerror(rc));
   keep_request(x, &q);
-  if (!x->deployment && !(x->deployment = config_find(x->image->config, q.model))) return unknown_deployment(x);
-  x->record.agent = q.has_tools || x->deployment->agent;
+  if (!x->deployment && !(x->deployment = config_find(x->image->config, q.model)) && !unknown) return unknown_deployment(x);
+  x->record.agent = q.has_tools || (x->deployment && x->deployment->agent);
+  if (unknown && q.n_parts > limits->max_parts) {
+    q.n_parts = limits->max_parts;
+    note_part(x, STR("body"), "more strings than limits.max_parts");
+  }
   if (q.n_parts > limits->max_parts) return refuse_bad(x, VDT_ETOOBIG, "the request has more than limits.max_parts parts");
   return inspect(x, scratch, room, &q, text);
 }
@@ -354,6 +381,10 @@ enum exchange_next exchange_request_body(struct exchange *x, struct str body)
   if (body.n > exchange_max_body(x)) return refuse_bad(x, VDT_ETOOBIG, "the body is larger than limits.max_request_body");
   int rc = plain_text(x, &text);
   x->record.request.bytes = text.n;
+  if (!rc && text.n == 0 && wire_is_unknown(x->format)) {
+    not_inspected(x, "no body");
+    return EXCHANGE_FORWARD;
+  }
   if (rc)
     return exchange_request_unreadable(x, rc, rc == VDT_ECODING ? "Content-Encoding: the gzip data is broken" : vdt_strerror(rc));
   struct vdt_arena *scratch = vdt_arena_new(room);

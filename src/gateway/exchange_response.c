@@ -63,7 +63,9 @@ enum exchange_mode exchange_response_head(struct exchange *x, unsigned status, s
   enum coding coding = coding_of(content_encoding);
   x->record.status = status;
   inflater_init(&x->inflater, coding);
-  if (!x->format) return pass(x, "unknown path");
+  bool readable = status == 200 && coding != CODING_UNKNOWN &&
+                  (is_event_stream(content_type) || is_json_lines(content_type) || is_json(content_type));
+  if (!x->format || (wire_is_unknown(x->format) && !readable)) return pass(x, "unknown path");
   if (has_no_body(status)) {
     x->mode = BODY_PASS;
     return EXCHANGE_PASS_BODY;

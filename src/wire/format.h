@@ -6,6 +6,8 @@
 #define WIRE_FORMAT_H
 #include "wire/wire.h"
 
+struct wire_format;
+
 /* The largest n; choices of an answer (n for each prompt of a list); texts of one kind side by side (tool calls, items, blocks). */
 enum { WIRE_MAX_N = 128, WIRE_MAX_CHOICES = 2048, WIRE_MAX_PLACES = 1024 };
 
@@ -13,6 +15,7 @@ enum { WIRE_MAX_N = 128, WIRE_MAX_CHOICES = 2048, WIRE_MAX_PLACES = 1024 };
 
 /* A request while it is read. */
 struct request {
+  const struct wire_format *format;
   struct vdt_arena *arena;
   struct json_doc doc;
   struct wire_request *out;

@@ -241,16 +241,22 @@ static int read_settings(struct request *q)
   return VDT_OK;
 }
 
+/* Of a body that no format knows. */
+static int read_model(struct request *q)
+{
+  return json_string(&q->doc, json_get(&q->doc, 0, "model"), q->arena, &q->out->model) ? VDT_OK : VDT_ENOMEM;
+}
+
 int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena, struct str body,
                        const struct json_limits *limits, struct wire_request *out, struct vdt_error *err)
 {
-  struct request q = {.arena = arena, .out = out, .err = err};
+  struct request q = {.format = format, .arena = arena, .out = out, .err = err};
   *out = (struct wire_request){.n = 1};
   int rc = json_parse(arena, body, limits, &q.doc, err);
   if (rc) return rc;
-  if (q.doc.nodes[0].type != JSON_OBJECT) return request_expected(&q, "body", "an object");
+  if (q.doc.nodes[0].type != JSON_OBJECT && !format->unknown) return request_expected(&q, "body", "an object");
   q.seen = arena_zalloc(arena, q.doc.n + 1, 1);
-  rc = q.seen ? read_settings(&q) : VDT_ENOMEM;
+  rc = !q.seen ? VDT_ENOMEM : format->unknown ? read_model(&q) : read_settings(&q);
   if (!rc) rc = read_user(&q);
   if (!rc) rc = format->request(&q);
   if (!rc) rc = request_rest(&q);

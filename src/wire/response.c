@@ -93,7 +93,7 @@ static int read_json(struct wire_response *r, struct str text)
   int rc = json_parse(r->scratch, text, &r->opt.limits, &r->doc, NULL);
   if (rc) return rc;
   uint8_t type = r->doc.nodes[0].type;
-  if (type != JSON_OBJECT && !(type == JSON_ARRAY && r->format->arrays)) return VDT_ESYNTAX;
+  if (type != JSON_OBJECT && !(type == JSON_ARRAY && r->format->arrays) && !r->format->unknown) return VDT_ESYNTAX;
   rc = r->format->answer(r);
   if (!rc && (r->before.failed || r->after.failed || r->head.failed)) rc = VDT_ENOMEM;
   return rc;

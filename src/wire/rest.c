@@ -180,7 +180,7 @@ static int top(struct request *q, uint32_t node, char *room)
   struct walk w = {.q = q, .role = VDT_PROMPT, .text = room};
   struct str name;
   if (!json_key(&q->doc, node, q->arena, &name)) return VDT_ENOMEM;
-  w.joins = w.schema = is_schema(name);
+  w.joins = w.schema = is_schema(name) && !q->format->unknown && q->doc.nodes[node].type >= JSON_ARRAY;
   if (w.schema || is_instruction(name)) w.role = VDT_SYSTEM;
   int rc = visit_member(&w, node);
   if (rc || !w.n) return rc;

@@ -43,6 +43,11 @@ bool wire_is_unknown(const struct wire_format *format)
   return format && format->unknown;
 }
 
+const struct wire_format *wire_unknown(void)
+{
+  return &wire_generic;
+}
+
 /* ---- routing ---- */
 
 /* Bytes up to the next slash, or to what follows the wildcard in the pattern. */

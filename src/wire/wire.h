@@ -36,6 +36,7 @@ bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc
 enum wire_mode wire_stream_mode(const struct wire_format *format);
 /* The walk over JSON that no format knows: a request on an unknown path is read by it. */
 bool wire_is_unknown(const struct wire_format *format);
+const struct wire_format *wire_unknown(void);
 
 /* ---- requests -------------------------------------------------------------------------------------------------- */
 

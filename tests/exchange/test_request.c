@@ -47,7 +47,7 @@ static const struct {
     {"unknown deployment, unknown form", "x", "/openai/deployments/x/images/edits", NULL, NULL, NULL, "{}", 404,
      "DeploymentNotFound", RECORD_REFUSED, RECORD_VERDICT_NOT_INSPECTED},
     {"unknown form", "m", "/openai/deployments/m/images/edits", NULL, NULL, NULL, "{}", 0, "", RECORD_COMPLETE,
-     RECORD_VERDICT_NOT_INSPECTED},
+     RECORD_VERDICT_ALLOW},
     {"unknown path", NULL, "/v1/models", "GET", "", NULL, "", 0, "", RECORD_COMPLETE, RECORD_VERDICT_NOT_INSPECTED},
     {"another type", "m", NULL, NULL, "text/xml", NULL, USER("hi"), 415, "Content-Type", RECORD_REFUSED,
      RECORD_VERDICT_NOT_INSPECTED},
