@@ -87,10 +87,20 @@ static bool set_network(struct vdt_arena *arena, const struct setting *s, struct
   return network_parse(text, &n) && keep(arena, text, member, oom);
 }
 
+/* What these headers hold is a secret: it is hashed and never kept. */
+static bool holds_secret(struct str header)
+{
+  static const char *const names[] = {"authorization", "proxy-authorization", "cookie",
+                                      "api-key",       "x-api-key",           "ocp-apim-subscription-key"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (str_ieq(header, str_of(names[i]))) return true;
+  return false;
+}
+
 static bool set_header(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   (void)s;
-  return made_of(text, "-_", 64) && keep(arena, text, member, oom);
+  return made_of(text, "-_", 64) && !holds_secret(text) && keep(arena, text, member, oom);
 }
 
 static bool set_uuid(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)

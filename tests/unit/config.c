@@ -230,6 +230,31 @@ static const struct wrong {
             "simulated}\n"},
     {3, "model: expected a model's name: letters, digits, \".\", \"_\", \"-\", \":\", \"/\", \"@\", at most 128",
      WS DEP "shields: [{name: a, kind: openai-chat, endpoint: simulated, model: 'a\"b'}]\n"},
+    {1,
+     "end_user_header: expected the name of a header: letters, digits, \"-\", \"_\", at most 64, and none that holds a "
+     "credential",
+     "client_context: {end_user_header: 'Authorization'}\n" WS DEP},
+    {1,
+     "end_user_header: expected the name of a header: letters, digits, \"-\", \"_\", at most 64, and none that holds a "
+     "credential",
+     "client_context: {end_user_header: 'x-api-key'}\n" WS DEP},
+    {1,
+     "end_user_header: expected the name of a header: letters, digits, \"-\", \"_\", at most 64, and none that holds a "
+     "credential",
+     "client_context: {end_user_header: 'Cookie'}\n" WS DEP},
+    {1,
+     "end_user_header: expected the name of a header: letters, digits, \"-\", \"_\", at most 64, and none that holds a "
+     "credential",
+     "client_context: {end_user_header: 'x y'}\n" WS DEP},
+    {1,
+     "end_user_header: expected the name of a header: letters, digits, \"-\", \"_\", at most 64, and none that holds a "
+     "credential",
+     "client_context: {end_user_header: 'a:b'}\n" WS DEP},
+    {1, "network: expected an address or a network such as 10.0.0.0/8",
+     "client_context: {trusted_proxies: [{network: 10.0.0.0/33}]}\n" WS DEP},
+    {1, "network: expected an address or a network such as 10.0.0.0/8",
+     "client_context: {trusted_proxies: [{network: any}]}\n" WS DEP},
+    {1, "trusted_proxies: expected 1 to 64 entries", "client_context: {trusted_proxies: []}\n" WS DEP},
     {2, "api_key_env: expected the name of an environment variable: A-Z, 0-9, \"_\"",
      WS "deployments: [{name: a, workspace: weu, upstream: simulated, api_key_env: sk-key}]\n"},
 };
