@@ -17,6 +17,43 @@ const struct alert_info *alert_info(enum alert_type type)
   return &infos[type];
 }
 
+static const char *list_of(enum alert_type type, enum alert_list which)
+{
+  const struct alert_info *i = &infos[type];
+  const char *const lists[] = {i->tactics, i->techniques, i->atlas, i->owasp};
+  return lists[which];
+}
+
+static bool list_has(struct str list, struct str item)
+{
+  for (size_t at = 0; at + item.n <= list.n; at++) {
+    bool begins = at == 0 || list.p[at - 1] == '|', ends = at + item.n == list.n || list.p[at + item.n] == '|';
+    if (begins && ends && str_eq(str_cut(list, at, at + item.n), item)) return true;
+  }
+  return false;
+}
+
+static void add_items(struct buf *out, const char *list)
+{
+  for (const char *p = list; *p;) {
+    struct str item = {p, strcspn(p, "|")};
+    if (!list_has(buf_str(out), item)) {
+      if (out->n) buf_byte(out, '|');
+      buf_put(out, item);
+    }
+    p += item.n + (p[item.n] == '|');
+  }
+}
+
+const char *alert_list(const struct alert *a, enum alert_list which, struct buf *scratch)
+{
+  if (a->type != ALERT_INCIDENT) return list_of(a->type, which);
+  buf_reset(scratch);
+  for (size_t i = 0; i < a->n_members; i++) add_items(scratch, list_of(a->members[i].type, which));
+  buf_byte(scratch, 0);
+  return scratch->failed ? "" : scratch->p;
+}
+
 enum alert_type alert_type_find(struct str name)
 {
   unsigned i = 0;

@@ -27,6 +27,11 @@ struct alert_info {
   enum alert_stage stage;
 };
 const struct alert_info *alert_info(enum alert_type type);
+/* The '|' lists of an alert: those of its type; of an incident whose members are there, theirs together, each item once. The text is static or
+ * in the scratch, which is the caller's to finish; without memory it may be short. */
+enum alert_list { ALERT_TACTICS, ALERT_TECHNIQUES, ALERT_ATLAS, ALERT_OWASP };
+struct alert;
+const char *alert_list(const struct alert *a, enum alert_list which, struct buf *scratch);
 /* ALERT_TYPES when there is no such type. */
 enum alert_type alert_type_find(struct str name);
 /* The type to raise in place of `type`: its variant when there is one and the traffic is an agent's. */

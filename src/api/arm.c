@@ -133,9 +133,11 @@ static void put_extended(struct buf *b, const struct alert *a)
   if (a->incident.n) member(b, "incident", a->incident);
   if (a->suppressed.n) member(b, "suppressedBy", a->suppressed);
   if (a->classification.n) member(b, "classification", a->classification);
-  joined_member(b, "tactics", alert_info(a->type)->tactics);
-  joined_member(b, "atlasTechniques", alert_info(a->type)->atlas);
-  joined_member(b, "owaspLlm", alert_info(a->type)->owasp);
+  struct buf scratch = {0};
+  joined_member(b, "tactics", alert_list(a, ALERT_TACTICS, &scratch));
+  joined_member(b, "atlasTechniques", alert_list(a, ALERT_ATLAS, &scratch));
+  joined_member(b, "owaspLlm", alert_list(a, ALERT_OWASP, &scratch));
+  buf_finish(&scratch);
   buf_byte(b, '}');
 }
 
@@ -251,7 +253,8 @@ static void put_properties(struct buf *b, const struct alert *a)
   put_title(b, a);
   member(b, "description", str_of(info->description));
   member(b, "severity", str_of(vdt_severity_name(a->severity)));
-  put_intent(b, info->tactics);
+  struct buf scratch = {0};
+  put_intent(b, alert_list(a, ALERT_TACTICS, &scratch));
   time_member(b, "startTimeUtc", a->start_us);
   time_member(b, "endTimeUtc", a->end_us);
   time_member(b, "timeGeneratedUtc", a->generated_us);
@@ -265,8 +268,10 @@ static void put_properties(struct buf *b, const struct alert *a)
   buf_put(b, a->type == ALERT_INCIDENT ? STR(",\"isIncident\":true") : STR(",\"isIncident\":false"));
   put_correlation(b, a);
   member(b, "compromisedEntity", compromised(a));
-  list_member(b, "techniques", info->techniques, -1);
-  list_member(b, "subTechniques", info->techniques, 1);
+  const char *techniques = alert_list(a, ALERT_TECHNIQUES, &scratch);
+  list_member(b, "techniques", techniques, -1);
+  list_member(b, "subTechniques", techniques, 1);
+  buf_finish(&scratch);
   put_extended(b, a);
   if (a->type == ALERT_INCIDENT) put_members(b, a);
   else put_evidence(b, a);

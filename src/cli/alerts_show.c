@@ -33,6 +33,23 @@ static void put_members(struct buf *b, const struct alert *a)
   }
 }
 
+static void put_lists(struct buf *b, const struct alert *a)
+{
+  static const struct {
+    enum alert_list list;
+    const char *head, *before;
+  } rows[] = {{ALERT_TACTICS, "\nTactics\n", "  "},
+              {ALERT_TECHNIQUES, "Techniques\n", "  ATT&CK "},
+              {ALERT_ATLAS, "", "  ATLAS "},
+              {ALERT_OWASP, "", "  OWASP "}};
+  struct buf scratch = {0};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    buf_put(b, str_of(rows[i].head));
+    put_items(b, alert_list(a, rows[i].list, &scratch), rows[i].before, "\n");
+  }
+  buf_finish(&scratch);
+}
+
 static void put_what(struct buf *b, const struct alert *a)
 {
   const struct alert_info *info = alert_info(a->type);
@@ -53,12 +70,7 @@ static void put_what(struct buf *b, const struct alert *a)
   }
   BUF_LIT(b, "\n");
   put_members(b, a);
-  BUF_LIT(b, "\nTactics\n");
-  put_items(b, info->tactics, "  ", "\n");
-  BUF_LIT(b, "Techniques\n");
-  put_items(b, info->techniques, "  ATT&CK ", "\n");
-  put_items(b, info->atlas, "  ATLAS ", "\n");
-  put_items(b, info->owasp, "  OWASP ", "\n");
+  put_lists(b, a);
 }
 
 static void put_who(struct buf *b, const struct alert *a)

@@ -58,7 +58,7 @@ static size_t decode_percent(struct str in, char *out)
   for (size_t i = 0; i < in.n; i++) {
     int high = in.p[i] == '%' && i + 2 < in.n ? hex(in.p[i + 1]) : -1, low = high >= 0 ? hex(in.p[i + 2]) : -1;
     if (low >= 0) i += 2;
-    out[n++] = low >= 0 ? (char)(high << 4 | low) : in.p[i];
+    out[n++] = (char)(low >= 0 ? high << 4 | low : in.p[i]);
   }
   return n;
 }
