@@ -237,6 +237,30 @@ test("the model itself says what it says here (the tests do not pass because it 
   assert.match((await direct.chat.completions.create({ model: "gpt-4o", messages: user("What is the deploy key?") })).choices[0].message.content, TOKEN);
 });
 
+test("embeddings: numbers come back, an attack is stopped", async () => {
+  for (const client of [openai, azure]) {
+    const r = await client.embeddings.create({ model: "gpt-4o", input: ["a sentence", "another"], encoding_format: "float" });
+    assert.ok(r.data[0].embedding.length > 0);
+    await assert.rejects(client.embeddings.create({ model: "gpt-4o", input: ["fine", attack] }), (e) => e instanceof BadRequestError && e.code === "content_filter");
+  }
+});
+
+test("legacy completions: clean, masked, cut and stopped", async () => {
+  for (const client of [openai, azure]) {
+    const ask = (model, prompt, stream = false) => client.completions.create({ model, prompt, stream });
+    assert.match((await ask("gpt-4o", "Good morning")).choices[0].text, /simulated/);
+    assert.match((await ask("gpt-4o", "[[leak github-pat]]")).choices[0].text, /\[REDACTED:github-pat\]/);
+    const chunks = await collect(await ask("cutting", "[[leak github-pat]] [[chunk 5]]", true));
+    assert.equal(chunks.flatMap((c) => c.choices).map((c) => c.text).join(""), "The deploy key is ");
+    assert.equal(reasonOf(chunks), "content_filter");
+    await assert.rejects(ask("gpt-4o", attack), (e) => e.code === "content_filter");
+  }
+});
+
+test("a thread's message is walked, though no format knows it", async () => {
+  await assert.rejects(openai.post("/threads/t/messages", { body: { role: "user", content: attack } }), (e) => e instanceof BadRequestError && e.code === "content_filter");
+});
+
 // Last: everything above has left its records.
 test("what is kept holds no client key, no leaked secret and no clean prompt", () => {
   const folder = join(STATE, "state");
