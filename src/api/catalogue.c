@@ -57,9 +57,32 @@ static void put_line(struct buf *b, const struct store_audit *a)
   buf_byte(b, '}');
 }
 
+static int newest_first(const void *x, const void *y)
+{
+  uint64_t a = ((const struct store_audit *)x)->time_us, b = ((const struct store_audit *)y)->time_us;
+  return a > b ? -1 : a < b;
+}
+
+/* A page of each store, joined: the page of all is in it. */
+static int gather_audit(struct api *api, uint64_t before, struct store_audit **out, size_t *n)
+{
+  struct store_audit *all = arena_zalloc(api->arena, api->n_stores * (API_PAGE + 1), sizeof *all), *some;
+  size_t m;
+  *n = 0;
+  if (!all) return VDT_ENOMEM;
+  for (size_t i = 0; i < api->n_stores; i++) {
+    int rc = api->stores[i]->ops->list_audit(api->stores[i], before, API_PAGE + 1, api->arena, &some, &m, NULL);
+    if (rc) return rc;
+    if (m) memcpy(all + *n, some, m * sizeof *all);
+    *n += m;
+  }
+  qsort(all, *n, sizeof *all, newest_first);
+  *out = all;
+  return VDT_OK;
+}
+
 void api_audit(struct api *api, const struct api_request *r, struct api_response *response)
 {
-  struct store *s = api->stores[0];
   struct store_audit *lines;
   struct buf *b = &response->body;
   uint64_t before = 0;
@@ -68,7 +91,7 @@ void api_audit(struct api *api, const struct api_request *r, struct api_response
     api_error(response, 400, "InvalidSkipToken", "$skipToken is not one that this list gave.");
     return;
   }
-  int rc = s->ops->list_audit(s, before, API_PAGE + 1, api->arena, &lines, &n, NULL);
+  int rc = gather_audit(api, before, &lines, &n);
   if (rc) {
     api_store_failed(response, rc, "ResourceNotFound");
     return;
@@ -82,7 +105,7 @@ void api_audit(struct api *api, const struct api_request *r, struct api_response
   buf_byte(b, ']');
   if (n > API_PAGE) {
     char token[24];
-    snprintf(token, sizeof token, "%llu", (unsigned long long)lines[API_PAGE - 1].id);
+    snprintf(token, sizeof token, "%llu", (unsigned long long)lines[API_PAGE - 1].time_us);
     api_put_next_link(b, r, str_of(token));
   }
   buf_byte(b, '}');

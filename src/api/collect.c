@@ -289,7 +289,7 @@ static int take_lines(struct collect *c, struct spool_file *f, struct str text, 
   size_t max = c->careful ? 1 : BATCH;
   *used = *lines = 0;
   int rc = begin(c, 0, err);
-  if (!rc) rc = settings_refresh(&c->settings, c->stores[0], err);
+  if (!rc) rc = settings_refresh(&c->settings, c->stores, c->n_stores, err);
   while (!rc && *lines < max && *used < text.n) {
     const char *lf = memchr(text.p + *used, '\n', text.n - *used);
     if (!lf) break;

@@ -41,15 +41,17 @@ static int replace(const char *state_dir, struct str text, struct vdt_error *err
   return error_set(err, VDT_EIO, "%s: %s", path, strerror(reason));
 }
 
-int plan_file_write(const char *state_dir, struct store *store, struct vdt_arena *arena, struct vdt_error *err)
+int plan_file_write(const char *state_dir, struct store *const *stores, size_t n, struct vdt_arena *arena, struct vdt_error *err)
 {
-  struct store_plan *plans;
   struct buf b = {0};
-  size_t n;
-  int rc = store->ops->list_plans(store, (struct str){0}, arena, &plans, &n, err);
-  if (rc) return rc;
-  put_lines(&b, plans, n);
-  rc = b.failed ? error_set(err, VDT_ENOMEM, "out of memory") : replace(state_dir, buf_str(&b), err);
+  int rc = VDT_OK;
+  for (size_t i = 0; !rc && i < n; i++) {
+    struct store_plan *plans;
+    size_t n_plans;
+    rc = stores[i]->ops->list_plans(stores[i], (struct str){0}, arena, &plans, &n_plans, err);
+    if (!rc) put_lines(&b, plans, n_plans);
+  }
+  if (!rc) rc = b.failed ? error_set(err, VDT_ENOMEM, "out of memory") : replace(state_dir, buf_str(&b), err);
   buf_finish(&b);
   return rc;
 }

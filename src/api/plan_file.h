@@ -6,6 +6,6 @@
 #define API_PLAN_FILE_H
 #include "store/store.h"
 
-/* From the plans of that store. VDT_OK, or EIO with the reason in err. */
-int plan_file_write(const char *state_dir, struct store *store, struct vdt_arena *arena, struct vdt_error *err);
+/* From the plans of all stores. VDT_OK, or EIO with the reason in err. */
+int plan_file_write(const char *state_dir, struct store *const *stores, size_t n, struct vdt_arena *arena, struct vdt_error *err);
 #endif

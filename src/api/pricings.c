@@ -2,8 +2,8 @@
  * Microsoft.Security/pricings: the plan AI of a subscription and its switches.
  *
  * Free raises no alerts (interactions are inspected, stopped and recorded as before). AIPromptEvidence off keeps no text of prompts and answers
- * with alerts, whatever the configuration says; on has the gateway record it. Never switched, both follow the configuration. Kept by the
- * first workspace.
+ * with alerts, whatever the configuration says; on has the gateway record it. Never switched, both follow the configuration. Kept as
+ * api/settings.h says.
  */
 #include "api/answer.h"
 #include "api/arm.h"
@@ -27,9 +27,9 @@ static const struct {
 #undef X
 };
 
-static struct store *keeper(const struct api *api)
+static struct store *keeper(const struct api *api, struct str subscription)
 {
-  return api->stores[0];
+  return settings_keeper(api->stores, api->n_stores, subscription);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
@@ -81,7 +81,8 @@ static int load(struct api *api, struct str subscription, struct store_plan *pla
 {
   struct store_plan *found;
   size_t n;
-  int rc = keeper(api)->ops->list_plans(keeper(api), subscription, api->arena, &found, &n, NULL);
+  struct store *s = keeper(api, subscription);
+  int rc = s->ops->list_plans(s, subscription, api->arena, &found, &n, NULL);
   *plan = !rc && n ? found[0] : (struct store_plan){.standard = true};
   plan->subscription = subscription;
   return rc;
@@ -183,9 +184,10 @@ static bool read_plan(struct api *api, struct api_response *response, const stru
 
 static void save(struct api *api, const struct api_request *r, struct api_response *response, struct store_plan *plan)
 {
+  struct store *s = keeper(api, r->sub);
   plan->who = str_of(r->who);
-  int rc = keeper(api)->ops->put_plan(keeper(api), plan, clock_unix_us(), NULL);
-  if (!rc) rc = plan_file_write(api->state_dir, keeper(api), api->arena, NULL);
+  int rc = s->ops->put_plan(s, plan, clock_unix_us(), NULL);
+  if (!rc) rc = plan_file_write(api->state_dir, api->stores, api->n_stores, api->arena, NULL);
   if (rc) api_store_failed(response, rc, "ResourceNotFound");
 }
 

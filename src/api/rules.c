@@ -1,15 +1,16 @@
-/* Microsoft.Security/alertsSuppressionRules 2019-01-01-preview. The rules are kept by the first workspace and applied by the collector. */
+/* Microsoft.Security/alertsSuppressionRules 2019-01-01-preview. Kept as api/settings.h says, applied by the collector. */
 #include "analyse/suppress.h"
 #include "api/answer.h"
 #include "api/arm.h"
+#include "api/settings.h"
 #include "base/clock.h"
 #include "base/quote.h"
 
 enum { TEXT_MAX = 1024, RULES_MAX = 1000 };
 
-static struct store *keeper(const struct api *api)
+static struct store *keeper(const struct api *api, struct str subscription)
 {
-  return api->stores[0];
+  return settings_keeper(api->stores, api->n_stores, subscription);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
@@ -133,7 +134,8 @@ void api_rules_list(struct api *api, const struct api_request *r, struct api_res
     api_error(response, 400, "InvalidSkipToken", "$skipToken is not one that this list gave.");
     return;
   }
-  int rc = keeper(api)->ops->list_rules(keeper(api), &q, api->arena, &rules, &n, NULL);
+  struct store *s = keeper(api, r->sub);
+  int rc = s->ops->list_rules(s, &q, api->arena, &rules, &n, NULL);
   if (rc) {
     api_store_failed(response, rc, "ResourceNotFound");
     return;
@@ -155,7 +157,8 @@ void api_rules_get(struct api *api, const struct api_request *r, struct api_resp
   struct store_rule_query q = {.subscription = r->sub, .name = r->name, .limit = 1};
   size_t n;
   if (!name_ok(r, response)) return;
-  int rc = keeper(api)->ops->list_rules(keeper(api), &q, api->arena, &rule, &n, NULL);
+  struct store *s = keeper(api, r->sub);
+  int rc = s->ops->list_rules(s, &q, api->arena, &rule, &n, NULL);
   if (rc || !n) {
     api_store_failed(response, rc ? rc : VDT_ENOTFOUND, "SuppressionRuleNotFound");
     return;
@@ -164,12 +167,13 @@ void api_rules_get(struct api *api, const struct api_request *r, struct api_resp
   put_rule(&response->body, rule);
 }
 
-/* The collector holds all rules in memory, those of all subscriptions together. */
+/* The collector holds all rules in memory; so many for each workspace that keeps some. */
 static bool has_room(struct api *api, const struct suppress_rule *rule, struct api_response *response)
 {
   struct suppress_rule *all;
   size_t n;
-  int rc = keeper(api)->ops->list_rules(keeper(api), &(struct store_rule_query){.limit = RULES_MAX}, api->arena, &all, &n, NULL);
+  struct store *s = keeper(api, rule->subscription);
+  int rc = s->ops->list_rules(s, &(struct store_rule_query){.limit = RULES_MAX}, api->arena, &all, &n, NULL);
   if (rc) api_store_failed(response, rc, "ResourceNotFound");
   for (size_t i = 0; !rc && i < n; i++)
     if (str_ieq(all[i].subscription, rule->subscription) && str_ieq(all[i].name, rule->name)) return true;
@@ -184,7 +188,8 @@ void api_rules_put(struct api *api, const struct api_request *r, struct api_resp
   struct suppress_rule rule = {.subscription = r->sub, .name = r->name, .who = str_of(r->who), .modified_us = clock_unix_us()};
   if (!name_ok(r, response) || !api_body(api, r, response, &doc) || !read_rule(api, response, &doc, &rule)) return;
   if (!has_room(api, &rule, response)) return;
-  int rc = keeper(api)->ops->put_rule(keeper(api), &rule, NULL);
+  struct store *s = keeper(api, r->sub);
+  int rc = s->ops->put_rule(s, &rule, NULL);
   if (rc) {
     api_store_failed(response, rc, "SuppressionRuleNotFound");
     return;
@@ -197,7 +202,8 @@ void api_rules_put(struct api *api, const struct api_request *r, struct api_resp
 void api_rules_delete(struct api *api, const struct api_request *r, struct api_response *response)
 {
   if (!name_ok(r, response)) return;
-  int rc = keeper(api)->ops->delete_rule(keeper(api), r->sub, r->name, str_of(r->who), clock_unix_us(), NULL);
+  struct store *s = keeper(api, r->sub);
+  int rc = s->ops->delete_rule(s, r->sub, r->name, str_of(r->who), clock_unix_us(), NULL);
   if (rc && rc != VDT_ENOTFOUND) api_store_failed(response, rc, "SuppressionRuleNotFound");
   else response->status = 204;
 }

@@ -104,7 +104,7 @@ static int start(struct serve *s, struct vdt_error *err)
                         .evidence = s->evidence,
                         .arena = vdt_arena_new((size_t)256 << 20)};
   if (!rc && !s->api.arena) rc = error_set(err, VDT_ENOMEM, "out of memory");
-  if (!rc) rc = plan_file_write(o->state_dir, s->theirs[0], s->api.arena, err);
+  if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);
   if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
   return rc;
 }

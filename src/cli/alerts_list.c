@@ -174,7 +174,7 @@ static void put_row(struct buf *b, const struct alert *a, bool colour)
 
 bool alerts_flush(struct buf *b)
 {
-  bool ok = !b->failed && fwrite(b->p, 1, b->n, stdout) == b->n && fflush(stdout) == 0;
+  bool ok = !b->failed && (!b->n || fwrite(b->p, 1, b->n, stdout) == b->n) && fflush(stdout) == 0;
   buf_finish(b);
   return ok;
 }

@@ -313,6 +313,7 @@ static const struct store_ops sqlite_ops = {
     .list_rules = sqlite_list_rules,
     .put_plan = sqlite_put_plan,
     .list_plans = sqlite_list_plans,
+    .settings_version = sqlite_settings_version,
     .list_audit = sqlite_list_audit,
     .count = sqlite_count,
     .sync = sqlite_sync,

@@ -76,6 +76,7 @@ int sqlite_list_rules(struct store *s, const struct store_rule_query *q, struct 
 int sqlite_put_plan(struct store *s, const struct store_plan *plan, uint64_t now_us, struct vdt_error *err);
 int sqlite_list_plans(struct store *s, struct str subscription, struct vdt_arena *arena, struct store_plan **out, size_t *n,
                       struct vdt_error *err);
+int sqlite_settings_version(struct store *s, uint64_t *version, struct vdt_error *err);
 int sqlite_list_audit(struct store *s, uint64_t before, size_t limit, struct vdt_arena *arena, struct store_audit **out,
                       size_t *n, struct vdt_error *err);
 int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);

@@ -54,16 +54,28 @@ int sqlite_list_audit(struct store *base, uint64_t before, size_t limit, struct 
   while (!failed && *n < limit && (code = sqlite3_step(q)) == SQLITE_ROW)
     list[(*n)++] = (struct store_audit){
         sqlite_u64(q, 0),
-        sqlite_u64(q, 1),
+        sqlite_str(q, 1, arena, &failed),
         sqlite_str(q, 2, arena, &failed),
         sqlite_str(q, 3, arena, &failed),
         sqlite_str(q, 4, arena, &failed),
-        sqlite_str(q, 5, arena, &failed),
     };
   if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
   else if (code != SQLITE_DONE && code != SQLITE_ROW) rc = sqlite_error(s, code, err);
   sqlite3_reset(q);
   *out = list;
+  return rc;
+}
+
+int sqlite_settings_version(struct store *base, uint64_t *version, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_LAST, &rc, err);
+  if (!q) return rc;
+  int code = sqlite3_step(q);
+  if (code == SQLITE_ROW) *version = sqlite_u64(q, 0);
+  else rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
   return rc;
 }
 

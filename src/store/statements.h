@@ -46,4 +46,5 @@ X(RULE_LIST, "SELECT subscription, name, alert_type, reason, comment, scope, ena
 X(PLAN_PUT, "INSERT OR REPLACE INTO plans VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
 X(PLAN_LIST, "SELECT subscription, standard, evidence, purview, since_us, who FROM plans WHERE ?1 = '' OR subscription = ?1")
 X(AUDIT_PUT, "INSERT INTO audit(time_us, who, what, target, detail) VALUES(?1, ?2, ?3, ?4, ?5)")
-X(AUDIT_LIST, "SELECT id, time_us, who, what, target, detail FROM audit WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2")
+X(AUDIT_LIST, "SELECT time_us, who, what, target, detail FROM audit WHERE ?1 = 0 OR time_us < ?1 ORDER BY time_us DESC, id DESC LIMIT ?2")
+X(AUDIT_LAST, "SELECT max(id) FROM audit")

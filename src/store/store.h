@@ -52,7 +52,7 @@ struct store_plan {
 };
 
 struct store_audit {
-  uint64_t id, time_us;
+  uint64_t time_us;
   struct str who, what, target, detail;
 };
 
@@ -102,7 +102,7 @@ struct store_ops {
   /* After put_event has begun an alert: makes it part of an incident, which may begin with it. *incident: one has begun. */
   int (*relate)(struct store *s, const struct alert *event, uint64_t now_us, bool *incident, struct vdt_error *err);
   int (*count)(struct store *s, struct store_counts *out, struct vdt_error *err);
-  /* Settings of subscriptions, kept by the first workspace. Writing them leaves a line in the audit; a rule is replaced by one of the same
+  /* Settings of subscriptions. Writing them leaves a line in the audit; a rule is replaced by one of the same
    * subscription and name. Rules come by name and are not compiled. delete_rule: ENOTFOUND. */
   int (*put_rule)(struct store *s, const struct suppress_rule *rule, struct vdt_error *err);
   int (*delete_rule)(struct store *s, struct str subscription, struct str name, struct str who, uint64_t now_us,
@@ -112,7 +112,9 @@ struct store_ops {
   int (*put_plan)(struct store *s, const struct store_plan *plan, uint64_t now_us, struct vdt_error *err);
   int (*list_plans)(struct store *s, struct str subscription, struct vdt_arena *arena, struct store_plan **out, size_t *n,
                     struct vdt_error *err);
-  /* Newest first, those before the id `before` (0: all), at most limit. */
+  /* Another number whenever a rule or a plan was written. */
+  int (*settings_version)(struct store *s, uint64_t *version, struct vdt_error *err);
+  /* Newest first, those before that time (0: all), at most limit. */
   int (*list_audit)(struct store *s, uint64_t before, size_t limit, struct vdt_arena *arena, struct store_audit **out, size_t *n,
                     struct vdt_error *err);
   /* What was committed survives a power cut from here on. */

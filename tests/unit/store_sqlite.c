@@ -315,7 +315,7 @@ static void rules_are_kept_with_their_audit(void)
   CHECK_INT(count, 2);
   CHECK_STR(lines[0].what, "suppression rule deleted");
   CHECK_INT(lines[0].time_us, 9);
-  CHECK_INT(s->ops->list_audit(s, lines[0].id, 9, arena, &lines, &count, NULL), VDT_OK);
+  CHECK_INT(s->ops->list_audit(s, lines[0].time_us, 9, arena, &lines, &count, NULL), VDT_OK);
   CHECK_INT(count, 1);
 }
 
