@@ -7,7 +7,7 @@
  */
 #include "detect/detect.h"
 
-enum { GAP_MAX = 72, VALUE_MAX = 256, SHORT_NAME = 7 };
+enum { GAP_MAX = 72, VALUE_MAX = 256, SHORT_NAME = 7, LEAST_VALUE = 16 };
 
 static bool is_lower(int c)
 {
@@ -98,10 +98,23 @@ static bool judge(struct look *l, uint64_t from, uint64_t end, enum gap gap, boo
   return found_sure(out, value, out->confidence);
 }
 
+/* Prose after a name has no word that could be a value: seen at once when the text is there. */
+static bool no_value_near(const struct look *l)
+{
+  uint64_t stop = l->gate_end + GAP_MAX + LEAST_VALUE, run = 0;
+  if (!l->eof && stop > l->end) return false;
+  if (stop > l->end) stop = l->end;
+  for (uint64_t i = l->gate_end; i < stop; i++) {
+    run = token_byte(l->p[i - l->base]) ? run + 1 : 0;
+    if (run == LEAST_VALUE) return false;
+  }
+  return true;
+}
+
 bool check_service(const struct rule *r, struct look *l, struct found *out)
 {
   (void)r;
-  if (!begins_here(l)) return false;
+  if (!begins_here(l) || no_value_near(l)) return false;
   enum gap gap = GAP_SILENT;
   bool direct = true; /* only operators and quotes since the name's end */
   unsigned lines = 0;

@@ -187,6 +187,18 @@ static void mask_candidate(struct job *j, const struct candidate *c, const struc
   add_mask(j, at, text, matched(j, c->start, c->end));
 }
 
+/* A chance reading ("KEY=56..." as quoted-printable) of what the text itself already says, as surely: it is neither found nor masked twice. */
+static bool said_before(const struct job *j, const struct candidate *c, const struct decode_span *at)
+{
+  enum vdt_detector_id detector = j->s->engine->rules.rules[c->rule].detector;
+  for (size_t i = 0; i < j->r.n_findings; i++) {
+    const struct vdt_finding *f = &j->r.findings[i];
+    bool overlap = f->start < at->end && at->start < f->end;
+    if (overlap && f->n_layers == 0 && f->detector == detector && f->confidence >= c->confidence) return true;
+  }
+  return false;
+}
+
 /* What a decoded text has in common with its parent was found there. */
 static void add_leaks(struct job *j)
 {
@@ -198,7 +210,7 @@ static void add_leaks(struct job *j)
     struct vdt_finding f;
     if (c->lost && c->action < VDT_REDACT) continue;
     origin(j, c->start, c->end, &at);
-    if (j->text >= 0 && !at.decoded) continue;
+    if (j->text >= 0 && (!at.decoded || said_before(j, c, &at))) continue;
     if (c->action >= VDT_REDACT) mask_candidate(j, c, &at);
     if (c->lost) continue;
     finding_fill(&f, s->engine, c, matched(j, c->start, c->end), j->role, at.start, at.end);
