@@ -113,10 +113,10 @@ static bool is_mixed(struct str token, struct str body)
 
 static const struct confirmation confirmations[] = {
     {"mixed", "prefix, length and a body of letters and digits", NULL, 0, is_mixed, 16, WHY_ENTROPY},
-    {"crc", "prefix, length and checksum", "prefix and length; the checksum is wrong", 65, crc_matches, 7, WHY_CHECKSUM},
+    {"crc", "prefix, length and checksum", "prefix and length; the checksum is wrong", 75, crc_matches, 7, WHY_CHECKSUM},
     {"aws", "prefix, length, and an account number inside", NULL, 0, aws_account, 16, WHY_DECODED},
     {"gitlab", "prefix, length and checksum", NULL, 0, gitlab_routable, 37, WHY_CHECKSUM},
-    {"macaroon", "prefix, and it decodes to a macaroon of a package index", "prefix and length; it does not decode", 65,
+    {"macaroon", "prefix, and it decodes to a macaroon of a package index", "prefix and length; it does not decode", 75,
      pypi_macaroon, 32, WHY_DECODED},
     {"base58check", "prefix, length and Base58Check", "prefix and length; the checksum is wrong", 65, base58_token, 50,
      WHY_CHECKSUM},
