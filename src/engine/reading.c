@@ -1,8 +1,9 @@
 #include "engine/reading.h"
 
 enum {
-  BACK = 1024,     /* how far before its first sign a reading begins: a gate, what a check looks at on its left, a context word */
-  SLEEP = 512,     /* after so many bytes without a sign, and with nothing undecided, it sleeps again */
+  BACK = 640,      /* how far before its first sign a reading begins: a gate, what a check looks at on its left, a context word */
+  SLEEP = 48,      /* after so many bytes without a sign, and with nothing undecided, it sleeps again */
+  STRETCH = 128,   /* so many bytes are read before it is seen whether it may */
   SLACK = 4096,    /* bytes that may be kept for nothing */
   GATE_NEAR = 512, /* line ends and emphasis are signs only behind a gate */
   SLICE = 8192,    /* most bytes of a whole text that are worked on at once */
@@ -34,8 +35,17 @@ void reading_finish(struct reading_set *set)
   }
 }
 
-/* Begins to read at a view offset. */
-static bool wake(struct reading_set *set, struct reading *r, uint64_t from)
+/* Begins to read at a view offset. What looks for leaks is made ready when there is something to look at. */
+static void wake(struct reading *r, uint64_t from)
+{
+  buf_reset(&r->text);
+  r->base = r->len = r->scanned = 0;
+  r->next = r->pending = from;
+  r->line_begins = false;
+  r->awake = r->fresh = true;
+}
+
+static bool make_ready(const struct reading_set *set, struct reading *r)
 {
   const struct vdt_engine *e = set->scanner->engine;
   if (!r->ready && leaks_init(&r->leaks, e)) return false;
@@ -44,11 +54,8 @@ static bool wake(struct reading_set *set, struct reading *r, uint64_t from)
     return false;
   leaks_begin(&r->leaks, set->policy, set->role);
   r->leaks.scratch = set->scanner->regex_scratch;
-  buf_reset(&r->text);
-  r->base = r->len = r->scanned = 0;
-  r->next = r->pending = from;
-  r->line_begins = false;
-  return r->awake = true;
+  r->fresh = false;
+  return true;
 }
 
 /* ---- bytes of the reading ------------------------------------------------------------------------------------------- */
@@ -150,7 +157,7 @@ static bool read_escapes(struct reading *r, const struct window *w)
     if (is_escape_sign(c)) v = escape(w, r->next, &length);
     if (v == -2) break;
     if (v < 0) length = 1;
-    else r->sign = r->next;
+    else if (r->next > r->sign) r->sign = r->next;
     if (!put(r, (char)(v < 0 ? c : v), r->next, r->next + length)) return false;
     r->next += length;
   }
@@ -247,9 +254,42 @@ static bool close_run(struct reading *r, uint64_t end)
   return ok;
 }
 
+static const unsigned char is_digit[256] = {
+    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['+'] = 1, ['/'] = 1, ['-'] = 1, ['_'] = 1,
+};
+
+/* Do these four digits decode to text? */
+static bool begins_text(const struct reading *r, const unsigned char *p)
+{
+  uint32_t v = 0;
+  for (int i = 0; i < 4; i++) v = v << 6 | (uint32_t)base64_digit(p[i]);
+  return may_be_text(r, v >> 16) && may_be_text(r, v >> 8 & 0xFF) && may_be_text(r, v & 0xFF);
+}
+
+/* Most words are refused by their first four letters: this is where ordinary text is read. */
+static void skip_words(struct reading *r, const struct window *w)
+{
+  const unsigned char *p = w->p + (r->next - w->base), *end = w->p + (w->end - w->base);
+  for (;;) {
+    while (r->refused && p < end && is_digit[*p]) p++;
+    if (p == end) break;
+    r->refused = false;
+    while (p < end && !is_digit[*p]) p++;
+    if (end - p < 4) break; /* it may go on */
+    size_t n = 0;
+    while (n < 4 && is_digit[p[n]]) n++;
+    if (n == 4 && begins_text(r, p)) break;
+    r->refused = n == 4;
+    p += n;
+  }
+  r->next = w->base + (uint64_t)(p - (w->p));
+}
+
 static bool read_base64(struct reading *r, const struct window *w)
 {
   for (; r->next < w->end; r->next++) {
+    if (!r->n_digits && !r->n_printed) skip_words(r, w);
+    if (r->next == w->end) break;
     int c = at(w, r->next), d = base64_digit(c);
     bool runs = r->n_digits || r->n_printed || r->refused;
     if (d < 0 && (c == '\n' || c == '\r') && r->n_printed >= SURE && !r->refused) continue; /* wrapped */
@@ -273,12 +313,23 @@ static bool read_base64(struct reading *r, const struct window *w)
 
 /* ---- signs ---------------------------------------------------------------------------------------------------------- */
 
-static bool gate_near(const struct leaks *main, uint64_t i)
+/* Where the word that ends before i begins. */
+static uint64_t word_start(const struct window *w, uint64_t i)
 {
-  if (main->n_gates > LEAKS_GATES && !main->by_pieces) return true; /* of a whole text only the last ones are known */
+  uint64_t stop = i > w->base + GATE_NEAR ? i - GATE_NEAR : w->base;
+  while (i > stop && w->p[i - 1 - w->base] > ' ') i--;
+  return i;
+}
+
+/* A break is a sign inside of a word that has a gate. */
+static bool gate_near(const struct leaks *main, const struct window *w, uint64_t i)
+{
+  if (i == w->base || w->p[i - 1 - w->base] <= ' ') return false;
+  uint64_t from = word_start(w, i);
   for (size_t k = 0; k < LEAKS_GATES; k++)
-    if (main->gates[k] && main->gates[k] <= i && main->gates[k] + GATE_NEAR > i) return true;
-  return false;
+    if (main->gates[k] > from && main->gates[k] <= i) return true;
+  /* Of a whole text only the last gates are known. */
+  return main->n_gates > LEAKS_GATES && !main->by_pieces && i - from > 8;
 }
 
 /* Is the byte at i a reason to read on from here? */
@@ -287,7 +338,7 @@ static bool is_sign(const struct reading *r, const struct window *w, const struc
   unsigned length;
   int c = at(w, i);
   if (r->kind == READING_ESCAPES) return is_escape_sign(c) && escape(w, i, &length) != -1;
-  return (is_emphasis(c) || c == '\n') && gate_near(main, i);
+  return (is_emphasis(c) || c == '\n') && gate_near(main, w, i);
 }
 
 /* The first byte from i on that may be a sign, or the end. */
@@ -303,24 +354,16 @@ static uint64_t next_mark(const struct reading *r, const struct window *w, uint6
   return i + n;
 }
 
-static bool find_sign(struct reading_set *set, struct reading *r, const struct window *w, const struct leaks *main)
+static void find_sign(struct reading *r, const struct window *w, const struct leaks *main)
 {
   uint64_t i = r->next > w->base ? r->next : w->base;
   if (r->kind == READING_JOINED && main->n_gates == 0) i = w->end;
   while ((i = next_mark(r, w, i)) < w->end && !is_sign(r, w, main, i)) i++;
   r->next = r->pending = i;
-  if (i == w->end) return true;
+  if (i == w->end) return;
+  uint64_t from = r->kind == READING_JOINED ? word_start(w, i) : i;
   r->sign = i;
-  return wake(set, r, i > w->base + BACK ? i - BACK : w->base);
-}
-
-static void note_signs(struct reading *r, const struct window *w, const struct leaks *main, uint64_t from)
-{
-  for (uint64_t i = w->end; r->kind == READING_JOINED && i > from; i--)
-    if (is_sign(r, w, main, i - 1)) {
-      r->sign = i - 1;
-      return;
-    }
+  wake(r, from > w->base + BACK ? from - BACK : w->base);
 }
 
 /* ---- steps ---------------------------------------------------------------------------------------------------------- */
@@ -339,12 +382,15 @@ static uint64_t looked_at(const struct reading *r, const struct window *w)
 
 static bool scan(struct reading_set *set, struct reading *r, const struct window *w)
 {
+  uint64_t end = looked_at(r, w);
+  size_t n = (size_t)(end - r->scanned);
+  if (r->fresh && (n == 0 || !make_ready(set, r))) return n == 0;
+  if (n == 0 && r->leaks.n_pending == 0) return true;
   struct window mine = window_of(r, w->eof);
   struct delivery d = {.leaks = &r->leaks, .window = &mine};
-  mine.end = looked_at(r, w);
-  size_t n = (size_t)(mine.end - r->scanned);
+  mine.end = end;
   const char *p = n ? r->text.p + (r->scanned - r->base) : NULL;
-  r->scanned = mine.end;
+  r->scanned = end;
   if (n && hs_scan_stream(r->hs, p, (unsigned)n, 0, set->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
   leaks_try(&r->leaks, &mine);
@@ -361,21 +407,47 @@ static void forget(struct reading *r)
   r->base += n;
 }
 
+/* Reads on, at most to the end of the window. */
+static bool read_on(struct reading *r, const struct window *w)
+{
+  switch (r->kind) {
+  case READING_ESCAPES: return read_escapes(r, w);
+  case READING_JOINED: return read_joined(r, w);
+  default: return read_base64(r, w);
+  }
+}
+
+/* Nothing that it has read may become anything. */
+static bool is_idle(const struct reading *r)
+{
+  return r->pending == r->next && (r->fresh || (r->leaks.n_pending == 0 && r->leaks.n_candidates == 0));
+}
+
+/* Two of the readings are awake for a stretch behind a sign. */
+static bool step_signs(struct reading_set *set, struct reading *r, const struct window *w, const struct leaks *main)
+{
+  for (uint64_t before = r->next;; before = r->next) {
+    if (!r->awake) find_sign(r, w, main);
+    if (!r->awake) return true;
+    struct window part = *w;
+    uint64_t stop = (r->next > r->sign ? r->next : r->sign) + STRETCH;
+    if (part.end > stop) part.end = stop, part.eof = false;
+    if (!read_on(r, &part) || !scan(set, r, &part)) return false;
+    if (is_idle(r) && r->next > r->sign + SLEEP) r->awake = false;
+    if (r->next == w->end || (r->awake && r->next == before)) return true;
+  }
+}
+
 static bool step(struct reading_set *set, struct reading *r, const struct window *w, const struct leaks *main)
 {
-  if (!r->awake && r->kind == READING_BASE64 && !wake(set, r, r->next)) return false;
-  if (!r->awake && !find_sign(set, r, w, main)) return false;
-  if (!r->awake) return true;
-  note_signs(r, w, main, r->next);
-  bool ok = r->kind == READING_ESCAPES ? read_escapes(r, w) : r->kind == READING_JOINED ? read_joined(r, w) : read_base64(r, w);
-  if (!ok || !scan(set, r, w)) return false;
-  bool idle = r->leaks.n_pending == 0 && r->leaks.n_candidates == 0 && r->pending == r->next;
-  if (r->kind != READING_BASE64 && idle && r->next > r->sign + SLEEP) r->awake = false;
-  return true;
+  if (r->kind != READING_BASE64) return step_signs(set, r, w, main);
+  if (!r->awake) wake(r, r->next);
+  return read_on(r, w) && scan(set, r, w);
 }
 
 bool reading_step(struct reading_set *set, const struct window *w, const struct leaks *main)
 {
+  set->redacts = main->action[VDT_DET_CREDENTIAL] >= VDT_REDACT || main->action[VDT_DET_SENSITIVE] >= VDT_REDACT;
   for (unsigned k = 0; k < READINGS; k++)
     if (set->kinds >> k & 1 && !step(set, &set->of[k], w, main)) return false;
   return true;
@@ -401,9 +473,21 @@ static uint64_t place(const struct reading *r, uint64_t offset)
   return offset < r->len ? r->places[offset - r->base].start : r->pending;
 }
 
-static bool redacts(const struct leaks *l)
+/* A stretch of base64 is over, and nothing of it is undecided. */
+static bool has_ended(const struct reading *r)
 {
-  return l->action[VDT_DET_CREDENTIAL] >= VDT_REDACT || l->action[VDT_DET_SENSITIVE] >= VDT_REDACT;
+  return r->kind == READING_BASE64 && !r->n_digits && !r->n_printed && r->leaks.n_pending == 0;
+}
+
+/* Lowers the boundaries to those of the reading's own leaks. */
+static void leaks_of(const struct reading *r, const struct window *w, bool waiting, uint64_t *settled, uint64_t *free_until)
+{
+  struct window mine = window_of(r, w->eof);
+  uint64_t s, f;
+  mine.end = looked_at(r, w);
+  leaks_boundaries(&r->leaks, &mine, waiting, &s, &f);
+  if (s < mine.end && place(r, s) < *settled) *settled = place(r, s);
+  if (f < mine.end && place(r, f) < *free_until) *free_until = place(r, f);
 }
 
 void reading_boundaries(const struct reading_set *set, const struct window *w, bool waiting, uint64_t *settled,
@@ -412,16 +496,10 @@ void reading_boundaries(const struct reading_set *set, const struct window *w, b
   for (unsigned k = 0; k < READINGS; k++) {
     const struct reading *r = &set->of[k];
     if (!r->awake) continue;
-    struct window mine = window_of(r, w->eof);
-    uint64_t s, f, low = r->pending < w->end ? r->pending : w->end;
-    mine.end = looked_at(r, w);
-    leaks_boundaries(&r->leaks, &mine, waiting, &s, &f);
-    s = s < mine.end ? place(r, s) : low;
-    f = f < mine.end ? place(r, f) : low;
-    if (low < s) s = low;
-    if (low < f) f = low;
+    uint64_t low = r->pending < w->end ? r->pending : w->end, s = low, f = low;
+    if (!r->fresh && !has_ended(r)) leaks_of(r, w, waiting, &s, &f);
     if (s < *settled) *settled = s;
-    if (redacts(&r->leaks) && f < *free_until) *free_until = f;
+    if (set->redacts && f < *free_until) *free_until = f;
   }
 }
 
@@ -492,7 +570,10 @@ bool reading_collect(struct reading_set *set, const struct window *w, struct lea
 {
   for (unsigned k = 0; k < READINGS; k++) {
     struct reading *r = &set->of[k];
-    if (!r->awake) continue;
+    if (!r->ready || !r->leaks.n_candidates) {
+      if (r->ready && !r->fresh) forget(r);
+      continue;
+    }
     for (size_t i = 0; i < r->leaks.n_candidates; i++)
       if (!move(r, w, &r->leaks.candidates[i], main, arena)) return false;
     leaks_drop(&r->leaks, r->leaks.n_candidates);

@@ -23,7 +23,7 @@ struct reading_place {
 
 struct reading {
   enum reading_kind kind;
-  bool ready, awake;
+  bool ready, awake, fresh; /* fresh: nothing has been looked at since it woke */
   struct leaks leaks;
   hs_stream_t *hs;
   struct buf text; /* from offset base on */
@@ -45,6 +45,7 @@ struct reading {
 
 struct reading_set {
   unsigned kinds; /* bits */
+  bool redacts;
   struct vdt_scanner *scanner;
   const struct vdt_policy *policy; /* the stream's copy */
   enum vdt_role role;
