@@ -19,6 +19,13 @@ static struct str stage_word(enum alert_stage stage)
   return str_of(words[stage]);
 }
 
+/* Nothing came of it: all that was found was masked, cut off or blocked. */
+static bool is_prevented(const struct alert *a)
+{
+  struct str done = a->x.action;
+  return done.n && str_find(done, STR("detect")) == (size_t)-1 && str_find(done, STR("allow")) == (size_t)-1;
+}
+
 /* What an incident takes over from an alert: all that says who and what, and as its findings the names of the alerts. */
 static struct alert summary(const struct alert *a)
 {
@@ -34,9 +41,18 @@ static struct alert summary(const struct alert *a)
   s.incident = s.suppressed = s.classification = (struct str){0};
   s.x.found = str_of(alert_info(a->type)->title);
   s.x.attack_kind = stage_word(stage_of(a));
-  bool harm = stage_of(a) == STAGE_HARM;
+  bool harm = stage_of(a) == STAGE_HARM && !is_prevented(a);
   s.severity = harm ? VDT_HIGH : a->severity < VDT_MEDIUM ? VDT_MEDIUM : a->severity;
   return s;
+}
+
+bool incident_follow(struct alert *incident, const struct alert *alert)
+{
+  struct alert s = summary(alert);
+  bool worse = s.severity > incident->severity, later = s.end_us > incident->end_us + INCIDENT_LAG_US;
+  if (worse) incident->severity = s.severity;
+  if (later) incident->end_us = s.end_us;
+  return worse || later;
 }
 
 int incident_join(struct alert *incident, const struct alert *alert, struct vdt_arena *arena)

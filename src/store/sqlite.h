@@ -54,6 +54,8 @@ int sqlite_write_alert(struct sqlite_store *s, enum statement how, const struct 
 /* An alert of this incident was taken back: when those that are left make no chain any more, the incident is dismissed too, unless somebody has
  * taken it up. Within a transaction. */
 int sqlite_reconsider(struct sqlite_store *s, struct str incident, const struct store_change *why, struct vdt_error *err);
+/* The alert took a repeat: tells its incident, if it has one that is open. Within a transaction. */
+int sqlite_follow(struct sqlite_store *s, const struct alert *a, struct vdt_error *err);
 int sqlite_load_members(struct sqlite_store *s, struct alert *a, struct vdt_arena *arena, struct vdt_error *err);
 
 int sqlite_get_record(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);

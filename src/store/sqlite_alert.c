@@ -198,7 +198,8 @@ int sqlite_extend(struct sqlite_store *s, struct alert *a, const struct alert *e
   size_t n;
   if (alert_extend(a, event, s->arena, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
   int rc = sqlite_write_alert(s, SQL_ALERT_REPLACE, a, &changed, err);
-  return !rc && changed ? put_evidence(s, a, event->evidence, n, err) : rc;
+  if (!rc && changed) rc = put_evidence(s, a, event->evidence, n, err);
+  return rc ? rc : sqlite_follow(s, a, err);
 }
 
 static int put_history(struct sqlite_store *s, const struct alert *a, enum alert_status to, const struct store_change *c,

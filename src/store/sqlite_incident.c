@@ -73,6 +73,17 @@ int sqlite_reconsider(struct sqlite_store *s, struct str name, const struct stor
   return incident_is_chain(members, left) ? VDT_OK : sqlite_change_one(s, name, why, err);
 }
 
+int sqlite_follow(struct sqlite_store *s, const struct alert *a, struct vdt_error *err)
+{
+  struct alert incident;
+  bool changed;
+  if (!a->incident.n) return VDT_OK;
+  int rc = sqlite_get_row(s, a->incident, s->arena, &incident, err);
+  if (rc == VDT_ENOTFOUND) return VDT_OK;
+  bool open = !rc && (incident.status == ALERT_ACTIVE || incident.status == ALERT_IN_PROGRESS);
+  return open && incident_follow(&incident, a) ? sqlite_write_alert(s, SQL_ALERT_REPLACE, &incident, &changed, err) : rc;
+}
+
 /* ---- relating --------------------------------------------------------------------------------------------------- */
 
 static uint64_t before(uint64_t us)

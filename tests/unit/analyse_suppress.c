@@ -209,6 +209,16 @@ static void chain(const char *what, enum alert_type x, enum alert_type y, bool w
   CASE_END("%s %s", what, want ? "make a chain" : "make none");
 }
 
+static void prevented(const char *action, enum vdt_severity want)
+{
+  struct alert list[] = {member(ALERT_LLM_RECON, 100), member(ALERT_CREDENTIAL_THEFT, 200)}, incident;
+  CASE_BEGIN();
+  list[1].x.action = str_of(action);
+  CHECK_INT(incident_begin(list, 2, 300, arena, &incident), VDT_OK);
+  CHECK_INT(incident.severity, want);
+  CASE_END("probing and a leak with action \"%s\" make it %s", action, vdt_severity_name(want));
+}
+
 static void an_incident_grows_with_its_alerts(void)
 {
   struct alert list[] = {member(ALERT_LLM_RECON, 100), member(ALERT_JAILBREAK_DETECTED, 200)}, incident, again,
@@ -222,6 +232,25 @@ static void an_incident_grows_with_its_alerts(void)
   CHECK_INT(incident.count, 3);
   CHECK_INT(incident.end_us, 305);
   CHECK_STR(incident.x.attack_kind, "probe, attack, harm");
+}
+
+static void an_incident_follows_repeats(void)
+{
+  struct alert list[] = {member(ALERT_LLM_RECON, 100), member(ALERT_CREDENTIAL_THEFT, 200)}, incident;
+  list[1].x.action = STR("redact");
+  CHECK_INT(incident_begin(list, 2, 300, arena, &incident), VDT_OK);
+  uint64_t end = incident.end_us;
+  CHECK(!incident_follow(&incident, &list[1]));
+  list[1].end_us = end + INCIDENT_LAG_US;
+  CHECK(!incident_follow(&incident, &list[1]));
+  list[1].end_us++;
+  CHECK(incident_follow(&incident, &list[1]));
+  CHECK_INT(incident.end_us, list[1].end_us);
+  CHECK_INT(incident.severity, VDT_MEDIUM);
+  list[1].x.action = STR("redact, detect");
+  CHECK(incident_follow(&incident, &list[1]));
+  CHECK_INT(incident.severity, VDT_HIGH);
+  CHECK_INT(incident.count, 2);
 }
 
 int main(void)
@@ -247,7 +276,13 @@ int main(void)
   chain("two attacks", ALERT_JAILBREAK_DETECTED, ALERT_ASCII_SMUGGLING, false, VDT_LOW);
   chain("two of the same", ALERT_LLM_RECON, ALERT_LLM_RECON, false, VDT_LOW);
   chain("an incident and an attack", ALERT_INCIDENT, ALERT_JAILBREAK_DETECTED, false, VDT_LOW);
+  prevented("redact", VDT_MEDIUM);
+  prevented("block, cut", VDT_MEDIUM);
+  prevented("redact, detect", VDT_HIGH);
+  prevented("detect", VDT_HIGH);
+  prevented("", VDT_HIGH);
   RUN(an_incident_grows_with_its_alerts);
+  RUN(an_incident_follows_repeats);
   vdt_arena_free(arena);
   return test_end();
 }
