@@ -251,7 +251,9 @@ static int scan_payload(struct scan *s, const struct json_doc *doc, struct total
 {
   uint32_t request = json_get(doc, 0, "request"), response = json_get(doc, 0, "response");
   int rc = VDT_OK;
-  if (!request && !response) {
+  /* Ollama's answers have a string of that name. */
+  bool pair = doc->nodes[request].type >= JSON_ARRAY && doc->nodes[response].type >= JSON_ARRAY && (request || response);
+  if (!pair) {
     if (wire_is_answer(s->format, doc)) return scan_response(s, t, doc->text, err);
     return scan_request(s, t, doc->text, err);
   }
