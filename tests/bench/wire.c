@@ -13,36 +13,43 @@ enum { TEXT = 64 << 10, DELTA = 16, ROUNDS = 60 };
 
 struct sample {
   const char *format;
-  const char *request[2], *whole[2]; /* around the text */
+  const char *request[2], *whole[2];      /* around the text */
   const char *first, *delta[2], *last[3]; /* of a stream; last: around the whole text where it is repeated */
 };
 
 static const struct sample samples[] = {
     {"openai-chat",
      {"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"", "\"}]}"},
-     {"{\"id\":\"c\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"", "\"},\"finish_reason\":\"stop\"}]}"},
+     {"{\"id\":\"c\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"",
+      "\"},\"finish_reason\":\"stop\"}]}"},
      "",
      {"data: {\"id\":\"chatcmpl-0123456789\",\"object\":\"chat.completion.chunk\",\"created\":1764000000,\"model\":\"gpt-4o\","
       "\"system_fingerprint\":\"fp_1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"",
       "\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n"},
-     {"data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", NULL, NULL}},
+     {"data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", NULL,
+      NULL}},
     {"openai-completions",
      {"{\"model\":\"m\",\"prompt\":\"", "\"}"},
      {"{\"id\":\"c\",\"choices\":[{\"index\":0,\"text\":\"", "\",\"finish_reason\":\"stop\"}]}"},
      "",
-     {"data: {\"id\":\"cmpl-0123456789\",\"object\":\"text_completion\",\"created\":1764000000,\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,"
+     {"data: "
+      "{\"id\":\"cmpl-0123456789\",\"object\":\"text_completion\",\"created\":1764000000,\"model\":\"gpt-4o\",\"choices\":[{"
+      "\"index\":0,"
       "\"text\":\"",
       "\",\"logprobs\":null,\"finish_reason\":null}]}\n\n"},
      {"data: [DONE]\n\n", NULL, NULL}},
     {"openai-responses",
      {"{\"model\":\"m\",\"input\":\"", "\"}"},
-     {"{\"id\":\"r\",\"status\":\"completed\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"",
+     {"{\"id\":\"r\",\"status\":\"completed\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":"
+      "\"",
       "\"}]}]}"},
-     "event: response.created\ndata: {\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"r\",\"output\":[]}}\n\n",
+     "event: response.created\ndata: "
+     "{\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"r\",\"output\":[]}}\n\n",
      {"event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":4,\"item_id\":"
       "\"msg_0123456789\",\"output_index\":0,\"content_index\":0,\"logprobs\":[],\"delta\":\"",
       "\"}\n\n"},
-     {"event: response.output_text.done\ndata: {\"type\":\"response.output_text.done\",\"output_index\":0,\"content_index\":0,\"text\":\"",
+     {"event: response.output_text.done\ndata: "
+      "{\"type\":\"response.output_text.done\",\"output_index\":0,\"content_index\":0,\"text\":\"",
       "\"}\n\nevent: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"output\":[{\"type\":"
       "\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"",
       "\"}]}]}}\n\n"}},
@@ -50,23 +57,29 @@ static const struct sample samples[] = {
      {"{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"", "\"}]}"},
      {"{\"id\":\"m\",\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"", "\"}],\"stop_reason\":\"end_turn\"}"},
      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"content\":[]}}\n\n",
-     {"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"",
+     {"event: content_block_delta\ndata: "
+      "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"",
       "\"}}\n\n"},
      {"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", NULL, NULL}},
     {"ollama",
      {"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"", "\"}]}"},
      {"{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"", "\"},\"done\":true}"},
      "",
-     {"{\"model\":\"m\",\"created_at\":\"2025-11-24T16:00:00Z\",\"message\":{\"role\":\"assistant\",\"content\":\"", "\"},\"done\":false}\n"},
+     {"{\"model\":\"m\",\"created_at\":\"2025-11-24T16:00:00Z\",\"message\":{\"role\":\"assistant\",\"content\":\"",
+      "\"},\"done\":false}\n"},
      {"{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true}\n", NULL, NULL}},
     {"google",
      {"{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"", "\"}]}]}"},
-     {"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"", "\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}]}"},
+     {"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"",
+      "\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}]}"},
      "",
      {"data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"",
-      "\"}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":4,\"totalTokenCount\":9},\"modelVersion\":\"gemini\"}\n\n"},
-     {"data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}]}\n\n", NULL,
-      NULL}},
+      "\"}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":4,\"totalTokenCount\":9},\"modelVersion\":"
+      "\"gemini\"}\n\n"},
+     {"data: "
+      "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}]}"
+      "\n\n",
+      NULL, NULL}},
 };
 
 static int pass(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out)
@@ -149,6 +162,7 @@ int main(void)
   static const char *const names[] = {"request", "whole", "stream"};
   struct vdt_arena *arena = vdt_arena_new(0);
   uint64_t chat[3] = {0};
+  for (int what = 0; what < 3; what++) time_of(&samples[0], what, arena); /* malloc learns the sizes */
   for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
     printf("%-20s", samples[i].format);
     for (int what = 0; what < 3; what++) {
