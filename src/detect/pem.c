@@ -50,7 +50,7 @@ static bool begins_as_key(struct look *l, uint64_t begin, uint64_t end)
 
 bool check_pem(const struct rule *r, struct look *l, struct found *out)
 {
-  (void)r;
+  if (variant_has(r, STR("context")) && !l->context) return false;
   unsigned base64 = 0;
   uint64_t begin = after_label(l, l->gate_end), end = begin ? body(l, begin, &base64) : 0;
   if (!end || base64 < 64 || !look_literal(l, end, STR("-----END "), false)) return false;
