@@ -8,6 +8,7 @@ enum {
   GATE_NEAR = 512, /* line ends and emphasis are signs only behind a gate */
   SLICE = 8192,    /* most bytes of a whole text that are worked on at once */
   SURE = 12,       /* so many bytes of text out of base64 are no chance */
+  SURE_DIGITS = 16,
 };
 
 /* Told by their addresses from the names of decoders. */
@@ -189,13 +190,17 @@ static bool read_joined(struct reading *r, const struct window *w)
 
 /* ---- base64 --------------------------------------------------------------------------------------------------------- */
 
+/* Of ASCII; base64 and base64url. */
+static const signed char digit_values[128] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, 62, -1, 63, 52, 53, 54, 55,
+    56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1, -1, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
+    13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63, -1, 26, 27, 28, 29, 30, 31, 32,
+    33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1};
+
 static int base64_digit(int c)
 {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;
-  return c == '/' || c == '_' ? 63 : -1;
+  return c >= 0 && c < 128 ? digit_values[c] : -1;
 }
 
 /* What text has. It begins with ASCII, or most words would have to wait; of a run that is known to be text anything is taken. */
@@ -254,35 +259,36 @@ static bool close_run(struct reading *r, uint64_t end)
   return ok;
 }
 
-static const unsigned char is_digit[256] = {
-    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['+'] = 1, ['/'] = 1, ['-'] = 1, ['_'] = 1,
-};
+static bool is_digit(unsigned char c)
+{
+  return c < 128 && digit_values[c] >= 0;
+}
 
 /* Do these four digits decode to text? */
 static bool begins_text(const struct reading *r, const unsigned char *p)
 {
-  uint32_t v = 0;
-  for (int i = 0; i < 4; i++) v = v << 6 | (uint32_t)base64_digit(p[i]);
-  return may_be_text(r, v >> 16) && may_be_text(r, v >> 8 & 0xFF) && may_be_text(r, v & 0xFF);
+  int v = digit_values[p[0]] * (1 << 18) + digit_values[p[1]] * (1 << 12);
+  if (!may_be_text(r, (unsigned)v >> 16)) return false;
+  v += digit_values[p[2]] * (1 << 6) + digit_values[p[3]];
+  return may_be_text(r, (unsigned)v >> 8 & 0xFF) && may_be_text(r, (unsigned)v & 0xFF);
 }
 
-/* Most words are refused by their first four letters: this is where ordinary text is read. */
+/* Ordinary text is read here: words are too short, and most of those whose end has not come are refused by their first four letters. */
 static void skip_words(struct reading *r, const struct window *w)
 {
-  const unsigned char *p = w->p + (r->next - w->base), *end = w->p + (w->end - w->base);
-  for (;;) {
-    while (r->refused && p < end && is_digit[*p]) p++;
+  const unsigned char *p = w->p + (r->next - w->base), *end = w->p + (w->end - w->base), *q;
+  for (;; p = q) {
+    while (r->refused && p < end && is_digit(*p)) p++;
     if (p == end) break;
     r->refused = false;
-    while (p < end && !is_digit[*p]) p++;
-    if (end - p < 4) break; /* it may go on */
-    size_t n = 0;
-    while (n < 4 && is_digit[p[n]]) n++;
-    if (n == 4 && begins_text(r, p)) break;
-    r->refused = n == 4;
-    p += n;
+    while (p < end && !is_digit(*p)) p++;
+    for (q = p; q < end && is_digit(*q);) q++;
+    bool ended = q < end || w->eof;
+    if (ended && q - p < SURE_DIGITS) continue;
+    if (q - p < 4 || begins_text(r, p)) break;
+    r->refused = !ended || q == end;
   }
-  r->next = w->base + (uint64_t)(p - (w->p));
+  r->next = w->base + (uint64_t)(p - w->p);
 }
 
 static bool read_base64(struct reading *r, const struct window *w)
@@ -341,17 +347,22 @@ static bool is_sign(const struct reading *r, const struct window *w, const struc
   return (is_emphasis(c) || c == '\n') && gate_near(main, w, i);
 }
 
-/* The first byte from i on that may be a sign, or the end. */
+/* The first byte from i on that may be a sign, or the end. In short pieces: marks that are frequent must not make those that are not be looked
+ * for to the end again and again. */
 static uint64_t next_mark(const struct reading *r, const struct window *w, uint64_t i)
 {
-  static const char marks[READINGS][5] = {[READING_ESCAPES] = "\\%&", [READING_JOINED] = "\n*`"};
-  size_t n = (size_t)(w->end - i);
-  const unsigned char *from = w->p + (i - w->base);
-  for (const char *m = marks[r->kind]; *m && n; m++) {
-    const unsigned char *hit = memchr(from, *m, n);
-    if (hit) n = (size_t)(hit - from);
+  static const char marks[READINGS][4] = {[READING_ESCAPES] = "\\%&", [READING_JOINED] = "\n*`"};
+  while (i < w->end) {
+    size_t piece = w->end - i < STRETCH ? (size_t)(w->end - i) : STRETCH, n = piece;
+    const unsigned char *from = w->p + (i - w->base);
+    for (const char *m = marks[r->kind]; *m && n; m++) {
+      const unsigned char *hit = memchr(from, *m, n);
+      if (hit) n = (size_t)(hit - from);
+    }
+    i += n;
+    if (n < piece) break;
   }
-  return i + n;
+  return i;
 }
 
 static void find_sign(struct reading *r, const struct window *w, const struct leaks *main)
