@@ -97,7 +97,7 @@ static bool is_kind(const char *name, const char *kind)
 
 static void run_file(const struct wire_format *format, const char *folder, const char *name)
 {
-  char path[512], path_out[520];
+  char path[1024], path_out[1032];
   struct buf in = {0}, out = {0}, expected = {0};
   bool request = is_kind(name, "request");
   enum wire_mode mode = is_kind(name, "json") ? WIRE_JSON : is_kind(name, "sse") ? WIRE_SSE : WIRE_LINES;
