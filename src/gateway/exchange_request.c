@@ -114,9 +114,12 @@ static enum exchange_next unknown_deployment(struct exchange *x)
   return refuse(x, VDT_ENOTFOUND, "No deployment of this name is protected here.");
 }
 
-static bool has_body(struct str method)
+/* A WebSocket session: nobody reads its messages, and nginx does not take the upgrade through. */
+static bool is_realtime(const struct exchange_head *head)
 {
-  return str_eq(method, STR("POST")) || str_eq(method, STR("PUT")) || str_eq(method, STR("PATCH"));
+  static const struct str end = {"/realtime", 9};
+  struct str path = head->path;
+  return str_eq(head->method, STR("GET")) && path.n >= end.n && str_eq(str_cut(path, path.n - end.n, path.n), end);
 }
 
 /* A path that no format speaks on. JSON on it is walked; anything else passes, and the record says so. */
@@ -124,7 +127,8 @@ static enum exchange_next pass_unknown(struct exchange *x, const struct exchange
 {
   struct str name = path_deployment(head->path);
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
-  if (has_body(head->method) && is_json(head->content_type)) {
+  if (is_realtime(head)) return refuse_bad(x, VDT_ESTATE, "Realtime sessions cannot be inspected here and are not let through.");
+  if (is_json(head->content_type)) { /* whatever the method: one that has no body has nothing to read */
     x->format = wire_unknown();
     x->request_coding = coding_of(head->content_encoding);
     if (x->request_coding == CODING_IDENTITY || x->request_coding == CODING_GZIP) return EXCHANGE_READ_BODY;

@@ -8,7 +8,7 @@
  */
 #include "wire/format.h"
 
-enum { SETTING = 16, ID = 128, PATH = 200, NAME = 32 };
+enum { SETTING = 16, ID = 96, PATH = 200, NAME = 32 };
 
 struct walk {
   struct request *q;

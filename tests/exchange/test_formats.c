@@ -216,6 +216,28 @@ static void leaks_are_masked_in_every_format(void)
   }
 }
 
+static void a_method_hides_no_body(void)
+{
+  static const char *const methods[] = {"GET", "PUT", "PATCH", "DELETE", "QUERY"};
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    struct talk t = {.path = "/v1/chat/completions", .method = methods[i], .body = STR(USER(ATTACK))};
+    rig_run(&t);
+    CHECK_INT(t.record.status, 400);
+    CHECK_INT(t.record.verdict, RECORD_VERDICT_BLOCKED);
+    rig_end(&t);
+  }
+}
+
+static void realtime_sessions_are_refused(void)
+{
+  struct talk t = {.path = "/openai/v1/realtime", .method = "GET", .type = ""};
+  rig_run(&t);
+  CHECK_INT(t.record.status, 409);
+  CHECK_INT(t.record.outcome, RECORD_REFUSED);
+  CHECK(rig_has(OUT(&t), "Realtime sessions"));
+  rig_end(&t);
+}
+
 static void answers_to_get_are_read_and_others_pass(void)
 {
   struct talk t = {.path = "/v1/threads/t/messages", .method = "GET", .type = "", .up = STR("{\"data\":[\"" LEAK "\"]}")};
@@ -238,6 +260,8 @@ int main(void)
   the_rest_is_refused_or_on_record();
   RUN(more_strings_than_parts_are_read_in_part);
   leaks_are_masked_in_every_format();
+  RUN(a_method_hides_no_body);
+  RUN(realtime_sessions_are_refused);
   RUN(answers_to_get_are_read_and_others_pass);
   rig_unload();
   return test_end();
