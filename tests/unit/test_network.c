@@ -1,6 +1,7 @@
-/* Addresses and networks, and whose word about an address is believed. */
+/* Addresses and networks, whose word about an address is believed, and what the plan's file switches. */
 #include "base/network.h"
 #include "gateway/client.h"
+#include "gateway/plan.h"
 #include "tests/test.h"
 
 static void parse(const char *text, bool want)
@@ -55,6 +56,33 @@ static void a_long_list_ends(void)
   CHECK_STR(client_address(&trusting, STR("10.0.0.2"), (struct str){list, 39996 / 9 * 9 - 1}), "10.0.0.1");
 }
 
+static void plan(const char *text, enum config_switch first, enum config_switch second, enum config_switch third)
+{
+  static const struct config_workspace with = {.name = "w", .subscription_id = "sub-1"}, without = {.name = "v"};
+  static struct config_deployment deployments[] = {
+      {.name = "a", .workspace = &with},
+      {.name = "b", .workspace = &with, .resource_id = "/subscriptions/sub-2/resourceGroups/g"},
+      {.name = "c", .workspace = &without, .resource_id = "/providers/x"}};
+  static const struct config config = {.deployments = deployments, .n_deployments = 3};
+  enum config_switch out[3] = {CONFIG_ON, CONFIG_ON, CONFIG_ON};
+  CASE_BEGIN();
+  plan_read(&config, str_of(text), out);
+  CHECK_INT(out[0], first);
+  CHECK_INT(out[1], second);
+  CHECK_INT(out[2], third);
+  CASE_END("a plan of %zu bytes", strlen(text));
+}
+
+static void plans(void)
+{
+  plan("", CONFIG_INHERIT, CONFIG_INHERIT, CONFIG_INHERIT);
+  plan("sub-1 on\n", CONFIG_ON, CONFIG_INHERIT, CONFIG_INHERIT);
+  plan("SUB-1 off\nsub-2 on", CONFIG_OFF, CONFIG_ON, CONFIG_INHERIT);
+  plan("00000000-0000-0000-0000-000000000000 off\n", CONFIG_INHERIT, CONFIG_INHERIT, CONFIG_OFF);
+  plan("sub-1 on\nsub-1 off\n", CONFIG_OFF, CONFIG_INHERIT, CONFIG_INHERIT);
+  plan("sub-1\nsub-1 \nsub-1 onx\n sub-1 on\nsub-1  on\nsub-1 on\r\n\n\non\n", CONFIG_INHERIT, CONFIG_INHERIT, CONFIG_INHERIT);
+}
+
 int main(void)
 {
   static const char *const good[] = {"10.0.0.0/8", "10.0.0.1", "0.0.0.0/0", "10.0.0.0/32", "::/0", "2001:db8::/128", "::1"};
@@ -100,5 +128,6 @@ int main(void)
   client("not an address", "203.0.113.9", "not an address");
   RUN(without_proxies_nothing_is_believed);
   RUN(a_long_list_ends);
+  plans();
   return test_end();
 }
