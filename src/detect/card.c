@@ -64,19 +64,32 @@ static bool is_digit(int c)
   return c >= '0' && c <= '9';
 }
 
-/* Reads a number of digits in groups of one separator; its end, and its digits; 20 of them are too many. *first: digits of the first
- * group, 0 when there are no groups. Cards are written 4-4-4-4 or 4-6-5: other groups are other numbers. */
-static uint64_t read_number(struct look *l, uint64_t i, unsigned char digits[20], unsigned *n, unsigned *first)
+/* How the digits of a number stand together. */
+struct groups {
+  unsigned first; /* digits of the first group, 0 when there are no groups */
+  bool single;    /* every digit stands alone */
+};
+
+/* Reads a number of digits in groups of one separator, which may be doubled; its end, and its digits; 20 of them are too many. Cards are written
+ * 4-4-4-4 or 4-6-5, or digit by digit: other groups are other numbers. */
+static uint64_t read_number(struct look *l, uint64_t i, unsigned char digits[20], unsigned *n, struct groups *g)
 {
   int separator = 0;
+  bool apart = true;
+  *g = (struct groups){.single = true};
   for (*n = 0;; i++) {
     int c = look_at(l, i);
+    bool blank = (c == ' ' || c == '-') && (separator == 0 || separator == c);
     if (is_digit(c)) {
       if (*n == 20) break;
+      g->single &= apart;
       digits[(*n)++] = (unsigned char)(c - '0');
-    } else if ((c == ' ' || c == '-') && (separator == 0 || separator == c) && is_digit(look_at(l, i + 1))) {
+      apart = false;
+    } else if (blank && !apart && (is_digit(look_at(l, i + 1)) || (look_at(l, i + 1) == c && is_digit(look_at(l, i + 2))))) {
       separator = c;
-      if (*first == 0) *first = *n;
+      if (g->first == 0) g->first = *n;
+      if (look_at(l, i + 1) == c) i++;
+      apart = true;
     } else {
       break;
     }
@@ -88,21 +101,21 @@ bool check_card(const struct rule *r, struct look *l, struct found *out)
 {
   unsigned char digits[20];
   unsigned n;
-  unsigned first = 0;
+  struct groups g;
   uint64_t start = look_run_left(l, l->gate_end, &r->left, r->left_max);
   while (start < l->gate_end && !is_digit(look_at(l, start))) start++;
-  uint64_t end = read_number(l, start, digits, &n, &first);
+  uint64_t end = read_number(l, start, digits, &n, &g);
   l->seen = end;
   int before = start ? look_at(l, start - 1) : -1, after = look_at(l, end);
   const struct brand *b = n >= 12 && n <= 19 ? brand_of(digits, n) : NULL;
   if (!b || !luhn(digits, n) || is_sample(digits, n) || few_digits(digits, n)) return false;
   if (byte_is_word(before) || before == '.' || byte_is_word(after) || (after == '.' && is_digit(look_at(l, end + 1))))
     return false;
-  if (first && first != 4) return false;
+  if (g.first && g.first != 4 && !(g.single && l->context)) return false;
   if (n == 13 && !l->context) return false; /* milliseconds since 1970 */
   out->start = start;
   out->end = end;
   out->reason = b->name;
-  out->confidence = l->context ? 90 : first ? 75 : 65;
+  out->confidence = l->context ? 90 : g.first ? 75 : 65;
   return true;
 }
