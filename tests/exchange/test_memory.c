@@ -57,8 +57,10 @@ static void converse(const struct talk *t, struct outcome *o)
   static const unsigned char random[16] = {1};
   char path[128];
   snprintf(path, sizeof path, "/openai/deployments/%s/chat/completions", t->deployment);
-  struct exchange_head head = {
-      .method = STR("POST"), .path = str_of(path), .content_type = STR("application/json"), .api_key = STR("k")};
+  struct exchange_head head = {.method = STR("POST"),
+                               .path = str_of(t->path ? t->path : path),
+                               .content_type = STR("application/json"),
+                               .api_key = STR("k")};
   struct exchange *x = exchange_new(&rig_image, rig_scanner, random, 1);
   o->made = x != NULL;
   if (!x) return;
@@ -128,6 +130,49 @@ static void streams(void)
             false);
 }
 
+#define HALF1       "use tok_q8Zr4Lw1X"
+#define HALF2       "v7Np2Kd9Jb3"
+#define EVENT(json) "data: " json "\n\n"
+
+static const struct {
+  const char *path, *body, *type, *up;
+} formats[] = {
+    {"/v1/responses", "{\"model\":\"strict\",\"input\":\"hi\"}", "text/event-stream",
+     EVENT("{\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"r\",\"output\":[]}}") EVENT(
+         "{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":\"message\",\"id\":\"i\",\"content\":[]}"
+         "}") EVENT("{\"type\":\"response.output_text.delta\",\"output_index\":0,\"content_index\":0,\"delta\":\"" HALF1 "\"}")
+         EVENT("{\"type\":\"response.output_text.delta\",\"output_index\":0,\"content_index\":0,\"delta\":\"" HALF2 "\"}") EVENT(
+             "{\"type\":\"response.output_text.done\",\"output_index\":0,\"content_index\":0,\"text\":\"" HALF1 HALF2 "\"}")
+             EVENT("{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"output\":[{\"type\":\"message\",\"content\":[{"
+                   "\"type\":\"output_text\",\"text\":\"" HALF1 HALF2 "\"}]}]}}")},
+    {"/v1/messages", "{\"model\":\"strict\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", "text/event-stream",
+     EVENT("{\"type\":\"message_start\",\"message\":{\"content\":[]}}")
+         EVENT("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}")
+             EVENT("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"" HALF1 "\"}}")
+                 EVENT("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"" HALF2
+                       "\"}}") EVENT("{\"type\":\"content_block_stop\",\"index\":0}") EVENT("{\"type\":\"message_stop\"}")},
+    {"/api/generate", "{\"model\":\"strict\",\"prompt\":\"hi\"}", "application/x-ndjson",
+     "{\"response\":\"" HALF1 "\",\"done\":false}\n{\"response\":\"" HALF2
+     "\",\"done\":false}\n{\"response\":\"\",\"done\":true}\n"},
+    {"/v1beta/models/strict:generateContent", "{\"contents\":[{\"parts\":[{\"text\":\"hi\"}]}]}", "application/json",
+     "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" HALF1 "\"},{\"text\":\"" HALF2
+     "\"}]},\"finishReason\":\"STOP\"}]}"},
+    {"/v1/threads/runs", "{\"model\":\"strict\",\"input\":\"a text of some length\"}", "application/json",
+     "{\"data\":[\"" HALF1 HALF2 "\"]}"},
+};
+
+/* All on the deployment that fails closed: nothing may leave unmasked, whatever the record says. */
+static void other_formats(void)
+{
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    try_all(&(struct talk){.deployment = "strict",
+                           .path = formats[i].path,
+                           .body = str_of(formats[i].body),
+                           .up_type = formats[i].type,
+                           .up = str_of(formats[i].up)},
+            false);
+}
+
 static void blocked_prompts(void)
 {
   try_all(&(struct talk){.deployment = "strict", .body = STR(USER("hi " JAILBREAK)), .up = STR(ANSWER("fine"))}, true);
@@ -145,6 +190,7 @@ int main(void)
   rig_load();
   RUN(json_answers);
   RUN(streams);
+  RUN(other_formats);
   RUN(blocked_prompts);
   RUN(unsure_prompts);
   rig_unload();
