@@ -186,9 +186,7 @@ static void keep_usage(struct wire_response *r, uint32_t response)
 /* Azure's filter says what it found in `content_filters`. */
 static void read_verdict(struct wire_response *r, uint32_t response)
 {
-  uint32_t list = json_get(&r->doc, response, "content_filters");
-  for (uint32_t f = list ? json_first(&r->doc, list) : 0; f; f = json_next(&r->doc, list, f))
-    verdict_results(&r->doc, wire_get(&r->doc, f, "content_filter_results"), &r->info.upstream);
+  verdict_filters(&r->doc, json_get(&r->doc, response, "content_filters"), &r->info.upstream);
   uint32_t reason = wire_get(&r->doc, json_get(&r->doc, response, "incomplete_details"), "reason");
   r->info.upstream.completion_filtered |= json_string_is(&r->doc, reason, "content_filter");
 }

@@ -33,6 +33,13 @@ static uint32_t either(const struct json_doc *doc, uint32_t node, const char *a,
   return found ? found : wire_get(doc, node, b);
 }
 
+void verdict_filters(const struct json_doc *doc, uint32_t list, struct wire_upstream_verdict *out)
+{
+  if (!json_is(doc, list, JSON_ARRAY)) return;
+  for (uint32_t f = json_first(doc, list); f; f = json_next(doc, list, f))
+    if (json_is(doc, f, JSON_OBJECT)) verdict_results(doc, json_get(doc, f, "content_filter_results"), out);
+}
+
 bool wire_error_verdict(struct vdt_arena *arena, struct str body, struct wire_upstream_verdict *out)
 {
   struct json_doc doc;
@@ -43,5 +50,6 @@ bool wire_error_verdict(struct vdt_arena *arena, struct str body, struct wire_up
   uint32_t inner = either(&doc, error, "innererror", "inner_error");
   verdict_results(&doc, either(&doc, inner, "content_filter_result", "content_filter_results"), out);
   verdict_results(&doc, either(&doc, error, "content_filter_result", "content_filter_results"), out);
+  verdict_filters(&doc, wire_get(&doc, error, "content_filters"), out);
   return true;
 }

@@ -219,6 +219,9 @@ static const struct {
     {"{\"error\":{\"code\":\"content_filter\",\"innererror\":{\"content_filter_result\":{\"hate\":{\"filtered\":true}}}"
      "}}",
      true, false, false},
+    {"{\"error\":{\"code\":\"content_filter\",\"content_filters\":[{\"blocked\":true,\"content_filter_results\":{\"jailbreak\":{"
+     "\"detected\":true,\"filtered\":true}}}]}}",
+     true, true, true},
     {"{\"error\":{\"code\":\"content_filter\"}}", true, false, false},
     {"{\"error\":{\"code\":\"429\"}}", false, false, false},
     {"{\"error\":\"content_filter\"}", false, false, false},
