@@ -1,6 +1,6 @@
 /*
- * Request bodies: what all formats have in common. A request is read only; the one thing that is ever left out of what
- * goes upstream is user_security_context, whose place is reported.
+ * Request bodies: what all formats have in common. Here a request is read only. What changes on its way upstream is said by spans of its raw bytes:
+ * user_security_context, whose place is reported, and what redact.c masks.
  */
 #include "wire/format.h"
 #include "base/error.h"
