@@ -56,6 +56,13 @@ bool variant_has(const struct rule *r, struct str word);
 uint32_t crc32_of(struct str s);
 /* Decodes base64 or base64url, padding optional; at most max bytes. The number of bytes, or -1. */
 int base64_decode(struct str s, unsigned char *out, int max);
+/* sums.c: of digits (and a last X for MOD 11-2), whole. */
+bool sum_luhn(struct str s);
+bool sum_mod11_2(struct str s);
+bool sum_mod11_10(struct str s);
+bool sum_verhoeff(struct str s);
+/* identifier.c: has a number without separators the length and checksum of that row of identifiers.def? */
+bool identifier_valid(struct str name, struct str number);
 /* Luhn's sum of decimal digits is 0 modulo 10 (ISO/IEC 7812-1). */
 bool luhn(const unsigned char *digits, unsigned n);
 

@@ -14,7 +14,7 @@ static bool all_digits(struct str s)
   return s.n > 1;
 }
 
-static bool sum_luhn(struct str s)
+bool sum_luhn(struct str s)
 {
   unsigned char digits[SUM_MAX];
   if (!all_digits(s)) return false;
@@ -33,7 +33,7 @@ static bool sum_mod97(struct str s)
   return s.n > 2 && rest == 1;
 }
 
-static bool sum_mod11_2(struct str s)
+bool sum_mod11_2(struct str s)
 {
   unsigned sum = 0;
   if (s.n < 2 || !all_digits(str_cut(s, 0, s.n - (s.n > 2)))) return false;
@@ -43,7 +43,7 @@ static bool sum_mod11_2(struct str s)
   return (sum + (last == 'X' ? 10 : (unsigned)(last - '0'))) % 11 == 1;
 }
 
-static bool sum_mod11_10(struct str s)
+bool sum_mod11_10(struct str s)
 {
   unsigned sum = 10;
   if (!all_digits(s)) return false;
@@ -61,7 +61,7 @@ static unsigned dihedral(unsigned a, unsigned b)
   return b < 5 ? (a - 5 + 5 - b) % 5 + 5 : (a + 5 - b) % 5;
 }
 
-static bool sum_verhoeff(struct str s)
+bool sum_verhoeff(struct str s)
 {
   static const unsigned turn[10] = {1, 5, 7, 6, 2, 8, 3, 0, 9, 4};
   unsigned sum = 0;
