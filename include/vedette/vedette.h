@@ -177,7 +177,7 @@ struct vdt_source {
  * for the shipped rules: do it at start, not per text (docs/performance.md). */
 int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err);
 void vdt_engine_free(struct vdt_engine *engine);
-/* Gives the engine a trained model, before the first scanner is made: prompts and documents then get the larger score of rules and model.
+/* Gives the engine a trained model, before the first scanner is made: prompts and documents then get the joint score of rules and model.
  * weights: the bytes of a weights file (model/README.md), aligned to 64, which must outlive the engine's use of them; release, if it is not
  * NULL, is called with them when the engine is freed or when this fails. VDT_ERULE: what is wrong with the file. */
 int vdt_engine_use_model(struct vdt_engine *engine, const void *weights, size_t n, void (*release)(const void *weights, size_t n),

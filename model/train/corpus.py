@@ -7,6 +7,7 @@ text: thresholds are set and choices are made on them. Random rows of a source t
 import collections
 import hashlib
 import pathlib
+import random
 
 import numpy as np
 
@@ -76,6 +77,34 @@ def kept_out(row):
 def ordinary(source, attack, harmful, ours):
     """Harmless text as it occurs, which thresholds are set on. Twins of attacks are not: they are made to be mistaken, and reported apart."""
     return not attack and not harmful and (not ours or source == "benign")
+
+
+# Shards of raw text that is nobody's prompt: novels, guides, translated documentation, dialogues. The last one is kept out of fine-tuning:
+# long ordinary text to measure on (it was pre-trained on, unlabelled).
+PLAIN, PLAIN_OUT = ("more-0", "more-1", "more-2", "more-3", "more-4"), ("more-5",)
+
+
+def plain_text(data, shards=PLAIN):
+    for shard in shards:
+        for row in read_rows(pathlib.Path(data) / "text" / f"{shard}.jsonl.xz"):
+            yield row["text"]
+
+
+def long_texts(data, number=600):
+    """Rows of long ordinary text that fine-tuning never saw, half as prompts: what is flagged more often the more of it there is."""
+    chance, part, out = random.Random(5), [], []
+    texts = list(plain_text(data, PLAIN_OUT))
+    chance.shuffle(texts)
+    size = 4000
+    for text in texts:
+        part.append(text)
+        if sum(map(len, part)) < size:
+            continue
+        out.append(Row("long_text", "\n\n".join(part), False, False, ("prompt", "document")[len(out) % 2], "", "", False, ""))
+        part, size = [], chance.randrange(2000, 16000)
+        if len(out) == number:
+            break
+    return out
 
 
 def raw_text(data):

@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 import corpus
+from network import STRIDE, WINDOW
 from text import DOCUMENT, PROMPT
 
 CATEGORIES = ("changing-rules", "conversation-mockup", "role-play", "encoding", "manipulated-content", "system-access",
@@ -21,11 +22,14 @@ _DOCUMENT = (("malware", r"malware|code-add|download|script|import"),
 # How many rows' worth a source may count, and how much a debatable one does (data README, "Known noise").
 MOST, OURS, ATTACKS = 4000, 4.0, 1.5
 DAMPED = {"atk_aisafetylab": 0.5, "atk_synth_direct": 0.4, "atk_latent_jailbreak": 0.2, "atk_trustllm": 0.4, "atk_gcg_suffix": 0.5,
-          "ind_bare": 0.5, "bipia_train": 0.6, "ind_composites": 0.7, "ben_xquad": 0.5}
+          "ind_bare": 0.5, "bipia_train": 0.6, "ind_composites": 0.7, "ben_xquad": 0.5,
+          "bh_custom_gpts_tbpl": 2.0, "bh_gpts_prompts": 1.5}  # applications' prompts: many of few kinds, and the worst to be wrong about
 # Typed as often as read. ind_composites and ind_bare put orders into texts of the first two: clean ones must be seen as documents too.
 EITHER = {"ben_t0_tasks", "ben_zh_questions", "ben_taskmaster", "ben_gpteacher_tool", "bh_gpts_prompts"}
 LONGEST = 1024   # tokens of a text that training looks at
 SHORT = 72       # an instruction short enough to be put into a document
+MISTYPED = 0.15  # of the rows once more with typing errors
+MIXED, PLAIN, HARD = 0.20, 0.06, 0.04  # shares of what is drawn: composites, raw text, what the network itself got wrong
 
 Example = collections.namedtuple("Example", "tokens attack role category weight source harmful ours", defaults=(False,))
 
@@ -63,9 +67,24 @@ def instructions_of_composites(rows):
     return [t for t, n in found.items() if n >= 3]
 
 
-def build(rows, vocabulary):
-    """Examples of rows, weighted by source."""
+def mistyped(text, rng):
+    """The text with letters swapped, doubled and lost, as people type."""
+    share, out = rng.uniform(0.01, 0.08), list(text)
+    for i in np.flatnonzero(rng.random(max(0, len(out) - 1)) < share):
+        if out[i].isalpha():
+            kind = rng.integers(3)
+            if kind == 0:
+                out[i], out[i + 1] = out[i + 1], out[i]
+            else:
+                out[i] = out[i] * 2 if kind == 1 else ""
+    return "".join(out)
+
+
+def build(rows, vocabulary, rng=None):
+    """Examples of rows, weighted by source. With rng, some come mistyped as well."""
     per_source = collections.Counter(r.source for r in rows)
+    if rng is not None:
+        rows = rows + [r._replace(text=mistyped(r.text, rng)) for r in rows if rng.random() < MISTYPED and len(r.text) < 8000]
     out = []
     for r in rows:
         weight = min(1.0, MOST / per_source[r.source]) * DAMPED.get(r.source, 1.0)
@@ -80,8 +99,10 @@ def build(rows, vocabulary):
 class Sampler:
     """Draws examples by weight and mixes them: an instruction or an honest line put into a document, texts joined, roles changed."""
 
-    def __init__(self, examples, extra, rng):
-        self.examples, self.rng = examples, rng
+    def __init__(self, examples, extra, plain, rng):
+        """plain: tokens of raw texts, which are harmless in either role."""
+        self.examples, self.rng, self.hard = examples, rng, []
+        self.plain = [Example(t, False, DOCUMENT, -1, 1, "plain", False) for t in plain if len(t) > 40]
         weights = np.array([e.weight for e in examples])
         self.share = np.cumsum(weights / weights.sum())
         pick = lambda want: [e for e in examples if want(e)]
@@ -90,9 +111,13 @@ class Sampler:
         self.lines = pick(lambda e: e.role == DOCUMENT and not e.attack and len(e.tokens) < SHORT)
         self.prompts = pick(lambda e: e.role == PROMPT and not e.attack and len(e.tokens) < 400)
         self.direct = pick(lambda e: e.role == PROMPT and e.attack and len(e.tokens) < 300 and e.weight > 0.3)
+        self.benign = pick(lambda e: not e.attack and not e.harmful)
 
     def one(self, pool):
         return pool[self.rng.integers(len(pool))]
+
+    def carrier(self):
+        return self.one(self.plain if self.rng.random() < 0.35 else self.carriers)
 
     def insert(self, carrier, line):
         """The line within the carrier, at a line's or sentence's end when there is one near."""
@@ -105,22 +130,31 @@ class Sampler:
         at = at + int(ends[0]) + 1 if len(ends) else at
         return np.concatenate([tokens[:at], line.tokens, tokens[at:]])
 
+    def composite(self, attack):
+        line = self.one(self.orders if attack else self.lines if self.rng.random() < 0.7 else self.carriers)
+        line = line._replace(tokens=line.tokens[:SHORT])
+        return Example(self.insert(self.carrier(), line), attack, DOCUMENT, line.category if attack else -1, 1, "mixed", False)
+
+    def joined(self, attack):
+        """Several prompts as one, one of them an attack or none."""
+        last = self.one(self.direct if attack else self.prompts)
+        parts = [self.one(self.prompts).tokens[:200] for _ in range(self.rng.integers(1, 4))]
+        parts.insert(len(parts) if self.rng.random() < 0.6 else self.rng.integers(len(parts)), last.tokens)
+        return Example(np.concatenate(parts), attack, PROMPT, last.category if attack else -1, 1, "mixed", False)
+
     def mixed(self):
-        """A composite, attacks and harmless ones in equal number."""
+        """Attacks and harmless ones in equal number."""
         attack = self.rng.random() < 0.5
-        if self.rng.random() < 0.6:
-            line = self.one(self.orders if attack else self.lines if self.lines and self.rng.random() < 0.7 else self.carriers)
-            line = line._replace(tokens=line.tokens[:SHORT])
-            return Example(self.insert(self.one(self.carriers), line), attack, DOCUMENT, line.category if attack else -1, 1, "mixed", False)
-        first, second = self.one(self.prompts), self.one(self.direct if attack else self.prompts)
-        parts = [first.tokens[:200], second.tokens]
-        if self.rng.random() < 0.3:
-            parts.reverse()
-        return Example(np.concatenate(parts), attack, PROMPT, second.category if attack else -1, 1, "mixed", False)
+        return self.composite(attack) if self.rng.random() < 0.6 else self.joined(attack)
 
     def draw(self):
-        if self.rng.random() < 0.15:
+        luck = self.rng.random()
+        if luck < MIXED:
             return self.mixed()
+        if luck < MIXED + PLAIN:
+            return self.one(self.plain)._replace(role=PROMPT if self.rng.random() < 0.4 else DOCUMENT)
+        if self.hard and luck < MIXED + PLAIN + HARD:
+            return self.one(self.hard)
         e = self.examples[min(np.searchsorted(self.share, self.rng.random()), len(self.examples) - 1)]
         if e.role == PROMPT and e.attack and self.rng.random() < 0.12:
             return e._replace(role=DOCUMENT, category=-1)
@@ -129,6 +163,13 @@ class Sampler:
         if e.source in EITHER and self.rng.random() < 0.4:
             return e._replace(role=DOCUMENT)
         return e
+
+    def harmless(self, n):
+        """n harmless windows for the network to look at: from rows and from raw text."""
+        for _ in range(n):
+            e = self.one(self.plain if self.rng.random() < 0.4 else self.benign)
+            a, b = self.one(windows(e.tokens[:4096], WINDOW, STRIDE))
+            yield e._replace(tokens=e.tokens[a:b], role=e.role if self.rng.random() < 0.7 else PROMPT)
 
 
 def windows(tokens, size, stride):

@@ -7,23 +7,26 @@ The gate is trained here: to foresee the encoder's logit on the windows of all t
 computes, over the benign sources that were kept out, each source counting the same.
 """
 import argparse
+import collections
 import pathlib
 import struct
 import zlib
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 import corpus
 import examples
 from evaluation import score_windows
 from finetune import Classifier
-from network import GATE_BITS, NAME, SHAPE, STRIDE, WINDOW
+from network import GATE_BITS, GATE_BOXES, NAME, SHAPE, STRIDE, WINDOW
 from ops import rotary
 from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary, slots
 
 # What a score means: the share of ordinary texts that score at least that much. docs/detection.md
 RATES = ((0.5, 0.02), (0.2, 0.10), (0.1, 0.20), (0.05, 0.35), (0.02, 0.50), (0.01, 0.60), (0.005, 0.75), (0.002, 0.90), (0.001, 0.95))
+LOST = 0.02  # of the attacks that the encoder would find the gate may let go
 
 
 def quantise(w):
@@ -60,8 +63,8 @@ def sections(state, vocabulary, pieces, gate, knots):
     for name in ("query", "pooled", "mean", "bias", "category"):
         yield name, state["head." + name]
     yield "category.bias", state["head.category_bias"]
-    yield "gate", np.array([[s, b, p] for s, b, p, _ in gate], np.float32)
-    yield "gate.table", np.stack([t for *_, t in gate])
+    yield "gate", np.array([[*factors, bias, at] for factors, bias, _, at in gate], np.float32)
+    yield "gate.table", np.stack([t for _, _, t, _ in gate])
     yield "calibration", np.array(knots, np.float32)
     yield "pieces", np.frombuffer(pieces, np.uint8)
 
@@ -78,40 +81,72 @@ def write(path, version, parts):
         table += struct.pack("<16sQQ", name.encode(), begin + len(body), a.nbytes)
         body += a.tobytes()
     rest = table.ljust(begin - 64, b"\0") + body
-    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", 1, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
+    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", 2, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
     pathlib.Path(path).write_bytes(head + rest)
 
 
+def gate_slots(windows, role):
+    """[windows, tokens, 3] places of the table, and how many tokens there are with the role."""
+    out = np.full((len(windows), WINDOW - 1, 3), 1 << GATE_BITS, np.int32)
+    for i, w in enumerate(windows):
+        out[i, :len(w)] = slots(GATE_BITS, np.concatenate([[role], w]))
+    return torch.from_numpy(out), torch.tensor([len(w) + 1.0 for w in windows])
+
+
+def sums(values, length):
+    """What gate_guess() of src/model/gate.c sums up: over the window, and over its worst tokens in a row."""
+    total = F.pad(values.cumsum(1), (1, 0))
+    worst = [(total[:, 1:] - F.pad(total, (box, 0))[:, 1:values.shape[1] + 1]).max(1).values for box in GATE_BOXES]
+    return torch.stack([values.sum(1) / length.sqrt(), *worst], 1)
+
+
 def train_gate(windows, logits, role, epochs=4):
-    """A linear model over hashed pairs of tokens, by stochastic descent on the squared error of the logit. Returns (scale, bias, table)."""
-    ids = [np.concatenate([[role], w]) for w in windows]
-    bags = [slots(GATE_BITS, i).astype(np.int64) for i in ids]
-    table = torch.nn.EmbeddingBag(1 << GATE_BITS, 1, mode="sum", sparse=True)
+    """Over hashed pairs of tokens, by stochastic descent on the squared error of the logit. Returns (factors, bias, table)."""
+    places, length = gate_slots(windows, role)
+    table = torch.nn.Embedding((1 << GATE_BITS) + 1, 1, sparse=True, padding_idx=1 << GATE_BITS)
     torch.nn.init.zeros_(table.weight)
     target = torch.tensor(np.clip(logits, -6, 6), dtype=torch.float32)
-    bias = float(target.mean())
-    root = torch.tensor([len(i) ** 0.5 for i in ids])
-    step = torch.optim.Adagrad(table.parameters(), lr=0.1)
+    factors = torch.nn.Parameter(torch.tensor([1.0, *(0.3 / box ** 0.5 for box in GATE_BOXES)]))
+    bias = torch.nn.Parameter(target.mean())
+    steps = torch.optim.Adagrad(table.parameters(), lr=0.1), torch.optim.Adam([factors, bias], lr=1e-3)
     rng = np.random.default_rng(0)
     for _ in range(epochs):
-        for part in np.array_split(rng.permutation(len(bags)), max(1, len(bags) // 256)):
-            chosen = [bags[i] for i in part]
-            offsets = torch.tensor(np.concatenate([[0], np.cumsum([len(c) for c in chosen])[:-1]]))
-            guess = table(torch.from_numpy(np.concatenate(chosen)), offsets).view(-1) / root[part] + bias
+        for part in np.array_split(rng.permutation(len(windows)), max(1, len(windows) // 256)):
+            guess = sums(table(places[part].long()).sum((2, 3)), length[part]) @ factors + bias
             heavy = 1 + 3 * (target[part] > 0).float()  # a window that is an attack must not be missed
             loss = (heavy * (guess - target[part]) ** 2).mean()
-            step.zero_grad()
+            for s in steps:
+                s.zero_grad()
             loss.backward()
-            step.step()
-    values = table.weight.detach().numpy()[:, 0]
+            for s in steps:
+                s.step()
+    values = table.weight.detach().numpy()[:-1, 0]
     scale = max(1e-9, np.abs(values).max()) / 127
-    return scale, bias, np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
+    return factors.detach().numpy() * scale, float(bias), np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
 
 
 def guesses(gate, windows, role):
-    scale, bias, table = gate
-    return np.array([table[slots(GATE_BITS, np.concatenate([[role], w]))].astype(np.int64).sum() * scale / (len(w) + 1) ** 0.5 + bias
-                     for w in windows])
+    factors, bias, table = gate
+    table, out = torch.from_numpy(np.append(table, np.int8(0)).astype(np.float32)), []
+    for i in range(0, len(windows), 4096):
+        places, length = gate_slots(windows[i:i + 4096], role)
+        out.append(sums(table[places.long()].sum(2), length).numpy() @ factors + bias)
+    return np.concatenate(out)
+
+
+def pass_at(gate, kept, role, detect, logit_of):
+    """The guess from which windows are read: LOST of the attacks that would be detected lie below it wholly, every source counting much the same."""
+    texts = [e for e in kept if e.attack and e.role == role]
+    parts = [[e.tokens[x:y] for x, y in examples.windows(e.tokens[:2048], WINDOW, STRIDE)] for e in texts]
+    flat = [w for p in parts for w in p]
+    logit, guess, of = logit_of(flat), guesses(gate, flat, role), np.repeat(np.arange(len(parts)), [len(p) for p in parts])
+    reach = np.full(len(texts), -np.inf)
+    np.maximum.at(reach, of[logit >= detect], guess[logit >= detect])
+    found = np.flatnonzero(np.isfinite(reach))
+    count = collections.Counter(texts[i].source for i in found)
+    weight = np.array([1 / max(count[texts[i].source], 25) for i in found])
+    order = np.argsort(reach[found])
+    return float(reach[found][order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), LOST)])
 
 
 def calibrate(kept, logit, role):
@@ -138,7 +173,7 @@ def main():
     p.add_argument("--model", default="model.pt")
     p.add_argument("--out", default=str(ROOT / "model/shield.weights"))
     p.add_argument("--version", type=int, default=1)
-    p.add_argument("--gate-windows", type=int, default=120000)
+    p.add_argument("--gate-windows", type=int, default=90000)
     a = p.parse_args()
     pieces = (ROOT / "model/vocabulary.bin").read_bytes()
     vocabulary = Vocabulary(pieces)
@@ -148,35 +183,32 @@ def main():
     rows = corpus.load(a.data)
     chosen = examples.build([r for r in rows if not corpus.kept_out(r)], vocabulary)
     rng = np.random.default_rng(0)
+    plain = [vocabulary.tokens(t, 2048) for i, t in enumerate(corpus.plain_text(a.data)) if i % 2]
+    cut = lambda tokens: [tokens[x:y] for x, y in examples.windows(tokens[:2048], WINDOW, STRIDE)]
+    some = lambda pool, n: [pool[i] for i in rng.permutation(len(pool))[:n]]
     gates = []
     for role in (PROMPT, DOCUMENT):
-        pool = [e.tokens[x:y] for e in chosen if e.role == role or rng.random() < 0.2
-                for x, y in examples.windows(e.tokens[:2048], WINDOW, STRIDE)]
-        pool = [pool[i] for i in rng.permutation(len(pool))[:a.gate_windows]]
+        pool = some([w for e in chosen if e.role == role or rng.random() < 0.2 for w in cut(e.tokens)], a.gate_windows)
+        pool += some([w for t in plain for w in cut(t)], a.gate_windows // 2)
         logits = score_windows(model, pool, role)
-        split = len(pool) * 9 // 10
-        gate = train_gate(pool[:split], logits[:split], role)
-        guess = guesses(gate, pool[split:], role)
-        print(f"role {role}: gate on {split} windows, correlation with the encoder {np.corrcoef(guess, logits[split:])[0, 1]:.3f}", flush=True)
-        gates.append(gate)
-    kept = [(r, e) for r in rows if corpus.kept_out(r) for e in examples.build([r], vocabulary)]
+        gates.append(train_gate(pool, logits, role))
+        print(f"role {role}: gate on {len(pool)} windows", flush=True)
+    kept = [(r, e) for r in [*filter(corpus.kept_out, rows), *corpus.long_texts(a.data)] for e in examples.build([r], vocabulary)]
     examples_kept = [e for _, e in kept]
     flat = [[(-30.0, 0.0), (30.0, 1.0)]] * 2
-    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g[:2], -1e9, g[2]) for g in gates], flat))
+    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g, -1e9) for g in gates], flat))
     reader = Reader(a.out)
     logit = np.array([reader.judge(r.text, e.role == DOCUMENT)[0] for r, e in kept])
     knots = [calibrate(examples_kept, logit, role) for role in (PROMPT, DOCUMENT)]
     passes = []
     for k, role in enumerate((PROMPT, DOCUMENT)):
         detect = dict((s, l) for l, s in knots[k])[0.60]
-        windows = [(e.tokens[x:y]) for e in examples_kept if e.role == role for x, y in examples.windows(e.tokens[:2048], WINDOW, STRIDE)]
-        logits, guess = score_windows(model, windows, role), guesses(gates[k], windows, role)
-        hits = np.sort(guess[logits >= detect])
-        at = float(hits[int(len(hits) * 0.02)]) if len(hits) else 0.0
-        print(f"role {role}: detection from logit {detect:.2f}; gate at {at:.2f} passes {np.mean(guess >= at):.1%} of the windows kept out and "
-              f"98 % of those above", flush=True)
-        passes.append(at)
-    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g[:2], t, g[2]) for g, t in zip(gates, passes)], knots))
+        passes.append(pass_at(gates[k], examples_kept, role, detect, lambda w: score_windows(model, w, role)))
+        ordinary = [w for e in examples_kept if e.role == role and not e.attack for w in cut(e.tokens)]
+        logits, guess = score_windows(model, ordinary, role), guesses(gates[k], ordinary, role)
+        print(f"role {role}: detection from logit {detect:.2f}; gate at {passes[-1]:.2f} passes {np.mean(guess >= passes[-1]):.1%} of the harmless "
+              f"windows kept out; correlation with the encoder on them {np.corrcoef(guess, logits)[0, 1]:.3f}", flush=True)
+    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g, at) for g, at in zip(gates, passes)], knots))
     print(f"{a.out}: {pathlib.Path(a.out).stat().st_size / 1e6:.1f} MB")
 
 

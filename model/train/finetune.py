@@ -16,13 +16,13 @@ import torch.nn.functional as F
 
 import corpus
 import examples
-from evaluation import report, score_all
+from evaluation import report, score_all, score_windows
 from examples import CATEGORIES, LONGEST, Example, Sampler, windows
 from network import SHAPE
 from ops import Encoder, Weights
 from text import DOCUMENT, MASK, PROMPT, ROOT, Vocabulary
 
-RATE, HEAD_RATE_TOKENS, SMOOTH, DROP, MOST_WINDOWS = 4e-4, 12288, 0.02, 0.06, 4
+RATE, HEAD_RATE_TOKENS, SMOOTH, DROP, MOST_WINDOWS, LOOKED = 4e-4, 12288, 0.02, 0.06, 4, 40000
 SIZES = (64, 128, 128, 256)
 
 
@@ -123,6 +123,15 @@ def loss_of(model, ids, lengths, of, group):
     return loss
 
 
+def mine(model, sampler):
+    """What is harmless and looks like an attack to the network half-way: drawn more often from then on."""
+    looked = list(sampler.harmless(LOOKED))
+    logit = score_windows(model, [e.tokens for e in looked], [e.role for e in looked])
+    worst = np.argsort(-logit)[:LOOKED // 40]
+    sampler.hard = [looked[i] for i in worst]
+    print(f"{len(worst)} of {LOOKED} harmless windows from logit {logit[worst[-1]]:.2f} on are drawn more often", flush=True)
+
+
 def train(model, sampler, minutes, rng):
     adam = torch.optim.AdamW(model.head.parameters(), lr=2e-3, weight_decay=0.01)
     begin, step, smooth = time.time(), 0, None
@@ -130,6 +139,8 @@ def train(model, sampler, minutes, rng):
         share = (time.time() - begin) / (minutes * 60)
         if share >= 1:
             return
+        if share > 0.5 and not sampler.hard:
+            mine(model, sampler)
         rate = min(1.0, (step + 1) / 60) * (1 - share)
         for g in adam.param_groups:
             g["lr"] = 2e-3 * rate
@@ -160,14 +171,15 @@ def main():
     vocabulary = Vocabulary((ROOT / "model/vocabulary.bin").read_bytes())
     rows, left = corpus.load(a.data), set(filter(None, a.leave_out.split(",")))
     out = lambda r: corpus.kept_out(r) or r.source in left
-    chosen = examples.build([r for r in rows if not out(r)], vocabulary)
+    chosen = examples.build([r for r in rows if not out(r)], vocabulary, rng)
     kept = examples.build([r for r in rows if out(r)], vocabulary)
     extra = [Example(vocabulary.tokens(t), True, DOCUMENT, -1, 1.0, "bipia_orders", False)
              for t in examples.instructions_of_composites(rows)]
     as_prompts = [e._replace(weight=2.0, role=PROMPT) for e in extra]
-    sampler = Sampler(chosen + [e._replace(weight=4.0) for e in extra] + as_prompts, extra, rng)
+    plain = [vocabulary.tokens(t, LONGEST) for i, t in enumerate(corpus.plain_text(a.data)) if i % 2 == 0]
+    sampler = Sampler(chosen + [e._replace(weight=4.0) for e in extra] + as_prompts, extra, plain, rng)
     sampler.ends = vocabulary.ends()
-    print(f"{len(chosen)} rows, {len(kept)} kept out, {len(extra)} orders of composites", flush=True)
+    print(f"{len(chosen)} rows, {len(kept)} kept out, {len(extra)} orders of composites, {len(plain)} raw texts", flush=True)
     model = Classifier(vocabulary.size, a.device)
     if a.encoder != "none":
         model.w.load(torch.load(a.work / a.encoder))

@@ -48,9 +48,9 @@ EXPORT size_t native_tokens(const struct vocabulary *v, const char *text, size_t
   return count;
 }
 
-EXPORT size_t native_slots(uint32_t bits, const uint32_t *ids, size_t n, uint32_t *out)
+EXPORT void native_slots(uint32_t bits, const uint32_t *ids, size_t n, uint32_t *out)
 {
-  return gate_slots(bits, ids, n, out);
+  gate_slots(bits, ids, n, out);
 }
 
 EXPORT struct model_reader *native_reader(const void *weights, size_t n, const char *path, char *error, size_t room)

@@ -3,4 +3,5 @@ SHAPE = {"width": 192, "layers": 4, "heads": 3, "inner": 512}
 GENERATOR = {"width": 96, "layers": 1, "heads": 3, "inner": 288}
 NAME = "vedette-shield"
 WINDOW, STRIDE = 128, 96   # tokens of a window with the role, and from window to window, as the product reads
-GATE_BITS = 18
+GATE_BITS = 20
+GATE_BOXES = (8, 32)         # src/model/gate.h

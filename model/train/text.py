@@ -24,8 +24,7 @@ def native():
         subprocess.run(["ninja", "-C", str(build), "model/train/libnative.so"], check=True, stdout=subprocess.DEVNULL)
         _native = ctypes.CDLL(str(build / "model/train/libnative.so"))
         _native.native_vocabulary.restype = _native.native_reader.restype = ctypes.c_void_p
-        for f in (_native.native_tokens, _native.native_slots):
-            f.restype = ctypes.c_size_t
+        _native.native_tokens.restype = ctypes.c_size_t
     return _native
 
 
@@ -55,8 +54,10 @@ class Vocabulary:
 
 
 def slots(bits, ids):
-    out = np.empty(3 * len(ids), np.uint32)
-    return out[:native().native_slots(bits, array(np.ascontiguousarray(ids, np.uint32)), size(len(ids)), array(out))]
+    """[tokens, 3] places of the gate's table; 1 << bits is none. ids: the role first."""
+    out = np.empty((len(ids) - 1, 3), np.uint32)
+    native().native_slots(bits, array(np.ascontiguousarray(ids, np.uint32)), size(len(ids)), array(out))
+    return out
 
 
 class Reader:

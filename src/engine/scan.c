@@ -250,24 +250,21 @@ static void add_score_finding(struct job *j, const struct score_hit *h, enum vdt
   new_finding(j, &f, &at, h->start, h->end);
 }
 
-static void add_rules(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, struct vdt_explanation *why)
+/* What the rules make of a text. *keep says which of the hits carry the score; NULL when there is no memory. */
+static double ask_rules(struct job *j, bool **keep)
 {
   struct vdt_scanner *s = j->s;
-  bool *keep = arena_zalloc(j->arena, s->n_scores + 1, sizeof *keep);
-  if (!keep) {
+  *keep = arena_zalloc(j->arena, s->n_scores + 1, sizeof **keep);
+  if (!*keep) {
     j->failed = true;
-    return;
+    return 0;
   }
   if (s->n_scores) qsort(s->scores, s->n_scores, sizeof *s->scores, by_start);
-  double score = score_rules((struct str){(const char *)j->w.p, (size_t)j->w.end}, s->scores, s->n_scores, keep);
-  why->rules = score;
-  enum vdt_action action = score_action(policy, score);
-  for (size_t i = 0; i < s->n_scores && action != VDT_ALLOW && !j->failed; i++)
-    if (keep[i]) add_score_finding(j, &s->scores[i], det, score, action);
+  return score_rules((struct str){(const char *)j->w.p, (size_t)j->w.end}, s->scores, s->n_scores, *keep);
 }
 
 static void add_model_finding(struct job *j, const struct model_verdict *v, const struct model_span *span,
-                              enum vdt_detector_id det, enum vdt_action action)
+                              enum vdt_detector_id det, double score, enum vdt_action action)
 {
   struct decode_span at;
   struct vdt_finding f = {.detector = det,
@@ -278,7 +275,7 @@ static void add_model_finding(struct job *j, const struct model_verdict *v, cons
                           .alert = finding_alert(det, j->role, action),
                           .severity = VDT_MEDIUM,
                           .action = action,
-                          .confidence = (unsigned)(v->score * 100)};
+                          .confidence = (unsigned)(score * 100)};
   origin(j, span->start, span->end, &at);
   new_finding(j, &f, &at, span->start, span->end);
 }
@@ -300,23 +297,30 @@ static void explain_model(struct job *j, const struct model_verdict *v, struct v
   why->n_spans = v->n_spans;
 }
 
-static void add_model(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, struct vdt_explanation *why)
+static void ask_model(struct job *j, enum vdt_detector_id det, struct model_verdict *v, struct vdt_explanation *why)
 {
-  struct model_verdict v;
-  if (!j->s->reader || policy->action == VDT_ALLOW || decode_supersedes(&j->s->decode, j->text, (size_t)j->w.end)) return;
-  model_judge(j->s->reader, (struct str){(const char *)j->w.p, (size_t)j->w.end}, det == VDT_DET_INDIRECT, &v);
-  if (v.partial) j->r.inspected = VDT_PARTIAL;
-  explain_model(j, &v, why);
-  enum vdt_action action = score_action(policy, v.score);
-  for (size_t i = 0; i < v.n_spans && action != VDT_ALLOW && !j->failed; i++) add_model_finding(j, &v, &v.spans[i], det, action);
+  if (!j->s->reader || decode_supersedes(&j->s->decode, j->text, (size_t)j->w.end)) return;
+  model_judge(j->s->reader, (struct str){(const char *)j->w.p, (size_t)j->w.end}, det == VDT_DET_INDIRECT, v);
+  if (v->partial) j->r.inspected = VDT_PARTIAL;
+  explain_model(j, v, why);
 }
 
+/* Rules and model err for different reasons, so they are joined as independent evidence. A finding names a judge that gave at least
+ * half as much as the other. */
 static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, double *highest)
 {
   struct vdt_explanation why = {.category = ""};
-  add_rules(j, det, policy, &why);
-  add_model(j, det, policy, &why);
-  double score = why.rules > why.model ? why.rules : why.model;
+  struct model_verdict v = {0};
+  bool *keep;
+  why.rules = ask_rules(j, &keep);
+  if (policy->action != VDT_ALLOW) ask_model(j, det, &v, &why);
+  double score = 1 - (1 - why.rules) * (1 - why.model);
+  enum vdt_action action = score_action(policy, score);
+  if (action != VDT_ALLOW && why.rules >= why.model / 2)
+    for (size_t i = 0; i < j->s->n_scores && !j->failed; i++)
+      if (keep[i]) add_score_finding(j, &j->s->scores[i], det, score, action);
+  if (action != VDT_ALLOW && why.model >= why.rules / 2)
+    for (size_t i = 0; i < v.n_spans && !j->failed; i++) add_model_finding(j, &v, &v.spans[i], det, score, action);
   if (score > *highest || j->text < 0) j->r.why = why;
   if (score > *highest) *highest = score;
 }

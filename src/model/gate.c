@@ -13,27 +13,43 @@ static uint32_t place(uint32_t bits, uint32_t a, uint32_t b)
 /* b of a token alone, of two neighbours and of two with one between them. */
 enum { ALONE = 0xFFFFFFFF, APART = 0x80000000 };
 
-size_t gate_slots(uint32_t bits, const uint32_t *ids, size_t n, uint32_t *out)
+void gate_slots(uint32_t bits, const uint32_t *ids, size_t n, uint32_t *out)
 {
-  size_t k = 0;
   for (size_t i = 1; i < n; i++) {
-    out[k++] = place(bits, ids[i], ALONE);
-    if (i + 1 < n) out[k++] = place(bits, ids[i], ids[i + 1]);
-    if (i + 2 < n) out[k++] = place(bits, ids[i], ids[i + 2] | APART);
+    *out++ = place(bits, ids[i], ALONE);
+    *out++ = i + 1 < n ? place(bits, ids[i], ids[i + 1]) : 1u << bits;
+    *out++ = i + 2 < n ? place(bits, ids[i], ids[i + 2] | APART) : 1u << bits;
   }
-  return k;
 }
 
+static int32_t brought(const struct gate *g, const int8_t *table, const uint32_t *ids, size_t i, size_t n)
+{
+  int32_t sum = table[place(g->bits, ids[i], ALONE)];
+  if (i + 1 < n) sum += table[place(g->bits, ids[i], ids[i + 1])];
+  if (i + 2 < n) sum += table[place(g->bits, ids[i], ids[i + 2] | APART)];
+  return sum;
+}
+
+static int32_t larger(int32_t a, int32_t b)
+{
+  return a > b ? a : b;
+}
+
+/* Sums are whole numbers, so every processor finds the same. */
 float gate_guess(const struct gate *g, const uint32_t *ids, size_t n)
 {
-  size_t role = ids[0] == TOKEN_DOCUMENT;
-  const int8_t *table = g->table[role];
-  int64_t sum = 0;
+  const struct gate_role *r = &g->role[ids[0] == TOKEN_DOCUMENT];
+  int32_t last[GATE_WIDE] = {0}, whole = 0, narrow = 0, wide = 0, most_narrow = INT32_MIN, most_wide = INT32_MIN;
   for (size_t i = 1; i < n; i++) {
-    sum += table[place(g->bits, ids[i], ALONE)];
-    if (i + 1 < n) sum += table[place(g->bits, ids[i], ids[i + 1])];
-    if (i + 2 < n) sum += table[place(g->bits, ids[i], ids[i + 2] | APART)];
+    int32_t here = brought(g, r->table, ids, i, n);
+    whole += here;
+    narrow += here - last[(i - GATE_NARROW) % GATE_WIDE];
+    wide += here - last[i % GATE_WIDE];
+    last[i % GATE_WIDE] = here;
+    most_narrow = larger(most_narrow, narrow);
+    most_wide = larger(most_wide, wide);
   }
+  if (n < 2) most_narrow = most_wide = 0;
   /* By the square root of the length: a long window has more of everything. */
-  return (float)sum * g->scale[role] / sqrtf((float)n) + g->bias[role];
+  return (float)whole * r->whole / sqrtf((float)n) + (float)most_narrow * r->narrow + (float)most_wide * r->wide + r->bias;
 }

@@ -1,6 +1,6 @@
 /*
- * The first look at a window, in microseconds: a linear model over single tokens, neighbours and pairs with one token between, hashed into
- * one table.
+ * The first look at a window, in microseconds: what single tokens, neighbours and pairs with one token between bring, hashed into one table,
+ * summed over the window and over its worst 8 and 32 tokens in a row: an attack is often short, and its window long.
  * It is trained to foresee the encoder's logit, so that windows which it is sure to find harmless need not be read.
  */
 #ifndef MODEL_GATE_H
@@ -8,15 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { GATE_NARROW = 8, GATE_WIDE = 32, GATE_SLOTS = 3 };
+
+struct gate_role {
+  const int8_t *table;                    /* 1 << bits entries */
+  float whole, narrow, wide, bias, pass; /* factors of the three sums; a window that is guessed at or above pass goes to the encoder */
+};
+
 struct gate {
-  const int8_t *table[2]; /* by role: 1 << bits entries */
   uint32_t bits;
-  float scale[2], bias[2]; /* by role */
-  float pass[2];           /* a window at or above goes to the encoder */
+  struct gate_role role[2];
 };
 
 /* The gate's guess at the logit of a window; ids[0] is the role's token. */
 float gate_guess(const struct gate *g, const uint32_t *ids, size_t n);
-/* The places of the table that a window adds up, at most 3n, for training. Returns how many. */
-size_t gate_slots(uint32_t bits, const uint32_t *ids, size_t n, uint32_t *out);
+/* The places of the table that each token of a window adds up, GATE_SLOTS for each of ids[1], ids[2] ..., 1 << bits for none; for training. */
+void gate_slots(uint32_t bits, const uint32_t *ids, size_t n, uint32_t *out);
 #endif

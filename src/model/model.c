@@ -9,6 +9,9 @@ struct model {
   encoder_run *run;
 };
 
+/* A score from which on further windows could change nothing that anybody acts on. */
+static const double CERTAIN = 0.99;
+
 /* A window that the gate let pass. */
 struct seen {
   size_t from; /* where tokenize() begins */
@@ -117,7 +120,7 @@ static void look(struct model_reader *r, size_t from, size_t n, bool document, s
   const struct gate *g = &r->model->weights.gate;
   float guess = gate_guess(g, r->ids, to_ids(r, n, document));
   out->windows++;
-  if (guess >= g->pass[document]) keep(r, (struct seen){from, guess}, out);
+  if (guess >= g->role[document].pass) keep(r, (struct seen){from, guess}, out);
   else if (guess > r->unread) r->unread = guess;
 }
 
@@ -179,6 +182,15 @@ static double calibrated(const struct weights *w, bool document, double logit)
   return k[w->n_knots - 1].score;
 }
 
+/* The least logit that scores as much. */
+static double logit_of(const struct weights *w, bool document, double score)
+{
+  const struct knot *k = w->knots[document];
+  uint32_t i = 0;
+  while (i + 1 < w->n_knots && (double)k[i].score < score) i++;
+  return k[i].logit;
+}
+
 static void read_window(struct model_reader *r, struct str text, size_t from, bool document, struct model_verdict *out)
 {
   const struct model *m = r->model;
@@ -193,13 +205,23 @@ static void read_window(struct model_reader *r, struct str text, size_t from, bo
   find_spans(r, n, out);
 }
 
+static int most_suspicious_first(const void *a, const void *b)
+{
+  const struct seen *x = a, *y = b;
+  if (x->guess < y->guess || x->guess > y->guess) return x->guess < y->guess ? 1 : -1;
+  return x->from < y->from ? -1 : x->from > y->from;
+}
+
 static void judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out)
 {
   *out = (struct model_verdict){.category = "", .rule = "model", .reason = ""};
   r->n_seen = 0;
   r->unread = -1e30f;
   look_through(r, text, document, out);
-  for (size_t i = 0; i < r->n_seen; i++) read_window(r, text, r->seen[i].from, document, out);
+  if (r->n_seen) qsort(r->seen, r->n_seen, sizeof *r->seen, most_suspicious_first);
+  double certain = logit_of(&r->model->weights, document, CERTAIN);
+  for (size_t i = 0; i < r->n_seen && !(out->read && out->logit >= certain); i++)
+    read_window(r, text, r->seen[i].from, document, out);
   if (!out->read || out->logit < (double)r->unread) out->logit = r->unread;
   out->score = out->windows ? calibrated(&r->model->weights, document, out->logit) : 0;
 }

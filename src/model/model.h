@@ -3,8 +3,8 @@
  * its arguments: the same on every processor.
  *
  * A text is read in overlapping windows. The gate looks at each; the encoder reads those that the gate is not sure about, the most
- * suspicious ones first, at most READ_MAX: that bounds what a text may cost. The score is that of the worst window. A reader remembers
- * verdicts (model/memory.h): a text that comes again costs a hash.
+ * suspicious ones first, at most READ_MAX, and stops when it is certain: that bounds what a text may cost. The score is that of the worst
+ * window that was read. A reader remembers verdicts (model/memory.h): a text that comes again costs a hash.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H

@@ -179,18 +179,14 @@ static void read_output(struct reader *r)
   e->category_bias = float_section(r, "category.bias", e->categories);
 }
 
-/* {scale, bias, pass} for each role, then the tables. */
+/* {whole, narrow, wide, bias, pass} for each role, then the tables. */
 static void read_gate(struct reader *r)
 {
   struct gate *g = &r->w->gate;
-  const float *numbers = float_section(r, "gate", 3 * ROLES);
+  const float *f = float_section(r, "gate", 5 * ROLES);
   const int8_t *table = section(r, "gate.table", (uint64_t)ROLES << g->bits, NULL);
-  for (size_t i = 0; i < ROLES && !r->rc; i++) {
-    g->scale[i] = numbers[3 * i];
-    g->bias[i] = numbers[3 * i + 1];
-    g->pass[i] = numbers[3 * i + 2];
-    g->table[i] = table + ((size_t)i << g->bits);
-  }
+  for (size_t i = 0; i < ROLES && !r->rc; i++, f += 5)
+    g->role[i] = (struct gate_role){table + ((size_t)i << g->bits), f[0], f[1], f[2], f[3], f[4]};
 }
 
 static void read_knots(struct reader *r)

@@ -61,19 +61,22 @@ until grep -q 'Ctrl-C stops' "$dir/run.log"; do
 done
 chmod 666 "$dir/up.sock"
 
-# A prompt of 2 KB of ordinary text, as a chat sends it.
+# A prompt of 2 KB of ordinary text, as a chat sends it, and never the same twice: what the model has read before it remembers.
 python3 - "$dir/body.json" <<'PY'
 import json, sys
 words = ("Please read the minutes of our last meeting and tell me which of the open points belong to the team in Tampere. We met on Tuesday, "
          "talked about the release, the two customers in Oulu, and the budget of the next quarter. Anna will write to the supplier; Mikko looks "
          "after the tests. The third item was moved to next week because nobody had the figures at hand. ")
-text = (words * 8)[:1800]
+text = "Minutes NUMBER. " + (words * 8)[:1800]
 json.dump({"model": "gpt-4o", "messages": [{"role": "system", "content": "You are a helpful assistant of the office."}, {"role": "user", "content": text}],
            "temperature": 0.2}, open(sys.argv[1], "w"))
 PY
 cat >"$dir/post.lua" <<LUA
-local f = io.open("$dir/body.json"); local body = f:read("*a"); f:close()
-wrk.method = "POST"; wrk.body = body
+local f = io.open("$dir/body.json"); local head, tail = f:read("*a"):match("^(.*)NUMBER(.*)\$"); f:close()
+local threads, id, n = 0, 0, 0
+function setup(thread) thread:set("id", threads); threads = threads + 1 end
+wrk.method = "POST"
+function request() n = n + 1; return wrk.format(nil, nil, nil, head .. id .. "-" .. n .. tail) end
 wrk.headers["content-type"] = "application/json"; wrk.headers["api-key"] = "bench"
 done = function(s, l, r)
   io.write(string.format("%10.0f req/s   p50 %7.0f us   p99 %7.0f us   errors %d\n", s.requests / s.duration * 1e6, l:percentile(50), l:percentile(99),

@@ -26,7 +26,8 @@ struct rig {
   struct buf table, body;
   uint32_t n;
   uint64_t seed;
-  float pass; /* the gate's */
+  float pass;   /* the gate's */
+  bool certain; /* every logit scores 1 */
 };
 
 static inline float rig_noise(struct rig *r)
@@ -98,10 +99,11 @@ static inline void rig_sections(struct rig *r)
   rig_floats(r, "bias", ROLES, 0, 0.1f);
   rig_floats(r, "category", 10 * RIG_WIDTH, 0, 1);
   rig_floats(r, "category.bias", 10, 0, 0.1f);
-  const float gate[] = {0.01f, 0, r->pass, 0.01f, 0, r->pass};
+  const float gate[] = {0.01f, 0.002f, 0.001f, 0, r->pass, 0.01f, 0.002f, 0.001f, 0, r->pass};
   rig_section(r, "gate", gate, sizeof gate);
   rig_bytes(r, "gate.table", ROLES << RIG_GATE_BITS);
-  const float knots[] = {-10, 0, 0, 0.5f, 10, 1, -10, 0, 0, 0.5f, 10, 1};
+  float last = r->certain ? -1e6f : 10;
+  const float knots[] = {last - 20, 0, last - 10, 0.5f, last, 1, last - 20, 0, last - 10, 0.5f, last, 1};
   rig_section(r, "calibration", knots, sizeof knots);
   rig_section(r, "pieces", rig_pieces, sizeof rig_pieces - 1);
 }
@@ -113,10 +115,9 @@ static inline void rig_seal(char *p, size_t n)
   memcpy(p + 32, &sum, sizeof sum);
 }
 
-/* The file, aligned; free() it. pass: what the gate lets through. */
-static inline char *rig_file(uint64_t seed, float pass, size_t *n)
+/* The file, aligned; free() it. */
+static inline char *rig_file_of(struct rig r, size_t *n)
 {
-  struct rig r = {.seed = seed, .pass = pass};
   rig_sections(&r);
   size_t begin = 64 + RIG_SECTIONS * 32;
   *n = begin + r.body.n;
@@ -136,5 +137,11 @@ static inline char *rig_file(uint64_t seed, float pass, size_t *n)
   buf_finish(&r.table);
   buf_finish(&r.body);
   return p;
+}
+
+/* pass: what the gate lets through. */
+static inline char *rig_file(uint64_t seed, float pass, size_t *n)
+{
+  return rig_file_of((struct rig){.seed = seed, .pass = pass}, n);
 }
 #endif

@@ -82,6 +82,22 @@ static void the_gate_keeps_the_encoder_from_reading(void)
   finish(&s);
 }
 
+static void reading_stops_when_it_is_certain(void)
+{
+  struct stand s = {0};
+  size_t n;
+  struct model_verdict v;
+  s.file = rig_file_of((struct rig){.seed = 1, .pass = -1e9f, .certain = true}, &n);
+  CHECK_INT(model_new(s.file, n, NULL, &s.model, NULL), VDT_OK);
+  s.reader = model_reader_new(s.model);
+  model_judge(s.reader, words(300), false, &v);
+  CHECK(v.windows > 1);
+  CHECK_INT(v.read, 1);
+  CHECK(v.score > 0.98);
+  CHECK_INT(v.partial, false);
+  finish(&s);
+}
+
 static void a_reader_keeps_nothing_from_the_text_before(void)
 {
   struct stand s = stand(2, -1e9f);
@@ -126,6 +142,7 @@ int main(void)
     CASE_END("%zu tokens are %zu windows", lengths[i].tokens, lengths[i].windows);
   }
   RUN(the_gate_keeps_the_encoder_from_reading);
+  RUN(reading_stops_when_it_is_certain);
   RUN(a_reader_keeps_nothing_from_the_text_before);
   RUN(roles_differ);
   RUN(an_unknown_path_is_said);

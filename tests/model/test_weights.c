@@ -146,7 +146,7 @@ static void many_sections(char *p, size_t n)
 static void other_format(char *p, size_t n)
 {
   (void)n;
-  p[8] = 2;
+  p[8] = WEIGHTS_FORMAT + 1;
 }
 
 static const struct {
@@ -167,7 +167,7 @@ static const struct {
     {"a number that is none", not_a_number, "finite"},
     {"a calibration that falls", falling_knots, "calibration"},
     {"more sections than there is room for", many_sections, "sections"},
-    {"another format", other_format, "format 2"},
+    {"another format", other_format, "format 3"},
 };
 
 static void refuses(size_t i)
