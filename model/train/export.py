@@ -163,7 +163,7 @@ def calibrate(kept, logit, role):
     for rate, score in RATES:
         at = float(value[order][min(np.searchsorted(share, rate), len(order) - 1)])
         knots.append((max(at, knots[-1][0] + 0.05), score))
-    return knots + [(knots[-1][0] + 3, 0.99), (knots[-1][0] + 8, 1.0)]
+    return knots + [(knots[-1][0] + 1.5, 0.99), (knots[-1][0] + 6, 1.0)]
 
 
 def main():
