@@ -8,8 +8,11 @@ computes, over the benign sources that were kept out, each source counting the s
 """
 import argparse
 import collections
+import json
+import os
 import pathlib
 import struct
+import subprocess
 import zlib
 
 import numpy as np
@@ -20,7 +23,7 @@ import corpus
 import examples
 from evaluation import score_windows
 from finetune import Classifier
-from network import GATE_BITS, GATE_BOXES, NAME, SHAPE, STRIDE, WINDOW
+from network import GATE_BITS, GATE_BOXES, NAME, RULES, SHAPE, STRIDE, WINDOW
 from ops import rotary
 from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary, slots
 
@@ -65,6 +68,7 @@ def sections(state, vocabulary, pieces, gate, knots):
     yield "category.bias", state["head.category_bias"]
     yield "gate", np.array([[*factors, bias, at] for factors, bias, _, at in gate], np.float32)
     yield "gate.table", np.stack([t for _, _, t, _ in gate])
+    yield "rules", np.array(RULES, np.float32)
     yield "calibration", np.array(knots, np.float32)
     yield "pieces", np.frombuffer(pieces, np.uint8)
 
@@ -166,6 +170,16 @@ def calibrate(kept, logit, role):
     return knots + [(knots[-1][0] + 1.5, 0.99), (knots[-1][0] + 6, 1.0)]
 
 
+def rule_scores(rows):
+    """What the product's rules give each text: `vedette scan` without a model."""
+    build = pathlib.Path(ROOT, os.environ.get("VEDETTE_BUILD", "build"))
+    subprocess.run(["ninja", "-C", str(build), "src/cli/vedette"], check=True, stdout=subprocess.DEVNULL)
+    lines = "".join(json.dumps({"text": r.text, "role": r.role}) + "\n" for r in rows)
+    out = subprocess.run([str(build / "src/cli/vedette"), "scan", "--only", "jailbreak,indirect"], input=lines, stdout=subprocess.PIPE, text=True,
+                         check=True, env={**os.environ, "VEDETTE_MODEL": "none", "VEDETTE_RULES": str(ROOT / "rules")})
+    return np.array([max(json.loads(line)["scores"].values()) for line in out.stdout.splitlines()])
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True)
@@ -199,7 +213,8 @@ def main():
     write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g, -1e9) for g in gates], flat))
     reader = Reader(a.out)
     logit = np.array([reader.judge(r.text, e.role == DOCUMENT)[0] for r, e in kept])
-    knots = [calibrate(examples_kept, logit, role) for role in (PROMPT, DOCUMENT)]
+    joined = logit + np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * rule_scores([r for r, _ in kept])
+    knots = [calibrate(examples_kept, joined, role) for role in (PROMPT, DOCUMENT)]
     passes = []
     for k, role in enumerate((PROMPT, DOCUMENT)):
         detect = dict((s, l) for l, s in knots[k])[0.60]

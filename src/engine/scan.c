@@ -305,8 +305,16 @@ static void ask_model(struct job *j, enum vdt_detector_id det, struct model_verd
   explain_model(j, v, why);
 }
 
-/* Rules and model err for different reasons, so they are joined as independent evidence. A finding names a judge that gave at least
- * half as much as the other. */
+/* The model may overrule what rules only suspect, not what they are sure of: phrases that have no other use, and rules that users wrote. */
+static double join(const struct vdt_scanner *s, bool document, double rules, const struct model_verdict *v)
+{
+  static const double SURE = 0.95 - 1e-9; /* of a single rule too, after rounding */
+  if (!v->windows) return rules;
+  double score = model_join(s->engine->model, document, v->logit, rules);
+  return rules >= SURE && rules > score ? rules : score;
+}
+
+/* A finding names a judge that gave at least half as much as the other. */
 static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, double *highest)
 {
   struct vdt_explanation why = {.category = ""};
@@ -314,7 +322,7 @@ static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt
   bool *keep;
   why.rules = ask_rules(j, &keep);
   if (policy->action != VDT_ALLOW) ask_model(j, det, &v, &why);
-  double score = 1 - (1 - why.rules) * (1 - why.model);
+  double score = join(j->s, det == VDT_DET_INDIRECT, why.rules, &v);
   enum vdt_action action = score_action(policy, score);
   if (action != VDT_ALLOW && why.rules >= why.model / 2)
     for (size_t i = 0; i < j->s->n_scores && !j->failed; i++)

@@ -191,6 +191,11 @@ static double logit_of(const struct weights *w, bool document, double score)
   return k[i].logit;
 }
 
+double model_join(const struct model *m, bool document, double logit, double rules)
+{
+  return calibrated(&m->weights, document, logit + (double)m->weights.rules[document] * rules);
+}
+
 static void read_window(struct model_reader *r, struct str text, size_t from, bool document, struct model_verdict *out)
 {
   const struct model *m = r->model;

@@ -32,7 +32,7 @@ struct model_span {
 };
 
 struct model_verdict {
-  double score;         /* 0..1; thresholds mean false-positive rates: docs/detection.md */
+  double score;         /* 0..1, without rules; thresholds mean false-positive rates: docs/detection.md */
   double logit;         /* before calibration */
   const char *category; /* "changing-rules"; "" when the encoder read nothing */
   const char *rule;     /* "model-changing-rules" */
@@ -45,4 +45,6 @@ struct model_verdict {
 
 /* document: whether it is a document's text, else a prompt's. Fails only for want of memory in model_reader_new: never here. */
 void model_judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out);
+/* The calibrated score of a logit and of what the rules gave (0..1), joined. */
+double model_join(const struct model *m, bool document, double logit, double rules);
 #endif

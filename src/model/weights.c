@@ -192,6 +192,7 @@ static void read_gate(struct reader *r)
 static void read_knots(struct reader *r)
 {
   uint64_t n = r->w->n_knots;
+  r->w->rules = float_section(r, "rules", ROLES);
   const float *all = float_section(r, "calibration", ROLES * n * 2);
   for (size_t i = 0; i < ROLES && !r->rc; i++) {
     const struct knot *k = (const struct knot *)(const void *)(all + i * n * 2);

@@ -26,6 +26,7 @@ struct weights {
   uint32_t stride; /* from window to window, in tokens */
   struct encoder encoder;
   struct gate gate;
+  const float *rules; /* by role: logits that a rule score of 1 is worth */
   const struct knot *knots[ROLES];
   uint32_t n_knots;
   struct str pieces; /* of the vocabulary */

@@ -22,6 +22,14 @@ static const char some_rules[] = "rules:\n"
                                  "    roles: [prompt]\n"
                                  "    pattern: 'open\\ssesame'\n"
                                  "    examples: {match: ['open sesame'], clean: ['closed']}\n"
+                                 "  - id: sure-word\n"
+                                 "    detector: jailbreak\n"
+                                 "    title: t\n"
+                                 "    category: changing-rules\n"
+                                 "    severity: Medium\n"
+                                 "    weight: 0.95\n"
+                                 "    pattern: 'abracadabra'\n"
+                                 "    examples: {match: ['abracadabra'], clean: ['closed']}\n"
                                  "  - id: a-token\n"
                                  "    detector: credential\n"
                                  "    title: t\n"
@@ -39,15 +47,16 @@ static struct vdt_engine *engine_of(void)
   return e;
 }
 
-/* Every window at once past every threshold. */
-static char *suspicious(size_t *n)
+/* A model that gives every text `score` and a little more. */
+static char *always(float score, size_t *n)
 {
   char *p = rig_file(1, -1e9f, n);
   for (size_t i = 0; i < RIG_SECTIONS; i++)
     if (strncmp(p + 64 + i * 32, "calibration", 16) == 0) {
       uint64_t at;
       memcpy(&at, p + 64 + i * 32 + 16, sizeof at);
-      const float knots[] = {-1e6f, 0.96f, 0, 0.97f, 1e6f, 0.98f, -1e6f, 0.96f, 0, 0.97f, 1e6f, 0.98f};
+      const float a = score, b = score + 0.01f, c = score + 0.02f;
+      const float knots[] = {-1e6f, a, 0, b, 1e6f, c, -1e6f, a, 0, b, 1e6f, c};
       memcpy(p + at, knots, sizeof knots);
     }
   rig_seal(p, *n);
@@ -64,7 +73,7 @@ static void scan(struct vdt_engine *e, enum vdt_role role, const char *text, str
   vdt_scanner_free(s);
 }
 
-static void the_larger_of_both_scores_counts(void)
+static void rules_and_model_are_joined(void)
 {
   struct vdt_arena *a = vdt_arena_new(0);
   struct vdt_engine *e = engine_of();
@@ -73,7 +82,7 @@ static void the_larger_of_both_scores_counts(void)
   scan(e, VDT_PROMPT, "open sesame", a, &r);
   CHECK(r.jailbreak > 0.69 && r.jailbreak < 0.71);
   CHECK_INT(r.n_findings, 1);
-  char *p = suspicious(&n);
+  char *p = always(0.96f, &n);
   CHECK_INT(vdt_engine_use_model(e, p, n, release, NULL), VDT_OK);
   scan(e, VDT_PROMPT, "open sesame", a, &r);
   CHECK(r.jailbreak > 0.95 && r.why.rules < 0.71 && r.why.model > 0.95);
@@ -94,6 +103,25 @@ static void the_larger_of_both_scores_counts(void)
   vdt_arena_free(a);
 }
 
+static void the_model_overrules_suspicion_and_not_what_is_sure(void)
+{
+  struct vdt_arena *a = vdt_arena_new(0);
+  struct vdt_engine *e = engine_of();
+  struct vdt_result r;
+  size_t n;
+  char *p = always(0.1f, &n);
+  CHECK_INT(vdt_engine_use_model(e, p, n, release, NULL), VDT_OK);
+  scan(e, VDT_PROMPT, "open sesame", a, &r);
+  CHECK(r.jailbreak > 0.09 && r.jailbreak < 0.13 && r.why.rules > 0.69);
+  CHECK_INT(r.n_findings, 0);
+  scan(e, VDT_PROMPT, "abracadabra", a, &r);
+  CHECK(r.jailbreak > 0.94 && r.jailbreak < 0.96);
+  CHECK_INT(r.n_findings, 1);
+  CHECK_STR(str_of(r.findings[0].rule), "sure-word");
+  vdt_engine_free(e);
+  vdt_arena_free(a);
+}
+
 static void a_detector_that_is_off_asks_no_model(void)
 {
   struct vdt_arena *a = vdt_arena_new(0);
@@ -102,7 +130,7 @@ static void a_detector_that_is_off_asks_no_model(void)
   struct vdt_policy policy;
   struct vdt_result r;
   size_t n;
-  char *p = suspicious(&n);
+  char *p = always(0.96f, &n);
   vdt_policy_default(&policy);
   policy.jailbreak.action = VDT_ALLOW;
   CHECK_INT(vdt_engine_use_model(e, p, n, release, NULL), VDT_OK);
@@ -213,7 +241,8 @@ static void long_turns_are_left_out(void)
 
 int main(void)
 {
-  RUN(the_larger_of_both_scores_counts);
+  RUN(rules_and_model_are_joined);
+  RUN(the_model_overrules_suspicion_and_not_what_is_sure);
   RUN(a_detector_that_is_off_asks_no_model);
   RUN(a_broken_model_is_refused_and_given_back);
   for (size_t i = 0; i < sizeof conversations / sizeof *conversations; i++) {

@@ -102,6 +102,8 @@ static inline void rig_sections(struct rig *r)
   const float gate[] = {0.01f, 0.002f, 0.001f, 0, r->pass, 0.01f, 0.002f, 0.001f, 0, r->pass};
   rig_section(r, "gate", gate, sizeof gate);
   rig_bytes(r, "gate.table", ROLES << RIG_GATE_BITS);
+  const float rules[] = {3, 3};
+  rig_section(r, "rules", rules, sizeof rules);
   float last = r->certain ? -1e6f : 10;
   const float knots[] = {last - 20, 0, last - 10, 0.5f, last, 1, last - 20, 0, last - 10, 0.5f, last, 1};
   rig_section(r, "calibration", knots, sizeof knots);

@@ -98,6 +98,16 @@ static void reading_stops_when_it_is_certain(void)
   finish(&s);
 }
 
+static void rules_raise_the_score(void)
+{
+  struct stand s = stand(1, -1e9f);
+  double before = model_join(s.model, false, -2, 0);
+  CHECK(before > 0.39 && before < 0.41); /* between the rig's knots (-10, 0) and (0, 0.5) */
+  CHECK(fabs(model_join(s.model, false, -2, 0.5) - 0.475) < 1e-6);
+  CHECK(fabs(model_join(s.model, true, 7, 1) - 1) < 1e-6);
+  finish(&s);
+}
+
 static void a_reader_keeps_nothing_from_the_text_before(void)
 {
   struct stand s = stand(2, -1e9f);
@@ -143,6 +153,7 @@ int main(void)
   }
   RUN(the_gate_keeps_the_encoder_from_reading);
   RUN(reading_stops_when_it_is_certain);
+  RUN(rules_raise_the_score);
   RUN(a_reader_keeps_nothing_from_the_text_before);
   RUN(roles_differ);
   RUN(an_unknown_path_is_said);
