@@ -9,8 +9,11 @@ struct model {
   encoder_run *run;
 };
 
-/* A score from which on further windows could change nothing that anybody acts on. */
-static const double CERTAIN = 0.99;
+/* A score from which on further windows could change nothing that anybody acts on; and one below which a text is let go when its most
+ * suspicious windows, a quarter of all and at least FEW, stay below it: those after them never held an attack that was found
+ * (model/EXPERIMENTS.md). */
+static const double CERTAIN = 0.99, DOUBTFUL = 0.35;
+enum { FEW = 2 };
 
 /* A window that the gate let pass. */
 struct seen {
@@ -26,6 +29,7 @@ struct model_reader {
   uint32_t ids[WINDOW_MAX];
   struct seen seen[READ_MAX];
   size_t n_seen;
+  bool more; /* than there is room for */
   float unread; /* the largest guess of a window that is not read */
   struct reading reading;
 };
@@ -102,7 +106,7 @@ static size_t to_ids(struct model_reader *r, size_t n, bool document)
 }
 
 /* Keeps the READ_MAX windows with the largest guesses. */
-static void keep(struct model_reader *r, struct seen s, struct model_verdict *out)
+static void keep(struct model_reader *r, struct seen s)
 {
   if (r->n_seen < READ_MAX) {
     r->seen[r->n_seen++] = s;
@@ -111,7 +115,7 @@ static void keep(struct model_reader *r, struct seen s, struct model_verdict *ou
   size_t least = 0;
   for (size_t i = 1; i < READ_MAX; i++)
     if (r->seen[i].guess < r->seen[least].guess) least = i;
-  out->partial = true;
+  r->more = true;
   if (s.guess > r->seen[least].guess) r->seen[least] = s;
 }
 
@@ -120,7 +124,7 @@ static void look(struct model_reader *r, size_t from, size_t n, bool document, s
   const struct gate *g = &r->model->weights.gate;
   float guess = gate_guess(g, r->ids, to_ids(r, n, document));
   out->windows++;
-  if (guess >= g->role[document].pass) keep(r, (struct seen){from, guess}, out);
+  if (guess >= g->role[document].pass) keep(r, (struct seen){from, guess});
   else if (guess > r->unread) r->unread = guess;
 }
 
@@ -221,12 +225,17 @@ static void judge(struct model_reader *r, struct str text, bool document, struct
 {
   *out = (struct model_verdict){.category = "", .rule = "model", .reason = ""};
   r->n_seen = 0;
+  r->more = false;
   r->unread = -1e30f;
   look_through(r, text, document, out);
   if (r->n_seen) qsort(r->seen, r->n_seen, sizeof *r->seen, most_suspicious_first);
-  double certain = logit_of(&r->model->weights, document, CERTAIN);
-  for (size_t i = 0; i < r->n_seen && !(out->read && out->logit >= certain); i++)
+  double certain = logit_of(&r->model->weights, document, CERTAIN), doubtful = logit_of(&r->model->weights, document, DOUBTFUL);
+  size_t enough = out->windows / 4 > FEW ? out->windows / 4 : FEW;
+  for (size_t i = 0; i < r->n_seen; i++) {
+    if (out->read && (out->logit >= certain || (out->read >= enough && out->logit < doubtful))) break;
     read_window(r, text, r->seen[i].from, document, out);
+  }
+  out->partial = r->more && out->read == READ_MAX;
   if (!out->read || out->logit < (double)r->unread) out->logit = r->unread;
   out->score = out->windows ? calibrated(&r->model->weights, document, out->logit) : 0;
 }

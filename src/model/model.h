@@ -3,8 +3,9 @@
  * its arguments: the same on every processor.
  *
  * A text is read in overlapping windows. The gate looks at each; the encoder reads those that the gate is not sure about, the most
- * suspicious ones first, at most READ_MAX, and stops when it is certain: that bounds what a text may cost. The score is that of the worst
- * window that was read. A reader remembers verdicts (model/memory.h): a text that comes again costs a hash.
+ * suspicious ones first, at most READ_MAX, and stops when it is certain, or when a quarter of the windows left no doubt: that bounds what
+ * a text may cost. The score is that of the worst window that was read. A reader remembers verdicts (model/memory.h): a text that comes
+ * again costs a hash.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -40,7 +41,7 @@ struct model_verdict {
   struct model_span spans[SPANS_MAX];
   size_t n_spans;       /* strongest first */
   size_t windows, read; /* how many there are and how many the encoder read */
-  bool partial;         /* more windows than READ_MAX were suspicious */
+  bool partial;         /* READ_MAX windows were read, and more were suspicious */
 };
 
 /* document: whether it is a document's text, else a prompt's. Fails only for want of memory in model_reader_new: never here. */

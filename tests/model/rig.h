@@ -27,7 +27,7 @@ struct rig {
   uint32_t n;
   uint64_t seed;
   float pass;   /* the gate's */
-  bool certain; /* every logit scores 1 */
+  enum { RIG_RISING, RIG_CERTAIN, RIG_UNSURE, RIG_CLEAR } scores; /* rising with the logit; or 1, 0.5 or 0.1 for every logit */
 };
 
 static inline float rig_noise(struct rig *r)
@@ -104,9 +104,14 @@ static inline void rig_sections(struct rig *r)
   rig_bytes(r, "gate.table", ROLES << RIG_GATE_BITS);
   const float rules[] = {3, 3};
   rig_section(r, "rules", rules, sizeof rules);
-  float last = r->certain ? -1e6f : 10;
-  const float knots[] = {last - 20, 0, last - 10, 0.5f, last, 1, last - 20, 0, last - 10, 0.5f, last, 1};
-  rig_section(r, "calibration", knots, sizeof knots);
+  static const float knots[][6] = {[RIG_RISING] = {-10, 0, 0, 0.5f, 10, 1},
+                                   [RIG_CERTAIN] = {-3e6f, 0, -2e6f, 0.5f, -1e6f, 1},
+                                   [RIG_UNSURE] = {-1e6f, 0.5f, 0, 0.5f, 1e6f, 0.5f},
+                                   [RIG_CLEAR] = {-1e6f, 0.1f, 0, 0.1f, 1e6f, 0.1f}};
+  float both[12];
+  memcpy(both, knots[r->scores], sizeof knots[0]);
+  memcpy(both + 6, knots[r->scores], sizeof knots[0]);
+  rig_section(r, "calibration", both, sizeof both);
   rig_section(r, "pieces", rig_pieces, sizeof rig_pieces - 1);
 }
 

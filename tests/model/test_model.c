@@ -9,14 +9,19 @@ struct stand {
   struct model_reader *reader;
 };
 
-static struct stand stand(uint64_t seed, float pass)
+static struct stand stand_of(struct rig rig)
 {
   struct stand s = {0};
   size_t n;
-  s.file = rig_file(seed, pass, &n);
+  s.file = rig_file_of(rig, &n);
   if (model_new(s.file, n, NULL, &s.model, NULL)) abort();
   s.reader = model_reader_new(s.model);
   return s;
+}
+
+static struct stand stand(uint64_t seed, float pass)
+{
+  return stand_of((struct rig){.seed = seed, .pass = pass});
 }
 
 static void finish(struct stand *s)
@@ -57,7 +62,7 @@ static const struct {
 
 static void windows(size_t i)
 {
-  struct stand s = stand(1, -1e9f);
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .scores = RIG_UNSURE});
   struct model_verdict v;
   struct str text = words(lengths[i].tokens);
   model_judge(s.reader, text, false, &v);
@@ -84,17 +89,24 @@ static void the_gate_keeps_the_encoder_from_reading(void)
 
 static void reading_stops_when_it_is_certain(void)
 {
-  struct stand s = {0};
-  size_t n;
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .scores = RIG_CERTAIN});
   struct model_verdict v;
-  s.file = rig_file_of((struct rig){.seed = 1, .pass = -1e9f, .certain = true}, &n);
-  CHECK_INT(model_new(s.file, n, NULL, &s.model, NULL), VDT_OK);
-  s.reader = model_reader_new(s.model);
   model_judge(s.reader, words(300), false, &v);
   CHECK(v.windows > 1);
   CHECK_INT(v.read, 1);
   CHECK(v.score > 0.98);
-  CHECK_INT(v.partial, false);
+  finish(&s);
+}
+
+static void reading_stops_when_a_quarter_left_no_doubt(size_t i)
+{
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .scores = RIG_CLEAR});
+  struct model_verdict v;
+  model_judge(s.reader, words(lengths[i].tokens), false, &v);
+  size_t windows = lengths[i].windows, quarter = windows / 4 > 2 ? windows / 4 : 2;
+  CHECK_INT(v.windows, windows);
+  CHECK_INT(v.read, windows < quarter ? windows : quarter);
+  CHECK(!v.partial);
   finish(&s);
 }
 
@@ -150,6 +162,11 @@ int main(void)
     CASE_BEGIN();
     windows(i);
     CASE_END("%zu tokens are %zu windows", lengths[i].tokens, lengths[i].windows);
+  }
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    CASE_BEGIN();
+    reading_stops_when_a_quarter_left_no_doubt(i);
+    CASE_END("%zu windows without doubt", lengths[i].windows);
   }
   RUN(the_gate_keeps_the_encoder_from_reading);
   RUN(reading_stops_when_it_is_certain);
