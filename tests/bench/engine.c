@@ -4,7 +4,7 @@
  *
  *   VEDETTE_SRC=. build/tests/bench/engine FILE...     texts to read, 64 MiB at most; lines are joined to messages
  *
- * ONLY=WORDS in the environment runs the rows that have them in their names. The last rows are with the trained model ($VEDETTE_MODEL or model/shield.weights), over the first 4 MiB, once: what it has read it remembers.
+ * ONLY=WORDS in the environment runs the rows that have them in their names. The last rows are with the trained model ($VEDETTE_MODEL or model/shield.weights; not with none), over the first 4 MiB, once: what it has read it remembers.
  */
 #include "base/file.h"
 #include "tests/engine/rig.h"
@@ -152,9 +152,12 @@ int main(int argc, char **argv)
   printf("%zu bytes, best of %d rounds\n%-34s %8s %10s\n", text.n, ROUNDS, "", "MB/s", "findings");
   report(buf_str(&text), runs, sizeof runs / sizeof *runs, &policy, ROUNDS);
   printf("%-34s %8.0f\n", "memchr", yardstick(buf_str(&text)));
-  load_model();
-  report(str_cut(buf_str(&text), 0, text.n < MODEL_LIMIT ? text.n : MODEL_LIMIT), with_model, sizeof with_model / sizeof *with_model,
-         &policy, 1);
+  const char *weights = getenv("VEDETTE_MODEL");
+  bool model = !weights || strcmp(weights, "none") != 0;
+  if (model) load_model();
+  if (model)
+    report(str_cut(buf_str(&text), 0, text.n < MODEL_LIMIT ? text.n : MODEL_LIMIT), with_model,
+           sizeof with_model / sizeof *with_model, &policy, 1);
   buf_finish(&text);
   rig_unload();
   return 0;
