@@ -5,6 +5,7 @@ from text import ROOT, read_rows
 WHAT = {
     "agents_and_bare": "single orders as they are smuggled into documents, tool results and descriptions; prompts that use the words of attacks harmlessly",
     "documents2": "mails, tables, pages, code and logs, clean and with an order inside",
+    "documents3": "documents without an addressee, bare orders, availability, fraud and malware; clean ones as imperative as the attacked",
     "everyday": "plain orders and ordinary prompts as in the logs of public chatbots",
     "fiction_and_personas": "personas, stories, pretexts; plain questions; English and Chinese mostly",
     "languages": "seventy languages, direct attacks and documents",

@@ -324,7 +324,7 @@ static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt
   if (policy->action != VDT_ALLOW) ask_model(j, det, &v, &why);
   double score = join(j->s, det == VDT_DET_INDIRECT, why.rules, &v);
   enum vdt_action action = score_action(policy, score);
-  if (action != VDT_ALLOW && why.rules >= why.model / 2)
+  if (action != VDT_ALLOW && (why.rules >= why.model / 2 || !v.n_spans))
     for (size_t i = 0; i < j->s->n_scores && !j->failed; i++)
       if (keep[i]) add_score_finding(j, &j->s->scores[i], det, score, action);
   if (action != VDT_ALLOW && why.model >= why.rules / 2)

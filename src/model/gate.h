@@ -11,8 +11,9 @@
 enum { GATE_NARROW = 8, GATE_WIDE = 32, GATE_SLOTS = 3 };
 
 struct gate_role {
-  const int8_t *table;                    /* 1 << bits entries */
-  float whole, narrow, wide, bias, pass; /* factors of the three sums; a window that is guessed at or above pass goes to the encoder */
+  const int8_t *table; /* 1 << bits entries */
+  float whole, narrow, wide, bias,
+      pass; /* factors of the three sums; a window that is guessed at or above pass goes to the encoder */
 };
 
 struct gate {

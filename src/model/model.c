@@ -29,7 +29,7 @@ struct model_reader {
   uint32_t ids[WINDOW_MAX];
   struct seen seen[READ_MAX];
   size_t n_seen;
-  bool more; /* than there is room for */
+  bool more;    /* than there is room for */
   float unread; /* the largest guess of a window that is not read */
   struct reading reading;
 };

@@ -26,7 +26,7 @@ struct rig {
   struct buf table, body;
   uint32_t n;
   uint64_t seed;
-  float pass;   /* the gate's */
+  float pass;                                                     /* the gate's */
   enum { RIG_RISING, RIG_CERTAIN, RIG_UNSURE, RIG_CLEAR } scores; /* rising with the logit; or 1, 0.5 or 0.1 for every logit */
 };
 
