@@ -8,7 +8,8 @@ int leaks_init(struct leaks *l, const struct vdt_engine *engine)
   l->word_end = calloc(engine->rules.n_groups + 1, sizeof *l->word_end);
   l->seen = calloc(engine->rules.n + 1, sizeof *l->seen);
   l->blocked = calloc(engine->rules.n + 1, sizeof *l->blocked);
-  if (l->word_end && l->seen && l->blocked) return VDT_OK;
+  l->taken = calloc(engine->rules.n + 1, sizeof *l->taken);
+  if (l->word_end && l->seen && l->taken && l->blocked) return VDT_OK;
   leaks_finish(l);
   return VDT_ENOMEM;
 }
@@ -18,6 +19,7 @@ void leaks_finish(struct leaks *l)
   free(l->word_end);
   free(l->seen);
   free(l->blocked);
+  free(l->taken);
   free(l->pending);
   free(l->candidates);
   *l = (struct leaks){0};
@@ -54,6 +56,7 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
   memset(l->seen, 0, l->engine->rules.n * sizeof *l->seen);
   memset(l->blocked, 0, l->engine->rules.n * sizeof *l->blocked);
+  memset(l->taken, 0, l->engine->rules.n * sizeof *l->taken);
   memset(l->gates, 0, sizeof l->gates);
   l->n_gates = 0;
   l->round = 0;
@@ -303,6 +306,15 @@ size_t leaks_settle(struct leaks *l, uint64_t settled)
     done = n;
   }
   return done;
+}
+
+enum vdt_severity leaks_count(struct leaks *l, uint32_t rule)
+{
+  const struct rule *r = &l->engine->rules.rules[rule];
+  uint32_t n = ++l->taken[rule];
+  unsigned severity = (unsigned)r->severity;
+  if (r->detector == VDT_DET_SENSITIVE) severity += (n >= 10 ? 1u : 0u) + (n >= 100 ? 1u : 0u);
+  return severity > VDT_HIGH ? VDT_HIGH : (enum vdt_severity)severity;
 }
 
 void leaks_drop(struct leaks *l, size_t n)

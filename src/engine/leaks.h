@@ -57,6 +57,7 @@ struct leaks {
   unsigned minimum[VDT_DETECTORS];
   uint64_t *word_end; /* per word group, where its latest word ends; 0 for none */
   uint64_t *seen;     /* per rule */
+  uint32_t *taken;    /* per rule: how many of its findings have been counted */
   uint32_t *blocked;  /* per rule: the round in which an earlier gate of it starved */
   uint32_t round;
   struct pending *pending;
@@ -87,6 +88,9 @@ void leaks_try(struct leaks *l, const struct window *w);
 void leaks_boundaries(const struct leaks *l, const struct window *w, bool waiting, uint64_t *settled, uint64_t *free_until);
 /* The number of candidates at the front that can be settled: whole clusters that end at or before `settled`. Marks the lost ones. */
 size_t leaks_settle(struct leaks *l, uint64_t settled);
+/* The severity of the rule's next finding, in order of the text: of sensitive data the tenth of a kind in one text is a step higher, and so is
+ * each after it; the hundredth another step. Counts it. */
+enum vdt_severity leaks_count(struct leaks *l, uint32_t rule);
 /* Forgets the first n candidates. */
 void leaks_drop(struct leaks *l, size_t n);
 /* The lowest view offset that is still needed: pending gates, candidates. */

@@ -214,6 +214,7 @@ static void add_leaks(struct job *j)
     if (c->action >= VDT_REDACT) mask_candidate(j, c, &at);
     if (c->lost) continue;
     finding_fill(&f, s->engine, c, matched(j, c->start, c->end), j->role, at.start, at.end);
+    f.severity = leaks_count(&s->leaks, c->rule);
     finding_read_as(&f, c);
     if (c->as) at.n_layers = 1, at.layers[0] = c->as->layer;
     new_finding(j, &f, &at, c->start, c->end);

@@ -166,6 +166,7 @@ static bool take_candidate(struct vdt_stream *s, const struct candidate *c, size
   if (!c->lost) {
     struct vdt_finding f;
     finding_fill(&f, s->scanner->engine, c, text, s->role, start, end);
+    f.severity = leaks_count(&s->leaks, c->rule);
     finding_read_as(&f, c);
     if (!add_finding(s, &f)) return false;
   }

@@ -42,7 +42,7 @@ static bool same_findings(const struct vdt_finding *a, size_t an, const struct v
   if (an != bn) return false;
   for (size_t i = 0; i < an; i++)
     if (a[i].rule != b[i].rule || a[i].start != b[i].start || a[i].end != b[i].end || a[i].confidence != b[i].confidence ||
-        strcmp(a[i].redacted, b[i].redacted) != 0)
+        a[i].severity != b[i].severity || strcmp(a[i].redacted, b[i].redacted) != 0)
       return false;
   return true;
 }
@@ -207,10 +207,36 @@ static void nothing_is_held_back_of_plain_words(void)
   vdt_arena_free(arena);
 }
 
+/* Nine records are nine records; the tenth makes a leak in bulk of them, whole and in pieces. */
+static void many_records_are_worse(void)
+{
+  struct vdt_policy policy = rig_policy(VDT_DETECT);
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct vdt_result whole;
+  struct buf text = {0};
+  size_t cuts[12];
+  for (size_t i = 0; i < 12; i++) {
+    BUF_LIT(&text, "nhs number: 943 476 5919\n");
+    cuts[i] = text.n - 9;
+  }
+  CHECK_INT(vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text.p, text.n, &whole), VDT_OK);
+  struct outcome pieces = run(arena, &policy, buf_str(&text), cuts, 12);
+  CHECK_INT(whole.n_findings, 12);
+  CHECK_INT(pieces.n, 12);
+  for (size_t i = 0; i < 12 && whole.n_findings == 12 && pieces.n == 12; i++) {
+    CHECK_INT(whole.findings[i].severity, i < 9 ? VDT_MEDIUM : VDT_HIGH);
+    CHECK_INT(pieces.findings[i].severity, i < 9 ? VDT_MEDIUM : VDT_HIGH);
+  }
+  buf_finish(&pieces.released);
+  buf_finish(&text);
+  vdt_arena_free(arena);
+}
+
 int main(void)
 {
   rig_load();
   RUN(nothing_is_held_back_of_plain_words);
+  RUN(many_records_are_worse);
   rules_in_prose();
   rules_in_a_row();
   rig_unload();
