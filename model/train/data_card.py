@@ -9,6 +9,7 @@ WHAT = {
     "everyday": "plain orders and ordinary prompts as in the logs of public chatbots",
     "fiction_and_personas": "personas, stories, pretexts; plain questions; English and Chinese mostly",
     "languages": "seventy languages, direct attacks and documents",
+    "languages2": "direct attacks and twins in Chinese, Japanese, Korean and Arabic; after version 2 was trained",
     "secrets_and_switches": "games for a secret, asking for the hidden prompt, tasks that turn; seven European languages",
 }
 total = [0, 0]
