@@ -14,6 +14,8 @@ struct model {
  * (model/EXPERIMENTS.md). */
 static const double CERTAIN = 0.99, DOUBTFUL = 0.35;
 enum { FEW = 2 };
+/* "Empty." as the answer of a tool: a document of fewer tokens says nothing that could be judged, and training has no attack so short. */
+enum { TERSE = 5 };
 
 /* A window that the gate let pass. */
 struct seen {
@@ -134,6 +136,7 @@ static void look_through(struct model_reader *r, struct str text, bool document,
   const struct vocabulary *v = r->model->vocabulary;
   size_t body = r->model->weights.encoder.window - 1, stride = r->model->weights.stride, at = 0, from = 0;
   size_t n = tokenize(v, text, 0, r->tokens, body, &at);
+  if (document && n < TERSE) return;
   if (n) look(r, from, n, document, out);
   while (n == body) {
     size_t more = tokenize(v, text, at, r->next, stride, &at);

@@ -5,7 +5,7 @@
  * A text is read in overlapping windows. The gate looks at each; the encoder reads those that the gate is not sure about, the most
  * suspicious ones first, at most READ_MAX, and stops when it is certain, or when a quarter of the windows left no doubt: that bounds what
  * a text may cost. The score is that of the worst window that was read. A reader remembers verdicts (model/memory.h): a text that comes
- * again costs a hash.
+ * again costs a hash. A document of fewer than five tokens is not judged: it has no window.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H

@@ -110,6 +110,20 @@ static void reading_stops_when_a_quarter_left_no_doubt(size_t i)
   finish(&s);
 }
 
+static void a_document_of_a_few_tokens_is_not_judged(void)
+{
+  struct stand s = stand(1, -1e9f);
+  struct model_verdict v;
+  for (size_t n = 1; n <= 6; n++) {
+    model_judge(s.reader, words(n), true, &v);
+    CHECK_INT(v.windows, n >= 5);
+    CHECK_INT(v.read, n >= 5);
+    model_judge(s.reader, words(n), false, &v);
+    CHECK_INT(v.windows, 1);
+  }
+  finish(&s);
+}
+
 static void rules_raise_the_score(void)
 {
   struct stand s = stand(1, -1e9f);
@@ -170,6 +184,7 @@ int main(void)
   }
   RUN(the_gate_keeps_the_encoder_from_reading);
   RUN(reading_stops_when_it_is_certain);
+  RUN(a_document_of_a_few_tokens_is_not_judged);
   RUN(rules_raise_the_score);
   RUN(a_reader_keeps_nothing_from_the_text_before);
   RUN(roles_differ);
