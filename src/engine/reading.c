@@ -373,7 +373,7 @@ static void find_sign(struct reading *r, const struct window *w, const struct le
   r->next = r->pending = i;
   if (i == w->end) return;
   uint64_t from = r->kind == READING_JOINED ? word_start(w, i) : i;
-  r->sign = i;
+  r->sign = r->woken = i;
   wake(r, from > w->base + BACK ? from - BACK : w->base);
 }
 
@@ -565,6 +565,7 @@ static bool move(const struct reading *r, const struct window *w, const struct c
   const struct rule *rule = &main->engine->rules.rules[c->rule];
   out.start = r->places[c->start - r->base].start;
   out.end = r->places[c->end - 1 - r->base].end;
+  if (r->kind != READING_BASE64 && out.end <= r->woken) return true;
   if (is_plain(r, c, out.start, out.end) || !counts(r, w, main, c, &out)) return true;
   struct read_as *as = arena_zalloc(arena, 1, sizeof *as);
   if (!as) return false;

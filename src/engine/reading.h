@@ -33,7 +33,8 @@ struct reading {
   uint64_t next; /* view offset of the first byte that has not been read */
   uint64_t
       pending; /* view offset of the first byte that has been read and may still mean something else; `next` when there is none */
-  uint64_t sign; /* view offset of the latest sign */
+  uint64_t sign;  /* view offset of the latest sign */
+  uint64_t woken; /* of the one that it woke for: what ends before it was judged when it was read first */
   /* base64 */
   unsigned n_digits, n_printed;
   uint32_t bits;
