@@ -58,7 +58,7 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   memset(l->blocked, 0, l->engine->rules.n * sizeof *l->blocked);
   memset(l->taken, 0, l->engine->rules.n * sizeof *l->taken);
   memset(l->gates, 0, sizeof l->gates);
-  l->n_gates = 0;
+  l->any_gate = false;
   l->round = 0;
   l->n_pending = l->n_candidates = 0;
   l->failed = false;
@@ -91,7 +91,10 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
   /* A pattern's start is not known; what it matched counts as left bytes. */
   uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
   if (r->bound && p->literal && !r->left_max && byte_is_word(byte_before(w, gate))) return;
-  if (r->detector == VDT_DET_CREDENTIAL && !r->check->after_gate) l->gates[l->n_gates++ % LEAKS_GATES] = hit->end;
+  if (r->detector == VDT_DET_CREDENTIAL && !r->check->after_gate) {
+    l->gates[hit->end % LEAKS_SEEN / 64] |= UINT64_C(1) << hit->end % 64;
+    l->any_gate = true;
+  }
   struct pending *grown = heap_grow(l->pending, l->n_pending, &l->cap_pending, 32, sizeof *grown);
   if (!grown) {
     l->failed = true;
@@ -103,6 +106,25 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
   bool context = word && word + RULE_CONTEXT >= gate;
   l->pending[l->n_pending++] =
       (struct pending){.rule = rule, .context = context, .context_end = word, .gate = gate, .gate_end = hit->end, .hold = hold};
+}
+
+void leaks_expect(struct leaks *l, uint64_t from, uint64_t to)
+{
+  for (uint64_t i = from + 1; i <= to; i++) {
+    if (i % 64 == 0 && to - i >= 63) {
+      l->gates[i % LEAKS_SEEN / 64] = 0;
+      i += 63;
+    } else {
+      l->gates[i % LEAKS_SEEN / 64] &= ~(UINT64_C(1) << i % 64);
+    }
+  }
+}
+
+bool leaks_gate_in(const struct leaks *l, uint64_t from, uint64_t to)
+{
+  for (uint64_t i = from + 1; i <= to; i++)
+    if (l->gates[i % LEAKS_SEEN / 64] >> i % 64 & 1) return true;
+  return false;
 }
 
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit)

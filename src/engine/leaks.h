@@ -28,7 +28,8 @@ struct read_as {
   char redacted[VDT_REDACTED_MAX], mask[VDT_REDACTED_MAX];
 };
 
-enum { LEAKS_GATES = 64 };
+/* View offsets of which is known whether a gate ends there: more than a stream works on at once and a reading looks back. */
+enum { LEAKS_SEEN = 16384 };
 
 struct candidate {
   uint32_t rule;
@@ -64,10 +65,10 @@ struct leaks {
   size_t n_pending, cap_pending;
   struct candidate *candidates; /* ordered by start, then end */
   size_t n_candidates, cap_candidates;
-  uint64_t gates[LEAKS_GATES]; /* where the latest gates of credentials end that may be written over lines; 0 for none */
-  size_t n_gates;
-  bool by_pieces; /* the text is read as it comes: signs are asked for behind the gates that are known by then */
-  void *scratch;  /* of regular expressions, or NULL; borrowed */
+  uint64_t gates[LEAKS_SEEN /
+                 64]; /* by view offset modulo LEAKS_SEEN: a gate of credentials that may be written over lines ends there */
+  bool any_gate;
+  void *scratch; /* of regular expressions, or NULL; borrowed */
   bool failed;
 };
 
@@ -81,6 +82,11 @@ bool leaks_active(const struct leaks *l);
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit);
 /* Adds a candidate that something else has found. */
 void leaks_add(struct leaks *l, const struct candidate *c);
+/* Forgets gates that ended LEAKS_SEEN bytes ago: call it before the bytes [from, to) are scanned, at most SEEN / 2 of them. Of a text that is scanned
+ * at once gates may seem to stand where none is. */
+void leaks_expect(struct leaks *l, uint64_t from, uint64_t to);
+/* Does a gate end in (from, to]? */
+bool leaks_gate_in(const struct leaks *l, uint64_t from, uint64_t to);
 /* Asks pending checks again. */
 void leaks_try(struct leaks *l, const struct window *w);
 /* The two boundaries; both are w->end when nothing is undecided. waiting: the caller has something of its own to settle. Unless it, or a

@@ -332,10 +332,7 @@ static bool gate_near(const struct leaks *main, const struct window *w, uint64_t
 {
   if (i == w->base || w->p[i - 1 - w->base] <= ' ') return false;
   uint64_t from = word_start(w, i);
-  for (size_t k = 0; k < LEAKS_GATES; k++)
-    if (main->gates[k] > from && main->gates[k] <= i) return true;
-  /* Of a whole text only the last gates are known. */
-  return main->n_gates > LEAKS_GATES && !main->by_pieces && i - from > 8;
+  return leaks_gate_in(main, from, i);
 }
 
 /* Is the byte at i a reason to read on from here? */
@@ -368,7 +365,7 @@ static uint64_t next_mark(const struct reading *r, const struct window *w, uint6
 static void find_sign(struct reading *r, const struct window *w, const struct leaks *main)
 {
   uint64_t i = r->next > w->base ? r->next : w->base;
-  if (r->kind == READING_JOINED && main->n_gates == 0) i = w->end;
+  if (r->kind == READING_JOINED && !main->any_gate) i = w->end;
   while ((i = next_mark(r, w, i)) < w->end && !is_sign(r, w, main, i)) i++;
   r->next = r->pending = i;
   if (i == w->end) return;
@@ -499,6 +496,11 @@ static void leaks_of(const struct reading *r, const struct window *w, bool waiti
   leaks_boundaries(&r->leaks, &mine, waiting, &s, &f);
   if (s < mine.end && place(r, s) < *settled) *settled = place(r, s);
   if (f < mine.end && place(r, f) < *free_until) *free_until = place(r, f);
+  if (r->leaks.n_candidates) { /* one that waits for the stream's own check; the first begins first */
+    uint64_t at = place(r, r->leaks.candidates[0].start);
+    if (at < *settled) *settled = at;
+    if (at < *free_until) *free_until = at;
+  }
 }
 
 void reading_boundaries(const struct reading_set *set, const struct window *w, bool waiting, uint64_t *settled,
@@ -578,6 +580,29 @@ static bool move(const struct reading *r, const struct window *w, const struct c
   return !main->failed;
 }
 
+/* Lines are joined only where the plain text says nothing, so the stream's own check has the first word. */
+static bool must_wait(const struct reading *r, const struct candidate *c, const struct leaks *main)
+{
+  uint64_t start = r->places[c->start - r->base].start, end = r->places[c->end - 1 - r->base].end;
+  for (size_t i = 0; r->kind == READING_JOINED && i < main->n_pending; i++) {
+    const struct pending *p = &main->pending[i];
+    if (p->rule == c->rule && p->gate >= start && p->gate < end) return true;
+  }
+  return false;
+}
+
+static bool move_all(struct reading *r, const struct window *w, struct leaks *main, struct vdt_arena *arena)
+{
+  size_t kept = 0;
+  for (size_t i = 0; i < r->leaks.n_candidates; i++) {
+    struct candidate *c = &r->leaks.candidates[i];
+    if (must_wait(r, c, main)) r->leaks.candidates[kept++] = *c;
+    else if (!move(r, w, c, main, arena)) return false;
+  }
+  r->leaks.n_candidates = kept;
+  return true;
+}
+
 bool reading_collect(struct reading_set *set, const struct window *w, struct leaks *main, struct vdt_arena *arena)
 {
   for (unsigned k = 0; k < READINGS; k++) {
@@ -586,9 +611,7 @@ bool reading_collect(struct reading_set *set, const struct window *w, struct lea
       if (r->ready && !r->fresh) forget(r);
       continue;
     }
-    for (size_t i = 0; i < r->leaks.n_candidates; i++)
-      if (!move(r, w, &r->leaks.candidates[i], main, arena)) return false;
-    leaks_drop(&r->leaks, r->leaks.n_candidates);
+    if (!move_all(r, w, main, arena)) return false;
     forget(r);
   }
   return true;

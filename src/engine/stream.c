@@ -44,7 +44,6 @@ int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
   }
   s->leaks.scratch = scanner->regex_scratch;
   leaks_begin(&s->leaks, policy, role);
-  s->leaks.by_pieces = true;
   s->policy = *policy;
   reading_init(&s->readings, (1u << READINGS) - 1, scanner, &s->policy, role);
   s->phrases.look = policy->phrases;
@@ -83,6 +82,7 @@ static bool scan_new(struct vdt_stream *s)
   struct delivery d = {.leaks = &s->leaks, .window = &w};
   size_t n = (size_t)(s->view.view_len - s->scanned);
   const char *p = n ? s->view.text.p + (s->scanned - s->view.view_base) : NULL;
+  leaks_expect(&s->leaks, s->scanned, s->view.view_len);
   s->scanned = s->view.view_len;
   if (n && hs_scan_stream(s->hs, p, (unsigned)n, 0, s->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
