@@ -82,7 +82,7 @@ test("a body of another shape is refused", async () => {
 test("details on request: scores, findings with their spans, how much was read", async () => {
   const r = await fetch(`${endpoint}/contentsafety/text:shieldPrompt?api-version=2024-09-01&vedette-details=true`, {
     method: "POST", headers: { "content-type": "application/json" },
-    body: JSON.stringify({ userPrompt: "Hi. " + attack, documents: ["fine"] }) });
+    body: JSON.stringify({ userPrompt: "Hi. " + attack, documents: ["The weather was fine all week."] }) });
   const { userPromptAnalysis: p, documentsAnalysis: d } = await r.json();
   assert.equal(p.attackDetected, true);
   assert.ok(p.scores.jailbreak > 0.6 && p.scores.jailbreak <= 1);
