@@ -12,18 +12,9 @@ enum { TOKEN_BYTES = 32, TOKEN_MAX = 512, HEX = crypto_hash_sha256_BYTES * 2, FI
 /* Written whole or not at all, readable by the owner only. */
 static int write_secret(const char *state_dir, const char *name, struct str text, struct vdt_error *err)
 {
-  char path[4096], made[4096];
+  char path[4096];
   snprintf(path, sizeof path, "%s/%s", state_dir, name);
-  snprintf(made, sizeof made, "%s/.%s.%ld", state_dir, name, (long)getpid());
-  int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return error_set(err, VDT_EIO, "%s: %s", made, strerror(errno));
-  bool ok = write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0;
-  ok &= close(fd) == 0;
-  ok = ok && rename(made, path) == 0;
-  if (ok) return VDT_OK;
-  int reason = errno;
-  unlink(made);
-  return error_set(err, VDT_EIO, "%s: %s", path, strerror(reason));
+  return file_replace(path, text, 0600, err);
 }
 
 static void hash_hex(struct str token, char out[HEX + 1])

@@ -1,9 +1,8 @@
-/* Files of baselines (baseline.h): written whole under another name, then renamed, so that a reader never meets half of one. */
+/* Files of baselines (baseline.h): replaced whole, so that a reader never meets half of one. */
 #include "api/baseline.h"
 #include "base/error.h"
 #include "base/file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -49,31 +48,15 @@ int baseline_observe(struct baseline *b, struct record *r, struct vdt_arena *are
   return VDT_OK;
 }
 
-static bool write_whole(const char *path, struct str text)
-{
-  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-  size_t at = 0;
-  while (fd >= 0 && at < text.n) {
-    ssize_t n = write(fd, text.p + at, text.n - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    at += (size_t)n;
-  }
-  bool fine = fd >= 0 && at == text.n && fsync(fd) == 0;
-  if (fd >= 0) close(fd);
-  return fine;
-}
-
 void baseline_save(struct baseline *b, uint64_t now_us, bool at_once)
 {
-  char part[sizeof b->path + 8];
   struct buf text = {0};
+  struct vdt_error err = {0};
   if (!b->changed || (!at_once && now_us - b->saved_us < SAVE_US)) return;
   b->saved_us = now_us;
   behaviour_save(b->behaviour, &text);
-  snprintf(part, sizeof part, "%s.part", b->path);
-  b->changed = text.failed || !write_whole(part, buf_str(&text)) || rename(part, b->path) != 0;
-  if (b->changed) fprintf(stderr, "vedette serve: %s: %s\n", b->path, text.failed ? "out of memory" : strerror(errno));
+  b->changed = text.failed || file_replace(b->path, buf_str(&text), 0640, &err) != VDT_OK;
+  if (b->changed) fprintf(stderr, "vedette serve: %s\n", text.failed ? "out of memory for what is usual" : err.text);
   buf_finish(&text);
 }
 

@@ -1,9 +1,6 @@
 #include "api/plan_file.h"
 #include "base/error.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "base/file.h"
 
 /* A subscription comes from a path: only what can be one goes into a file of lines. */
 static bool plain(struct str s)
@@ -24,21 +21,12 @@ static void put_lines(struct buf *b, const struct store_plan *plans, size_t n)
   }
 }
 
+/* The workers' user may be another, and it says nothing secret. */
 static int replace(const char *state_dir, struct str text, struct vdt_error *err)
 {
-  char path[4096], made[4096];
+  char path[4096];
   snprintf(path, sizeof path, "%s/spool/plan", state_dir);
-  snprintf(made, sizeof made, "%s/spool/.plan.%ld", state_dir, (long)getpid());
-  int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0) return error_set(err, VDT_EIO, "%s: %s", made, strerror(errno));
-  bool ok = fchmod(fd, 0644) == 0; /* the workers' user may be another, and it says nothing secret */
-  ok = ok && write(fd, text.n ? text.p : "", text.n) == (ssize_t)text.n;
-  ok &= close(fd) == 0;
-  ok = ok && rename(made, path) == 0;
-  if (ok) return VDT_OK;
-  int reason = errno;
-  unlink(made);
-  return error_set(err, VDT_EIO, "%s: %s", path, strerror(reason));
+  return file_replace(path, text, 0644, err);
 }
 
 int plan_file_write(const char *state_dir, struct store *const *stores, size_t n, struct vdt_arena *arena, struct vdt_error *err)

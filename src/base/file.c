@@ -25,6 +25,33 @@ int file_read(const char *path, size_t limit, struct buf *out, struct vdt_error 
   return VDT_OK;
 }
 
+static bool write_all(int fd, struct str text)
+{
+  for (size_t at = 0; at < text.n;) {
+    ssize_t n = write(fd, text.p + at, text.n - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += (size_t)n;
+  }
+  return true;
+}
+
+int file_replace(const char *path, struct str text, unsigned mode, struct vdt_error *err)
+{
+  char made[4200];
+  int n = snprintf(made, sizeof made, "%s.%ld", path, (long)getpid());
+  if (n < 0 || (size_t)n >= sizeof made) return error_set(err, VDT_EIO, "%s: the path is too long", path);
+  int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
+  if (fd < 0) return error_set(err, VDT_EIO, "%s: %s", made, strerror(errno));
+  bool ok = fchmod(fd, (mode_t)mode) == 0 && write_all(fd, text) && fsync(fd) == 0;
+  int reason = errno;
+  if (close(fd) != 0 && ok) ok = false, reason = errno;
+  if (ok && rename(made, path) != 0) ok = false, reason = errno;
+  if (ok) return VDT_OK;
+  unlink(made);
+  return error_set(err, VDT_EIO, "%s: %s", path, strerror(reason));
+}
+
 int file_map(const char *path, size_t limit, const void **out, size_t *n, struct vdt_error *err)
 {
   struct stat st;

@@ -1,4 +1,4 @@
-/* Reading files that our own configuration names. Not part of the library's promise: the engine does no I/O. */
+/* Reading files that our own configuration names, and replacing files of the state folder. Not part of the library's promise: the engine does no I/O. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 #include "base/buf.h"
@@ -10,4 +10,8 @@ void file_unmap(const void *p, size_t n);
 
 /* Appends the whole file, at most limit bytes. EIO or ETOOBIG with the path and the system's reason in err. */
 int file_read(const char *path, size_t limit, struct buf *out, struct vdt_error *err);
+
+/* Puts text in place of the file's content, whole or not at all, and synced: it is written beside it, as PATH.PID, and renamed. mode: what the file
+ * may be used for, whatever the umask. EIO with the path and the system's reason. */
+int file_replace(const char *path, struct str text, unsigned mode, struct vdt_error *err);
 #endif

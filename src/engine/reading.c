@@ -517,9 +517,8 @@ void reading_boundaries(const struct reading_set *set, const struct window *w, b
 }
 
 /* Written as it reads: the stream sees it itself. */
-static bool is_plain(const struct reading *r, const struct candidate *c, uint64_t start, uint64_t end)
+static bool is_plain(const struct candidate *c, uint64_t start, uint64_t end)
 {
-  (void)r;
   return end - start == c->end - c->start;
 }
 
@@ -568,7 +567,7 @@ static bool move(const struct reading *r, const struct window *w, const struct c
   out.start = r->places[c->start - r->base].start;
   out.end = r->places[c->end - 1 - r->base].end;
   if (r->kind != READING_BASE64 && out.end <= r->woken) return true;
-  if (is_plain(r, c, out.start, out.end) || !counts(r, w, main, c, &out)) return true;
+  if (is_plain(c, out.start, out.end) || !counts(r, w, main, c, &out)) return true;
   struct read_as *as = arena_zalloc(arena, 1, sizeof *as);
   if (!as) return false;
   struct str text = {r->text.p + (c->start - r->base), (size_t)(c->end - c->start)};
