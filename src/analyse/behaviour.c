@@ -4,12 +4,6 @@
 #include <sodium.h>
 #include <stdarg.h>
 
-const struct behaviour_limits behaviour_standard = {
-#define X(name, standard, unit, help) .name = standard,
-#include "analyse/behaviours.def"
-#undef X
-};
-
 uint64_t behaviour_hash(struct str a, struct str b, struct str c)
 {
   const struct str parts[] = {a, b, c};

@@ -2,19 +2,13 @@
  * Behaviour: what no single interaction shows. Records go in, in about the order of their times; out come findings of the detector
  * "behaviour", which become alerts like any other (analyse/alert.h).
  *
- * Memory is bounded by behaviours.def: per principal 64 bytes, per deployment a sketch of counters and a week of hours. No text is kept,
+ * Memory is bounded by base/behaviours.def: per principal 64 bytes, per deployment a sketch of counters and a week of hours. No text is kept,
  * only hashes. No clock and no I/O: the same records give the same findings. save and load carry everything over a restart.
  */
 #ifndef ANALYSE_BEHAVIOUR_H
 #define ANALYSE_BEHAVIOUR_H
+#include "base/behaviours.h"
 #include "record/record.h"
-
-struct behaviour_limits {
-#define X(name, standard, unit, help) uint32_t name;
-#include "analyse/behaviours.def"
-#undef X
-};
-extern const struct behaviour_limits behaviour_standard;
 
 enum { BEHAVIOUR_FINDINGS = 6 }; /* the most that one record brings */
 

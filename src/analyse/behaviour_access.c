@@ -114,14 +114,15 @@ static void count_jailbreaks(const struct behaviour *b, struct principal *p, con
                              struct shown *s)
 {
   if (!has_jailbreak(r)) return;
-  if (minute - p->jailbreaks_since >= b->limits.jailbreaks_minutes) {
+  if (has_passed(p->jailbreaks_since, minute, b->limits.jailbreaks_window)) {
     p->jailbreaks_since = minute;
     p->jailbreaks = 0;
   }
   if (p->jailbreaks < UINT16_MAX) p->jailbreaks++;
   if (p->jailbreaks == b->limits.jailbreaks)
     behaviour_show(s, ALERT_PERSISTENT_JAILBREAK, "persistent-jailbreak", 90,
-                   "%u interactions with a jailbreak within %u minutes", (unsigned)p->jailbreaks, b->limits.jailbreaks_minutes);
+                   "%u interactions with a jailbreak within %u minutes", (unsigned)p->jailbreaks,
+                   (unsigned)(b->limits.jailbreaks_window / 60));
 }
 
 static void look_at_agent(const struct record *r, struct shown *s)
@@ -149,8 +150,7 @@ void look_at_access(const struct behaviour *b, struct principal *p, bool is_new,
   unsigned char bytes[4];
   look_at_agent(r, s);
   if (!p) return;
-  bool known =
-      !is_new && minute - p->first >= b->limits.access_learning_hours * 60 && p->requests >= b->limits.access_learning_requests;
+  bool known = !is_new && has_passed(p->first, minute, b->limits.access_learning) && p->requests >= b->limits.access_requests;
   bool agent = learn(p->agents, AGENTS, short_hash(family_of(r->user_agent)));
   bool net = learn(p->nets, NETS, short_hash(network_of(r->source_ip.n ? r->source_ip : r->client_ip, bytes)));
   if (p->requests < UINT32_MAX) p->requests++;

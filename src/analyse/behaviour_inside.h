@@ -16,7 +16,7 @@ struct principal {
   uint16_t agents[AGENTS], nets[NETS]; /* user agents and networks that were seen; 0: free */
   uint16_t unused[3];
 };
-_Static_assert(sizeof(struct principal) == 64, "behaviours.def says 64 bytes");
+_Static_assert(sizeof(struct principal) == 64, "base/behaviours.def says 64 bytes");
 
 /* Buckets of WAYS: a full one forgets the principal not seen for longest. */
 struct principals {
@@ -58,6 +58,12 @@ struct shown {
 };
 void behaviour_show(struct shown *s, enum alert_type type, const char *rule, unsigned confidence, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* So many seconds have passed between the two minutes; none have when a record comes late. */
+static inline bool has_passed(uint32_t from, uint32_t minute, uint64_t seconds)
+{
+  return minute >= from && (minute - from) * UINT64_C(60) >= seconds;
+}
 
 uint64_t behaviour_hash(struct str a, struct str b, struct str c);
 /* The principal of a record in its deployment, or NULL: it has none. *is_new: it was not known. */

@@ -45,7 +45,7 @@ static void make_usual(struct deployment *d, uint64_t prompt)
 void look_at_repeats(const struct behaviour *b, struct deployment *d, const struct record *r, uint32_t minute, struct shown *s)
 {
   const struct behaviour_limits *l = &b->limits;
-  if (minute >= d->window + l->repeats_minutes) {
+  if (has_passed(d->window, minute, l->repeats_window)) {
     memset(d->counts, 0, sizeof d->counts);
     d->window = minute;
     d->in_window = 0;
@@ -57,13 +57,13 @@ void look_at_repeats(const struct behaviour *b, struct deployment *d, const stru
   uint32_t count = count_up(d, prompt);
   if (count < l->repeats || (uint64_t)count * 100 < (uint64_t)d->in_window * l->repeats_percent) return;
   if (d->told_prompt == prompt || is_usual(d, prompt)) return;
-  if (minute - d->first < l->repeats_learning_hours * 60) {
+  if (!has_passed(d->first, minute, l->repeats_learning)) {
     make_usual(d, prompt);
     return;
   }
   d->told_prompt = prompt;
   behaviour_show(s, ALERT_WALLET_REPEATS, "recurring-requests", 85, "%u identical requests within %u minutes", count,
-                 l->repeats_minutes);
+                 (unsigned)(l->repeats_window / 60));
 }
 
 /* ---- volume ------------------------------------------------------------------------------------------------------ */
@@ -121,7 +121,7 @@ void look_at_volume(const struct behaviour *b, struct deployment *d, const struc
          tokens = bound((double)u.tokens, l->volume_times, l->volume_tokens);
   d->requests++;
   d->tokens += (double)r->total_tokens;
-  bool unusual = minute - d->first >= l->volume_learning_hours * 60 && (d->requests > requests || d->tokens > tokens);
+  bool unusual = has_passed(d->first, minute, l->volume_learning) && (d->requests > requests || d->tokens > tokens);
   if (unusual && !d->told_volume)
     behaviour_show(s, r->agent ? ALERT_AGENT_WALLET_VOLUME : ALERT_WALLET_VOLUME, "volume-anomaly", 75,
                    "%.0f requests and %.0f tokens in this hour; at most %.0f and %.0f were usual around it", d->requests,

@@ -24,9 +24,10 @@ static int read_saved(struct baseline *b, struct vdt_error *err)
   return rc;
 }
 
-int baseline_open(struct baseline *b, const char *state_dir, struct str workspace, struct vdt_error *err)
+int baseline_open(struct baseline *b, const char *state_dir, struct str workspace, const struct behaviour_limits *limits,
+                  struct vdt_error *err)
 {
-  *b = (struct baseline){.behaviour = behaviour_new(&behaviour_standard)};
+  *b = (struct baseline){.behaviour = behaviour_new(limits)};
   if (!b->behaviour) return error_set(err, VDT_ENOMEM, "out of memory");
   snprintf(b->path, sizeof b->path, "%s/workspaces/%.*s/behaviour", state_dir, (int)workspace.n, workspace.p);
   return read_saved(b, err);

@@ -15,7 +15,8 @@ struct baseline {
 };
 
 /* Reads what was saved. A file that is damaged is put aside as behaviour.damaged and said on standard error: learning begins anew. */
-int baseline_open(struct baseline *b, const char *state_dir, struct str workspace, struct vdt_error *err);
+int baseline_open(struct baseline *b, const char *state_dir, struct str workspace, const struct behaviour_limits *limits,
+                  struct vdt_error *err);
 /* Adds what the record shows to its findings; the texts lie in the arena. VDT_OK or VDT_ENOMEM. */
 int baseline_observe(struct baseline *b, struct record *r, struct vdt_arena *arena);
 /* Saves when a minute has passed since the last time, or at once. What cannot be written is said on standard error and tried again. */

@@ -37,8 +37,9 @@ struct batch {
       unknown_workspace, lag_us;
 };
 
-int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us, struct collect_stats *stats,
-                struct collect **out, struct vdt_error *err)
+int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us,
+                const struct behaviour_limits *behaviour, struct collect_stats *stats, struct collect **out,
+                struct vdt_error *err)
 {
   struct collect *c = calloc(1, sizeof *c);
   if (!c) return error_set(err, VDT_ENOMEM, "out of memory");
@@ -50,7 +51,8 @@ int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t
   bool ready = settings_init(&c->settings) && c->arena && c->begun && c->baselines;
   int rc = ready ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc && spool_open(&c->spool, state_dir)) rc = error_set(err, VDT_EIO, "%s/spool: %s", state_dir, strerror(errno));
-  for (size_t i = 0; !rc && i < n; i++) rc = baseline_open(&c->baselines[i], state_dir, stores[i]->place.workspace, err);
+  for (size_t i = 0; !rc && i < n; i++)
+    rc = baseline_open(&c->baselines[i], state_dir, stores[i]->place.workspace, behaviour, err);
   if (rc) collect_free(c);
   else *out = c;
   return rc;

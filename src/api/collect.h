@@ -7,6 +7,7 @@
  */
 #ifndef API_COLLECT_H
 #define API_COLLECT_H
+#include "base/behaviours.h"
 #include "store/store.h"
 #include <stdatomic.h>
 
@@ -19,8 +20,9 @@ struct collect_stats {
 
 struct collect;
 /* stores[0] is the default workspace. Everything is borrowed. */
-int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us, struct collect_stats *stats,
-                struct collect **out, struct vdt_error *err);
+int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us,
+                const struct behaviour_limits *behaviour, struct collect_stats *stats, struct collect **out,
+                struct vdt_error *err);
 void collect_free(struct collect *c);
 /* One pass over all journals. EIO: the store would not take it, nothing is lost, try again. *lines is how many were consumed. */
 int collect_pass(struct collect *c, uint64_t *lines, struct vdt_error *err);

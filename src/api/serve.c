@@ -94,8 +94,8 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = open_stores(s, s->mine, err);
   if (!rc) rc = open_stores(s, s->theirs, err);
   if (!rc)
-    rc = collect_new(o->state_dir, s->mine, o->n_workspaces, o->window_us ? o->window_us : ALERT_WINDOW_US, &s->stats,
-                     &s->collect, err);
+    rc = collect_new(o->state_dir, s->mine, o->n_workspaces, o->window_us ? o->window_us : ALERT_WINDOW_US, &o->behaviour,
+                     &s->stats, &s->collect, err);
   if (!rc) rc = open_socket(s, err);
   s->api = (struct api){.state_dir = o->state_dir,
                         .stores = s->theirs,

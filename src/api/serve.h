@@ -1,6 +1,7 @@
 /* The control process: collector and control API in one. */
 #ifndef API_SERVE_H
 #define API_SERVE_H
+#include "base/behaviours.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@ struct serve_options {
   size_t n_workspaces;
   const char *socket; /* or NULL: <state_dir>/control.sock */
   uint64_t window_us; /* 0: ALERT_WINDOW_US */
+  struct behaviour_limits behaviour;
 };
 
 /* Runs until SIGTERM or SIGINT. The exit status: 0, or 1 after it has said why it cannot run. One process per state folder. */

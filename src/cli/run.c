@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/behaviour_args.h"
 #include "cli/cli.h"
 #include "cli/nginx_conf.h"
 #include "cli/run_child.h"
@@ -238,6 +239,7 @@ static void describe_serve(struct run *r)
     child_arg(c, arena_printf(r->arena, "%s,%s,%s,%s%s", w->name, w->region, w->subscription_id ? w->subscription_id : "",
                               w->resource_group ? w->resource_group : "", keeps_evidence(r->config, w) ? ",evidence" : ""));
   }
+  behaviour_args_put(&r->config->behaviour, r->arena, c);
 }
 
 static void describe_nginx(struct run *r, int which, const char *conf, bool test)

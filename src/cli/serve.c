@@ -1,5 +1,6 @@
 /* vedette serve: options to serve_run. */
 #include "api/serve.h"
+#include "cli/behaviour_args.h"
 #include "cli/cli.h"
 #include "store/store.h"
 
@@ -24,10 +25,11 @@ int cmd_serve(int argc, char **argv)
 {
   const char *state = NULL, *socket = NULL;
   unsigned window = 60;
-  struct cli_list names = {0};
+  struct cli_list names = {0}, behaviour = {0};
   const struct cli_option options[] = {{"state", CLI_TEXT, &state},
                                        {"socket", CLI_TEXT, &socket},
                                        {"window", CLI_NUMBER, &window},
+                                       {"behaviour", CLI_LIST, &behaviour},
                                        {"workspace", CLI_LIST, &names}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (left < 0) return CLI_USAGE;
@@ -45,7 +47,9 @@ int cmd_serve(int argc, char **argv)
                             .workspaces = workspaces,
                             .n_workspaces = names.n ? names.n : 1,
                             .socket = socket,
+                            .behaviour = behaviour_standard,
                             .window_us = (uint64_t)(window ? window : 1) * 60000000};
+  if (!rc && !behaviour_args_read(&behaviour, &o.behaviour)) rc = CLI_USAGE;
   if (!rc) rc = serve_run(&o);
   for (size_t i = 0; i < names.n; i++) free(copies[i]);
   return rc;

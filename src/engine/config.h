@@ -9,6 +9,7 @@
  */
 #ifndef ENGINE_CONFIG_H
 #define ENGINE_CONFIG_H
+#include "base/behaviours.h"
 #include "base/buf.h"
 #include "vedette/vedette.h"
 
@@ -146,6 +147,7 @@ struct config {
   struct config_listen listen;
   struct config_limits limits;
   struct config_context context;
+  struct behaviour_limits behaviour;
   struct config_workspace *workspaces;
   size_t n_workspaces;
   struct config_deployment *deployments;

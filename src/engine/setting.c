@@ -462,6 +462,7 @@ static const struct value_kind kinds[] = {
 #define IN_LISTEN     struct config_listen
 #define IN_CONTEXT    struct config_context
 #define IN_PROXY      struct config_proxy
+#define IN_BEHAVIOUR  struct behaviour_limits
 #define IN_TLS        struct config_tls
 #define IN_LIMITS     struct config_limits
 #define IN_WORKSPACE  struct config_workspace

@@ -30,6 +30,7 @@ enum scope {
   PROXY,
   LEAK_KIND,
   ALLOWED,
+  BEHAVIOUR,
   SCOPES
 };
 

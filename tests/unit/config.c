@@ -88,12 +88,40 @@ static void the_default_file_protects_two_deployments(void)
   same_policy(&config->policies[0]);
 }
 
+static void behaviour_has_the_detectors_own_defaults(void)
+{
+  CHECK_INT(parse(SMALL), VDT_OK);
+  for (size_t i = 0; config && behaviour_limit_name(i); i++)
+    if (behaviour_limit_get(&config->behaviour, i) != behaviour_limit_get(&behaviour_standard, i))
+      CHECK_STR(str_of(behaviour_limit_name(i)), "has one default as it is written and another as a number");
+}
+
+/* The same bounds hold for the configuration and for serve's own options. */
+static void behaviour_is_bounded(void)
+{
+  struct behaviour_limits l = behaviour_standard;
+  CHECK_INT(parse("behaviour: {repeats: 2, repeats_window: 60s, volume_learning: 0s, access_learning: 0d, jailbreaks: 65535, "
+                  "volume_tokens: 4294967295}\n" SMALL),
+            VDT_OK);
+  if (!config) return;
+  CHECK_INT(config->behaviour.repeats, 2);
+  CHECK_INT(config->behaviour.repeats_window, 60);
+  CHECK_INT(config->behaviour.volume_learning, 0);
+  CHECK_INT(config->behaviour.jailbreaks, 65535);
+  CHECK_INT(config->behaviour.volume_tokens, 4294967295u);
+  CHECK_INT(config->behaviour.repeats_learning, 86400);
+  CHECK(behaviour_limit_set(&l, 0, 2) && !behaviour_limit_set(&l, 0, 1) && l.repeats == 2);
+  CHECK(behaviour_limit_set(&l, 2, 60) && !behaviour_limit_set(&l, 2, 59) && l.repeats_window == 60);
+  CHECK(behaviour_limit_set(&l, 2, 604800) && !behaviour_limit_set(&l, 2, 604801));
+}
+
 static void what_is_printed_reads_back_the_same(void)
 {
   CHECK_INT(
       parse("state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: "
             "/c.pem, key: /k.pem}}\n"
             "client_context: {trusted_proxies: [{network: 10.0.0.0/8}, {network: '::1'}], end_user_header: X-User}\n"
+            "behaviour: {repeats: 7, access_learning: 36h}\n"
             "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: "
             "{alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
             "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, "
@@ -117,6 +145,7 @@ static void what_is_printed_reads_back_the_same(void)
         strstr(first.p, "alerts: 36h\n"));
   CHECK(strstr(first.p, "- network: \"10.0.0.0/8\"\n") && strstr(first.p, "- network: \"::1\"\n") &&
         strstr(first.p, "end_user_header: \"X-User\"\n"));
+  CHECK(strstr(first.p, "repeats: 7\n") && strstr(first.p, "access_learning: 36h\n"));
   CHECK(strstr(first.p, "deadline: 1500ms\n") && strstr(first.p, "model: \"org/m-1:latest\"\n"));
   buf_finish(&first);
   buf_finish(&second);
@@ -255,6 +284,10 @@ static const struct wrong {
     {1, "network: expected an address or a network such as 10.0.0.0/8",
      "client_context: {trusted_proxies: [{network: any}]}\n" WS DEP},
     {1, "trusted_proxies: expected 1 to 64 entries", "client_context: {trusted_proxies: []}\n" WS DEP},
+    {1, "repeats: expected a whole number, from 2 to 1000000000", "behaviour: {repeats: 1}\n" WS DEP},
+    {1, "repeats_window: expected a duration such as 30d, 12h, 5m or 10s, from 1m to 7d",
+     "behaviour: {repeats_window: 59s}\n" WS DEP},
+    {1, "the key \"repeat\" is unknown here; did you mean \"repeats\"?", "behaviour: {repeat: 5}\n" WS DEP},
     {2, "api_key_env: expected the name of an environment variable: A-Z, 0-9, \"_\"",
      WS "deployments: [{name: a, workspace: weu, upstream: simulated, api_key_env: sk-key}]\n"},
 };
@@ -330,6 +363,8 @@ int main(void)
   RUN(named_policy_is_the_librarys_default);
   RUN(file_without_policies_has_the_standard_one);
   RUN(the_default_file_protects_two_deployments);
+  RUN(behaviour_has_the_detectors_own_defaults);
+  RUN(behaviour_is_bounded);
   RUN(what_is_printed_reads_back_the_same);
   RUN(upstreams_are_taken_apart);
   mistakes();
