@@ -33,16 +33,6 @@ static bool token_byte(int c)
          c == '~';
 }
 
-/* Asked for every word after a name, so the first letter decides before anything is called. */
-static bool has_any(struct str s, const struct str *words, size_t n)
-{
-  for (size_t i = 0; i < s.n; i++)
-    for (size_t k = 0; k < n; k++)
-      if ((s.p[i] | 32) == (words[k].p[0] | 32) && i + words[k].n <= s.n && str_ieq(str_cut(s, i, i + words[k].n), words[k]))
-        return true;
-  return false;
-}
-
 /* Words of programs between a service's name and its key: FooClient("..."). */
 static bool is_neutral(struct str s)
 {
@@ -57,18 +47,63 @@ static bool is_neutral(struct str s)
 /* What the gap says: that a secret follows, or that something else does. */
 enum gap { GAP_SILENT, GAP_SECRET, GAP_OTHER };
 
+struct gap_word {
+  struct str text;
+  enum gap says;
+};
+
+/* By their first letter, since every word after a name is searched for them at each of its letters. A row ends with an empty word. */
+#define KEY(s)                                                                                                                   \
+  {                                                                                                                              \
+    STR(s), GAP_SECRET                                                                                                           \
+  }
+#define NONE(s)                                                                                                                  \
+  {                                                                                                                              \
+    STR(s), GAP_OTHER                                                                                                            \
+  }
+static const struct gap_word gap_words[27][6] = {
+    ['a' - 'a'] = {KEY("auth"), KEY("access"), KEY("api")},
+    ['b' - 'a'] = {KEY("bearer")},
+    ['c' - 'a'] = {KEY("cred"), NONE("commit"), NONE("checksum")},
+    ['d' - 'a'] = {NONE("digest")},
+    ['e' - 'a'] = {NONE("etag")},
+    ['f' - 'a'] = {NONE("fingerprint")},
+    ['g' - 'a'] = {NONE("guid")},
+    ['h' - 'a'] = {NONE("hash")},
+    ['i' - 'a'] = {NONE("integrity"), NONE("image")},
+    ['j' - 'a'] = {KEY("jwt")},
+    ['k' - 'a'] = {KEY("key"), NONE("keyid"), NONE("key_id"), NONE("key-id")},
+    ['l' - 'a'] = {KEY("login"), KEY("license")},
+    ['m' - 'a'] = {NONE("md5")},
+    ['n' - 'a'] = {NONE("nonce")},
+    ['p' - 'a'] = {KEY("passw"), KEY("pwd"), NONE("public"), NONE("project")},
+    ['r' - 'a'] = {NONE("revision"), NONE("resource"), NONE("request")},
+    ['s' - 'a'] = {KEY("secret"), KEY("sid"), NONE("sha")},
+    ['t' - 'a'] = {KEY("token"), NONE("tenant"), NONE("trace")},
+    ['u' - 'a'] = {NONE("uuid")},
+    ['v' - 'a'] = {NONE("version")},
+    [26] = {KEY("_pat"), KEY("_pass")},
+};
+#undef KEY
+#undef NONE
+
+static const struct gap_word *words_with(char first)
+{
+  int c = first | 32;
+  static const struct gap_word none = {{"", 0}, GAP_SILENT};
+  return is_lower(c) ? gap_words[c - 'a'] : first == '_' ? gap_words[26] : &none;
+}
+
 static enum gap word_says(struct str s)
 {
-  static const struct str secret[] = {STR("key"),   STR("token"),  STR("secret"), STR("passw"), STR("pwd"),  STR("auth"),
-                                      STR("cred"),  STR("bearer"), STR("access"), STR("login"), STR("_pat"), STR("license"),
-                                      STR("_pass"), STR("api"),    STR("jwt"),    STR("sid")};
-  static const struct str other[] = {STR("sha"),       STR("commit"),      STR("hash"),    STR("digest"),  STR("checksum"),
-                                     STR("revision"),  STR("etag"),        STR("md5"),     STR("uuid"),    STR("guid"),
-                                     STR("integrity"), STR("image"),       STR("public"),  STR("keyid"),   STR("key_id"),
-                                     STR("key-id"),    STR("fingerprint"), STR("nonce"),   STR("version"), STR("project"),
-                                     STR("tenant"),    STR("resource"),    STR("request"), STR("trace")};
-  if (has_any(s, other, sizeof other / sizeof *other)) return GAP_OTHER;
-  return has_any(s, secret, sizeof secret / sizeof *secret) ? GAP_SECRET : GAP_SILENT;
+  enum gap says = GAP_SILENT;
+  for (size_t i = 0; i < s.n; i++)
+    for (const struct gap_word *w = words_with(s.p[i]); w->text.n; w++) {
+      if (i + w->text.n > s.n || (s.p[i + 1] | 32) != w->text.p[1] || !str_ieq(str_cut(s, i, i + w->text.n), w->text)) continue;
+      if (w->says == GAP_OTHER) return GAP_OTHER;
+      says = GAP_SECRET;
+    }
+  return says;
 }
 
 static bool opens_value(int c)

@@ -110,21 +110,21 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
 
 void leaks_expect(struct leaks *l, uint64_t from, uint64_t to)
 {
-  for (uint64_t i = from + 1; i <= to; i++) {
-    if (i % 64 == 0 && to - i >= 63) {
-      l->gates[i % LEAKS_SEEN / 64] = 0;
-      i += 63;
-    } else {
-      l->gates[i % LEAKS_SEEN / 64] &= ~(UINT64_C(1) << i % 64);
-    }
+  for (uint64_t i = from + 1; i <= to; i += 64 - i % 64) {
+    uint64_t n = to - i + 1, bits = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+    l->gates[i % LEAKS_SEEN / 64] &= ~(bits << i % 64);
   }
 }
 
-bool leaks_gate_in(const struct leaks *l, uint64_t from, uint64_t to)
+uint64_t leaks_next_gate(const struct leaks *l, uint64_t from, uint64_t to)
 {
-  for (uint64_t i = from + 1; i <= to; i++)
-    if (l->gates[i % LEAKS_SEEN / 64] >> i % 64 & 1) return true;
-  return false;
+  for (uint64_t i = from; i <= to; i += 64 - i % 64) {
+    uint64_t seen = l->gates[i % LEAKS_SEEN / 64] >> i % 64;
+    if (!seen) continue;
+    i += (uint64_t)__builtin_ctzll(seen);
+    return i <= to ? i : to + 1;
+  }
+  return to + 1;
 }
 
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit)

@@ -85,8 +85,8 @@ void leaks_add(struct leaks *l, const struct candidate *c);
 /* Forgets gates that ended LEAKS_SEEN bytes ago: call it before the bytes [from, to) are scanned, at most SEEN / 2 of them. Of a text that is scanned
  * at once gates may seem to stand where none is. */
 void leaks_expect(struct leaks *l, uint64_t from, uint64_t to);
-/* Does a gate end in (from, to]? */
-bool leaks_gate_in(const struct leaks *l, uint64_t from, uint64_t to);
+/* Where the first gate ends that ends in [from, to]; to + 1: none does. */
+uint64_t leaks_next_gate(const struct leaks *l, uint64_t from, uint64_t to);
 /* Asks pending checks again. */
 void leaks_try(struct leaks *l, const struct window *w);
 /* The two boundaries; both are w->end when nothing is undecided. waiting: the caller has something of its own to settle. Unless it, or a

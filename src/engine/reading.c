@@ -1,4 +1,5 @@
 #include "engine/reading.h"
+#include "engine/blocks.h"
 
 enum {
   BACK = 640,      /* how far before its first sign a reading begins: a gate, what a check looks at on its left, a context word */
@@ -16,11 +17,39 @@ static const char layer_names[READINGS][8] = {"escapes", "base64", "joined"};
 
 /* ---- begin and end ------------------------------------------------------------------------------------------------ */
 
+static void end_run(struct reading *r)
+{
+  r->n_digits = r->n_printed = 0;
+  r->bits = 0;
+  r->refused = r->first = false;
+}
+
 void reading_init(struct reading_set *set, unsigned kinds, struct vdt_scanner *scanner, const struct vdt_policy *policy,
                   enum vdt_role role)
 {
-  *set = (struct reading_set){.kinds = kinds, .scanner = scanner, .policy = policy, .role = role};
-  for (unsigned k = 0; k < READINGS; k++) set->of[k].kind = (enum reading_kind)k;
+  *set = (struct reading_set){0};
+  reading_begin(set, kinds, scanner, policy, role);
+}
+
+/* What a reading has for its work is kept; what it has read is forgotten. */
+static void begin(struct reading *r, enum reading_kind kind)
+{
+  r->kind = kind;
+  r->awake = r->fresh = r->line_begins = false;
+  buf_reset(&r->text);
+  r->base = r->len = r->scanned = r->next = r->pending = r->sign = r->woken = 0;
+  r->leaks.n_pending = r->leaks.n_candidates = 0;
+  end_run(r);
+}
+
+void reading_begin(struct reading_set *set, unsigned kinds, struct vdt_scanner *scanner, const struct vdt_policy *policy,
+                   enum vdt_role role)
+{
+  set->kinds = kinds;
+  set->scanner = scanner;
+  set->policy = policy;
+  set->role = role;
+  for (unsigned k = 0; k < READINGS; k++) begin(&set->of[k], (enum reading_kind)k);
 }
 
 void reading_finish(struct reading_set *set)
@@ -33,6 +62,19 @@ void reading_finish(struct reading_set *set)
     free(r->places);
     r->places = NULL;
     r->hs = NULL;
+  }
+}
+
+void reading_trim(struct reading_set *set)
+{
+  enum { KEEP_PLACES = 1 << 14 };
+  for (unsigned k = 0; k < READINGS; k++) {
+    struct reading *r = &set->of[k];
+    if (r->cap_places <= KEEP_PLACES) continue;
+    buf_finish(&r->text);
+    free(r->places);
+    r->places = NULL;
+    r->cap_places = 0;
   }
 }
 
@@ -69,6 +111,25 @@ static bool put(struct reading *r, char c, uint64_t start, uint64_t end)
   r->places[r->text.n] = (struct reading_place){start, end};
   buf_byte(&r->text, c);
   r->len++;
+  return !r->text.failed;
+}
+
+/* The bytes from next to `to`, each of which stands for itself. */
+static bool put_plain(struct reading *r, const struct window *w, uint64_t to)
+{
+  uint64_t from = r->next;
+  size_t n = (size_t)(to - from), had = r->text.n;
+  if (r->cap_places < had + n) {
+    size_t cap = (had + n) * 2;
+    struct reading_place *grown = realloc(r->places, cap * sizeof *grown);
+    if (!grown) return false;
+    r->places = grown;
+    r->cap_places = cap;
+  }
+  for (size_t i = 0; i < n; i++) r->places[had + i] = (struct reading_place){from + i, from + i + 1};
+  buf_put(&r->text, (struct str){(const char *)w->p + (from - w->base), n});
+  r->len += n;
+  r->next = to;
   return !r->text.failed;
 }
 
@@ -150,16 +211,31 @@ static bool is_escape_sign(int c)
   return c == '\\' || c == '%' || c == '&';
 }
 
+/* The first byte from i on that is one of the four, or the end. */
+static uint64_t next_of(const struct window *w, uint64_t i, const char marks[4])
+{
+  unsigned char pad[BLOCK_BYTES];
+  for (size_t n; i < w->end; i += n) {
+    n = w->end - i < BLOCK_BYTES ? (size_t)(w->end - i) : BLOCK_BYTES;
+    uint64_t hits = block_any(block_pad(w->p + (i - w->base), n, pad), marks);
+    if (hits) return i + block_first(hits);
+  }
+  return w->end;
+}
+
 static bool read_escapes(struct reading *r, const struct window *w)
 {
   while (r->next < w->end) {
-    int c = at(w, r->next), v = -1;
     unsigned length = 1;
-    if (is_escape_sign(c)) v = escape(w, r->next, &length);
+    if (!is_escape_sign(at(w, r->next))) {
+      if (!put_plain(r, w, next_of(w, r->next, "\\%&&"))) return false;
+      continue;
+    }
+    int v = escape(w, r->next, &length);
     if (v == -2) break;
-    if (v < 0) length = 1;
-    else if (r->next > r->sign) r->sign = r->next;
-    if (!put(r, (char)(v < 0 ? c : v), r->next, r->next + length)) return false;
+    if (v >= 0 && r->next > r->sign) r->sign = r->next;
+    if (v < 0) length = 1, v = at(w, r->next);
+    if (!put(r, (char)v, r->next, r->next + length)) return false;
     r->next += length;
   }
   r->pending = r->next;
@@ -173,16 +249,26 @@ static bool is_emphasis(int c)
   return c == '*' || c == '`';
 }
 
-/* Line ends go with what begins the next line: blanks, the bar or arrow of a quotation. An empty line stays. */
+/* Is a byte that begins a line, or follows what does, part of the line end? Blanks, the bar or arrow of a quotation. */
+static bool is_margin(int c)
+{
+  return c == ' ' || c == '\t' || c == '>' || c == '|';
+}
+
+/* Line ends go with what begins the next line. An empty line stays. */
 static bool read_joined(struct reading *r, const struct window *w)
 {
-  for (; r->next < w->end; r->next++) {
+  while (r->next < w->end) {
     int c = at(w, r->next);
-    bool gone = is_emphasis(c) || c == '\n' || c == '\r' || (r->line_begins && (c == ' ' || c == '\t' || c == '>' || c == '|'));
-    if (c == '\n' && r->line_begins) gone = false;
-    if (c == '\n') r->line_begins = true;
-    else if (!gone) r->line_begins = false;
-    if (!gone && !put(r, (char)c, r->next, r->next + 1)) return false;
+    if (c == '\n' && r->line_begins) {
+      if (!put_plain(r, w, r->next + 1)) return false;
+    } else if (c == '\n' || c == '\r' || is_emphasis(c) || (r->line_begins && is_margin(c))) {
+      r->line_begins |= c == '\n';
+      r->next++;
+    } else {
+      r->line_begins = false;
+      if (!put_plain(r, w, next_of(w, r->next, "\n\r*`"))) return false;
+    }
   }
   r->pending = r->next;
   return true;
@@ -207,13 +293,6 @@ static int base64_digit(int c)
 static bool may_be_text(const struct reading *r, unsigned c)
 {
   return r->n_printed >= SURE || is_printable(c) || c == '\n' || c == '\r' || c == '\t' || (c >= 0x80 && r->n_printed > 2);
-}
-
-static void end_run(struct reading *r)
-{
-  r->n_digits = r->n_printed = 0;
-  r->bits = 0;
-  r->refused = r->first = false;
 }
 
 /* Takes a run back that turned out to be no text, or too short. */
@@ -259,11 +338,6 @@ static bool close_run(struct reading *r, uint64_t end)
   return ok;
 }
 
-static bool is_digit(unsigned char c)
-{
-  return c < 128 && digit_values[c] >= 0;
-}
-
 /* Do these four digits decode to text? */
 static bool begins_text(const struct reading *r, const unsigned char *p)
 {
@@ -273,16 +347,44 @@ static bool begins_text(const struct reading *r, const unsigned char *p)
   return may_be_text(r, (unsigned)v >> 8 & 0xFF) && may_be_text(r, (unsigned)v & 0xFF);
 }
 
+/* The first byte from p on that is no digit. */
+static const unsigned char *skip_digits(const unsigned char *p, const unsigned char *end)
+{
+  unsigned char pad[BLOCK_BYTES];
+  for (size_t n; p < end; p += n) {
+    n = end - p < BLOCK_BYTES ? (size_t)(end - p) : BLOCK_BYTES;
+    unsigned run = block_leading(block_base64(block_pad(p, n, pad)));
+    if (run < n) return p + run;
+  }
+  return end;
+}
+
+/* Where the first run of SURE_DIGITS digits begins, or one that the text ends in; the end when there is none. p is not inside of a run. */
+static const unsigned char *long_run(const unsigned char *p, const unsigned char *end)
+{
+  unsigned char pad[BLOCK_BYTES];
+  size_t run = 0; /* digits right before p */
+  for (size_t n; p < end; p += n) {
+    n = end - p < BLOCK_BYTES ? (size_t)(end - p) : BLOCK_BYTES;
+    uint64_t digits = block_base64(block_pad(p, n, pad)), sixteens = block_sixteens(digits);
+    if (run + block_leading(digits) >= SURE_DIGITS) return p - run;
+    if (sixteens) return p + block_first(sixteens);
+    size_t last = block_trailing(digits << (BLOCK_BYTES - n));
+    run = last == n ? run + n : last;
+  }
+  return end - run;
+}
+
 /* Ordinary text is read here: words are too short, and most of those whose end has not come are refused by their first four letters. */
 static void skip_words(struct reading *r, const struct window *w)
 {
   const unsigned char *p = w->p + (r->next - w->base), *end = w->p + (w->end - w->base), *q;
   for (;; p = q) {
-    while (r->refused && p < end && is_digit(*p)) p++;
+    if (r->refused) p = skip_digits(p, end);
     if (p == end) break;
     r->refused = false;
-    while (p < end && !is_digit(*p)) p++;
-    for (q = p; q < end && is_digit(*q);) q++;
+    p = long_run(p, end);
+    q = skip_digits(p, end);
     bool ended = q < end || w->eof;
     if (ended && q - p < SURE_DIGITS) continue;
     if (q - p < 4 || begins_text(r, p)) break;
@@ -327,46 +429,35 @@ static uint64_t word_start(const struct window *w, uint64_t i)
   return i;
 }
 
-/* A break is a sign inside of a word that has a gate. */
-static bool gate_near(const struct leaks *main, const struct window *w, uint64_t i)
+/* The first break from i on that is a sign: one inside of a word that has a gate before it. */
+static uint64_t next_break(const struct window *w, const struct leaks *main, uint64_t i)
 {
-  if (i == w->base || w->p[i - 1 - w->base] <= ' ') return false;
-  uint64_t from = word_start(w, i);
-  return leaks_gate_in(main, from, i);
+  uint64_t gate = i > w->base + GATE_NEAR ? i - GATE_NEAR : w->base, k = 0;
+  while ((gate = leaks_next_gate(main, gate + 1, w->end)) <= w->end) {
+    if (w->p[gate - 1 - w->base] <= ' ') continue;
+    for (k = k > gate ? k : gate; k < w->end && k < gate + GATE_NEAR;
+         k++) { /* what an earlier gate was followed by is not read again */
+      unsigned char c = w->p[k - w->base];
+      if (k >= i && (is_emphasis(c) || c == '\n')) return k;
+      if (c <= ' ') break;
+    }
+  }
+  return w->end;
 }
 
-/* Is the byte at i a reason to read on from here? */
-static bool is_sign(const struct reading *r, const struct window *w, const struct leaks *main, uint64_t i)
+/* The first sign of an escape from i on, or the end. */
+static uint64_t next_escape(const struct window *w, uint64_t i)
 {
   unsigned length;
-  int c = at(w, i);
-  if (r->kind == READING_ESCAPES) return is_escape_sign(c) && escape(w, i, &length) != -1;
-  return (is_emphasis(c) || c == '\n') && gate_near(main, w, i);
-}
-
-/* The first byte from i on that may be a sign, or the end. In short pieces: marks that are frequent must not make those that are not be looked
- * for to the end again and again. */
-static uint64_t next_mark(const struct reading *r, const struct window *w, uint64_t i)
-{
-  static const char marks[READINGS][4] = {[READING_ESCAPES] = "\\%&", [READING_JOINED] = "\n*`"};
-  while (i < w->end) {
-    size_t piece = w->end - i < STRETCH ? (size_t)(w->end - i) : STRETCH, n = piece;
-    const unsigned char *from = w->p + (i - w->base);
-    for (const char *m = marks[r->kind]; *m && n; m++) {
-      const unsigned char *hit = memchr(from, *m, n);
-      if (hit) n = (size_t)(hit - from);
-    }
-    i += n;
-    if (n < piece) break;
-  }
+  while ((i = next_of(w, i, "\\%&&")) < w->end && escape(w, i, &length) == -1) i++;
   return i;
 }
 
 static void find_sign(struct reading *r, const struct window *w, const struct leaks *main)
 {
   uint64_t i = r->next > w->base ? r->next : w->base;
-  if (r->kind == READING_JOINED && !main->any_gate) i = w->end;
-  while ((i = next_mark(r, w, i)) < w->end && !is_sign(r, w, main, i)) i++;
+  if (r->kind == READING_ESCAPES) i = next_escape(w, i);
+  else i = main->any_gate ? next_break(w, main, i) : w->end;
   r->next = r->pending = i;
   if (i == w->end) return;
   uint64_t from = r->kind == READING_JOINED ? word_start(w, i) : i;

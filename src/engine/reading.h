@@ -55,6 +55,11 @@ struct reading_set {
 
 void reading_init(struct reading_set *set, unsigned kinds, struct vdt_scanner *scanner, const struct vdt_policy *policy,
                   enum vdt_role role);
+/* Begins another text with a set that has been read with, whose memory it keeps. */
+void reading_begin(struct reading_set *set, unsigned kinds, struct vdt_scanner *scanner, const struct vdt_policy *policy,
+                   enum vdt_role role);
+/* Gives back what a large text needed. */
+void reading_trim(struct reading_set *set);
 void reading_finish(struct reading_set *set);
 /* The same for a whole text which main has seen; collects as well. */
 bool reading_whole(struct reading_set *set, const struct window *w, struct leaks *main, struct vdt_arena *arena);

@@ -53,11 +53,11 @@ static bool make_view(struct vdt_scanner *s, struct str text, struct window *w)
 /* What streams see through, whole texts are to show too, whatever the decoders make of it. */
 static bool match_joined(struct job *j)
 {
-  struct reading_set set;
+  struct reading_set *set = j->s->readings;
   if (j->text >= 0 || !leaks_active(&j->s->leaks)) return true;
-  reading_init(&set, (1u << READINGS) - 1, j->s, j->policy, j->role);
-  bool ok = reading_whole(&set, &j->w, &j->s->leaks, j->arena);
-  reading_finish(&set);
+  reading_begin(set, (1u << READINGS) - 1, j->s, j->policy, j->role);
+  bool ok = reading_whole(set, &j->w, &j->s->leaks, j->arena);
+  reading_trim(set);
   return ok;
 }
 

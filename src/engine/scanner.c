@@ -1,5 +1,6 @@
 #include "engine/scanner.h"
 #include "base/buf.h"
+#include "engine/reading.h"
 #include "engine/regex.h"
 
 enum { MAX_SCORES = 1 << 16 };
@@ -10,8 +11,9 @@ int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out)
   if (!s) return VDT_ENOMEM;
   s->engine = engine;
   view_init(&s->view);
+  s->readings = calloc(1, sizeof *s->readings);
   if (engine->model) s->reader = model_reader_new(engine->model);
-  if ((engine->model && !s->reader) || !decode_init(&s->decode) || leaks_init(&s->leaks, engine) ||
+  if ((engine->model && !s->reader) || !s->readings || !decode_init(&s->decode) || leaks_init(&s->leaks, engine) ||
       hs_alloc_scratch(engine->block, &s->scratch) != HS_SUCCESS || hs_alloc_scratch(engine->leaks, &s->scratch) != HS_SUCCESS ||
       hs_alloc_scratch(engine->stream, &s->scratch) != HS_SUCCESS || !regex_reserve(&engine->rules, &s->regex_scratch)) {
     vdt_scanner_free(s);
@@ -30,6 +32,8 @@ void vdt_scanner_free(struct vdt_scanner *s)
   leaks_finish(&s->leaks);
   view_finish(&s->view);
   decode_finish(&s->decode);
+  if (s->readings) reading_finish(s->readings);
+  free(s->readings);
   model_reader_free(s->reader);
   free(s->scores);
   free(s);

@@ -14,8 +14,9 @@ struct vdt_scanner {
   hs_scratch_t *regex_scratch; /* NULL: no rule has an expression. Checks run inside a scan, which has the other one */
   struct leaks leaks;          /* of vdt_scan; a stream has its own */
   struct view view;
-  struct decode decode;        /* of vdt_scan */
-  struct model_reader *reader; /* NULL: the engine has no model */
+  struct decode decode;         /* of vdt_scan */
+  struct reading_set *readings; /* of vdt_scan */
+  struct model_reader *reader;  /* NULL: the engine has no model */
   struct score_hit *scores;
   size_t n_scores, cap_scores;
 };
