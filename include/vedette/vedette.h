@@ -79,7 +79,7 @@ enum vdt_detector_id {
   VDT_DETECTORS /* how many there are */
 };
 
-/* A score detector (jailbreak, indirect) acts with `action` at block_at, and detects from detect_at. */
+/* A score detector (jailbreak, indirect, reconnaissance) acts with `action` at block_at, and detects from detect_at. */
 struct vdt_score_policy {
   enum vdt_action action; /* ALLOW switches it off, DETECT never blocks, BLOCK blocks at block_at */
   double block_at, detect_at;
@@ -99,7 +99,7 @@ struct vdt_kind_policy {
  * "ghp_****...3f2a", where these are plain letters and digits. */
 enum vdt_mask_style { VDT_MASK_LABEL, VDT_MASK_PARTIAL };
 
-/* A leak detector (credential, sensitive) acts by direction on findings of at least minimum_confidence (0..100). */
+/* A leak detector (credential, sensitive, malicious_url) acts by direction on findings of at least minimum_confidence (0..100). */
 struct vdt_leak_policy {
   enum vdt_action prompt;      /* ALLOW, DETECT, REDACT or BLOCK: prompts, system text */
   enum vdt_override document;  /* the same for documents; SAME: as prompts */
@@ -110,6 +110,9 @@ struct vdt_leak_policy {
   const struct vdt_kind_policy *kinds; /* count once vdt_policy_bind() has looked them up */
   size_t n_kinds;
 };
+
+/* Known bad addresses and names, from feeds and the built-in list; compiled by the program around the library. */
+struct vdt_intel;
 
 /* What happens when an outside shield was asked and gave no usable answer. */
 enum vdt_opinion_failure { VDT_OPINION_KEEP, VDT_OPINION_BLOCK, VDT_OPINION_ALLOW };
@@ -145,6 +148,8 @@ struct vdt_policy {
   char name[64];
   struct vdt_score_policy jailbreak, indirect;
   struct vdt_leak_policy credential, sensitive;
+  struct vdt_leak_policy malicious_url;
+  struct vdt_score_policy reconnaissance;
   struct vdt_hidden_policy hidden_text;
   bool fail_closed; /* on_failure: closed */
   bool annotate;    /* add Azure's content-filter annotations to what goes to the client */
@@ -153,6 +158,7 @@ struct vdt_policy {
   const struct vdt_allow *allow; /* as said by who scans, or NULL: values that are no findings */
   enum vdt_speech speech;        /* as said by who scans: what a RESPONSE is */
   struct vdt_phrases phrases;    /* as said by who scans; no policy of a configuration has any */
+  const struct vdt_intel *intel; /* as said by who scans, or NULL: addresses are judged by their looks alone */
 };
 
 void vdt_policy_default(struct vdt_policy *out);

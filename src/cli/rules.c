@@ -8,6 +8,7 @@
 #include "cli/rules.h"
 #include "engine/check.h"
 #include "engine/engine.h"
+#include "intel/intel.h"
 #include "gateway/load.h"
 
 enum { TEXT_MAX = 16 << 20 };
@@ -18,6 +19,7 @@ struct tool {
   struct config *config;
   struct vdt_engine *engine;
   struct vdt_scanner *scanner;
+  struct vdt_intel *intel; /* the built-in list */
 };
 
 /* As compilers say it, so that editors can jump there. */
@@ -37,6 +39,7 @@ static int start(struct tool *t, char **files, size_t n)
   int rc = t->config_file ? load_config(t->config_file, &t->config, &err) : VDT_OK;
   if (!rc) rc = load_engine_with(t->config, (const char *const *)files, n, &t->engine, &err);
   if (!rc) rc = vdt_scanner_new(t->engine, &t->scanner);
+  if (!rc && !(t->intel = intel_builtin())) rc = VDT_ENOMEM;
   if (!rc) return 0;
   err.code = rc;
   return rules_complain(&err);
@@ -46,18 +49,20 @@ static void finish(struct tool *t)
 {
   vdt_scanner_free(t->scanner);
   vdt_engine_free(t->engine);
+  intel_drop(t->intel);
   config_free(t->config);
 }
 
 /* ---- one text --------------------------------------------------------------------------------------------------- */
 
 /* Everything is looked for, whatever its confidence: a rule is tried, not a policy. */
-static struct vdt_policy everything(void)
+static struct vdt_policy everything(const struct tool *t)
 {
   struct vdt_policy p;
   vdt_policy_default(&p);
-  p.jailbreak.detect_at = p.indirect.detect_at = 0.01;
-  p.credential = p.sensitive = (struct vdt_leak_policy){.prompt = VDT_DETECT, .response = VDT_DETECT};
+  p.jailbreak.detect_at = p.indirect.detect_at = p.reconnaissance.detect_at = 0.01;
+  p.credential = p.sensitive = p.malicious_url = (struct vdt_leak_policy){.prompt = VDT_DETECT, .response = VDT_DETECT};
+  p.intel = t->intel;
   return p;
 }
 
@@ -70,7 +75,7 @@ static enum vdt_role role_for(const struct rule *r)
 /* How often the rule is reported; the findings themselves in *out. -1 when out of memory. */
 static int reports(struct tool *t, struct vdt_arena *arena, const struct rule *r, struct str text, struct vdt_result *out)
 {
-  struct vdt_policy policy = everything();
+  struct vdt_policy policy = everything(t);
   int n = 0;
   if (vdt_scan(t->scanner, arena, &policy, role_for(r), text.p, text.n, out)) return -1;
   for (size_t i = 0; i < out->n_findings; i++) n += strcmp(out->findings[i].rule, r->id) == 0;

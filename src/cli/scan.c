@@ -428,6 +428,8 @@ static bool set_only(struct scan *s, const char *list)
   if (!(on & 1u << VDT_DET_INDIRECT)) s->policy.indirect.action = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_CREDENTIAL)) s->policy.credential = (struct vdt_leak_policy){0};
   if (!(on & 1u << VDT_DET_SENSITIVE)) s->policy.sensitive = (struct vdt_leak_policy){0};
+  if (!(on & 1u << VDT_DET_URL)) s->policy.malicious_url = (struct vdt_leak_policy){0};
+  if (!(on & 1u << VDT_DET_RECON)) s->policy.reconnaissance.action = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_HIDDEN)) s->policy.hidden_text.action = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_BLOCKLIST)) s->policy.phrases.blocklist = NULL;
   return true;

@@ -46,7 +46,7 @@ static bool names(const char *kind, const char *rule)
 
 static const struct vdt_leak_policy *leak_policy(const struct vdt_policy *p, enum vdt_detector_id detector)
 {
-  return detector == VDT_DET_CREDENTIAL ? &p->credential : &p->sensitive;
+  return detector == VDT_DET_CREDENTIAL ? &p->credential : detector == VDT_DET_URL ? &p->malicious_url : &p->sensitive;
 }
 
 static int unknown_kind(const struct vdt_engine *e, enum vdt_detector_id detector, const char *kind, unsigned line,
@@ -92,10 +92,10 @@ static void fill(struct vdt_bound *b, const struct vdt_policy *policy, unsigned 
 
 int vdt_policy_bind(const struct vdt_engine *engine, struct vdt_arena *arena, struct vdt_policy *policy, struct vdt_error *err)
 {
-  static const enum vdt_detector_id detectors[] = {VDT_DET_CREDENTIAL, VDT_DET_SENSITIVE};
+  static const enum vdt_detector_id detectors[] = {VDT_DET_CREDENTIAL, VDT_DET_SENSITIVE, VDT_DET_URL};
   policy->bound = NULL;
-  if (!policy->credential.n_kinds && !policy->sensitive.n_kinds) return VDT_OK;
-  for (size_t d = 0; d < 2; d++) {
+  if (!policy->credential.n_kinds && !policy->sensitive.n_kinds && !policy->malicious_url.n_kinds) return VDT_OK;
+  for (size_t d = 0; d < sizeof detectors / sizeof *detectors; d++) {
     const struct vdt_leak_policy *p = leak_policy(policy, detectors[d]);
     for (size_t i = 0; i < p->n_kinds; i++) {
       int rc = check_kind(engine, detectors[d], p->kinds[i].kind, p->kinds[i].line, err);
@@ -156,6 +156,7 @@ static int take_entry(struct vdt_allow *a, const struct vdt_allowed *from, struc
                     "hash: expected 48 hexadecimal digits, as `vedette rules hash` writes them");
   if (from->kind && check_kind(a->engine, VDT_DET_CREDENTIAL, from->kind, from->line, NULL))
     rc = check_kind(a->engine, VDT_DET_SENSITIVE, from->kind, from->line, NULL);
+  if (rc) rc = check_kind(a->engine, VDT_DET_URL, from->kind, from->line, NULL);
   if (rc) return unknown_kind(a->engine, VDT_DET_CREDENTIAL, from->kind, from->line, err);
   if (!from->hash && !from->kind) return error_at(err, VDT_ECONFIG, NULL, from->line, "expected a hash, a kind, or both");
   a->n++;

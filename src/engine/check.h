@@ -26,7 +26,8 @@ struct look {
   uint64_t hold;           /* the check may raise it, before it reads on: no finding of this gate can begin before hold. Starts
                                  at the run of left bytes before the gate. Text from here on is held back while the check is starved. */
   void *scratch;           /* for regular expressions, or NULL */
-  uint64_t seen;           /* the check may set it: gates of this rule that end at or before it need not be looked at (a pattern
+  const struct vdt_intel *intel; /* known bad addresses, or NULL */
+  uint64_t seen; /* the check may set it: gates of this rule that end at or before it need not be looked at (a pattern
                                  fires at each digit of a run that one look has judged) */
 };
 

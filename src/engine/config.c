@@ -391,9 +391,11 @@ static int check_all(struct loader *l)
   for (size_t i = 0; !rc && i < c->n_policies; i++) {
     rc = check_score(l, i, "jailbreak", &c->policies[i].jailbreak);
     if (!rc) rc = check_score(l, i, "indirect", &c->policies[i].indirect);
+    if (!rc) rc = check_score(l, i, "reconnaissance", &c->policies[i].reconnaissance);
     if (!rc) rc = check_opinion(l, i);
     note_kind_lines(l, i, "credential", &c->policies[i].credential);
     note_kind_lines(l, i, "sensitive", &c->policies[i].sensitive);
+    note_kind_lines(l, i, "malicious_url", &c->policies[i].malicious_url);
   }
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_deployment(l, i);
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_blocklists(l, i);

@@ -51,6 +51,8 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   unsigned direction = bind_direction(policy, role);
   configure(l, VDT_DET_CREDENTIAL, &policy->credential, bound, direction);
   configure(l, VDT_DET_SENSITIVE, &policy->sensitive, bound, direction);
+  configure(l, VDT_DET_URL, &policy->malicious_url, bound, direction);
+  l->intel = policy->intel;
   l->by_rule = bound ? bound->action[direction] : NULL;
   l->allow = policy->allow;
   memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
@@ -64,9 +66,14 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   l->failed = false;
 }
 
-bool leaks_active(const struct leaks *l)
+bool leaks_see_secrets(const struct leaks *l)
 {
   return l->action[VDT_DET_CREDENTIAL] != VDT_ALLOW || l->action[VDT_DET_SENSITIVE] != VDT_ALLOW;
+}
+
+bool leaks_active(const struct leaks *l)
+{
+  return leaks_see_secrets(l) || l->action[VDT_DET_URL] != VDT_ALLOW;
 }
 
 static int byte_before(const struct window *w, uint64_t offset)
@@ -199,7 +206,8 @@ static bool ask(struct leaks *l, const struct window *w, struct pending *p)
                       .context = p->context,
                       .context_end = p->context_end,
                       .hold = p->hold,
-                      .scratch = l->scratch};
+                      .scratch = l->scratch,
+                      .intel = l->intel};
   struct found f = {.start = p->gate, .end = p->gate_end, .confidence = r->confidence};
   bool found = r->check->fn(r, &look, &f);
   if (look.starved) {

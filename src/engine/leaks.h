@@ -55,6 +55,7 @@ struct leaks {
   const uint8_t *by_rule;                /* action of each rule; NULL: that of its detector */
   enum vdt_mask_style mask[VDT_DETECTORS];
   const struct vdt_allow *allow;
+  const struct vdt_intel *intel;
   unsigned minimum[VDT_DETECTORS];
   uint64_t *word_end; /* per word group, where its latest word ends; 0 for none */
   uint64_t *seen;     /* per rule */
@@ -76,8 +77,9 @@ int leaks_init(struct leaks *l, const struct vdt_engine *engine);
 void leaks_finish(struct leaks *l);
 /* Begins a text. */
 void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role role);
-/* Is any leak detector on? */
+/* Is any leak detector on? One that looks for secrets? */
 bool leaks_active(const struct leaks *l);
+bool leaks_see_secrets(const struct leaks *l);
 /* A hit of a word or gate pattern, in order of (end, pattern). The window holds the text up to its end at least. */
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit);
 /* Adds a candidate that something else has found. */

@@ -199,7 +199,8 @@ static bool step(struct reading_set *set, struct reading *r, const struct window
 
 bool reading_step(struct reading_set *set, const struct window *w, const struct leaks *main)
 {
-  set->redacts = main->action[VDT_DET_CREDENTIAL] >= VDT_REDACT || main->action[VDT_DET_SENSITIVE] >= VDT_REDACT;
+  set->redacts = main->action[VDT_DET_CREDENTIAL] >= VDT_REDACT || main->action[VDT_DET_SENSITIVE] >= VDT_REDACT ||
+                 main->action[VDT_DET_URL] >= VDT_REDACT;
   for (unsigned k = 0; k < READINGS; k++)
     if (set->kinds >> k & 1 && !step(set, &set->of[k], w, main)) return false;
   return true;

@@ -91,7 +91,7 @@ struct rule {
 /* A score rule has a pattern and a weight; any other has a gate and a check. */
 static inline bool rule_is_score(const struct rule *r)
 {
-  return r->detector == VDT_DET_JAILBREAK || r->detector == VDT_DET_INDIRECT;
+  return r->detector == VDT_DET_JAILBREAK || r->detector == VDT_DET_INDIRECT || r->detector == VDT_DET_RECON;
 }
 
 struct word_group {

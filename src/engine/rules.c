@@ -129,6 +129,11 @@ static int choose(struct loader *l, const yaml_node_t *n, const char *key, const
   return FAIL(l, n, "%s: \"%.*s\" is unknown; did you mean \"%s\"?", key, (int)(s.n < 40 ? s.n : 40), s.p ? s.p : "", near);
 }
 
+static bool takes_rules(enum vdt_detector_id d)
+{
+  return d <= VDT_DET_SENSITIVE || d == VDT_DET_URL || d == VDT_DET_RECON;
+}
+
 static int set_detector(struct loader *l, const yaml_node_t *n, enum vdt_detector_id *out)
 {
   static const char *const names[] = {
@@ -138,8 +143,11 @@ static int set_detector(struct loader *l, const yaml_node_t *n, enum vdt_detecto
       NULL};
   unsigned i = 0;
   int rc = choose(l, n, "detector", names, &i);
-  if (!rc && i > VDT_DET_SENSITIVE)
-    return FAIL(l, n, "detector: \"%s\" takes no rules; expected credential, sensitive, jailbreak or indirect", names[i]);
+  if (!rc && !takes_rules((enum vdt_detector_id)i))
+    return FAIL(l, n,
+                "detector: \"%s\" takes no rules; expected credential, sensitive, malicious-url, jailbreak, indirect or "
+                "reconnaissance",
+                names[i]);
   *out = (enum vdt_detector_id)i;
   return rc;
 }
@@ -317,7 +325,8 @@ static int check_id(struct loader *l, const yaml_node_t *n, const struct rule *r
 static int check_leak(struct loader *l, const yaml_node_t *n, const struct rule *r)
 {
   if (!r->check) return FAIL(l, n, "rule %s: check is missing", r->id);
-  if (r->weight > 0) return FAIL(l, n, "rule %s: weight is for jailbreak and indirect rules; others report confidence", r->id);
+  if (r->weight > 0)
+    return FAIL(l, n, "rule %s: weight is for jailbreak, indirect and reconnaissance rules; others report confidence", r->id);
   if ((r->n_gates > 0) == (r->pattern.n > 0)) return FAIL(l, n, "rule %s: needs either gate or pattern", r->id);
   if (r->pattern.n && r->left_max == 0) return FAIL(l, n, "rule %s: a pattern gate needs left, what it may match", r->id);
   for (unsigned i = 0; i < r->n_gates; i++)
@@ -362,7 +371,7 @@ static int add_rule(struct loader *l, const yaml_node_t *n)
   if (r.n_match == 0) return FAIL(l, n, "rule %s: needs at least one example under examples.match", r.id);
   if (r.confidence > 100) return FAIL(l, n, "rule %s: confidence: at most 100", r.id);
   if (rule_is_score(&r) && !r.in_prompt && !r.in_document) {
-    r.in_prompt = r.detector == VDT_DET_JAILBREAK;
+    r.in_prompt = r.detector != VDT_DET_INDIRECT;
     r.in_document = !r.in_prompt;
   }
   if (r.left_max && !memcmp(&r.left_first, &(struct charset){0}, sizeof r.left_first)) r.left_first = r.left;

@@ -102,7 +102,7 @@ static const char *show(struct job *j, uint64_t start, uint64_t end)
   struct vdt_scanner *s = j->s;
   struct str all = {(const char *)j->w.p, (size_t)j->w.end};
   struct buf b = {0};
-  size_t around = leaks_active(&s->leaks) ? SHOWN_AROUND : 0, c = 0;
+  size_t around = leaks_see_secrets(&s->leaks) ? SHOWN_AROUND : 0, c = 0;
   size_t i = boundary(all, start > around ? start - around : 0),
          stop = boundary(all, end + around < all.n ? end + around : all.n);
   while (i < stop && b.n < VDT_DECODED_MAX) {
@@ -251,17 +251,32 @@ static void add_score_finding(struct job *j, const struct score_hit *h, enum vdt
   new_finding(j, &f, &at, h->start, h->end);
 }
 
-/* What the rules make of a text. *keep says which of the hits carry the score; NULL when there is no memory. */
-static double ask_rules(struct job *j, bool **keep)
+/* The hits of rules about exploring, or those of all others, in the order of the text. */
+static size_t take_scores(struct vdt_scanner *s, bool exploring)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < s->n_scores; i++) {
+    struct score_hit h = s->scores[i];
+    if ((h.rule->detector == VDT_DET_RECON) != exploring) continue;
+    s->scores[i] = s->scores[n];
+    s->scores[n++] = h;
+  }
+  if (n) qsort(s->scores, n, sizeof *s->scores, by_start);
+  return n;
+}
+
+/* What the rules make of a text: *keep says which of the first *n hits carry the score; NULL when there is no memory. */
+static double ask_rules(struct job *j, bool exploring, size_t *n, bool **keep)
 {
   struct vdt_scanner *s = j->s;
-  *keep = arena_zalloc(j->arena, s->n_scores + 1, sizeof **keep);
+  *n = take_scores(s, exploring);
+  *keep = arena_zalloc(j->arena, *n + 1, sizeof **keep);
   if (!*keep) {
     j->failed = true;
+    *n = 0;
     return 0;
   }
-  if (s->n_scores) qsort(s->scores, s->n_scores, sizeof *s->scores, by_start);
-  return score_rules((struct str){(const char *)j->w.p, (size_t)j->w.end}, s->scores, s->n_scores, *keep);
+  return score_rules((struct str){(const char *)j->w.p, (size_t)j->w.end}, s->scores, *n, *keep);
 }
 
 static void add_model_finding(struct job *j, const struct model_verdict *v, const struct model_span *span,
@@ -321,17 +336,34 @@ static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt
   struct vdt_explanation why = {.category = ""};
   struct model_verdict v = {0};
   bool *keep;
-  why.rules = ask_rules(j, &keep);
+  size_t n;
+  why.rules = ask_rules(j, false, &n, &keep);
   if (policy->action != VDT_ALLOW) ask_model(j, det, &v, &why);
   double score = join(j->s, det == VDT_DET_INDIRECT, why.rules, &v);
   enum vdt_action action = score_action(policy, score);
   if (action != VDT_ALLOW && (why.rules >= why.model / 2 || !v.n_spans))
-    for (size_t i = 0; i < j->s->n_scores && !j->failed; i++)
+    for (size_t i = 0; i < n && !j->failed; i++)
       if (keep[i]) add_score_finding(j, &j->s->scores[i], det, score, action);
   if (action != VDT_ALLOW && why.model >= why.rules / 2)
     for (size_t i = 0; i < v.n_spans && !j->failed; i++) add_model_finding(j, &v, &v.spans[i], det, score, action);
   if (score > *highest || j->text < 0) j->r.why = why;
   if (score > *highest) *highest = score;
+}
+
+/* Who explores is not an attacker yet: what is an attack says so already. Questions that are weak by themselves are kept without an alert,
+ * for those who count them (analyse/behaviour.h). */
+static void add_exploring(struct job *j)
+{
+  static const double WEAK = 0.30;
+  const struct vdt_score_policy *policy = &j->policy->reconnaissance;
+  bool *keep, attack = j->r.jailbreak >= j->policy->jailbreak.detect_at && j->policy->jailbreak.action != VDT_ALLOW;
+  size_t n;
+  if (policy->action == VDT_ALLOW || j->failed) return;
+  double score = ask_rules(j, true, &n, &keep);
+  if (score < WEAK) return;
+  enum vdt_action action = attack ? VDT_ALLOW : score_action(policy, score);
+  for (size_t i = 0; i < n && !j->failed; i++)
+    if (keep[i]) add_score_finding(j, &j->s->scores[i], VDT_DET_RECON, score, action);
 }
 
 /* Invisible characters that say something are a finding whatever they say. */
@@ -389,6 +421,7 @@ static int judge(struct job *j, int text, struct window w)
   add_leaks(j);
   add_hidden(j);
   if (j->role == VDT_PROMPT) add_scores(j, VDT_DET_JAILBREAK, &j->policy->jailbreak, &j->r.jailbreak);
+  if (j->role == VDT_PROMPT) add_exploring(j);
   if (j->role == VDT_DOCUMENT) add_scores(j, VDT_DET_INDIRECT, &j->policy->indirect, &j->r.indirect);
   return j->failed ? VDT_ENOMEM : VDT_OK;
 }

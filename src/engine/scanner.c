@@ -100,6 +100,13 @@ const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enu
     return action == VDT_BLOCK ? "AI.Azure_Jailbreak.ContentFiltering.BlockedAttempt"
                                : "AI.Azure_Jailbreak.ContentFiltering.DetectedAttempt";
   case VDT_DET_HIDDEN: return "AI.Azure_ASCIISmuggling";
+  case VDT_DET_URL:
+    return role == VDT_PROMPT     ? "AI.Azure_MaliciousUrl.UserPrompt"
+           : role == VDT_RESPONSE ? "AI.Azure_MaliciousUrl.ModelResponse"
+                                  : "AI.Azure_MaliciousUrl.UnknownSource";
+  case VDT_DET_RECON: return action == VDT_ALLOW ? "" : "AI.Azure_LLMReconnaissance";
+  case VDT_DET_INSTRUCTIONS: return "AI.Vedette_InstructionLeakage";
+  case VDT_DET_TOOL: return "AI.Vedette_DeniedToolInvocation";
   case VDT_DET_BLOCKLIST:
   case VDT_DETECTORS: break;
   }
@@ -130,8 +137,28 @@ static bool printable(struct str s)
   return true;
 }
 
+/* An address that nobody opens by accident: "hxxps://evil[.]example". */
+static void defang(char out[VDT_REDACTED_MAX], struct str s)
+{
+  struct buf b = {0};
+  size_t i = 0;
+  if (s.n > 4 && str_ieq(str_cut(s, 0, 4), STR("http"))) BUF_LIT(&b, "hxxp"), i = 4;
+  for (; i < s.n && b.n < VDT_REDACTED_MAX; i++) {
+    if (s.p[i] == '.') BUF_LIT(&b, "[.]");
+    else buf_byte(&b, s.p[i]);
+  }
+  size_t n = b.n < VDT_REDACTED_MAX ? b.n : VDT_REDACTED_MAX - 1;
+  while (n < b.n && n > 0 && (b.p[n] & 0xC0) == 0x80) n--;
+  snprintf(out, VDT_REDACTED_MAX, "%.*s", (int)n, b.failed ? "" : b.p ? b.p : "");
+  buf_finish(&b);
+}
+
 void mask(char out[VDT_REDACTED_MAX], const struct rule *rule, struct str s)
 {
+  if (rule->detector == VDT_DET_URL) {
+    defang(out, s);
+    return;
+  }
   struct str prefix = shown_prefix(rule, s);
   struct str last =
       s.n - prefix.n >= 16 || (rule->detector == VDT_DET_SENSITIVE && s.n >= 12) ? str_cut(s, s.n - 4, s.n) : (struct str){"", 0};

@@ -472,6 +472,8 @@ static const struct value_kind kinds[] = {
 #define IN_SCORE      struct vdt_score_policy
 #define IN_CREDENTIAL struct vdt_leak_policy
 #define IN_SENSITIVE  struct vdt_leak_policy
+#define IN_URLS       struct vdt_leak_policy
+#define IN_RECON      struct vdt_score_policy
 #define IN_HIDDEN     struct vdt_hidden_policy
 #define IN_OPINION    struct vdt_opinion_policy
 #define IN_SHIELD     struct config_shield

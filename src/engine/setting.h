@@ -28,6 +28,8 @@ enum scope {
   RULE_FILE,
   CONTEXT,
   PROXY,
+  URLS,
+  RECON,
   LEAK_KIND,
   ALLOWED,
   BEHAVIOUR,

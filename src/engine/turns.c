@@ -44,7 +44,8 @@ int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
   *turn = NULL;
   if (n - from < 2 || !bytes) return VDT_OK;
   struct vdt_policy only = *policy;
-  only.credential = only.sensitive = (struct vdt_leak_policy){0};
+  only.credential = only.sensitive = only.malicious_url = (struct vdt_leak_policy){0};
+  only.reconnaissance.action = VDT_ALLOW;
   only.bound = NULL;
   only.hidden_text.action = VDT_ALLOW;
   only.phrases = (struct vdt_phrases){0};

@@ -44,7 +44,7 @@ struct masks {
 
 static bool is_leak(const struct vdt_finding *f)
 {
-  return f->detector == VDT_DET_CREDENTIAL || f->detector == VDT_DET_SENSITIVE;
+  return f->detector == VDT_DET_CREDENTIAL || f->detector == VDT_DET_SENSITIVE || f->detector == VDT_DET_URL;
 }
 
 static bool touches(char c)

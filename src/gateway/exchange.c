@@ -19,6 +19,7 @@ struct exchange *exchange_new(const struct image *image, struct vdt_scanner *sca
   }
   x->image = image;
   x->scanner = scanner;
+  x->intel = intel_keep(image->intel ? *image->intel : NULL);
   x->start_us = x->record.time_us = now_us;
   for (size_t i = 0; i < ID_BYTES; i++) snprintf(x->record.id + 2 * i, 3, "%02x", random[i]);
   return x;
@@ -36,6 +37,7 @@ void exchange_free(struct exchange *x)
   opinion_finish(&x->opinion);
   buf_finish(&x->inflated);
   buf_finish(&x->gathered);
+  intel_drop(x->intel);
   vdt_arena_free(x->arena);
   free(x);
 }

@@ -35,6 +35,7 @@ struct image {
   _Atomic uint64_t *shield_calls; /* of these ten seconds, at our Prompt Shields API, by all workers; NULL: not counted */
   const enum config_switch
       *evidence; /* for each deployment, what the plan says about prompt evidence; of this process. NULL: nothing */
+  struct vdt_intel *const *intel;  /* what is known of addresses, of this process; NULL: nothing */
   struct vdt_blocklist *blocklist; /* load_blocklists(); NULL: there is none */
   unsigned char key[32];           /* keys the hash of client credentials; random per installation (state_dir/gateway.key) */
 };

@@ -49,14 +49,63 @@ static void add_evidence(struct exchange *x, const struct evidence *e, const str
   out->decoded = masked(x, e, f);
 }
 
+/* Documents that an application found or a user attached, as against what a tool gave. */
+static bool is_retrieved(struct str part)
+{
+  return str_starts(part, STR("documents")) || str_find(part, STR("#documents")) != (size_t)-1 ||
+         str_find(part, STR("#text")) != (size_t)-1 || str_find(part, STR(".source.")) != (size_t)-1;
+}
+
+/* Where from a malicious address came. The host stands behind the scheme, defanged. */
+static uint64_t host_of(const struct vdt_finding *f)
+{
+  struct str s = str_of(f->redacted);
+  size_t at = str_find(s, STR("://"));
+  uint64_t h = 14695981039346656037u;
+  for (size_t i = at == (size_t)-1 ? 0 : at + 3; i < s.n; i++) h = (h ^ ((unsigned char)s.p[i] | 32)) * 1099511628211u;
+  return h;
+}
+
+static bool came_with_request(const struct exchange *x, uint64_t host)
+{
+  size_t i = 0;
+  while (i < x->n_urls && x->urls[i] != host) i++;
+  return i < x->n_urls;
+}
+
+static void remember_host(struct exchange *x, uint64_t host)
+{
+  enum { MOST = 64 };
+  if (x->n_urls == MOST || came_with_request(x, host)) return;
+  uint64_t *grown = arena_grow(x->arena, x->urls, x->n_urls, &x->cap_urls, 4, sizeof *grown);
+  if (!grown) return; /* the alert is then that of an answer */
+  x->urls = grown;
+  x->urls[x->n_urls++] = host;
+}
+
+static const char *url_alert(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f)
+{
+  static const char unknown[] = "AI.Azure_MaliciousUrl.UnknownSource", tool[] = "AI.Azure_Agentic_MaliciousUrl.ToolOutput";
+  if (o->response) return came_with_request(x, host_of(f)) ? unknown : f->alert;
+  remember_host(x, host_of(f));
+  if (o->role == VDT_RESPONSE) return unknown;
+  return o->role == VDT_DOCUMENT && !is_retrieved(o->part) ? tool : f->alert;
+}
+
+static const char *alert_of(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f)
+{
+  if (f->detector == VDT_DET_URL && f->alert[0]) return url_alert(x, o, f);
+  /* What an assistant said earlier comes back with every turn: it raised its alert when it was said. */
+  return !o->response && is_leak(f) ? "" : f->alert;
+}
+
 bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f)
 {
   if (f->action > x->strongest) x->strongest = f->action;
   if (x->record.n_findings == MAX_FINDINGS) return true;
   struct record_finding *out = new_finding(x);
   if (!out) return false;
-  /* What an assistant said earlier comes back with every turn: it raised its alert when it was said. */
-  const char *alert = !o->response && is_leak(f) ? "" : f->alert;
+  const char *alert = alert_of(x, o, f);
   *out = (struct record_finding){.direction = o->response ? STR("response") : STR("request"),
                                  .part = o->part,
                                  .role = str_of(vdt_role_name(o->role)),

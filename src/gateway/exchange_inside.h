@@ -16,6 +16,7 @@
 #include "gateway/evidence.h"
 #include "gateway/exchange.h"
 #include "gateway/inflate.h"
+#include "intel/intel.h"
 #include "wire/opinion.h"
 #include "wire/shield.h"
 
@@ -84,6 +85,9 @@ struct exchange {
   const struct config_deployment *deployment;
   enum vdt_action strongest;
   size_t cap_findings, n_evidence;
+  struct vdt_intel *intel; /* one for the whole interaction */
+  uint64_t *urls;          /* hashes of malicious hosts that the request brought in */
+  size_t n_urls, cap_urls;
 
   /* Our own answer. */
   bool answered, blocked;

@@ -167,6 +167,7 @@ static struct vdt_policy request_policy(const struct exchange *x)
 {
   struct vdt_policy p = *exchange_policy(x);
   p.speech = VDT_HISTORY;
+  p.intel = x->intel;
   if (x->deployment) p.allow = x->deployment->allow;
   p.phrases = exchange_phrases(x, false);
   return p;

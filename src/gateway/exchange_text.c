@@ -21,6 +21,7 @@ static struct tap *open_tap(struct exchange *x, struct wire_channel *channel)
   t->origin = str_of(channel->origin);
   struct vdt_policy policy = *exchange_policy(x);
   policy.phrases = exchange_phrases(x, true);
+  policy.intel = x->intel;
   if (is_tool_call(t->origin)) policy.speech = VDT_TOOL_CALL;
   if (x->deployment) policy.allow = x->deployment->allow;
   if (vdt_stream_new(x->scanner, x->arena, &policy, VDT_RESPONSE, &t->stream)) {
@@ -168,7 +169,7 @@ static bool is_blocking(const struct exchange *x, const struct tap *t)
     cut |= f[i].action == VDT_CUT;
   }
   const struct vdt_policy *p = exchange_policy(x);
-  return !cut && (blocks(&p->credential) || blocks(&p->sensitive));
+  return !cut && (blocks(&p->credential) || blocks(&p->sensitive) || blocks(&p->malicious_url));
 }
 
 /* Masks and cuts of findings that have no row of their own still make a verdict. */

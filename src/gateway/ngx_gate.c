@@ -186,6 +186,8 @@ static void look_at_plan(const struct gate_main *m)
   if (ngx_time() == w->plan_checked) return;
   w->plan_checked = ngx_time();
   plan_refresh(m->spool, &w->plan, m->config, m->evidence);
+  if (!intel_refresh(m->spool, &w->intel_seen, &w->intel))
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "vedette: spool/intel is damaged; what was known before stays");
 }
 
 struct gate *gate_begin(ngx_http_request_t *r)

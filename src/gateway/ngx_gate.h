@@ -16,6 +16,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include "gateway/exchange.h"
+#include "gateway/intel.h"
 #include "gateway/plan.h"
 
 extern ngx_module_t ngx_http_vedette_module;
@@ -46,6 +47,8 @@ struct gate_worker {
   unsigned char random[4096];
   size_t random_left;
   struct plan_seen plan;
+  struct intel_seen intel_seen;
+  struct vdt_intel *intel; /* what image.intel points at */
   time_t plan_checked;
 };
 

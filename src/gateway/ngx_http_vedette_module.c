@@ -106,6 +106,7 @@ static char *set_config(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
   malloc_trim(0); /* compiling rules leaves much free memory behind, which every worker would inherit */
   m->image.config = m->config;
   m->image.engine = m->engine;
+  m->image.intel = &gate_worker.intel;
   m->image.evidence = m->evidence = ngx_pcalloc(cf->pool, m->config->n_deployments * sizeof *m->evidence);
   if (!m->evidence) return NGX_CONF_ERROR;
   return take_keys(cf, m);

@@ -71,8 +71,9 @@ enum exchange_next shield_head(struct exchange *x, const struct exchange_head *h
 static struct vdt_policy asking_policy(const struct exchange *x)
 {
   struct vdt_policy p = *exchange_policy(x);
-  enum vdt_action *actions[] = {&p.jailbreak.action, &p.indirect.action, &p.credential.prompt, &p.sensitive.prompt,
-                                &p.hidden_text.action};
+  p.intel = x->intel;
+  enum vdt_action *actions[] = {&p.jailbreak.action,     &p.indirect.action,       &p.credential.prompt, &p.sensitive.prompt,
+                                &p.malicious_url.prompt, &p.reconnaissance.action, &p.hidden_text.action};
   for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
     if (*actions[i] > VDT_DETECT) *actions[i] = VDT_DETECT;
   return p;

@@ -64,7 +64,8 @@ static int find(struct exchange *x, struct vdt_arena *scratch, const struct phra
   struct vdt_policy policy;
   vdt_policy_default(&policy);
   policy.jailbreak.action = policy.indirect.action = policy.hidden_text.action = VDT_ALLOW;
-  policy.credential.prompt = policy.sensitive.prompt = VDT_ALLOW;
+  policy.credential.prompt = policy.sensitive.prompt = policy.malicious_url.prompt = VDT_ALLOW;
+  policy.reconnaissance.action = VDT_ALLOW;
   policy.phrases = (struct vdt_phrases){x->image->blocklist, p->actions};
   return vdt_scan(x->scanner, scratch, &policy, VDT_PROMPT, text.p, text.n, out);
 }

@@ -4,11 +4,13 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "engine/engine.h"
+#include "intel/intel.h"
 #include "tests/test.h"
 #include <dirent.h>
 
 static struct vdt_engine *rig_engine;
 static struct vdt_scanner *rig_scanner;
+static struct vdt_intel *rig_intel; /* the built-in list */
 
 static inline struct str rig_read(const char *path)
 {
@@ -47,6 +49,7 @@ static inline void rig_load(void)
   free(names);
   int rc = vdt_engine_new(src, n, &rig_engine, &err);
   if (!rc) rc = vdt_scanner_new(rig_engine, &rig_scanner);
+  if (!rc && !(rig_intel = intel_builtin())) rc = VDT_ENOMEM;
   for (size_t i = 0; i < n; i++) {
     free((char *)(uintptr_t)src[i].p);
     free((char *)(uintptr_t)src[i].name);
@@ -60,6 +63,7 @@ static inline void rig_unload(void)
 {
   vdt_scanner_free(rig_scanner);
   vdt_engine_free(rig_engine);
+  intel_drop(rig_intel);
 }
 
 /* Everything on, every confidence, leaks handled by `response`. */
@@ -69,7 +73,10 @@ static inline struct vdt_policy rig_policy(enum vdt_action response)
                              .jailbreak = {VDT_BLOCK, 0.95, 0.60},
                              .indirect = {VDT_BLOCK, 0.95, 0.60},
                              .credential = {.prompt = VDT_DETECT, .response = response, .minimum_confidence = 40},
-                             .sensitive = {.prompt = VDT_DETECT, .response = response, .minimum_confidence = 40}};
+                             .sensitive = {.prompt = VDT_DETECT, .response = response, .minimum_confidence = 40},
+                             .malicious_url = {.prompt = VDT_DETECT, .response = response, .minimum_confidence = 40},
+                             .reconnaissance = {VDT_DETECT, 0.95, 0.60},
+                             .intel = rig_intel};
 }
 
 /* xorshift64*, seeded by each test: failures can be repeated. */

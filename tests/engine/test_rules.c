@@ -13,7 +13,8 @@ static bool reports(const struct rule *r, struct str text)
   struct vdt_arena *arena = vdt_arena_new(0);
   struct vdt_result result;
   bool found = false;
-  policy.jailbreak.detect_at = policy.indirect.detect_at = 0.01; /* one weak rule is enough to be seen */
+  policy.jailbreak.detect_at = policy.indirect.detect_at = policy.reconnaissance.detect_at =
+      0.01; /* one weak rule is enough to be seen */
   int rc = vdt_scan(rig_scanner, arena, &policy, role_for(r), text.p, text.n, &result);
   CHECK_INT(rc, VDT_OK);
   for (size_t i = 0; !rc && i < result.n_findings; i++) found |= strcmp(result.findings[i].rule, r->id) == 0;
