@@ -184,6 +184,12 @@ static void make_email(struct buf *out, uint64_t seed)
   buf_printf(out, "%s.%s%u@fabrikam-retail.com", a, b, (unsigned)(next(&seed) % 90 + 10));
 }
 
+/* A name that nobody has (RFC 2606); vedette's built-in list of bad addresses names it, for trials. */
+static void make_url(struct buf *out, uint64_t seed)
+{
+  buf_printf(out, "https://phishing.vedette.example/%08x", (unsigned)(seed & 0xffffffff));
+}
+
 static void make_phone(struct buf *out, uint64_t seed)
 {
   unsigned exchange = 220 + (unsigned)(next(&seed) % 300);
