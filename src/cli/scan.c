@@ -5,15 +5,11 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/lines.h"
 #include "gateway/load.h"
 #include "wire/explain.h"
 #include "wire/wire.h"
-#include <errno.h>
 #include <getopt.h>
-#include <unistd.h>
-#include <zlib.h>
-
-enum { LINE_MAX_BYTES = 64 << 20, READ_BYTES = 256 << 10 };
 
 struct scan {
   struct vdt_engine *engine;
@@ -319,53 +315,20 @@ static void scan_line(struct scan *s, struct str line, bool too_long)
   }
   buf_finish(&t.findings);
   buf_finish(&t.explanations);
-  if (s->out.n > READ_BYTES) flush(s);
+  if (s->out.n > LINES_READ_BYTES) flush(s);
 }
 
-/* Splits what the file gives into lines; a last line without LF counts. */
-static bool scan_lines(struct scan *s, gzFile f)
+static void take_line(void *s, struct str line, bool too_long)
 {
-  struct buf b = {0};
-  size_t at = 0, looked = 0;
-  bool skipping = false;
-  for (;;) {
-    if (at) {
-      buf_drop(&b, at);
-      looked -= at;
-      at = 0;
-    }
-    if (!buf_reserve(&b, READ_BYTES)) break;
-    int got = gzread(f, b.p + b.n, READ_BYTES);
-    if (got < 0) break;
-    if (got == 0) {
-      if (b.n && !skipping) scan_line(s, buf_str(&b), false);
-      buf_finish(&b);
-      return true;
-    }
-    b.n += (size_t)got;
-    for (char *lf; (lf = memchr(b.p + looked, '\n', b.n - looked));) {
-      size_t end = (size_t)(lf - b.p);
-      if (!skipping) scan_line(s, str_cut(buf_str(&b), at, end), end - at > LINE_MAX_BYTES);
-      skipping = false;
-      at = looked = end + 1;
-    }
-    looked = b.n;
-    if (b.n - at > LINE_MAX_BYTES) {
-      if (!skipping) scan_line(s, (struct str){0}, true);
-      skipping = true;
-      at = b.n;
-    }
-  }
-  buf_finish(&b);
-  return false;
+  scan_line(s, line, too_long);
 }
 
 static bool scan_whole(struct scan *s, gzFile f)
 {
   struct buf b = {0};
   int got = 1;
-  while (got > 0 && b.n <= LINE_MAX_BYTES && buf_reserve(&b, READ_BYTES)) {
-    got = gzread(f, b.p + b.n, READ_BYTES);
+  while (got > 0 && b.n <= LINE_MAX_BYTES && buf_reserve(&b, LINES_READ_BYTES)) {
+    got = gzread(f, b.p + b.n, LINES_READ_BYTES);
     if (got > 0) b.n += (size_t)got;
   }
   if (got == 0 || b.n > LINE_MAX_BYTES) scan_line(s, buf_str(&b), b.n > LINE_MAX_BYTES);
@@ -375,20 +338,11 @@ static bool scan_whole(struct scan *s, gzFile f)
 
 static bool scan_file(struct scan *s, const char *path)
 {
-  bool in = strcmp(path, "-") == 0;
-  gzFile f = in ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rb");
-  if (!f) {
-    fprintf(stderr, "vedette scan: %s: %s\n", path, strerror(errno));
-    return false;
-  }
-  gzbuffer(f, READ_BYTES);
+  gzFile f = lines_open(path, "scan");
+  if (!f) return false;
   s->line = 0;
-  bool ok = s->raw ? scan_whole(s, f) : scan_lines(s, f);
-  if (!ok) {
-    int code;
-    fprintf(stderr, "vedette scan: %s: %s\n", path, gzerror(f, &code));
-  }
-  gzclose(f);
+  bool ok = s->raw ? scan_whole(s, f) : lines_read(f, take_line, s);
+  lines_close(f, path, "scan", ok);
   return ok;
 }
 
