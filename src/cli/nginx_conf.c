@@ -122,8 +122,12 @@ static void put_deployment(const struct nginx_conf *in, size_t i, struct buf *b)
   buf_printf(b, "      proxy_pass %s://vedette_%zu%s%s;\n", u->scheme == CONFIG_HTTPS ? "https" : "http", i,
              prefix ? u->path : "", prefix ? "$request_uri" : "");
   put_host(u, b);
-  /* Ranges of an answer cannot be inspected, codings need not be undone when they are not asked for. */
-  BUF_LIT(b, "      proxy_set_header Connection \"\";\n      proxy_set_header Accept-Encoding identity;\n"
+  /* Ranges of an answer cannot be inspected, codings need not be undone when they are not asked for. Only a session that we read may take
+   * the connection over, and without extensions: a compressed message could not be read. */
+  BUF_LIT(b, "      proxy_set_header Connection \"$vedette_connection\";\n      proxy_set_header Upgrade \"$vedette_upgrade\";\n"
+             "      proxy_set_header Sec-WebSocket-Extensions \"\";\n"
+             "      proxy_set_header Sec-WebSocket-Protocol \"$vedette_protocol\";\n"
+             "      proxy_set_header Accept-Encoding identity;\n"
              "      proxy_set_header Range \"\";\n      proxy_set_header If-Range \"\";\n");
   put_credentials(d, b);
   buf_printf(b, "      proxy_read_timeout %llus;\n      proxy_send_timeout 60s;\n    }\n", (unsigned long long)d->read_timeout);

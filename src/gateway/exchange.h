@@ -55,7 +55,8 @@ struct exchange_head {
   struct str content_type, content_encoding; /* empty when absent */
   struct str authorization, api_key;         /* only hashed, never kept */
   struct str user_agent, client_ip;
-  struct str forwarded_for;                            /* all X-Forwarded-For lines, joined by commas */
+  struct str upgrade;       /* value of the header, where the connection can be taken over (HTTP/1.1, no body) */
+  struct str forwarded_for; /* all X-Forwarded-For lines, joined by commas */
   struct str application, end_user, tenant, source_ip; /* values of the headers that client_context names */
 };
 
@@ -137,6 +138,52 @@ unsigned exchange_status(const struct exchange *x);
 /* The verdict as it stands, for x-vedette-verdict. For STREAM responses the header leaves before the text is known: it says what
  * the request gave. */
 enum record_verdict exchange_verdict(const struct exchange *x);
+
+/* ---- sessions (gateway/session.h) -------------------------------------------------------------------------------- */
+
+/* The request asks for a session; its upstream has to answer 101. */
+bool exchange_is_session(const struct exchange *x);
+/* It did: x is the first turn. False when out of memory. */
+bool exchange_session_open(struct exchange *x);
+/* The next turn: the same client and deployment, another id. NULL when out of memory. */
+struct exchange *exchange_turn(const struct exchange *before, const unsigned char random[16], uint64_t now_us);
+/* The most bytes of an event of the upstream. */
+size_t exchange_max_answer(const struct exchange *x);
+/* Nothing may go on unrecorded. */
+bool exchange_needs_record(const struct exchange *x);
+/* No answer is under way. */
+bool exchange_is_idle(const struct exchange *x);
+
+/* What the user said in earlier turns, as far as it counts for what is said now. */
+enum { EXCHANGE_PAST = 32 };
+struct exchange_past {
+  struct buf text;
+  size_t ends[EXCHANGE_PAST], n;
+};
+void exchange_past_finish(struct exchange_past *past);
+
+enum event_next {
+  EVENT_PASS,    /* text goes on */
+  EVENT_STOPPED, /* policy stops it: the client is told */
+  EVENT_REFUSED, /* it cannot be read: the client is told */
+  EVENT_END,     /* the client is told, and the session ends */
+};
+/* What becomes of an event. Strings are the exchange's, or as long-lived as the event. */
+struct exchange_event {
+  enum event_next next;
+  struct str text;
+  struct str type, about; /* of the client's event: its type and event_id */
+  int code;
+  const char *message;              /* REFUSED, END */
+  const struct wire_shield *shield; /* STOPPED */
+};
+void exchange_session_in(struct exchange *x, struct exchange_past *past, struct str text, struct exchange_event *out);
+/* An event of the upstream: PASS with what goes to whom in *m, or END. */
+void exchange_session_out(struct exchange *x, struct str text, struct wire_message *m, struct exchange_event *out);
+/* What the user was heard saying: PASS, STOPPED (then exchange_session_stop), or END. */
+void exchange_session_heard(struct exchange *x, struct exchange_past *past, struct str said, struct exchange_event *out);
+/* Ends the answers under way as a cut does. */
+int exchange_session_stop(struct exchange *x, struct wire_message *m);
 
 /* ---- timing and the record -------------------------------------------------------------------------------------- */
 

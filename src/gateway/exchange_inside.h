@@ -7,6 +7,7 @@
  *   exchange_redact.c    the body that goes upstream
  *   exchange_response.c  head and body of the response
  *   exchange_turns.c     the user's turns read as one text
+ *   exchange_session.c   events of a WebSocket session
  *   exchange_text.c      the text of a response on its way through the engine
  *   opinion.c            second opinions of outside shields
  *   shield.c             our own Prompt Shields API
@@ -110,6 +111,10 @@ struct exchange {
   struct wire_shield shield;
   struct opinion opinion;
 
+  /* Session. */
+  bool session;      /* a WebSocket session, of which this is a turn */
+  bool session_read; /* some text of the client's events was read */
+
   /* Response. */
   enum body_mode mode;
   enum wire_mode wire_mode;
@@ -168,6 +173,20 @@ void exchange_keep_list(struct exchange *x, struct wire_lists *lists, const char
 bool exchange_redact_part(struct exchange *x, const struct wire_part *part, const struct vdt_result *r);
 /* The body as it goes upstream: masked, and without user_security_context where the upstream does not know it; coded as it came. */
 bool exchange_change_body(struct exchange *x, struct str text, struct wire_span security_context);
+
+/* ---- exchange_request.c ---- */
+
+/* What the policy says about prompts, for an assistant's earlier words too. */
+struct vdt_policy exchange_request_policy(const struct exchange *x);
+/* Scans all parts; findings, and what was not read, go to the record. */
+int exchange_scan_parts(struct exchange *x, struct vdt_arena *scratch, const struct wire_request *q);
+/* So that the same request again and again can be noticed where no text is kept. */
+void exchange_keep_prompt_id(struct exchange *x, const struct wire_request *q);
+
+/* ---- exchange_session.c ---- */
+
+/* The deployment that the query of a session names, or empty. */
+struct str exchange_session_deployment(struct exchange *x, struct str query);
 
 /* ---- exchange_turns.c ---- */
 

@@ -114,7 +114,7 @@ static enum exchange_next unknown_deployment(struct exchange *x)
   return refuse(x, VDT_ENOTFOUND, "No deployment of this name is protected here.");
 }
 
-/* A WebSocket session: nobody reads its messages, and nginx does not take the upgrade through. */
+/* A WebSocket session on a path that no format of ours speaks on. */
 static bool is_realtime(const struct exchange_head *head)
 {
   static const struct str end = {"/realtime", 9};
@@ -122,12 +122,27 @@ static bool is_realtime(const struct exchange_head *head)
   return str_eq(head->method, STR("GET")) && path.n >= end.n && str_eq(str_cut(path, path.n - end.n, path.n), end);
 }
 
+/* The handshake of a session. The query names the deployment; where it names none (transcription), it is the first. */
+static enum exchange_next session_head(struct exchange *x, const struct exchange_head *head)
+{
+  struct str name = exchange_session_deployment(x, head->query);
+  if (!str_ieq(head->upgrade, STR("websocket")))
+    return refuse_bad(x, VDT_ESTATE, "Realtime sessions begin with a WebSocket handshake over HTTP/1.1, and without a body.");
+  if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
+  if (!x->deployment) x->deployment = &x->image->config->deployments[0];
+  x->record.model = name;
+  x->record.agent = x->deployment->agent;
+  x->session = x->request_read = true;
+  return EXCHANGE_FORWARD;
+}
+
 /* A path that no format speaks on. JSON on it is walked; anything else passes, and the record says so. */
 static enum exchange_next pass_unknown(struct exchange *x, const struct exchange_head *head)
 {
   struct str name = path_deployment(head->path);
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
-  if (is_realtime(head)) return refuse_bad(x, VDT_ESTATE, "Realtime sessions cannot be inspected here and are not let through.");
+  if (is_realtime(head))
+    return refuse_bad(x, VDT_ESTATE, "Realtime sessions on this path cannot be inspected and are not let through.");
   if (is_json(head->content_type)) { /* whatever the method: one that has no body has nothing to read */
     x->format = wire_unknown();
     x->request_coding = coding_of(head->content_encoding);
@@ -144,6 +159,7 @@ enum exchange_next exchange_request_head(struct exchange *x, const struct exchan
   struct str name;
   keep_head(x, head);
   if (shield_wants(x, head->path)) return shield_head(x, head);
+  if (str_eq(head->method, STR("GET")) && (x->format = wire_route_session(head->path))) return session_head(x, head);
   x->format = wire_route(head->method, head->path, &name);
   if (!x->format) return pass_unknown(x, head);
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
@@ -162,8 +178,7 @@ enum exchange_next exchange_request_unreadable(struct exchange *x, int code, con
 
 /* ---- parts ------------------------------------------------------------------------------------------------------ */
 
-/* What the policy says about prompts holds for an assistant's earlier words too. */
-static struct vdt_policy request_policy(const struct exchange *x)
+struct vdt_policy exchange_request_policy(const struct exchange *x)
 {
   struct vdt_policy p = *exchange_policy(x);
   p.speech = VDT_HISTORY;
@@ -233,9 +248,9 @@ static int scan_part(struct exchange *x, struct vdt_arena *scratch, const struct
   return unsure ? add_unsure(x, &o, &r, unsure) : VDT_OK;
 }
 
-static int scan_parts(struct exchange *x, struct vdt_arena *scratch, const struct wire_request *q)
+int exchange_scan_parts(struct exchange *x, struct vdt_arena *scratch, const struct wire_request *q)
 {
-  struct vdt_policy policy = request_policy(x);
+  struct vdt_policy policy = exchange_request_policy(x);
   size_t read = 0;
   for (size_t i = 0; i < q->n_parts; i++) {
     const struct wire_part *part = &q->parts[i];
@@ -274,8 +289,7 @@ static void hash_folded(crypto_generichash_state *h, struct str s)
   crypto_generichash_update(h, block, n);
 }
 
-/* So that the same request again and again can be noticed where no text is kept. */
-static void keep_prompt_id(struct exchange *x, const struct wire_request *q)
+void exchange_keep_prompt_id(struct exchange *x, const struct wire_request *q)
 {
   crypto_generichash_state h;
   bool any = false;
@@ -304,7 +318,7 @@ static void keep_request(struct exchange *x, const struct wire_request *q)
   prefer(x, &r->end_user, q->user.end_user_id);
   prefer(x, &r->end_user_tenant, q->user.end_user_tenant_id);
   prefer(x, &r->source_ip, q->user.source_ip);
-  keep_prompt_id(x, q);
+  exchange_keep_prompt_id(x, q);
   x->n = q->n;
 }
 
@@ -319,7 +333,7 @@ enum exchange_next exchange_block(struct exchange *x)
 static enum exchange_next inspect(struct exchange *x, struct vdt_arena *scratch, size_t room, const struct wire_request *q,
                                   struct str text)
 {
-  int rc = scan_parts(x, scratch, q);
+  int rc = exchange_scan_parts(x, scratch, q);
   x->request_read = true;
   if (rc || x->strongest >= VDT_BLOCK) opinion_drop(x);
   if (x->strongest >= VDT_BLOCK) return exchange_block(x);

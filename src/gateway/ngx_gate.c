@@ -31,8 +31,9 @@ void gate_worker_stop(void)
 }
 
 /* One system call for 256 ids. */
-static const unsigned char *take_random(struct gate_worker *w)
+const unsigned char *gate_random(void)
 {
+  struct gate_worker *w = &gate_worker;
   if (w->random_left < ID_BYTES) {
     if (getrandom(w->random, sizeof w->random, 0) != (ssize_t)sizeof w->random) return NULL;
     w->random_left = sizeof w->random;
@@ -87,6 +88,7 @@ static void gate_end(void *data)
   struct gate *g = data;
   bool client_well = !g->r->connection->error && !g->r->connection->timedout;
   gate_ask_end(g);
+  gate_session_end(g);
   gate_record(g, g->from_upstream && client_well ? RECORD_UPSTREAM_ABORTED : RECORD_CLIENT_ABORTED);
   exchange_free(g->x);
   buf_finish(&g->body);
@@ -154,6 +156,52 @@ static struct str forwarded_for(ngx_http_request_t *r)
   return (struct str){all, n};
 }
 
+/* Browsers, which cannot set headers, put the key among the subprotocols. */
+static const struct str key_protocol = {"openai-insecure-api-key.", 24};
+
+static struct str take_protocol(struct str *rest)
+{
+  const char *end = rest->n ? memchr(rest->p, ',', rest->n) : NULL;
+  struct str one = str_cut(*rest, 0, end ? (size_t)(end - rest->p) : rest->n);
+  *rest = str_cut(*rest, end ? one.n + 1 : one.n, rest->n);
+  while (one.n && one.p[0] == ' ') one = str_cut(one, 1, one.n);
+  while (one.n && one.p[one.n - 1] == ' ') one.n--;
+  return one;
+}
+
+ngx_str_t gate_protocol(const struct gate *g)
+{
+  struct str all = find_header(g->r, STR("sec-websocket-protocol"));
+  ngx_str_t kept = {0, all.n ? ngx_pnalloc(g->r->pool, 2 * all.n) : NULL};
+  bool replaced = g->deployment && g->deployment->api_key_env;
+  while (kept.data && all.n) {
+    struct str one = take_protocol(&all);
+    if (!one.n || (replaced && str_starts(one, key_protocol))) continue;
+    if (kept.len) kept.data[kept.len++] = ',';
+    memcpy(kept.data + kept.len, one.p, one.n);
+    kept.len += one.n;
+  }
+  return kept;
+}
+
+static struct str protocol_key(ngx_http_request_t *r)
+{
+  struct str all = find_header(r, STR("sec-websocket-protocol"));
+  while (all.n) {
+    struct str one = take_protocol(&all);
+    if (str_starts(one, key_protocol)) return str_cut(one, key_protocol.n, one.n);
+  }
+  return (struct str){0};
+}
+
+/* Only HTTP/1.1 can be taken over, and a body would come in the way of the first frames. */
+static struct str upgrade(ngx_http_request_t *r)
+{
+  bool body = r->headers_in.content_length_n > 0 || r->headers_in.chunked;
+  if (r->http_version != NGX_HTTP_VERSION_11 || body || r != r->main) return (struct str){0};
+  return header(r->headers_in.upgrade);
+}
+
 static enum exchange_next take_head(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
@@ -168,6 +216,7 @@ static enum exchange_next take_head(struct gate *g)
       .api_key = find_header(r, STR("api-key")),
       .user_agent = header(r->headers_in.user_agent),
       .client_ip = gate_str(r->connection->addr_text),
+      .upgrade = upgrade(r),
       .application = named_header(r, context->application_header),
       .end_user = named_header(r, context->end_user_header),
       .tenant = named_header(r, context->tenant_header),
@@ -176,6 +225,7 @@ static enum exchange_next take_head(struct gate *g)
   if (context->n_proxies) head.forwarded_for = forwarded_for(r);
   if (!head.api_key.n) head.api_key = find_header(r, STR("x-api-key"));
   if (!head.api_key.n) head.api_key = find_header(r, STR("ocp-apim-subscription-key"));
+  if (!head.api_key.n && !head.authorization.n && head.upgrade.n) head.api_key = protocol_key(r);
   return exchange_request_head(g->x, &head);
 }
 
@@ -193,7 +243,7 @@ static void look_at_plan(const struct gate_main *m)
 struct gate *gate_begin(ngx_http_request_t *r)
 {
   const struct gate_main *m = ngx_http_get_module_main_conf(r, ngx_http_vedette_module);
-  const unsigned char *random = take_random(&gate_worker);
+  const unsigned char *random = gate_random();
   ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, sizeof(struct gate));
   if (!random || !cleanup) return NULL;
   struct gate *g = cleanup->data;

@@ -6,6 +6,7 @@
  *   ngx_gate.c                 begin and end of a gate, its record in the journal
  *   ngx_gate_request.c         access phase: read, inspect, answer or forward
  *   ngx_gate_response.c        header and body filter
+ *   ngx_gate_session.c         the bytes of a WebSocket session
  *   opinion_ngx.c              carries questions to outside shields and answers back
  *
  * nginx's headers come first: they use names that base/banned.h takes away.
@@ -18,6 +19,7 @@
 #include "gateway/exchange.h"
 #include "gateway/intel.h"
 #include "gateway/plan.h"
+#include "gateway/session.h"
 
 extern ngx_module_t ngx_http_vedette_module;
 
@@ -63,6 +65,7 @@ enum gate_body {
   GATE_STREAM,  /* through the exchange, released as they come */
   GATE_WHOLE,   /* through the exchange; header and body leave together at the end */
   GATE_REPLACE, /* answer goes out in place of whatever nginx or the upstream has */
+  GATE_SESSION, /* the upstream has taken up a WebSocket session: its bytes do not come through the filters */
 };
 
 struct gate {
@@ -91,6 +94,10 @@ struct gate {
   ngx_chain_t *in;    /* input that waits until out has left */
   struct buf out;     /* what the exchange released and the client's connection has not taken yet */
   ngx_buf_t *sending; /* describes out while it is on its way */
+
+  struct session *session;
+  ngx_recv_pt recv[2]; /* how nginx reads from each side; NULL: not taken over */
+  bool gone[2];        /* the side has closed its connection */
 };
 
 extern struct gate_worker gate_worker;
@@ -116,6 +123,20 @@ ngx_int_t gate_access(ngx_http_request_t *r);
 void gate_install_request_filter(void);
 /* The named location PREFIX NAME of this server, or NULL. */
 ngx_http_core_loc_conf_t *gate_named_location(ngx_http_request_t *r, struct str prefix, struct str name);
+
+/* The subprotocols of a session as they go upstream: without the client's key where the deployment has one of its own. */
+ngx_str_t gate_protocol(const struct gate *g);
+/* 16 random bytes, or NULL. */
+const unsigned char *gate_random(void);
+
+/* ---- ngx_gate_session.c ---- */
+
+/* The upstream has answered 101. NGX_OK, or NGX_ERROR: it may not go on. */
+ngx_int_t gate_session_begin(struct gate *g);
+/* Once the header has left: from now on what nginx reads from either side went through the session. */
+void gate_session_take_over(struct gate *g);
+/* The request is over: records, and gives nginx its functions back. */
+void gate_session_end(struct gate *g);
 
 /* ---- opinion_ngx.c ---- */
 

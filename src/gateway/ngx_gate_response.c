@@ -113,9 +113,21 @@ static bool has_no_body(const ngx_http_request_t *r)
          r->headers_out.status == 304;
 }
 
+/* The upstream takes the connection over. Only a session that we read may. */
+static ngx_int_t upgrade_head(struct gate *g)
+{
+  ngx_http_request_t *r = g->r;
+  g->from_upstream = true;
+  if (gate_session_begin(g) == NGX_OK) return send_head(g);
+  ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                "vedette: the upstream took over a connection that cannot be read; it is closed");
+  return NGX_ERROR;
+}
+
 static ngx_int_t upstream_head(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
+  if (r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS) return upgrade_head(g);
   enum exchange_mode mode =
       exchange_response_head(g->x, (unsigned)r->headers_out.status, gate_str(r->headers_out.content_type), content_encoding(r));
   g->from_upstream = true;
@@ -404,6 +416,10 @@ static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
   struct gate *g = ngx_http_get_module_ctx(r, ngx_http_vedette_module);
   if (r != r->main && gate_take_opinion(r, in)) return NGX_OK;
   if (!g || r != r->main || !g->head_seen) return next_body(r, in);
+  if (g->mode == GATE_SESSION) {
+    gate_session_take_over(g);
+    return next_body(r, in);
+  }
   if (g->mode == GATE_REPLACE) return send_replacement(g, in);
   if (g->mode == GATE_PASS) return pass(g, in);
   if (in && ngx_chain_add_copy(r->pool, &g->in, in) != NGX_OK) return NGX_ERROR;

@@ -170,7 +170,7 @@ static ngx_command_t commands[] = {
 
 /* ---- variables -------------------------------------------------------------------------------------------------- */
 
-enum { VAR_KEY, VAR_ID, VAR_VERDICT, VAR_DEPLOYMENT };
+enum { VAR_KEY, VAR_ID, VAR_VERDICT, VAR_DEPLOYMENT, VAR_UPGRADE, VAR_CONNECTION, VAR_PROTOCOL };
 
 static ngx_str_t variable(const struct gate *g, uintptr_t which)
 {
@@ -178,6 +178,9 @@ static ngx_str_t variable(const struct gate *g, uintptr_t which)
   switch (which) {
   case VAR_KEY: return g->deployment ? g->main->keys[g->deployment - g->main->config->deployments] : none;
   case VAR_ID: return gate_ngx(str_of(exchange_id(g->x)));
+  case VAR_UPGRADE: return exchange_is_session(g->x) ? gate_ngx(STR("websocket")) : none;
+  case VAR_CONNECTION: return exchange_is_session(g->x) ? gate_ngx(STR("upgrade")) : none;
+  case VAR_PROTOCOL: return exchange_is_session(g->x) ? gate_protocol(g) : none;
   case VAR_VERDICT: return gate_ngx(str_of(record_verdict_name(exchange_verdict(g->x))));
   default: return g->deployment ? gate_ngx(str_of(g->deployment->name)) : none;
   }
@@ -200,6 +203,9 @@ static ngx_http_variable_t variables[] = {
     {ngx_string("vedette_interaction"), NULL, get_variable, VAR_ID, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("vedette_verdict"), NULL, get_variable, VAR_VERDICT, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("vedette_deployment"), NULL, get_variable, VAR_DEPLOYMENT, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("vedette_upgrade"), NULL, get_variable, VAR_UPGRADE, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("vedette_connection"), NULL, get_variable, VAR_CONNECTION, NGX_HTTP_VAR_NOCACHEABLE, 0},
+    {ngx_string("vedette_protocol"), NULL, get_variable, VAR_PROTOCOL, NGX_HTTP_VAR_NOCACHEABLE, 0},
     ngx_http_null_variable};
 
 static ngx_int_t add_variables(ngx_conf_t *cf)

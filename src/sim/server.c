@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/quote.h"
 #include "sim/judge.h"
+#include "sim/realtime.h"
 #include "sim/reply.h"
 #include "sim/sim.h"
 #include <arpa/inet.h>
@@ -22,6 +23,9 @@ struct sim {
   struct MHD_Daemon *daemon;
   int fd, echo_fd;
   pthread_mutex_t echo;
+  pthread_mutex_t lock; /* of sessions */
+  pthread_cond_t left;
+  struct session *sessions;
   char address[128];
   char socket_path[108];
   ino_t socket_file; /* of socket_path: what stands there later may be another server's */
@@ -256,6 +260,109 @@ static void echo_request(struct sim *sim, struct str path, struct str body)
   buf_finish(&line);
 }
 
+/* ---- sessions --------------------------------------------------------------------------------------------------- */
+
+/* A WebSocket session: a thread of its own, which the daemon knows nothing of. */
+struct session {
+  struct sim *sim;
+  struct realtime_start start;
+  struct MHD_UpgradeResponseHandle *handle;
+  MHD_socket fd;
+  struct session *next;
+};
+
+static void echo_event(void *ctx, struct str path, struct str body)
+{
+  echo_request(ctx, path, body);
+}
+
+static void *serve_session(void *data)
+{
+  struct session *s = data;
+  struct sim *sim = s->sim;
+  realtime_serve(s->fd, &s->start);
+  pthread_mutex_lock(&sim->lock);
+  struct session **at = &sim->sessions;
+  while (*at != s) at = &(*at)->next;
+  *at = s->next;
+  MHD_upgrade_action(s->handle, MHD_UPGRADE_ACTION_CLOSE);
+  pthread_cond_signal(&sim->left);
+  pthread_mutex_unlock(&sim->lock);
+  free(s);
+  return NULL;
+}
+
+static void begin_session(void *cls, struct MHD_Connection *c, void *state, const char *extra, size_t n, MHD_socket fd,
+                          struct MHD_UpgradeResponseHandle *handle)
+{
+  struct session *s = cls;
+  struct sim *sim = s->sim;
+  pthread_attr_t attr;
+  pthread_t thread;
+  (void)c, (void)state, (void)extra, (void)n; /* a client sends nothing before the answer is there */
+  s->handle = handle;
+  s->fd = fd;
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  pthread_mutex_lock(&sim->lock);
+  s->next = sim->sessions;
+  sim->sessions = s;
+  pthread_mutex_unlock(&sim->lock);
+  pthread_attr_init(&attr);
+  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+  if (pthread_create(&thread, &attr, serve_session, s)) serve_session(s);
+  pthread_attr_destroy(&attr);
+}
+
+/* Sessions end when their sockets do. */
+static void end_sessions(struct sim *sim)
+{
+  pthread_mutex_lock(&sim->lock);
+  for (struct session *s = sim->sessions; s; s = s->next) shutdown(s->fd, SHUT_RDWR);
+  while (sim->sessions) pthread_cond_wait(&sim->left, &sim->lock);
+  pthread_mutex_unlock(&sim->lock);
+}
+
+static const char *header(struct MHD_Connection *c, const char *name)
+{
+  return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+}
+
+static const char *model_of(struct MHD_Connection *c)
+{
+  const char *model = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "model");
+  if (!model) model = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "deployment");
+  return model ? model : "simulated";
+}
+
+static enum MHD_Result upgrade(struct sim *sim, struct MHD_Connection *c)
+{
+  const char *key = header(c, "Sec-WebSocket-Key"), *beta = header(c, "OpenAI-Beta");
+  struct session *s = calloc(1, sizeof *s);
+  struct MHD_Response *r = s ? MHD_create_response_for_upgrade(begin_session, s) : NULL;
+  char accept[29];
+  if (!r) {
+    free(s);
+    return MHD_NO;
+  }
+  *s = (struct session){.sim = sim, .start = {.echo = echo_event, .ctx = sim}};
+  snprintf(s->start.model, sizeof s->start.model, "%s", model_of(c));
+  s->start.preview = beta && strstr(beta, "realtime=v1");
+  realtime_accept(str_of(key), accept);
+  MHD_add_response_header(r, "Upgrade", "websocket");
+  MHD_add_response_header(r, "Sec-WebSocket-Accept", accept);
+  if (header(c, "Sec-WebSocket-Protocol")) MHD_add_response_header(r, "Sec-WebSocket-Protocol", "realtime");
+  enum MHD_Result result = MHD_queue_response(c, MHD_HTTP_SWITCHING_PROTOCOLS, r);
+  MHD_destroy_response(r);
+  return result;
+}
+
+static bool is_session(struct MHD_Connection *c, const char *url)
+{
+  const char *to = header(c, "Upgrade");
+  return to && header(c, "Sec-WebSocket-Key") && str_ieq(str_of(to), STR("websocket")) &&
+         ends_with(str_of(url), STR("/realtime"));
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                               const char *data, size_t *n, void **state)
 {
@@ -271,6 +378,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
     *n = 0;
     return MHD_YES;
   }
+  if (is_session(c, url)) return upgrade(cls, c);
   struct flight *f = calloc(1, sizeof *f);
   if (!f) return MHD_NO;
   echo_request(cls, str_of(url), buf_str(&x->body));
@@ -341,10 +449,11 @@ static int start(struct sim *sim, const struct sim_options *o, struct vdt_error 
     sim->echo_fd = open(o->echo_requests, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (sim->echo_fd < 0) return error_at(err, VDT_EIO, o->echo_requests, 0, "%s", strerror(errno));
   }
-  sim->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
-                                 handle, sim, MHD_OPTION_LISTEN_SOCKET, sim->fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                                 (unsigned)IDLE_SECONDS, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_END);
+  sim->daemon =
+      MHD_start_daemon(MHD_ALLOW_UPGRADE | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0,
+                       NULL, NULL, handle, sim, MHD_OPTION_LISTEN_SOCKET, sim->fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+                       MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                       (unsigned)IDLE_SECONDS, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_END);
   if (!sim->daemon) return error_set(err, VDT_EIO, "the HTTP server did not start");
   sim->fd = -1; /* the daemon's now */
   return VDT_OK;
@@ -356,6 +465,8 @@ int sim_start(const struct sim_options *options, struct sim **out, struct vdt_er
   if (!sim) return error_set(err, VDT_ENOMEM, "out of memory");
   sim->fd = sim->echo_fd = -1;
   pthread_mutex_init(&sim->echo, NULL);
+  pthread_mutex_init(&sim->lock, NULL);
+  pthread_cond_init(&sim->left, NULL);
   int rc = start(sim, options, err);
   if (rc) sim_stop(sim);
   else *out = sim;
@@ -370,11 +481,14 @@ const char *sim_address(const struct sim *sim)
 void sim_stop(struct sim *sim)
 {
   if (!sim) return;
+  end_sessions(sim);
   if (sim->daemon) MHD_stop_daemon(sim->daemon);
   if (sim->fd >= 0) close(sim->fd);
   if (sim->echo_fd >= 0) close(sim->echo_fd);
   struct stat now;
   if (sim->socket_path[0] && lstat(sim->socket_path, &now) == 0 && now.st_ino == sim->socket_file) unlink(sim->socket_path);
   pthread_mutex_destroy(&sim->echo);
+  pthread_mutex_destroy(&sim->lock);
+  pthread_cond_destroy(&sim->left);
   free(sim);
 }

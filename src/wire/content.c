@@ -33,7 +33,7 @@ static uint32_t bytes_of(const struct json_doc *doc, uint32_t part)
 {
   static const char *const paths[][2] = {{"image_url", "url"}, {"file", "file_data"}, {"input_audio", "data"},
                                          {"image_url", NULL},  {"file_data", NULL},   {"file_url", NULL},
-                                         {"audio", "data"}};
+                                         {"audio", "data"},    {"audio", NULL}};
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
     uint32_t node = json_get(doc, part, paths[i][0]);
     if (paths[i][1]) node = wire_get(doc, node, paths[i][1]);

@@ -38,6 +38,8 @@ int request_strings(struct request *q, enum vdt_role role, uint32_t node, const 
 void request_seen(struct request *q, uint32_t node);
 /* What is left when the format has read what it knows: every other string becomes a part, with its path as origin. */
 int request_rest(struct request *q);
+/* The same for the members of an object of the body, as if they stood at its top. */
+int request_members(struct request *q, uint32_t object, const char *name);
 /* ESYNTAX when a member of the object is one of names but for the case of its letters: some servers take it for that name,
  * and would read what nobody inspected. */
 int request_spelling(struct request *q, uint32_t object, const char *const *names, size_t n);
@@ -88,8 +90,9 @@ enum framing { FRAMING_SSE, FRAMING_LINES };
 
 struct wire_format {
   const char *name;
-  const char *const *paths; /* NULL-terminated; "*" is the deployment, "?" any one segment; neither crosses a slash */
-  const char *members[3];   /* an answer, as against a request, has one of these */
+  const char *const *paths;    /* NULL-terminated; "*" is the deployment, "?" any one segment; neither crosses a slash */
+  const char *const *sessions; /* paths on which a WebSocket session of the format begins; NULL: none */
+  const char *members[3];      /* an answer, as against a request, has one of these */
   const struct text_kind *kinds;
   enum framing framing;
   bool repeats; /* events repeat texts that earlier ones gave in pieces */

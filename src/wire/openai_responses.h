@@ -21,6 +21,8 @@ int responses_part(struct wire_response *r, struct choice *c, uint32_t part, uns
                    struct text_effect *effect);
 int responses_item(struct wire_response *r, struct choice *c, uint32_t item, unsigned index, struct text_effect *effect);
 int responses_whole(struct wire_response *r, struct choice *c, uint32_t response);
+/* Copies the members of an object but those named; each with a comma behind it. */
+void responses_put_members(struct wire_response *r, struct str raw, const char *const *without, struct buf *out);
 /* "content_filters":[...] without a comma. */
 void responses_annotation(struct wire_response *r, struct buf *out);
 

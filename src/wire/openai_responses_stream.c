@@ -135,8 +135,7 @@ void responses_held(struct wire_response *r, const struct choice *c, const struc
 
 /* ---- what is sent after a cut ----------------------------------------------------------------------------------- */
 
-/* Copies the members of an object but those named; each with a comma behind it. */
-static void put_members(struct wire_response *r, struct str raw, const char *const *without, struct buf *out)
+void responses_put_members(struct wire_response *r, struct str raw, const char *const *without, struct buf *out)
 {
   struct json_doc doc;
   if (!parse(r, raw, &doc)) return;
@@ -203,7 +202,7 @@ static void put_item(struct wire_response *r, const struct choice *c, const stru
                                         "output", "outputs", "results", "action",    "error", NULL};
   bool reasoning = item_is(r, i, "reasoning");
   BUF_LIT(out, "{");
-  put_members(r, i->raw, without, out);
+  responses_put_members(r, i->raw, without, out);
   if (item_is(r, i, "function_call") || item_is(r, i, "mcp_call")) put_text(c, RESPONSES_ARGUMENTS, i->index, "arguments", out);
   if (item_is(r, i, "custom_tool_call")) put_text(c, RESPONSES_INPUT, i->index, "input", out);
   if (item_is(r, i, "code_interpreter_call")) put_text(c, RESPONSES_CODE, i->index, "code", out);
@@ -258,7 +257,7 @@ void responses_ended(struct wire_response *r, const struct choice *c, struct buf
     if (!i->done) end_item(r, c, i, out);
   begin(r, "response.incomplete", out);
   BUF_LIT(out, ",\"response\":{");
-  put_members(r, s->response, without, out);
+  responses_put_members(r, s->response, without, out);
   if (!s->response.n) BUF_LIT(out, "\"id\":\"\",\"object\":\"response\",");
   BUF_LIT(out, "\"output\":[");
   for (const struct item *i = s->items; i; i = i->next) {

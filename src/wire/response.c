@@ -42,6 +42,7 @@ void wire_response_free(struct wire_response *r)
   buf_finish(&r->after);
   buf_finish(&r->json);
   buf_finish(&r->head);
+  buf_finish(&r->reply);
   vdt_arena_free(r->scratch);
   free(r);
 }
@@ -143,6 +144,73 @@ static int drain(struct wire_response *r, struct buf *out)
   }
   if (r->sse.pending.failed) return VDT_ENOMEM;
   return !r->info.done && sse_rest(&r->sse).n > r->opt.max_body ? VDT_ETOOBIG : VDT_OK;
+}
+
+/* ---- messages ---- */
+
+static struct str lines_of(const struct buf *b)
+{
+  return b->n ? buf_str(b) : STR("");
+}
+
+bool wire_response_is_open(const struct wire_response *r)
+{
+  for (const struct choice *c = r->choices; c; c = c->next)
+    if (!c->finished) return true;
+  return false;
+}
+
+static int give(struct wire_response *r, struct str event, struct wire_message *out)
+{
+  *out = (struct wire_message){lines_of(&r->before),
+                               lines_of(&r->after),
+                               event,
+                               lines_of(&r->reply),
+                               r->heard,
+                               r->ended && !wire_response_is_open(r),
+                               false};
+  return r->reply.failed ? VDT_ENOMEM : VDT_OK;
+}
+
+static void begin_message(struct wire_response *r)
+{
+  vdt_arena_reset(r->scratch);
+  buf_reset(&r->before);
+  buf_reset(&r->after);
+  buf_reset(&r->reply);
+  buf_reset(&r->json);
+  edits_reset(&r->edits);
+  r->heard = r->event = STR("");
+  r->drop = r->withheld = r->ended = false;
+}
+
+int wire_response_message(struct wire_response *r, struct str text, struct wire_message *out)
+{
+  begin_message(r);
+  int rc = text.n > r->opt.max_body ? VDT_ETOOBIG : read_json(r, text);
+  if (!rc && !r->drop && r->edits.n && !edits_apply(&r->edits, text, &r->json)) rc = VDT_ENOMEM;
+  if (!rc) rc = give(r, r->drop ? STR("") : r->edits.n ? buf_str(&r->json) : text, out);
+  if (!rc) return VDT_OK;
+  *out = (struct wire_message){.withheld = r->withheld};
+  response_not_inspected(r, vdt_strerror(rc));
+  return rc;
+}
+
+int wire_response_stop(struct wire_response *r, struct wire_message *out)
+{
+  begin_message(r);
+  r->doc.n = 0;
+  r->stop_next = true;
+  for (struct choice *c = r->choices; c; c = c->next) {
+    if (c->finished || c->cut) continue;
+    int rc = choice_flush(r, c);
+    if (rc) return rc;
+    c->cut = true;
+    r->stop_next = false;
+    r->format->ended(r, c, &r->before);
+  }
+  response_finish_reason(r, STR("content_filter"));
+  return give(r, STR(""), out);
 }
 
 /* ---- bytes ---- */

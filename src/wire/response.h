@@ -45,6 +45,12 @@ struct wire_response {
   struct buf before, after, json; /* events of ours around it; its text after the edits */
   struct buf head;                /* members that the format keeps for events of our own */
   bool drop;                      /* nothing of the event is left */
+
+  /* Sessions. */
+  struct buf reply; /* events of ours for the upstream */
+  struct str heard; /* what the user was heard saying */
+  bool stop_next;   /* the next response is cut when it begins */
+  bool ended;       /* the event ended a response */
 };
 
 static inline bool response_streams(const struct wire_response *r)

@@ -118,7 +118,7 @@ static int visit_member(struct walk *w, uint32_t node)
   if (!json_key(&w->q->doc, node, w->q->arena, &name)) return VDT_ENOMEM;
   if (w->schema && is_key(name)) return VDT_OK;
   size_t before = w->depth;
-  if (w->depth) push(w, STR("."));
+  if (w->depth && w->path[w->depth - 1] != '.') push(w, STR("."));
   push(w, is_word(name) ? name : STR("*"));
   int rc = is_sentence(name) ? take(w, name, "#name") : VDT_OK;
   if (!rc) rc = visit(w, node, name);
@@ -175,9 +175,11 @@ static bool is_instruction(struct str name)
   return among(name, names);
 }
 
-static int top(struct request *q, uint32_t node, char *room)
+/* prefix: of the path, with its dot. */
+static int top(struct request *q, uint32_t node, char *room, const char *prefix)
 {
   struct walk w = {.q = q, .role = VDT_PROMPT, .text = room};
+  push(&w, str_of(prefix));
   struct str name;
   if (!json_key(&q->doc, node, q->arena, &name)) return VDT_ENOMEM;
   w.joins = w.schema = is_schema(name) && !q->format->unknown && q->doc.nodes[node].type >= JSON_ARRAY;
@@ -185,7 +187,7 @@ static int top(struct request *q, uint32_t node, char *room)
   int rc = visit_member(&w, node);
   if (rc || !w.n) return rc;
   struct str joined = arena_dup(q->arena, (struct str){w.text, w.n});
-  return joined.p ? request_made(q, VDT_SYSTEM, joined, request_origin(q, "%.*s", (int)name.n, name.p)) : VDT_ENOMEM;
+  return joined.p ? request_made(q, VDT_SYSTEM, joined, request_origin(q, "%s%.*s", prefix, (int)name.n, name.p)) : VDT_ENOMEM;
 }
 
 int request_rest(struct request *q)
@@ -198,8 +200,21 @@ int request_rest(struct request *q)
     return visit(&w, 0, STR(""));
   }
   for (uint32_t m = json_first(doc, 0); m; m = json_next(doc, 0, m)) {
-    int rc = top(q, m, room);
+    int rc = top(q, m, room, "");
     if (rc) return rc;
   }
+  return VDT_OK;
+}
+
+int request_members(struct request *q, uint32_t object, const char *name)
+{
+  const char *prefix = request_origin(q, "%s.", name);
+  char *room = arena_alloc(q->arena, q->doc.text.n + 1);
+  if (!prefix || !room) return VDT_ENOMEM;
+  for (uint32_t m = json_first(&q->doc, object); m; m = json_next(&q->doc, object, m)) {
+    int rc = top(q, m, room, prefix);
+    if (rc) return rc;
+  }
+  request_seen(q, object);
   return VDT_OK;
 }

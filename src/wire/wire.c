@@ -89,6 +89,14 @@ const struct wire_format *wire_route(struct str method, struct str path, struct 
   return NULL;
 }
 
+const struct wire_format *wire_route_session(struct str path)
+{
+  for (size_t i = 0; i < FORMATS; i++)
+    for (const char *const *p = formats[i]->sessions; p && *p; p++)
+      if (str_eq(path, str_of(*p))) return formats[i];
+  return NULL;
+}
+
 /* ---- error bodies ---- */
 
 /* What an error is called in `code`; the rest is "internal_error". */
@@ -106,15 +114,20 @@ static const struct {
     {VDT_ECODING, "unsupported_content_coding"},
     {VDT_ENOTFOUND, "DeploymentNotFound"},
     {VDT_EAUTH, "invalid_api_key"},
+    {VDT_ESTATE, "invalid_state"},
     {VDT_EUPSTREAM, "upstream_unavailable"},
 };
 
+const char *wire_error_name(int code)
+{
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (names[i].code == code) return names[i].name;
+  return "internal_error";
+}
+
 void wire_error_body(const struct wire_format *format, int code, struct str message, struct buf *out)
 {
-  const char *name = "internal_error";
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (names[i].code == code) name = names[i].name;
-  (format ? format->error : openai_error)(code, name, message, out);
+  (format ? format->error : openai_error)(code, wire_error_name(code), message, out);
 }
 
 /* Why a prompt was stopped. Which phrase of which list it was is not said here: annotations name the list. */
@@ -126,12 +139,17 @@ static const char *blocked_because(const struct wire_shield *s)
   return "";
 }
 
+void wire_blocked_message(const struct wire_shield *shield, struct buf *out)
+{
+  BUF_LIT(out, "The prompt was stopped by the content policy of this deployment");
+  buf_put(out, str_of(blocked_because(shield)));
+  BUF_LIT(out, ". Please change the prompt and try again.");
+}
+
 void wire_blocked_body(const struct wire_format *format, const struct wire_shield *shield, struct buf *out)
 {
   struct buf message = {0};
-  BUF_LIT(&message, "The prompt was stopped by the content policy of this deployment");
-  buf_put(&message, str_of(blocked_because(shield)));
-  BUF_LIT(&message, ". Please change the prompt and try again.");
+  wire_blocked_message(shield, &message);
   if (message.failed) out->failed = true;
   else (format ? format->blocked : openai_blocked)(shield, buf_str(&message), out);
   buf_finish(&message);

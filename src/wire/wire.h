@@ -25,6 +25,8 @@ struct wire_format;
  * *deployment is the deployment named in the path, borrowed from it and still percent-encoded, or empty: then the body's
  * `model` names it. Only POST carries something to inspect. */
 const struct wire_format *wire_route(struct str method, struct str path, struct str *deployment);
+/* The format of a session (WebSocket) that begins with GET on this path, or NULL. */
+const struct wire_format *wire_route_session(struct str path);
 /* By name ("openai-chat"), for `vedette scan --format`; NULL when there is none. */
 const struct wire_format *wire_format_by_name(struct str name);
 const char *wire_format_name(const struct wire_format *format);
@@ -58,6 +60,11 @@ struct wire_user_context {
   struct str application_name, end_user_id, end_user_tenant_id, source_ip;
 };
 
+/* What an event of a session says about itself; empty elsewhere. */
+struct wire_event {
+  struct str type, id;
+};
+
 struct wire_request {
   struct str model; /* decoded `model` member, or empty */
   bool stream;
@@ -66,6 +73,7 @@ struct wire_request {
   struct wire_part *parts;
   size_t n_parts;
   struct wire_user_context user;
+  struct wire_event event;
   struct wire_span security_context; /* raw bytes to leave out so that user_security_context is gone and the JSON stays
                                         valid (the comma included); empty when the body has none */
 };
@@ -193,6 +201,39 @@ const struct wire_response_info *wire_response_info(const struct wire_response *
 /* Releases buffers; accepts NULL. Channels' user pointers are the hook owner's business. */
 void wire_response_free(struct wire_response *r);
 
+/* ---- sessions: one event in each message ------------------------------------------------------------------------- */
+
+/* What becomes of one event of the upstream. All of it is good until the next call. */
+struct wire_message {
+  struct str before, after; /* events of ours around it, each a line of JSON with its LF */
+  struct str event;         /* empty: nothing of it goes to the client */
+  struct str reply;         /* events of ours for the upstream, lines too */
+  struct str heard;         /* what the user was heard saying, in words; a prompt that came as sound */
+  bool over;                /* a response ended, and no other is under way */
+  bool withheld;            /* after an error: something of it may not leave, not even where policy fails open */
+};
+/* Works on one event, whole. Other than a stream, a session goes on after a cut, and after an error: then nothing of the event
+ * leaves, out->withheld says whether the caller may let it pass as it came, and the record says that it was not read. */
+int wire_response_message(struct wire_response *r, struct str text, struct wire_message *out);
+/* Some response is under way. */
+bool wire_response_is_open(const struct wire_response *r);
+/* Ends the responses that are under way, and the next one when there is none, as a cut does. */
+int wire_response_stop(struct wire_response *r, struct wire_message *out);
+
+/* An error event of ours. */
+struct wire_session_error {
+  struct str id;    /* letters and digits, for its event_id */
+  struct str about; /* the event_id of what the client sent, or empty */
+  int code;
+  struct str message;
+  const struct wire_shield *shield; /* NULL: no filtered prompt */
+};
+void wire_session_error(const struct wire_session_error *e, struct buf *out);
+/* The events, lines, of a response that was asked for after its prompt had been stopped. */
+void wire_session_refused(struct str id, struct buf *out);
+/* Why a prompt was stopped, as a sentence. */
+void wire_blocked_message(const struct wire_shield *shield, struct buf *out);
+
 /* Reads an upstream's error body (status 400 with code content_filter) for its verdict. Returns true when it is one. */
 bool wire_error_verdict(struct vdt_arena *arena, struct str body, struct wire_upstream_verdict *out);
 
@@ -200,6 +241,8 @@ bool wire_error_verdict(struct vdt_arena *arena, struct str body, struct wire_up
 
 /* HTTP 400 of a filtered prompt, in the form of the format's family. */
 void wire_blocked_body(const struct wire_format *format, const struct wire_shield *shield, struct buf *out);
+/* What an error is called in `code`. */
+const char *wire_error_name(int code);
 /* Any other error of ours: {"error":{"code","message","type","param"}}. code: "invalid_request_error" ... */
 void wire_error_body(const struct wire_format *format, int code, struct str message, struct buf *out);
 /* The object of content_filter_results for a prompt, as in Azure's annotations. */

@@ -11,6 +11,7 @@ vedette=${VEDETTE_BUILD:?}/src/cli/vedette
 STATE=$(mktemp -d "${TMPDIR:-/tmp}/vedette-clients.XXXXXX")
 ECHO=$STATE/echo.jsonl
 pids=
+TLS=
 
 stand_stop() {
   for pid in $pids; do kill -TERM "$pid" 2>/dev/null || true; done
@@ -73,11 +74,27 @@ stand_vedette() {
   GATEWAY=$2 CONTROL=$3
 }
 
+# stand_tls: a certificate for localhost in $TLS, and an authority that node trusts
+stand_tls() {
+  TLS=$STATE/tls
+  mkdir "$TLS"
+  {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=vedette test authority" -keyout "$TLS/ca.key" -out "$TLS/ca.pem"
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=localhost" -keyout "$TLS/server.key" -out "$TLS/server.csr"
+    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' >"$TLS/names"
+    openssl x509 -req -in "$TLS/server.csr" -CA "$TLS/ca.pem" -CAkey "$TLS/ca.key" -CAcreateserial -days 2 -extfile "$TLS/names" -out "$TLS/server.pem"
+  } >"$TLS/log" 2>&1 || { sed 's/^/# /' "$TLS/log"; echo "Bail out! openssl made no certificate"; exit 1; }
+  export NODE_EXTRA_CA_CERTS="$TLS/ca.pem"
+}
+
 # stand_policies GATEWAY-PORT CONTROL-PORT MODEL-PORT: a deployment on the model for each thing that can happen to an answer
 stand_policies() {
   stand_model "$3"
   cat >"$STATE/vedette.yaml" <<YAML
-listen: {gateway: "127.0.0.1:$1", control: "127.0.0.1:$2"}
+listen:
+  gateway: "127.0.0.1:$1"
+  control: "127.0.0.1:$2"
+${TLS:+  gateway_tls: {certificate: "$TLS/server.pem", key: "$TLS/server.key"\}}
 workspaces: [{name: weu, prompt_evidence: on}]
 deployments:
   - {name: gpt-4o, workspace: weu, upstream: "http://$MODEL"}
@@ -86,6 +103,7 @@ deployments:
   - {name: blocking, workspace: weu, upstream: "http://$MODEL", policy: blocking}
   - {name: masking, workspace: weu, upstream: "http://$MODEL", policy: masking}
   - {name: annotating, workspace: weu, upstream: "http://$MODEL", policy: annotating}
+  - {name: closed, workspace: weu, upstream: "http://$MODEL", policy: closed}
 policies:
   - {name: standard}
   - name: detecting
@@ -98,6 +116,7 @@ policies:
   - name: masking
     credential: {prompt: redact, mask: partial, minimum_confidence: 65}
   - {name: annotating, annotate: true}
+  - {name: closed, on_failure: closed}
 YAML
   stand_vedette "$STATE/vedette.yaml" "127.0.0.1:$1" "127.0.0.1:$2"
 }

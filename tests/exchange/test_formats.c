@@ -228,7 +228,7 @@ static void a_method_hides_no_body(void)
   }
 }
 
-static void realtime_sessions_are_refused(void)
+static void realtime_sessions_need_a_handshake(void)
 {
   struct talk t = {.path = "/openai/v1/realtime", .method = "GET", .type = ""};
   rig_run(&t);
@@ -261,7 +261,7 @@ int main(void)
   RUN(more_strings_than_parts_are_read_in_part);
   leaks_are_masked_in_every_format();
   RUN(a_method_hides_no_body);
-  RUN(realtime_sessions_are_refused);
+  RUN(realtime_sessions_need_a_handshake);
   RUN(answers_to_get_are_read_and_others_pass);
   rig_unload();
   return test_end();
