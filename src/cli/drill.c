@@ -25,7 +25,7 @@ enum { CASES = sizeof cases / sizeof *cases };
 struct options {
   const char *config, *state, *deployment, *gateway, *control, *trust, *key_env, *token_env;
   struct cli_list only;
-  bool many, list, json, table;
+  bool many, list, json, table, markdown;
   unsigned patience;
 };
 
@@ -234,6 +234,20 @@ static bool say(const struct options *o, const struct drill_case *c, const struc
   return ok;
 }
 
+/* The table of docs/drill.md. */
+static int print_markdown(void)
+{
+  bool ok = printf("| alert | what is tried |\n|---|---|\n") > 0;
+  for (size_t i = 0; i < CASES; i++) {
+    const struct drill_case *c = &cases[i];
+    bool tried = c->steps[0].prompt != NULL;
+    ok &= printf("| `%s` | %s%s%s%s |\n", alert_info(c->alert)->type,
+                 tried ? c->what : "not tried: ", tried && c->unless[0] ? " (may be missing: " : "", c->unless,
+                 tried && c->unless[0] ? ")" : "") > 0;
+  }
+  return ok ? 0 : 1;
+}
+
 /* ---- the drill --------------------------------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct options *o, const struct drill_case *c)
@@ -299,11 +313,12 @@ int cmd_drill(int argc, char **argv)
       {"gateway", CLI_TEXT, &o.gateway}, {"control", CLI_TEXT, &o.control},     {"ca", CLI_TEXT, &o.trust},
       {"key-env", CLI_TEXT, &o.key_env}, {"token-env", CLI_TEXT, &o.token_env}, {"only", CLI_LIST, &o.only},
       {"many", CLI_FLAG, &o.many},       {"list", CLI_FLAG, &o.list},           {"patience", CLI_NUMBER, &o.patience},
-      {"json", CLI_FLAG, &o.json},       {"table", CLI_FLAG, &o.table}};
+      {"json", CLI_FLAG, &o.json},       {"table", CLI_FLAG, &o.table},         {"markdown", CLI_FLAG, &o.markdown}};
   int n = cli_options(argc, argv, known, sizeof known / sizeof *known);
   if (n < 0) return CLI_USAGE;
   if (n > 1 || (n == 1 && o.config)) return cli_usage("drill", "takes one configuration");
   if (n == 1) o.config = argv[1];
+  if (o.markdown) return print_markdown();
   if (sodium_init() < 0) return cli_usage("drill", "no source of random numbers");
   int rc = prepare(&o, &d, targets, &err) ? (fail(&err), CLI_USAGE) : drill(&d, &o);
   finish(&d);

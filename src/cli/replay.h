@@ -42,7 +42,7 @@ struct replay {
   struct str id;   /* of the line, as JSON; or empty */
 };
 
-/* Adds a finding; more than REPLAY_FOUND_MAX are left out. */
+/* Adds a finding; one that is allowed is none, and more than REPLAY_FOUND_MAX are left out. */
 void replay_add(struct replay_side *side, const struct replay_found *f);
 /* The verdict that the findings make. */
 enum record_verdict replay_verdict(const struct replay_side *side);

@@ -7,7 +7,7 @@
 
 void replay_add(struct replay_side *side, const struct replay_found *f)
 {
-  if (side->n < REPLAY_FOUND_MAX) side->found[side->n++] = *f;
+  if (f->action != VDT_ALLOW && side->n < REPLAY_FOUND_MAX) side->found[side->n++] = *f;
 }
 
 enum record_verdict replay_verdict(const struct replay_side *side)

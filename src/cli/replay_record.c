@@ -60,6 +60,8 @@ static enum vdt_action by_policy(const struct replay *r, const struct vdt_policy
   case VDT_DET_JAILBREAK: return score_action(&p->jailbreak, f->confidence);
   case VDT_DET_INDIRECT: return score_action(&p->indirect, f->confidence);
   case VDT_DET_HIDDEN: return p->hidden_text.action;
+  case VDT_DET_RECON: return score_action(&p->reconnaissance, f->confidence);
+  case VDT_DET_URL: return bind_action(&p->malicious_url, (unsigned)role_of(f));
   case VDT_DET_CREDENTIAL:
   case VDT_DET_SENSITIVE: return leak_action(r, p, (enum vdt_detector_id)d, f, gone);
   default: return replay_action(f->action);
@@ -73,11 +75,12 @@ static struct replay_found found_of(const struct record_finding *f, enum vdt_act
   return (struct replay_found){f->detector, f->rule, f->alert, f->severity, f->reason, action};
 }
 
-/* Secrets are masked in evidence, so it shows nothing of them. */
+/* Secrets are masked in evidence and addresses made unusable, so it shows nothing of them. */
 static bool can_be_read_again(const struct record_finding *f)
 {
   int d = detector_of(f->detector);
-  return (f->evidence.n || f->decoded.n) && d >= 0 && d != VDT_DET_CREDENTIAL && d != VDT_DET_SENSITIVE && d != VDT_DET_BLOCKLIST;
+  return (f->evidence.n || f->decoded.n) && d >= 0 && d != VDT_DET_CREDENTIAL && d != VDT_DET_SENSITIVE && d != VDT_DET_URL &&
+         d != VDT_DET_BLOCKLIST;
 }
 
 /* What was hidden by an encoding is read as it was once decoded: of the encoded bytes there is but a part. */
@@ -101,6 +104,8 @@ static int by_evidence(struct replay *r, const struct config_deployment *d, cons
 static int judge(struct replay *r, const struct config_deployment *d, const struct record_finding *f, struct replay_side *now)
 {
   bool gone = false, ours = str_eq(f->source, STR("vedette"));
+  /* It was let pass for another reason than policy: an allowed value, a weaker word for what another finding says. */
+  if (replay_action(f->action) == VDT_ALLOW) return VDT_OK;
   if (ours && can_be_read_again(f)) {
     r->how = "evidence";
     return by_evidence(r, d, f, now);
@@ -108,7 +113,7 @@ static int judge(struct replay *r, const struct config_deployment *d, const stru
   struct vdt_policy policy = replay_policy(r, d, role_of(f));
   enum vdt_action action = ours ? by_policy(r, &policy, f, &gone) : replay_action(f->action);
   struct replay_found found = found_of(f, action);
-  if (action != VDT_ALLOW) replay_add(now, &found);
+  replay_add(now, &found);
   return VDT_OK;
 }
 
@@ -125,7 +130,7 @@ int replay_record(struct replay *r, struct str line, struct replay_side *before,
   for (size_t i = 0; !rc && i < record.n_findings; i++) {
     const struct record_finding *f = &record.findings[i];
     struct replay_found was = found_of(f, replay_action(f->action));
-    if (was.action != VDT_ALLOW) replay_add(before, &was);
+    replay_add(before, &was);
     rc = judge(r, d ? d : r->deployment, f, now);
   }
   before->verdict = record.verdict;
