@@ -88,16 +88,23 @@ struct vdt_score_policy {
 /* An action, or that of what it is about: SAME. */
 enum vdt_override { VDT_SAME, VDT_DO_ALLOW, VDT_DO_DETECT, VDT_DO_REDACT, VDT_DO_CUT, VDT_DO_BLOCK };
 
+/* What stands in the place of a secret: "[REDACTED:github-pat]"; what its kind shows anyway and its last four characters,
+ * "ghp_****...3f2a", where these are plain letters and digits; or a pseudonym, "ghp_vdt3k9...", always the same for the same value, where the
+ * policy has a pseudonym_key (a label where it has none). What pseudonyms look like is said in src/engine/pseudonym.h. */
+enum vdt_mask_style { VDT_MASK_LABEL, VDT_MASK_PARTIAL, VDT_MASK_PSEUDONYM };
+/* The same for a kind; SAME: as the policy says. */
+enum vdt_kind_mask { VDT_KIND_MASK_SAME, VDT_KIND_MASK_LABEL, VDT_KIND_MASK_PARTIAL, VDT_KIND_MASK_PSEUDONYM };
+
+/* Where the program around the library gives the value back when a model's answer repeats the pseudonym of it. The library does not read it. */
+enum vdt_restore { VDT_RESTORE_ALL, VDT_RESTORE_TOOL_CALLS, VDT_RESTORE_NONE };
+
 /* Other actions for the rules of this name, or that begin so: "github-pat", "github-*". The last entry that says something counts. */
 struct vdt_kind_policy {
   const char *kind;
+  enum vdt_kind_mask mask;
   enum vdt_override prompt, document, response, tool_call; /* document and tool_call: SAME is what prompt and response say */
   unsigned line;                                           /* of a configuration file, for errors; 0 for none */
 };
-
-/* What stands in the place of a secret: "[REDACTED:github-pat]", or what its kind shows anyway and its last four characters,
- * "ghp_****...3f2a", where these are plain letters and digits. */
-enum vdt_mask_style { VDT_MASK_LABEL, VDT_MASK_PARTIAL };
 
 /* A leak detector (credential, sensitive, malicious_url) acts by direction on findings of at least minimum_confidence (0..100). */
 struct vdt_leak_policy {
@@ -107,6 +114,7 @@ struct vdt_leak_policy {
   enum vdt_override tool_call; /* the arguments that a model calls a tool with; SAME: as responses */
   unsigned minimum_confidence;
   enum vdt_mask_style mask;
+  enum vdt_restore restore;
   const struct vdt_kind_policy *kinds; /* count once vdt_policy_bind() has looked them up */
   size_t n_kinds;
 };
@@ -144,6 +152,7 @@ struct vdt_phrases {
 enum vdt_speech { VDT_ANSWER, VDT_TOOL_CALL, VDT_HISTORY };
 
 /* Plain data; copy it freely. vdt_policy_default() is what `policies: [{name: x}]` gives. */
+enum { VDT_PSEUDONYM_KEY = 32 };
 struct vdt_policy {
   char name[64];
   struct vdt_score_policy jailbreak, indirect;
@@ -154,11 +163,12 @@ struct vdt_policy {
   bool fail_closed; /* on_failure: closed */
   bool annotate;    /* add Azure's content-filter annotations to what goes to the client */
   struct vdt_opinion_policy second_opinion;
-  const struct vdt_bound *bound; /* vdt_policy_bind(), or NULL */
-  const struct vdt_allow *allow; /* as said by who scans, or NULL: values that are no findings */
-  enum vdt_speech speech;        /* as said by who scans: what a RESPONSE is */
-  struct vdt_phrases phrases;    /* as said by who scans; no policy of a configuration has any */
-  const struct vdt_intel *intel; /* as said by who scans, or NULL: addresses are judged by their looks alone */
+  const struct vdt_bound *bound;      /* vdt_policy_bind(), or NULL */
+  const struct vdt_allow *allow;      /* as said by who scans, or NULL: values that are no findings */
+  enum vdt_speech speech;             /* as said by who scans: what a RESPONSE is */
+  const unsigned char *pseudonym_key; /* as said by who scans: VDT_PSEUDONYM_KEY bytes, borrowed; NULL: no pseudonyms */
+  struct vdt_phrases phrases;         /* as said by who scans; no policy of a configuration has any */
+  const struct vdt_intel *intel;      /* as said by who scans, or NULL: addresses are judged by their looks alone */
 };
 
 void vdt_policy_default(struct vdt_policy *out);
@@ -281,6 +291,9 @@ struct vdt_explanation {
 /* Bytes [start, end) of a whole text that may not go on, and what is to stand there. */
 struct vdt_mask {
   uint64_t start, end;
+  enum vdt_detector_id detector;
+  const char *rule; /* of the first finding that it hides, or the name of a blocklist */
+  bool pseudonym;   /* text is one, of exactly these bytes */
   char text[VDT_REDACTED_MAX];
 };
 
@@ -293,6 +306,8 @@ struct vdt_result {
   size_t n_findings;
   struct vdt_mask *masks; /* for what is to be redacted: ordered, apart from each other */
   size_t n_masks;
+  struct vdt_mask *names; /* what may go on, of kinds that have pseudonyms, and its pseudonym: for who meets that elsewhere */
+  size_t n_names;
 };
 
 /* Scans one whole text, and what it says once its encodings are taken off: base64, ciphers, invisible characters and so on

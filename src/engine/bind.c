@@ -78,6 +78,24 @@ static enum vdt_action action_of(const struct vdt_leak_policy *p, const char *ru
   return action;
 }
 
+static enum vdt_mask_style mask_of(const struct vdt_leak_policy *p, const char *rule)
+{
+  enum vdt_mask_style style = p->mask;
+  for (size_t i = 0; i < p->n_kinds; i++)
+    if (p->kinds[i].mask != VDT_KIND_MASK_SAME && names(p->kinds[i].kind, rule))
+      style = (enum vdt_mask_style)(p->kinds[i].mask - VDT_KIND_MASK_LABEL);
+  return style;
+}
+
+static void fill_masks(struct vdt_bound *b, const struct vdt_policy *policy)
+{
+  const struct rules *all = &b->engine->rules;
+  for (unsigned i = 0; i < all->n; i++) {
+    const struct rule *r = &all->rules[i];
+    if (!rule_is_score(r)) b->mask[i] = (uint8_t)mask_of(leak_policy(policy, r->detector), r->id);
+  }
+}
+
 static void fill(struct vdt_bound *b, const struct vdt_policy *policy, unsigned direction)
 {
   const struct rules *all = &b->engine->rules;
@@ -110,6 +128,9 @@ int vdt_policy_bind(const struct vdt_engine *engine, struct vdt_arena *arena, st
     if (!b->action[d]) return error_set(err, VDT_ENOMEM, "out of memory");
     fill(b, policy, d);
   }
+  b->mask = arena_zalloc(arena, engine->rules.n + 1, 1);
+  if (!b->mask) return error_set(err, VDT_ENOMEM, "out of memory");
+  fill_masks(b, policy);
   policy->bound = b;
   return VDT_OK;
 }

@@ -15,6 +15,7 @@ struct vdt_bound {
   const struct vdt_engine *engine;
   uint8_t *action[BIND_DIRECTIONS]; /* enum vdt_action per rule */
   uint8_t strongest[BIND_DIRECTIONS][VDT_DETECTORS];
+  uint8_t *mask; /* enum vdt_mask_style per rule */
 };
 
 /* The direction of a scan. */

@@ -1,6 +1,7 @@
 #include "engine/leaks.h"
 #include "base/buf.h"
 #include "engine/bind.h"
+#include "engine/pseudonym.h"
 
 int leaks_init(struct leaks *l, const struct vdt_engine *engine)
 {
@@ -54,6 +55,8 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   configure(l, VDT_DET_URL, &policy->malicious_url, bound, direction);
   l->intel = policy->intel;
   l->by_rule = bound ? bound->action[direction] : NULL;
+  l->mask_by_rule = bound ? bound->mask : NULL;
+  l->pseudonym_key = policy->pseudonym_key;
   l->allow = policy->allow;
   memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
   memset(l->seen, 0, l->engine->rules.n * sizeof *l->seen);
@@ -64,6 +67,15 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   l->round = 0;
   l->n_pending = l->n_candidates = 0;
   l->failed = false;
+}
+
+enum vdt_mask_style leaks_mask(const struct leaks *l, const struct rule *rule)
+{
+  enum vdt_mask_style style =
+      l->mask_by_rule ? (enum vdt_mask_style)l->mask_by_rule[rule - l->engine->rules.rules] : l->mask[rule->detector];
+  /* Nobody is to get the host of a malicious address back. */
+  bool named = l->pseudonym_key && rule->detector != VDT_DET_URL;
+  return style == VDT_MASK_PSEUDONYM && !named ? VDT_MASK_LABEL : style;
 }
 
 bool leaks_see_secrets(const struct leaks *l)
@@ -180,7 +192,8 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
   uint64_t from = p->hold > look->hold ? p->hold : look->hold;
   if (f->start < from || f->end <= f->start || f->confidence < l->minimum[r->detector]) return;
   struct str value = {(const char *)look->p + (f->start - look->base), (size_t)(f->end - f->start)};
-  bool allowed = l->allow && bind_allows(l->allow, p->rule, value);
+  bool allowed = (l->allow && bind_allows(l->allow, p->rule, value)) ||
+                 (l->pseudonym_key && pseudonym_is(l->pseudonym_key, &l->engine->rules, value));
   leaks_add(l, &(struct candidate){.rule = p->rule,
                                    .confidence = f->confidence,
                                    .action = allowed ? VDT_ALLOW : action_of(l, p->rule),
@@ -336,6 +349,16 @@ size_t leaks_settle(struct leaks *l, uint64_t settled)
     done = n;
   }
   return done;
+}
+
+const struct candidate *leaks_namer(const struct leaks *l, const struct candidate *c, size_t n)
+{
+  const struct candidate *by = c;
+  for (size_t i = 0; i < n && c->lost && by == c; i++) {
+    const struct candidate *o = &l->candidates[i];
+    if (!o->lost && o->start < c->end && c->start < o->end) by = o;
+  }
+  return by;
 }
 
 enum vdt_severity leaks_count(struct leaks *l, uint32_t rule)

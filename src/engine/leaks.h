@@ -54,6 +54,8 @@ struct leaks {
   enum vdt_action action[VDT_DETECTORS]; /* the strongest of the detector's rules */
   const uint8_t *by_rule;                /* action of each rule; NULL: that of its detector */
   enum vdt_mask_style mask[VDT_DETECTORS];
+  const uint8_t *mask_by_rule; /* the same of each rule, or NULL */
+  const unsigned char *pseudonym_key;
   const struct vdt_allow *allow;
   const struct vdt_intel *intel;
   unsigned minimum[VDT_DETECTORS];
@@ -77,6 +79,8 @@ int leaks_init(struct leaks *l, const struct vdt_engine *engine);
 void leaks_finish(struct leaks *l);
 /* Begins a text. */
 void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role role);
+/* What stands in the place of what a rule found. */
+enum vdt_mask_style leaks_mask(const struct leaks *l, const struct rule *rule);
 /* Is any leak detector on? One that looks for secrets? */
 bool leaks_active(const struct leaks *l);
 bool leaks_see_secrets(const struct leaks *l);
@@ -96,6 +100,8 @@ void leaks_try(struct leaks *l, const struct window *w);
 void leaks_boundaries(const struct leaks *l, const struct window *w, bool waiting, uint64_t *settled, uint64_t *free_until);
 /* The number of candidates at the front that can be settled: whole clusters that end at or before `settled`. Marks the lost ones. */
 size_t leaks_settle(struct leaks *l, uint64_t settled);
+/* Who names the mask of one of the first n candidates, which are settled: itself, or the one that it lost to. */
+const struct candidate *leaks_namer(const struct leaks *l, const struct candidate *c, size_t n);
 /* The severity of the rule's next finding, in order of the text: of sensitive data the tenth of a kind in one text is a step higher, and so is
  * each after it; the hundredth another step. Counts it. */
 enum vdt_severity leaks_count(struct leaks *l, uint32_t rule);

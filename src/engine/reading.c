@@ -318,7 +318,7 @@ static bool move(const struct reading *r, const struct window *w, const struct c
   struct str text = {r->text.p + (c->start - r->base), (size_t)(c->end - c->start)};
   as->layer = layer_names[r->kind];
   mask(as->redacted, rule, text);
-  mask_text(as->mask, main->mask[rule->detector], rule, text);
+  mask_text(as->mask, leaks_mask(main, rule), rule, text);
   out.as = as;
   leaks_add(main, &out);
   return !main->failed;

@@ -3,6 +3,7 @@
  * multi-pattern database; only where its findings stand in the original differs.
  */
 #include "engine/blocklist.h"
+#include "engine/pseudonym.h"
 #include "engine/reading.h"
 #include "engine/scanner.h"
 
@@ -19,7 +20,7 @@ struct job {
   const struct vdt_policy *policy;
   enum vdt_role role;
   struct vdt_result r;
-  size_t cap_findings, cap_masks, cap_hidden;
+  size_t cap_findings, cap_masks, cap_hidden, cap_names;
   uint64_t *hidden; /* for each mask, a hash of what it hides */
   struct window w;
   int text; /* index of the decoded text, -1: the view itself */
@@ -158,7 +159,7 @@ static uint64_t hash(struct str s)
   return h;
 }
 
-static void add_mask(struct job *j, const struct decode_span *at, const char *text, struct str what)
+static void add_mask(struct job *j, const struct vdt_mask *m, struct str what)
 {
   struct vdt_mask *grown = arena_grow(j->arena, j->r.masks, j->r.n_masks, &j->cap_masks, 8, sizeof *grown);
   uint64_t *hidden = arena_grow(j->arena, j->hidden, j->r.n_masks, &j->cap_hidden, 8, sizeof *hidden);
@@ -169,22 +170,36 @@ static void add_mask(struct job *j, const struct decode_span *at, const char *te
   j->hidden = hidden;
   hidden[j->r.n_masks] = hash(what);
   j->r.masks = grown;
-  struct vdt_mask *m = &j->r.masks[j->r.n_masks++];
-  *m = (struct vdt_mask){.start = at->start, .end = at->end};
-  snprintf(m->text, sizeof m->text, "%s", text);
+  j->r.masks[j->r.n_masks++] = *m;
 }
 
 /* Those that lost to a stronger one are masked as well: they may reach beyond it. */
-static void mask_candidate(struct job *j, const struct candidate *c, const struct decode_span *at)
+static void mask_candidate(struct job *j, const struct candidate *c, size_t n, const struct decode_span *at)
+{
+  const struct candidate *by = leaks_namer(&j->s->leaks, c, n);
+  const struct rule *r = &j->s->engine->rules.rules[by->rule];
+  enum vdt_mask_style style = leaks_mask(&j->s->leaks, r);
+  struct vdt_mask m = {
+      .start = at->start, .end = at->end, .detector = r->detector, .rule = r->id, .pseudonym = style == VDT_MASK_PSEUDONYM};
+  struct str what = c->as ? (struct str){(const char *)at, 2 * sizeof at->start} : matched(j, c->start, c->end);
+  if (by->as) memcpy(m.text, by->as->mask, sizeof m.text);
+  else mask_text(m.text, style, r, matched(j, by->start, by->end));
+  add_mask(j, &m, what);
+}
+
+/* What may go on and has a pseudonym. */
+static void add_name(struct job *j, const struct candidate *c, const struct decode_span *at)
 {
   const struct rule *r = &j->s->engine->rules.rules[c->rule];
-  char text[VDT_REDACTED_MAX];
-  if (c->as) {
-    add_mask(j, at, c->as->mask, (struct str){(const char *)at, 2 * sizeof at->start});
+  if (leaks_mask(&j->s->leaks, r) != VDT_MASK_PSEUDONYM) return;
+  struct vdt_mask *grown = arena_grow(j->arena, j->r.names, j->r.n_names, &j->cap_names, 8, sizeof *grown);
+  if (!grown) {
+    j->failed = true;
     return;
   }
-  mask_text(text, j->s->leaks.mask[r->detector], r, matched(j, c->start, c->end));
-  add_mask(j, at, text, matched(j, c->start, c->end));
+  j->r.names = grown;
+  j->r.names[j->r.n_names++] =
+      (struct vdt_mask){.start = at->start, .end = at->end, .detector = r->detector, .rule = r->id, .pseudonym = true};
 }
 
 /* A chance reading ("KEY=56..." as quoted-printable) of what the text itself already says, as surely: it is neither found nor masked twice. */
@@ -211,8 +226,9 @@ static void add_leaks(struct job *j)
     if (c->lost && c->action < VDT_REDACT) continue;
     origin(j, c->start, c->end, &at);
     if (j->text >= 0 && (!at.decoded || said_before(j, c, &at))) continue;
-    if (c->action >= VDT_REDACT) mask_candidate(j, c, &at);
+    if (c->action >= VDT_REDACT) mask_candidate(j, c, n, &at);
     if (c->lost) continue;
+    if (c->action < VDT_REDACT) add_name(j, c, &at);
     finding_fill(&f, s->engine, c, matched(j, c->start, c->end), j->role, at.start, at.end);
     f.severity = leaks_count(&s->leaks, c->rule);
     finding_read_as(&f, c);
@@ -402,9 +418,9 @@ static bool add_phrases(struct job *j)
     if (j->text >= 0 && !at.decoded) continue;
     phrase_finding(&j->policy->phrases, hits[i].phrase, &f);
     if (f.action >= VDT_REDACT) {
-      char text[VDT_REDACTED_MAX];
-      snprintf(text, sizeof text, "[REDACTED:%.50s]", f.rule);
-      add_mask(j, &at, text, matched(j, hits[i].start, hits[i].end));
+      struct vdt_mask m = {.start = at.start, .end = at.end, .detector = VDT_DET_BLOCKLIST, .rule = f.rule};
+      snprintf(m.text, sizeof m.text, "[REDACTED:%.50s]", f.rule);
+      add_mask(j, &m, matched(j, hits[i].start, hits[i].end));
     }
     new_finding(j, &f, &at, hits[i].start, hits[i].end);
   }
@@ -538,6 +554,17 @@ static void join_masks(struct vdt_result *r)
   r->n_masks = kept;
 }
 
+/* Pseudonyms are of exactly the bytes that they replace, so they come last. */
+static void name_all(const struct job *j, struct str text, struct vdt_mask *v, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (!v[i].pseudonym) continue;
+    const struct rule *r = j->s->engine->rules.rules;
+    while (r->id != v[i].rule) r++;
+    pseudonym_make(j->policy->pseudonym_key, r, str_cut(text, v[i].start, v[i].end), v[i].text);
+  }
+}
+
 int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
              const char *text, size_t n, struct vdt_result *out)
 {
@@ -556,6 +583,8 @@ int vdt_scan(struct vdt_scanner *s, struct vdt_arena *arena, const struct vdt_po
   settle(&j.r);
   drop_wide(&j);
   join_masks(&j.r);
+  name_all(&j, (struct str){text, n}, j.r.masks, j.r.n_masks);
+  name_all(&j, (struct str){text, n}, j.r.names, j.r.n_names);
   *out = j.r;
   return VDT_OK;
 }

@@ -178,7 +178,7 @@ static bool is_plain(const char *s)
 void mask_text(char out[VDT_REDACTED_MAX], enum vdt_mask_style style, const struct rule *rule, struct str matched)
 {
   if (style == VDT_MASK_PARTIAL) mask(out, rule, matched);
-  if (style == VDT_MASK_LABEL || !is_plain(out)) snprintf(out, VDT_REDACTED_MAX, "[REDACTED:%s]", rule->id);
+  if (style != VDT_MASK_PARTIAL || !is_plain(out)) snprintf(out, VDT_REDACTED_MAX, "[REDACTED:%s]", rule->id);
 }
 
 void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struct candidate *c, struct str matched,

@@ -44,7 +44,8 @@ void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struc
 void finding_read_as(struct vdt_finding *f, const struct candidate *c);
 /* The alert type that a detector's finding raises in a role, "" for none. */
 const char *finding_alert(enum vdt_detector_id detector, enum vdt_role role, enum vdt_action action);
-/* What stands in the place of a secret that is redacted. Never anything that means something in JSON, HTML or a shell's quotes. */
+/* What stands in the place of a secret that is redacted. Never anything that means something in JSON, HTML or a shell's quotes. A pseudonym
+ * (pseudonym.h) is made later, when the span is known; until then a label. */
 void mask_text(char out[VDT_REDACTED_MAX], enum vdt_mask_style style, const struct rule *rule, struct str matched);
 /* What may be shown of a secret: what its kind shows anyway (the gate), and its last four characters when it is long. */
 void mask(char out[VDT_REDACTED_MAX], const struct rule *rule, struct str matched);

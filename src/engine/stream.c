@@ -5,6 +5,7 @@
  * moves two boundaries forward (leaks.h): what is settled becomes findings, what is free goes out, with masks where findings say so.
  */
 #include "engine/blocklist.h"
+#include "engine/pseudonym.h"
 #include "engine/reading.h"
 #include "engine/scanner.h"
 
@@ -121,26 +122,36 @@ static void swallow_until(struct vdt_stream *s, uint64_t orig)
   s->released = orig;
 }
 
-/* Who names the mask: the candidate itself, or the one that it lost to. */
-static const struct candidate *namer(const struct vdt_stream *s, const struct candidate *c, size_t n)
+/* Where what is masked from this candidate on ends: those that overlap make one mask. */
+static uint64_t mask_end(const struct vdt_stream *s, const struct candidate *c, size_t n)
 {
-  const struct candidate *by = c;
-  for (size_t i = 0; i < n && c->lost && by == c; i++) {
-    const struct candidate *o = &s->leaks.candidates[i];
-    if (!o->lost && o->start < c->end && c->start < o->end) by = o;
+  uint64_t end = view_stop(&s->view, c->end);
+  for (const struct candidate *o = c + 1; o < s->leaks.candidates + n && view_start(&s->view, o->start) < end; o++) {
+    uint64_t stop = view_stop(&s->view, o->end);
+    if (o->action >= VDT_REDACT && stop > end) end = stop;
   }
-  return by;
+  return end;
 }
 
-static void candidate_mask(const struct vdt_stream *s, const struct candidate *c, char out[VDT_REDACTED_MAX])
+/* n: how many candidates are settled now. */
+static void candidate_mask(const struct vdt_stream *s, const struct candidate *c, size_t n, char out[VDT_REDACTED_MAX])
 {
-  const struct rule *r = &s->scanner->engine->rules.rules[c->rule];
-  if (c->as) {
-    memcpy(out, c->as->mask, VDT_REDACTED_MAX);
+  const struct candidate *by = leaks_namer(&s->leaks, c, n);
+  const struct rule *r = &s->scanner->engine->rules.rules[by->rule];
+  enum vdt_mask_style style = leaks_mask(&s->leaks, r);
+  uint64_t start = view_start(&s->view, c->start);
+  if (style == VDT_MASK_PSEUDONYM) {
+    if (start < s->released) return; /* it begins inside of a mask, and needs none */
+    struct str all = {s->orig.p, s->orig.n};
+    pseudonym_make(s->policy.pseudonym_key, r, str_cut(all, start - s->released, mask_end(s, c, n) - s->released), out);
     return;
   }
-  struct str text = {s->view.text.p + (c->start - s->view.view_base), (size_t)(c->end - c->start)};
-  mask_text(out, s->leaks.mask[r->detector], r, text);
+  if (by->as) {
+    memcpy(out, by->as->mask, VDT_REDACTED_MAX);
+    return;
+  }
+  struct str text = {s->view.text.p + (by->start - s->view.view_base), (size_t)(by->end - by->start)};
+  mask_text(out, style, r, text);
 }
 
 /* Does to original bytes [start, end) what the action says. */
@@ -171,8 +182,8 @@ static bool take_candidate(struct vdt_stream *s, const struct candidate *c, size
     if (!add_finding(s, &f)) return false;
   }
   if (c->action >= VDT_REDACT) {
-    char shown[VDT_REDACTED_MAX];
-    candidate_mask(s, namer(s, c, n), shown);
+    char shown[VDT_REDACTED_MAX] = "";
+    candidate_mask(s, c, n, shown);
     act(s, c->action, start, end, shown);
   }
   return true;

@@ -18,6 +18,7 @@ struct exchange *exchange_new(const struct image *image, struct vdt_scanner *sca
     return NULL;
   }
   x->image = image;
+  x->pseudonyms.arena = x->arena;
   x->scanner = scanner;
   x->intel = intel_keep(image->intel ? *image->intel : NULL);
   x->start_us = x->record.time_us = now_us;
@@ -211,6 +212,7 @@ void exchange_record(struct exchange *x, enum record_outcome outcome, uint64_t n
   r->outcome = outcome_of(x, outcome);
   r->verdict = exchange_verdict(x);
   opinion_record(x, r);
+  exchange_record_pseudonyms(x);
   record_write(r, line);
 }
 

@@ -5,6 +5,7 @@
  *   exchange_findings.c  what is kept of findings, with their evidence
  *   exchange_request.c   head and body of the request
  *   exchange_redact.c    the body that goes upstream
+ *   exchange_pseudonyms.c  values that have pseudonyms, and the way back
  *   exchange_response.c  head and body of the response
  *   exchange_turns.c     the user's turns read as one text
  *   exchange_session.c   events of a WebSocket session
@@ -17,6 +18,7 @@
 #include "gateway/evidence.h"
 #include "gateway/exchange.h"
 #include "gateway/inflate.h"
+#include "gateway/pseudonyms.h"
 #include "intel/intel.h"
 #include "wire/opinion.h"
 #include "wire/shield.h"
@@ -30,7 +32,8 @@ struct tap {
   struct history history; /* only with evidence on */
   size_t taken;           /* findings of the stream that are kept already */
   uint64_t bytes_in, bytes_out;
-  bool cut, failed;
+  bool cut, failed, tool_call;
+  struct restorer restorer;
   struct wire_choice_shield shield;
   struct tap *next;
 };
@@ -105,6 +108,9 @@ struct exchange {
   bool body_changed, request_read;
   struct wire_redaction *redactions; /* what may not go upstream */
   size_t n_redactions, cap_redactions;
+  struct pseudonyms pseudonyms;
+  bool restores;    /* some of them may come back in the answer */
+  bool hears;       /* the text at hand is what was said aloud: nothing can be masked */
   bool shield_call; /* of our Prompt Shields API */
   struct shield_call shield_what;
   unsigned n;
@@ -170,7 +176,9 @@ void exchange_keep_list(struct exchange *x, struct wire_lists *lists, const char
 /* ---- exchange_redact.c ---- */
 
 /* Notes what has to be masked of a part before the request goes upstream. Where that cannot be done the request is stopped. */
-bool exchange_redact_part(struct exchange *x, const struct wire_part *part, const struct vdt_result *r);
+bool exchange_redact_part(struct exchange *x, const struct wire_part *part, struct vdt_result *r);
+/* Notes that bytes [start, end) of the part's text go upstream as something else. False when out of memory. */
+bool exchange_redact(struct exchange *x, const struct wire_part *part, size_t start, size_t end, struct str with);
 /* The body as it goes upstream: masked, and without user_security_context where the upstream does not know it; coded as it came. */
 bool exchange_change_body(struct exchange *x, struct str text, struct wire_span security_context);
 
@@ -187,6 +195,20 @@ void exchange_keep_prompt_id(struct exchange *x, const struct wire_request *q);
 
 /* The deployment that the query of a session names, or empty. */
 struct str exchange_session_deployment(struct exchange *x, struct str query);
+
+/* ---- exchange_pseudonyms.c ---- */
+
+/* Takes the pseudonyms of a part. False when out of memory. */
+bool exchange_name_part(struct exchange *x, const struct wire_part *part, struct vdt_result *r);
+/* When all parts are read: notes which pseudonyms in them become values again. False when out of memory. */
+bool exchange_resolve(struct exchange *x, const struct wire_request *q);
+/* The model remembers what the session's earlier turns said: so do these names, in memory, as long as the session lasts. False when out of
+ * memory. */
+bool exchange_inherit_pseudonyms(struct exchange *x, const struct exchange *before);
+/* Puts values back into what is about to leave. False when out of memory. */
+bool exchange_restore(struct exchange *x, struct tap *t, bool last, struct wire_text *text);
+/* Counts by kind, for the record. */
+void exchange_record_pseudonyms(struct exchange *x);
 
 /* ---- exchange_turns.c ---- */
 

@@ -3,8 +3,19 @@
  */
 #include "gateway/exchange_inside.h"
 
-bool exchange_redact_part(struct exchange *x, const struct wire_part *part, const struct vdt_result *r)
+bool exchange_redact(struct exchange *x, const struct wire_part *part, size_t start, size_t end, struct str with)
 {
+  struct wire_redaction *grown = arena_grow(x->arena, x->redactions, x->n_redactions, &x->cap_redactions, 8, sizeof *grown);
+  struct str text = arena_dup(x->arena, with);
+  if (!grown || !text.p) return false;
+  x->redactions = grown;
+  x->redactions[x->n_redactions++] = (struct wire_redaction){part->raw, part->at + start, part->at + end, text.p};
+  return true;
+}
+
+bool exchange_redact_part(struct exchange *x, const struct wire_part *part, struct vdt_result *r)
+{
+  if (!exchange_name_part(x, part, r)) return false;
   for (size_t i = 0; i < r->n_masks; i++) {
     const struct vdt_mask *m = &r->masks[i];
     if (part->raw.end == part->raw.start) {
@@ -13,12 +24,7 @@ bool exchange_redact_part(struct exchange *x, const struct wire_part *part, cons
       if (x->strongest < VDT_BLOCK) x->strongest = VDT_BLOCK;
       continue;
     }
-    struct wire_redaction *grown = arena_grow(x->arena, x->redactions, x->n_redactions, &x->cap_redactions, 8, sizeof *grown);
-    struct str with = arena_dup(x->arena, str_of(m->text));
-    if (!grown || !with.p) return false;
-    x->redactions = grown;
-    x->redactions[x->n_redactions++] =
-        (struct wire_redaction){part->raw, part->at + (size_t)m->start, part->at + (size_t)m->end, with.p};
+    if (!exchange_redact(x, part, (size_t)m->start, (size_t)m->end, str_of(m->text))) return false;
   }
   return true;
 }

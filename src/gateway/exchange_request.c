@@ -183,6 +183,7 @@ struct vdt_policy exchange_request_policy(const struct exchange *x)
   struct vdt_policy p = *exchange_policy(x);
   p.speech = VDT_HISTORY;
   p.intel = x->intel;
+  p.pseudonym_key = x->image->key;
   if (x->deployment) p.allow = x->deployment->allow;
   p.phrases = exchange_phrases(x, false);
   return p;
@@ -337,6 +338,7 @@ static enum exchange_next inspect(struct exchange *x, struct vdt_arena *scratch,
   x->request_read = true;
   if (rc || x->strongest >= VDT_BLOCK) opinion_drop(x);
   if (x->strongest >= VDT_BLOCK) return exchange_block(x);
+  if (!rc && !exchange_resolve(x, q)) rc = VDT_ENOMEM;
   if (!rc && !exchange_change_body(x, text, q->security_context)) rc = VDT_ENOMEM;
   if (!rc) return opinion_begin(x);
   note_part(x, STR("body"), vdt_strerror(rc));

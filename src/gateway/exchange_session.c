@@ -92,7 +92,7 @@ struct exchange *exchange_turn(const struct exchange *before, const unsigned cha
   to->source_ip = exchange_keep(x, from->source_ip, TEXT_MAX);
   to->key_id = exchange_keep(x, from->key_id, TEXT_MAX);
   to->agent = from->agent;
-  if (open_turn(x)) return x;
+  if (exchange_inherit_pseudonyms(x, before) && open_turn(x)) return x;
   exchange_free(x);
   return NULL;
 }
@@ -265,6 +265,7 @@ static void read_event(struct exchange *x, struct vdt_arena *scratch, struct exc
     return;
   }
   rc = judge(x, scratch, past, &q, out);
+  if (!rc && !exchange_resolve(x, &q)) rc = VDT_ENOMEM;
   if (!rc && out->next == EVENT_PASS && !exchange_change_body(x, text, (struct wire_span){0})) rc = VDT_ENOMEM;
   if (rc) fail(x, text, out, rc);
   else if (x->body_changed) out->text = buf_str(&x->changed_body);
@@ -309,12 +310,14 @@ void exchange_session_heard(struct exchange *x, struct exchange_past *past, stru
   struct wire_request q = {.parts = &part, .n_parts = 1, .n = 1};
   struct vdt_arena *scratch = vdt_arena_new(((size_t)64 << 20) + said.n);
   *out = (struct exchange_event){.next = EVENT_PASS};
+  x->hears = true;
   if (!scratch || judge(x, scratch, past, &q, out)) {
     exchange_note_failure(x, "out of memory");
     if (exchange_fails_closed(x)) end(x, out, VDT_ENOMEM, "What was said could not be inspected.");
     else x->record.failed_open = true;
   }
   x->n_redactions = 0;
+  x->hears = false;
   vdt_arena_free(scratch);
 }
 

@@ -13,6 +13,17 @@ static bool is_tool_call(struct str origin)
   return false;
 }
 
+static bool ends_with(struct str s, struct str end)
+{
+  return s.n >= end.n && str_eq(str_cut(s, s.n - end.n, s.n), end);
+}
+
+/* Arguments that come as one string are JSON; others come string by string, and custom tools get plain text. */
+static bool is_json_source(struct str origin)
+{
+  return ends_with(origin, STR(".arguments")) || (str_starts(origin, STR("content[")) && ends_with(origin, STR("].input")));
+}
+
 static struct tap *open_tap(struct exchange *x, struct wire_channel *channel)
 {
   struct tap *t = calloc(1, sizeof *t);
@@ -22,7 +33,10 @@ static struct tap *open_tap(struct exchange *x, struct wire_channel *channel)
   struct vdt_policy policy = *exchange_policy(x);
   policy.phrases = exchange_phrases(x, true);
   policy.intel = x->intel;
-  if (is_tool_call(t->origin)) policy.speech = VDT_TOOL_CALL;
+  policy.pseudonym_key = x->image->key;
+  t->tool_call = is_tool_call(t->origin);
+  t->restorer.json = is_json_source(t->origin);
+  if (t->tool_call) policy.speech = VDT_TOOL_CALL;
   if (x->deployment) policy.allow = x->deployment->allow;
   if (vdt_stream_new(x->scanner, x->arena, &policy, VDT_RESPONSE, &t->stream)) {
     free(t);
@@ -41,6 +55,7 @@ void exchange_free_taps(struct exchange *x)
     vdt_stream_free(t->stream);
     buf_finish(&t->joined);
     history_finish(&t->history);
+    restorer_finish(&t->restorer);
     free(t);
   }
 }
@@ -196,6 +211,10 @@ static int on_text(void *ctx, struct wire_channel *channel, struct str in, bool 
   t->cut = piece.cut;
   *out = (struct wire_text){.p = {piece.n ? piece.p : "", piece.n}, .changed = piece.changed};
   note_changes(x, t, last, out);
+  if (x->restores && !exchange_restore(x, t, last, out)) {
+    t->failed = true;
+    return VDT_ENOMEM;
+  }
   if (last) history_finish(&t->history);
   return VDT_OK;
 }

@@ -60,6 +60,12 @@ static const struct field opinion_rows[] = {
 #include "record/fields.def"
 #undef OPINION_FIELD
 };
+static const struct field pseudonym_rows[] = {
+#define PSEUDONYM_FIELD(member, name, kind, words, required)                                                                     \
+  {name, kind, offsetof(struct record_pseudonym, member), &words_##words, required},
+#include "record/fields.def"
+#undef PSEUDONYM_FIELD
+};
 static const struct field egress_rows[] = {
 #define EGRESS_FIELD(member, name, kind, words, required)                                                                        \
   {name, kind, offsetof(struct record_egress, member), &words_##words, required},
@@ -71,6 +77,7 @@ const struct fields record_fields = {record_rows, sizeof record_rows / sizeof *r
 const struct fields side_fields = {side_rows, sizeof side_rows / sizeof *side_rows};
 const struct fields finding_fields = {finding_rows, sizeof finding_rows / sizeof *finding_rows};
 const struct fields opinion_fields = {opinion_rows, sizeof opinion_rows / sizeof *opinion_rows};
+const struct fields pseudonym_fields = {pseudonym_rows, sizeof pseudonym_rows / sizeof *pseudonym_rows};
 const struct fields egress_fields = {egress_rows, sizeof egress_rows / sizeof *egress_rows};
 
 const char *record_opinion_name(enum record_opinion_outcome outcome)

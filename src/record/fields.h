@@ -3,8 +3,9 @@
 #define RECORD_FIELDS_H
 #include "record/record.h"
 
-/* LAYERS: a text of names joined by ", " that is an array of them in the line. */
-enum field_kind { TEXT, WORD, EVIDENCE, LAYERS, ID, TIME, U64, UINT, BOOL, ENUM, SIDE, OPINION };
+/* LAYERS: a text of names joined by ", " that is an array of them in the line. PSEUDONYMS: an array of objects; the member is the pointer,
+ * and its number follows it. */
+enum field_kind { TEXT, WORD, EVIDENCE, LAYERS, ID, TIME, U64, UINT, BOOL, ENUM, SIDE, OPINION, PSEUDONYMS };
 
 /* The words that a WORD (kept as text) or an ENUM (kept as its number) may be. */
 struct words {
@@ -30,5 +31,5 @@ enum { RECORD_TEXT_MAX = 1024 };
 /* An array of LAYERS has at most so many names, of at most so many bytes: small letters, digits, hyphens. */
 enum { RECORD_LAYERS_MAX = 8, RECORD_LAYER_LEN = 32 };
 
-extern const struct fields record_fields, side_fields, finding_fields, opinion_fields, egress_fields;
+extern const struct fields record_fields, side_fields, finding_fields, opinion_fields, pseudonym_fields, egress_fields;
 #endif

@@ -97,6 +97,20 @@ static int read_layers(struct reader *r, uint32_t node, const struct field *f, s
   return rc;
 }
 
+static int read_pseudonyms(struct reader *r, uint32_t node, const struct field *f, struct record *out)
+{
+  uint32_t n = json_is(r->doc, node, JSON_ARRAY) ? r->doc->nodes[node].count : 0;
+  if (!n || n > RECORD_PSEUDONYMS_MAX) return wrong(r, f->name, "a list of 1 to 64 objects");
+  out->pseudonyms = arena_zalloc(r->arena, n, sizeof *out->pseudonyms);
+  if (!out->pseudonyms) return error_set(r->err, VDT_ENOMEM, "out of memory");
+  for (uint32_t i = json_first(r->doc, node); i; i = json_next(r->doc, node, i)) {
+    if (!json_is(r->doc, i, JSON_OBJECT)) return wrong(r, f->name, "objects");
+    int rc = read_fields(r, i, &pseudonym_fields, &out->pseudonyms[out->n_pseudonyms++], NULL);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
 static int read_value(struct reader *r, uint32_t node, const struct field *f, void *at)
 {
   switch (f->kind) {
@@ -113,6 +127,8 @@ static int read_value(struct reader *r, uint32_t node, const struct field *f, vo
     if (!json_is(r->doc, node, JSON_OBJECT)) return wrong(r, f->name, "an object");
     return read_fields(r, node, &opinion_fields, at, NULL);
   case LAYERS: return read_layers(r, node, f, at);
+  case PSEUDONYMS:
+    return read_pseudonyms(r, node, f, (struct record *)(void *)((char *)at - offsetof(struct record, pseudonyms)));
   default: return read_text(r, node, f, at);
   }
 }

@@ -73,6 +73,15 @@ struct record_egress {
   struct str sha256;
 };
 
+/* What became of the values of a kind that have pseudonyms. */
+struct record_pseudonym {
+  struct str kind;   /* the rule */
+  unsigned masked;   /* so many values of the request went upstream as pseudonyms */
+  unsigned resolved; /* so many pseudonyms in the request went upstream as values again */
+  unsigned restored; /* so many in the answer came to the client as values again */
+};
+enum { RECORD_PSEUDONYMS_MAX = 64 };
+
 struct record_side {
   uint64_t bytes;
   unsigned parts;
@@ -105,6 +114,8 @@ struct record {
   struct str failure; /* why, or empty */
   unsigned revision;  /* 1: what is known since a second opinion came late; replaces the record of the same id */
   struct record_opinion opinion;
+  struct record_pseudonym *pseudonyms; /* at most RECORD_PSEUDONYMS_MAX */
+  size_t n_pseudonyms;
   struct record_finding *findings;
   size_t n_findings;
 };

@@ -34,6 +34,16 @@ static void put_layers(struct buf *b, struct str list)
   buf_byte(b, ']');
 }
 
+static void put_pseudonyms(struct buf *b, const void *at)
+{
+  const struct record *r = (const void *)((const char *)at - offsetof(struct record, pseudonyms));
+  for (size_t i = 0; i < r->n_pseudonyms; i++) {
+    buf_byte(b, i ? ',' : '[');
+    put_fields(b, &pseudonym_fields, &r->pseudonyms[i]);
+  }
+  buf_byte(b, ']');
+}
+
 static void put_value(struct buf *b, const struct field *f, const void *at)
 {
   switch (f->kind) {
@@ -52,6 +62,7 @@ static void put_value(struct buf *b, const struct field *f, const void *at)
     break;
   case SIDE: put_fields(b, &side_fields, at); break;
   case OPINION: put_fields(b, &opinion_fields, at); break;
+  case PSEUDONYMS: put_pseudonyms(b, at); break;
   }
 }
 
@@ -66,6 +77,8 @@ static bool is_absent(const struct field *f, const void *at)
   case U64: return *(const uint64_t *)at == 0;
   case UINT: return *(const unsigned *)at == 0;
   case BOOL: return !*(const bool *)at;
+  case PSEUDONYMS:
+    return ((const struct record *)(const void *)((const char *)at - offsetof(struct record, pseudonyms)))->n_pseudonyms == 0;
   case OPINION: return ((const struct record_opinion *)at)->shield.n == 0;
   default: return false;
   }

@@ -102,6 +102,9 @@ deployments:
   - {name: cutting, workspace: weu, upstream: "http://$MODEL", policy: cutting}
   - {name: blocking, workspace: weu, upstream: "http://$MODEL", policy: blocking}
   - {name: masking, workspace: weu, upstream: "http://$MODEL", policy: masking}
+  - {name: naming, workspace: weu, upstream: "http://$MODEL", policy: naming}
+  - {name: naming-for-tools, workspace: weu, upstream: "http://$MODEL", policy: naming-for-tools}
+  - {name: naming-answers, workspace: weu, upstream: "http://$MODEL", policy: naming-answers}
   - {name: annotating, workspace: weu, upstream: "http://$MODEL", policy: annotating}
   - {name: closed, workspace: weu, upstream: "http://$MODEL", policy: closed}
 policies:
@@ -115,6 +118,13 @@ policies:
     credential: {response: block}
   - name: masking
     credential: {prompt: redact, mask: partial, minimum_confidence: 65}
+  - name: naming
+    credential: {prompt: redact, mask: pseudonym}
+    sensitive: {prompt: redact, response: redact, mask: pseudonym}
+  - name: naming-for-tools
+    credential: {prompt: redact, mask: pseudonym, restore: tool-calls}
+  - name: naming-answers
+    credential: {mask: pseudonym}
   - {name: annotating, annotate: true}
   - {name: closed, on_failure: closed}
 YAML

@@ -161,6 +161,10 @@ static void refusals(void)
   refuses("an unknown outcome of a second opinion",
           HEAD SIDES "\"second_opinion\":{\"shield\":\"s\",\"kind\":\"k\",\"outcome\":\"maybe\"}," TAIL, "outcome: expected");
   refuses("a second opinion with too little", HEAD SIDES "\"second_opinion\":{\"shield\":\"s\"}," TAIL, "kind: missing");
+  refuses("pseudonyms that are no array", HEAD SIDES "\"pseudonyms\":{}," TAIL, "pseudonyms: expected");
+  refuses("no pseudonym", HEAD SIDES "\"pseudonyms\":[]," TAIL, "pseudonyms: expected");
+  refuses("pseudonyms without a kind", HEAD SIDES "\"pseudonyms\":[{\"masked\":1}]," TAIL, "kind: missing");
+  refuses("pseudonyms with their values", HEAD SIDES "\"pseudonyms\":[{\"kind\":\"k\",\"value\":\"v\"}]," TAIL, "unknown member");
   refuses("findings that are no array", HEAD SIDES "\"findings\":{}," TAIL, "findings: expected");
   refuses("an empty finding", HEAD SIDES "\"findings\":[{}]," TAIL, "missing");
   refuses("a duplicate member", HEAD SIDES "\"status\":1," TAIL, "duplicate");

@@ -5,6 +5,8 @@
 
 #define SAMPLE_HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
+static struct record_pseudonym sample_pseudonyms[] = {{STR("github-pat"), 3, 1, 2}, {STR("email"), 0, 1, 0}};
+
 static struct record_finding sample_findings[] = {{.direction = STR("response"),
                                                    .part = STR("choices[0].message.content"),
                                                    .role = STR("response"),
@@ -86,6 +88,8 @@ static inline struct record sample_full(void)
                                      .us = 91000,
                                      .bytes = 4711,
                                      .sha256 = STR(SAMPLE_HASH)},
+                         .pseudonyms = sample_pseudonyms,
+                         .n_pseudonyms = 2,
                          .findings = sample_findings,
                          .n_findings = 2};
 }
