@@ -120,7 +120,7 @@ policies:
     credential: {prompt: redact, mask: partial, minimum_confidence: 65}
   - name: naming
     credential: {prompt: redact, mask: pseudonym}
-    sensitive: {prompt: redact, response: redact, mask: pseudonym}
+    sensitive: {prompt: redact, response: redact, mask: pseudonym, minimum_confidence: 65}
   - name: naming-for-tools
     credential: {prompt: redact, mask: pseudonym, restore: tool-calls}
   - name: naming-answers

@@ -125,7 +125,7 @@ static void whole(struct vdt_arena *arena, struct str text, struct buf *out, siz
     buf_put(out, str_cut(text, at, r.masks[i].start));
     buf_put(out, str_of(r.masks[i].text));
     at = r.masks[i].end;
-    CHECK(r.masks[i].pseudonym && r.masks[i].text[0]);
+    CHECK(r.masks[i].pseudonym != (r.masks[i].detector == VDT_DET_URL) && r.masks[i].text[0]);
   }
   buf_put(out, str_cut(text, at, text.n));
   *n = r.n_masks;
