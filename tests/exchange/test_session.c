@@ -277,6 +277,35 @@ static void a_leak_is_masked_in_pieces(void)
   release(&t);
 }
 
+/* The model remembers a name from turn to turn, so the session remembers its value. */
+static void a_name_comes_back_in_a_later_turn(void)
+{
+  struct stage t = {0};
+  char event[512], name[32] = "";
+  begin(&t, "names");
+  say(&t, ITEM("use " KEY));
+  size_t at = str_find(got(&t, SESSION_UPSTREAM), STR("tok_vdt"));
+  CHECK(at != (size_t)-1 && !rig_has(got(&t, SESSION_UPSTREAM), KEY));
+  if (at != (size_t)-1) snprintf(name, sizeof name, "%.27s", t.got[SESSION_UPSTREAM].p + at);
+  for (int turn = 0; turn < 2; turn++) {
+    say(&t, CREATE);
+    answer(&t, CREATED);
+    answer(&t, ADDED);
+    buf_reset(&t.got[SESSION_CLIENT]);
+    snprintf(event, sizeof event, DELTA_OF("use %.9s"), name);
+    answer(&t, event);
+    snprintf(event, sizeof event, DELTA_OF("%s, ok"), name + 9);
+    answer(&t, event);
+    snprintf(event, sizeof event, TEXT_OF("use %s, ok"), name);
+    answer(&t, event);
+    CHECK(rig_has(got(&t, SESSION_CLIENT), TEXT_OF("use " KEY ", ok")));
+    CHECK(!rig_has(got(&t, SESSION_CLIENT), "vdt"));
+    answer(&t, OVER);
+  }
+  finish(&t);
+  release(&t);
+}
+
 static void audio_of_a_masked_transcript_stops(void)
 {
 #define SAID(t) "{\"type\":\"response.output_audio_transcript.delta\",\"event_id\":\"u3\"," PLACE ",\"delta\":\"" t "\"}"
@@ -548,6 +577,7 @@ int main(void)
   RUN(a_detected_jailbreak_leaves);
   RUN(injections_and_instructions);
   RUN(a_leak_is_masked_in_pieces);
+  RUN(a_name_comes_back_in_a_later_turn);
   RUN(audio_of_a_masked_transcript_stops);
   RUN(a_cut_answer_is_cancelled);
   RUN(what_is_heard_is_a_prompt);
