@@ -29,8 +29,18 @@ static bool begins_here(struct look *l)
 
 static bool token_byte(int c)
 {
-  return is_lower(c) || is_upper(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '+' || c == '/' || c == '.' ||
-         c == '~';
+  static const bool token[256] = {['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true, ['-'] = true,
+                                  ['+'] = true,         ['/'] = true,         ['.'] = true,         ['~'] = true};
+  return c >= 0 && token[c];
+}
+
+/* Where the word ends that begins at i; a longer one than a value may be is cut. */
+static uint64_t token_end(struct look *l, uint64_t i)
+{
+  uint64_t most = i + VALUE_MAX + 1, stop = most < l->end ? most : l->end;
+  while (i < stop && token_byte(l->p[i - l->base])) i++;
+  if (i == l->end && i < most) look_at(l, i); /* it may go on */
+  return i;
 }
 
 /* Words of programs between a service's name and its key: FooClient("..."). */
@@ -133,15 +143,20 @@ static bool judge(struct look *l, uint64_t from, uint64_t end, enum gap gap, boo
   return found_sure(out, value, out->confidence);
 }
 
-/* Prose after a name has no word that could be a value: seen at once when the text is there. */
+/* Prose after a name has no word that could be a value: seen at once when the text is there. Looks only at each LEAST_VALUE-th byte, one of
+ * which lies within such a word, and then around it. */
 static bool no_value_near(const struct look *l)
 {
-  uint64_t stop = l->gate_end + GAP_MAX + LEAST_VALUE, run = 0;
+  uint64_t stop = l->gate_end + GAP_MAX + LEAST_VALUE;
   if (!l->eof && stop > l->end) return false;
   if (stop > l->end) stop = l->end;
-  for (uint64_t i = l->gate_end; i < stop; i++) {
-    run = token_byte(l->p[i - l->base]) ? run + 1 : 0;
-    if (run == LEAST_VALUE) return false;
+  const unsigned char *p = l->p + (l->gate_end - l->base);
+  size_t n = stop > l->gate_end ? (size_t)(stop - l->gate_end) : 0;
+  for (size_t i = LEAST_VALUE - 1; i < n; i += LEAST_VALUE) {
+    size_t from = i, to = i;
+    while (from > 0 && to - from < LEAST_VALUE && token_byte(p[from - 1])) from--;
+    while (to < n && to - from < LEAST_VALUE && token_byte(p[to])) to++;
+    if (to - from >= LEAST_VALUE) return false;
   }
   return true;
 }
@@ -163,8 +178,7 @@ bool check_service(const struct rule *r, struct look *l, struct found *out)
       i++;
       continue;
     }
-    uint64_t end = i;
-    while (end < i + VALUE_MAX + 1 && token_byte(look_at(l, end))) end++;
+    uint64_t end = token_end(l, i);
     if (l->starved) return false; /* the word may go on: it is held back whole */
     bool opened = i > l->gate_end && opens_value(look_at(l, i - 1));
     if (opened && judge(l, i, end, gap, direct, out)) return true;

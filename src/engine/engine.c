@@ -174,7 +174,7 @@ static int compile(struct build *b)
 static bool left_known(const struct vdt_engine *e, const struct lefts *p, const struct rule *r)
 {
   for (uint32_t i = 0; i < p->n; i++) {
-    const struct rule *q = &e->rules.rules[p->rules[i]];
+    const struct rule *q = &e->rules.rules[p->v[i].rule];
     if (q->left_max == r->left_max && q->n_gates == 0 && r->n_gates == 0 && !memcmp(&q->left, &r->left, sizeof r->left) &&
         !memcmp(&q->left_first, &r->left_first, sizeof r->left_first))
       return true;
@@ -182,16 +182,28 @@ static bool left_known(const struct vdt_engine *e, const struct lefts *p, const 
   return false;
 }
 
+static struct charset heads_of(const struct rule *r)
+{
+  struct charset out = {0};
+  for (unsigned g = 0; g < r->n_gates; g++)
+    for (size_t i = 0; i + 1 < r->gates[g].n; i++) {
+      unsigned char c = (unsigned char)r->gates[g].p[i], small = c | 32;
+      charset_add(&out, c);
+      if (r->nocase && small >= 'a' && small <= 'z') charset_add(&out, c ^ 32);
+    }
+  return out;
+}
+
 static int index_lefts(struct build *b, enum vdt_detector_id detector)
 {
   struct vdt_engine *e = b->e;
   struct lefts *p = &e->lefts[detector];
-  p->rules = arena_zalloc(e->arena, e->rules.n + 1, sizeof *p->rules);
-  if (!p->rules) return no_memory(b->err);
+  p->v = arena_zalloc(e->arena, e->rules.n + 1, sizeof *p->v);
+  if (!p->v) return no_memory(b->err);
   for (uint32_t i = 0; i < e->rules.n; i++) {
     const struct rule *r = &e->rules.rules[i];
     bool wanted = r->detector == detector && r->left_max && !rule_is_score(r) && !r->check->after_gate;
-    if (wanted && !left_known(e, p, r)) p->rules[p->n++] = i;
+    if (wanted && !left_known(e, p, r)) p->v[p->n++] = (struct left){.rule = i, .heads = heads_of(r)};
   }
   return VDT_OK;
 }

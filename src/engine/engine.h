@@ -23,9 +23,14 @@ struct pattern {
   uint32_t n_owners;
 };
 
-/* Rules with left bytes, which the end of a text may belong to. */
+/* A rule with left bytes, which the end of a text may belong to. */
+struct left {
+  uint32_t rule;
+  struct charset heads; /* bytes of its gate literals but the last: a text that ends otherwise does not end within one */
+};
+
 struct lefts {
-  uint32_t *rules;
+  struct left *v;
   uint32_t n;
 };
 

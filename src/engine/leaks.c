@@ -255,9 +255,10 @@ void leaks_try(struct leaks *l, const struct window *w)
 }
 
 /* Where the rule's own gate may have begun, for each of its literals, or the end: it has not begun. */
-static uint64_t live_left(const struct rule *r, const struct window *w)
+static uint64_t live_left(const struct rule *r, const struct charset *heads, const struct window *w)
 {
   uint64_t first = left_start(r, w, w->end);
+  if (!charset_has(heads, byte_before(w, w->end))) return first;
   for (unsigned g = 0; g < r->n_gates; g++)
     for (size_t n = 1; n < r->gates[g].n && n <= w->end - w->base; n++) {
       struct str tail = {(const char *)w->p + (w->end - n - w->base), n}, head = {r->gates[g].p, n};
@@ -273,7 +274,7 @@ static uint64_t live_lefts(const struct leaks *l, const struct lefts *p, const s
 {
   uint64_t first = w->end;
   for (uint32_t i = 0; i < p->n; i++) {
-    uint64_t start = live_left(&l->engine->rules.rules[p->rules[i]], w);
+    uint64_t start = live_left(&l->engine->rules.rules[p->v[i].rule], &p->v[i].heads, w);
     if (start < first) first = start;
   }
   return first;

@@ -256,44 +256,61 @@ static bool begins_text(const struct reading *r, const unsigned char *p)
   return may_be_text(r, (unsigned)v >> 8 & 0xFF) && may_be_text(r, (unsigned)v & 0xFF);
 }
 
-/* The first byte from p on that is no digit. */
-static const unsigned char *skip_digits(const unsigned char *p, const unsigned char *end)
+/* The digits of a block at a time: what is asked again about the same bytes is not worked out again. */
+struct digit_blocks {
+  const unsigned char *at, *end; /* of the block; end of the text */
+  uint64_t bits;
+  size_t n;
+};
+
+/* From p on, as bits; *n: how many bytes that are. p < end. */
+static uint64_t digits_at(struct digit_blocks *b, const unsigned char *p, size_t *n)
 {
   unsigned char pad[BLOCK_BYTES];
-  for (size_t n; p < end; p += n) {
-    n = end - p < BLOCK_BYTES ? (size_t)(end - p) : BLOCK_BYTES;
-    unsigned run = block_leading(block_base64(block_pad(p, n, pad)));
+  if (!b->n || p < b->at || p >= b->at + b->n) {
+    b->at = p;
+    b->n = b->end - p < BLOCK_BYTES ? (size_t)(b->end - p) : BLOCK_BYTES;
+    b->bits = block_base64(block_pad(p, b->n, pad));
+  }
+  *n = (size_t)(b->at + b->n - p);
+  return b->bits >> (p - b->at);
+}
+
+/* The first byte from p on that is no digit. */
+static const unsigned char *skip_digits(struct digit_blocks *b, const unsigned char *p)
+{
+  for (size_t n; p < b->end; p += n) {
+    unsigned run = block_leading(digits_at(b, p, &n));
     if (run < n) return p + run;
   }
-  return end;
+  return b->end;
 }
 
 /* Where the first run of SURE_DIGITS digits begins, or one that the text ends in; the end when there is none. p is not inside of a run. */
-static const unsigned char *long_run(const unsigned char *p, const unsigned char *end)
+static const unsigned char *long_run(struct digit_blocks *b, const unsigned char *p)
 {
-  unsigned char pad[BLOCK_BYTES];
   size_t run = 0; /* digits right before p */
-  for (size_t n; p < end; p += n) {
-    n = end - p < BLOCK_BYTES ? (size_t)(end - p) : BLOCK_BYTES;
-    uint64_t digits = block_base64(block_pad(p, n, pad)), sixteens = block_sixteens(digits);
+  for (size_t n; p < b->end; p += n) {
+    uint64_t digits = digits_at(b, p, &n), sixteens = block_sixteens(digits);
     if (run + block_leading(digits) >= SURE_DIGITS) return p - run;
     if (sixteens) return p + block_first(sixteens);
     size_t last = block_trailing(digits << (BLOCK_BYTES - n));
     run = last == n ? run + n : last;
   }
-  return end - run;
+  return b->end - run;
 }
 
 /* Ordinary text is read here: words are too short, and most of those whose end has not come are refused by their first four letters. */
 static void skip_words(struct reading *r, const struct window *w)
 {
   const unsigned char *p = w->p + (r->next - w->base), *end = w->p + (w->end - w->base), *q;
+  struct digit_blocks b = {.end = end};
   for (;; p = q) {
-    if (r->refused) p = skip_digits(p, end);
+    if (r->refused) p = skip_digits(&b, p);
     if (p == end) break;
     r->refused = false;
-    p = long_run(p, end);
-    q = skip_digits(p, end);
+    p = long_run(&b, p);
+    q = skip_digits(&b, p);
     bool ended = q < end || w->eof;
     if (ended && q - p < SURE_DIGITS) continue;
     if (q - p < 4 || begins_text(r, p)) break;
