@@ -126,26 +126,33 @@ struct saved_head {
 
 static const char MAGIC[8] = "VDTBEHA1";
 
-static void hash_of(struct str body, unsigned char out[crypto_generichash_BYTES])
+/* All that follows the head. */
+static bool put_body(const struct behaviour *b, bool (*put)(void *ctx, struct str piece), void *ctx)
 {
-  crypto_generichash(out, crypto_generichash_BYTES, (const unsigned char *)body.p, body.n, NULL, 0);
+  bool ok = true;
+  for (uint64_t i = 0; ok && i < b->principals.buckets * WAYS; i++)
+    if (b->principals.all[i].key) ok = put(ctx, (struct str){(const char *)&b->principals.all[i], sizeof(struct principal)});
+  size_t n = b->n_deployments * sizeof *b->deployments;
+  return ok && (n == 0 || put(ctx, (struct str){(const char *)b->deployments, n}));
 }
 
-void behaviour_save(const struct behaviour *b, struct buf *out)
+static bool put_hash(void *h, struct str piece)
 {
+  return crypto_generichash_update(h, (const unsigned char *)piece.p, piece.n) == 0;
+}
+
+bool behaviour_save(const struct behaviour *b, bool (*put)(void *ctx, struct str piece), void *ctx)
+{
+  crypto_generichash_state h;
   struct saved_head head = {.principal_size = sizeof(struct principal),
                             .deployment_size = sizeof(struct deployment),
                             .principals = b->principals.used,
                             .deployments = b->n_deployments};
-  size_t begin = out->n;
   memcpy(head.magic, MAGIC, sizeof MAGIC);
-  buf_put(out, (struct str){(const char *)&head, sizeof head});
-  for (uint64_t i = 0; i < b->principals.buckets * WAYS; i++)
-    if (b->principals.all[i].key) buf_put(out, (struct str){(const char *)&b->principals.all[i], sizeof(struct principal)});
-  buf_put(out, (struct str){(const char *)b->deployments, b->n_deployments * sizeof *b->deployments});
-  if (out->failed) return;
-  hash_of((struct str){out->p + begin + sizeof head, out->n - begin - sizeof head}, head.hash);
-  memcpy(out->p + begin, &head, sizeof head);
+  crypto_generichash_init(&h, NULL, 0, sizeof head.hash);
+  put_body(b, put_hash, &h);
+  crypto_generichash_final(&h, head.hash, sizeof head.hash);
+  return put(ctx, (struct str){(const char *)&head, sizeof head}) && put_body(b, put, ctx);
 }
 
 static bool is_whole(struct str saved, struct saved_head *head)
@@ -158,7 +165,7 @@ static bool is_whole(struct str saved, struct saved_head *head)
     return false;
   if (saved.n - sizeof *head != head->principals * sizeof(struct principal) + head->deployments * sizeof(struct deployment))
     return false;
-  hash_of(str_cut(saved, sizeof *head, saved.n), hash);
+  crypto_generichash(hash, sizeof hash, (const unsigned char *)saved.p + sizeof *head, saved.n - sizeof *head, NULL, 0);
   return sodium_memcmp(hash, head->hash, sizeof hash) == 0;
 }
 
@@ -166,6 +173,7 @@ int behaviour_load(struct behaviour *b, struct str saved)
 {
   struct saved_head head;
   if (!is_whole(saved, &head)) return VDT_ESYNTAX;
+  principals_reserve(&b->principals, head.principals);
   const char *at = saved.p + sizeof head;
   for (uint64_t i = 0; i < head.principals; i++, at += sizeof(struct principal)) {
     struct principal p;

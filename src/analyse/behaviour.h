@@ -22,8 +22,8 @@ void behaviour_free(struct behaviour *b);
 int behaviour_observe(struct behaviour *b, const struct record *r, struct vdt_arena *arena,
                       struct record_finding out[BEHAVIOUR_FINDINGS], size_t *n);
 
-/* Everything that was learnt, in one piece of bytes of this machine's order; check out->failed. */
-void behaviour_save(const struct behaviour *b, struct buf *out);
+/* Everything that was learnt, piece by piece, in bytes of this machine's order; nothing is copied. false: put said so. */
+bool behaviour_save(const struct behaviour *b, bool (*put)(void *ctx, struct str piece), void *ctx);
 /* Into one that is new. VDT_ESYNTAX: not what behaviour_save wrote, or damaged; b is then as good as new. */
 int behaviour_load(struct behaviour *b, struct str saved);
 

@@ -24,16 +24,27 @@ static struct principal *oldest(struct principal *bucket)
   return place;
 }
 
-/* Doubles the buckets: each splits in two by the next bit of the key. false: there are as many as may be. */
+/* Doubles the buckets, in place, so that there never is a second table: each splits in two by the next bit of the key. false: there are as many as
+ * may be. */
 static bool grow(struct principals *p)
 {
-  struct principals more = {.buckets = p->buckets * 2, .limit = p->limit, .used = p->used};
-  if (more.buckets > more.limit || !(more.all = calloc(more.buckets * WAYS, sizeof *more.all))) return false;
-  for (uint64_t i = 0; i < p->buckets * WAYS; i++)
-    if (p->all[i].key) *oldest(bucket_of(&more, p->all[i].key)) = p->all[i];
-  free(p->all);
-  *p = more;
+  uint64_t half = p->buckets * WAYS;
+  struct principal *all = p->buckets * 2 > p->limit ? NULL : realloc(p->all, 2 * half * sizeof *all);
+  if (!all) return false;
+  memset(all + half, 0, half * sizeof *all);
+  for (uint64_t i = 0; i < half; i++) {
+    if (!all[i].key || !(all[i].key & p->buckets)) continue;
+    *oldest(all + half + i / WAYS * WAYS) = all[i];
+    all[i].key = 0;
+  }
+  p->all = all;
+  p->buckets *= 2;
   return true;
+}
+
+void principals_reserve(struct principals *p, uint64_t n)
+{
+  while (p->buckets * WAYS < 2 * n && grow(p)) continue;
 }
 
 static struct principal *find(struct principals *p, uint64_t key, uint32_t minute, bool *is_new)

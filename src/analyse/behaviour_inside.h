@@ -70,6 +70,8 @@ uint64_t behaviour_hash(struct str a, struct str b, struct str c);
 struct principal *principal_of(struct principals *p, const struct record *r, uint32_t minute, bool *is_new);
 /* One that was saved. */
 void principal_put(struct principals *p, const struct principal *saved);
+/* Room for so many, as far as there is memory. */
+void principals_reserve(struct principals *p, uint64_t n);
 bool principals_init(struct principals *p, uint32_t limit);
 
 void look_at_access(const struct behaviour *b, struct principal *p, bool is_new, const struct record *r, uint32_t minute,

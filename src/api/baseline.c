@@ -10,18 +10,18 @@ enum { SAVE_US = 60000000, LIMIT = 512 << 20 };
 
 static int read_saved(struct baseline *b, struct vdt_error *err)
 {
-  struct buf saved = {0};
+  const void *saved;
+  size_t n;
   char aside[sizeof b->path + 16];
   if (access(b->path, F_OK) != 0) return VDT_OK;
-  int rc = file_read(b->path, LIMIT, &saved, err);
-  if (!rc && behaviour_load(b->behaviour, buf_str(&saved)) != VDT_OK) {
-    snprintf(aside, sizeof aside, "%s.damaged", b->path);
-    fprintf(stderr, "vedette serve: %s is damaged or of another version; it is kept as %s, and what is usual is learnt anew\n",
-            b->path, aside);
-    if (rename(b->path, aside) != 0) rc = error_set(err, VDT_EIO, "%s: %s", aside, strerror(errno));
-  }
-  buf_finish(&saved);
-  return rc;
+  int rc = file_map(b->path, LIMIT, &saved, &n, err);
+  bool ours = !rc && behaviour_load(b->behaviour, (struct str){saved, n}) == VDT_OK;
+  if (!rc) file_unmap(saved, n);
+  if (ours) return VDT_OK;
+  snprintf(aside, sizeof aside, "%s.damaged", b->path);
+  fprintf(stderr, "vedette serve: %s: %s; it is kept as %s, and what is usual is learnt anew\n", b->path,
+          rc ? err->text : "damaged or of another version", aside);
+  return rename(b->path, aside) == 0 ? VDT_OK : error_set(err, VDT_EIO, "%s: %s", aside, strerror(errno));
 }
 
 int baseline_open(struct baseline *b, const char *state_dir, struct str workspace, const struct behaviour_limits *limits,
@@ -49,16 +49,23 @@ int baseline_observe(struct baseline *b, struct record *r, struct vdt_arena *are
   return VDT_OK;
 }
 
+static bool put_piece(void *f, struct str piece)
+{
+  return fwrite(piece.p, 1, piece.n, f) == piece.n;
+}
+
+static bool write_learnt(void *b, FILE *f)
+{
+  return behaviour_save(b, put_piece, f);
+}
+
 void baseline_save(struct baseline *b, uint64_t now_us, bool at_once)
 {
-  struct buf text = {0};
   struct vdt_error err = {0};
   if (!b->changed || (!at_once && now_us - b->saved_us < SAVE_US)) return;
   b->saved_us = now_us;
-  behaviour_save(b->behaviour, &text);
-  b->changed = text.failed || file_replace(b->path, buf_str(&text), 0640, &err) != VDT_OK;
-  if (b->changed) fprintf(stderr, "vedette serve: %s\n", text.failed ? "out of memory for what is usual" : err.text);
-  buf_finish(&text);
+  b->changed = file_replace_with(b->path, 0640, write_learnt, b->behaviour, &err) != VDT_OK;
+  if (b->changed) fprintf(stderr, "vedette serve: %s\n", err.text);
 }
 
 void baseline_close(struct baseline *b)

@@ -25,31 +25,41 @@ int file_read(const char *path, size_t limit, struct buf *out, struct vdt_error 
   return VDT_OK;
 }
 
-static bool write_all(int fd, struct str text)
+static bool fill(int fd, bool (*write)(void *ctx, FILE *f), void *ctx)
 {
-  for (size_t at = 0; at < text.n;) {
-    ssize_t n = write(fd, text.p + at, text.n - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    at += (size_t)n;
-  }
-  return true;
+  FILE *f = fdopen(fd, "wb");
+  if (!f) return close(fd), false;
+  bool ok = write(ctx, f) && fflush(f) == 0 && fsync(fd) == 0;
+  int reason = errno;
+  if (fclose(f) != 0 && ok) return false;
+  errno = reason;
+  return ok;
 }
 
-int file_replace(const char *path, struct str text, unsigned mode, struct vdt_error *err)
+int file_replace_with(const char *path, unsigned mode, bool (*write)(void *ctx, FILE *f), void *ctx, struct vdt_error *err)
 {
   char made[4200];
   int n = snprintf(made, sizeof made, "%s.%ld", path, (long)getpid());
   if (n < 0 || (size_t)n >= sizeof made) return error_set(err, VDT_EIO, "%s: the path is too long", path);
   int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
   if (fd < 0) return error_set(err, VDT_EIO, "%s: %s", made, strerror(errno));
-  bool ok = fchmod(fd, (mode_t)mode) == 0 && write_all(fd, text) && fsync(fd) == 0;
+  fchmod(fd, (mode_t)mode);
+  bool ok = fill(fd, write, ctx) && rename(made, path) == 0;
   int reason = errno;
-  if (close(fd) != 0 && ok) ok = false, reason = errno;
-  if (ok && rename(made, path) != 0) ok = false, reason = errno;
   if (ok) return VDT_OK;
   unlink(made);
   return error_set(err, VDT_EIO, "%s: %s", path, strerror(reason));
+}
+
+static bool write_text(void *ctx, FILE *f)
+{
+  const struct str *text = ctx;
+  return text->n == 0 || fwrite(text->p, 1, text->n, f) == text->n;
+}
+
+int file_replace(const char *path, struct str text, unsigned mode, struct vdt_error *err)
+{
+  return file_replace_with(path, mode, write_text, &text, err);
 }
 
 int file_map(const char *path, size_t limit, const void **out, size_t *n, struct vdt_error *err)

@@ -197,6 +197,55 @@ static void memory_stays_within_its_bound(void)
   finish(&s);
 }
 
+static bool put_piece(void *to, struct str piece)
+{
+  buf_put(to, piece);
+  return !((struct buf *)to)->failed;
+}
+
+static size_t saved_size(const struct behaviour *b)
+{
+  struct buf saved = {0};
+  CHECK(behaviour_save(b, put_piece, &saved));
+  size_t n = saved.n;
+  buf_finish(&saved);
+  return n;
+}
+
+/* Each is saved in 64 bytes, so the size says how many there are; met again, they are the same. */
+static void a_table_that_grows_forgets_nobody(void)
+{
+  struct stand s = stand_of(&behaviour_standard);
+  size_t one = 0;
+  char name[32];
+  for (unsigned i = 0; i < 2 * 5000; i++) {
+    snprintf(name, sizeof name, "user-%u", i % 5000);
+    struct record r = record_at(i, str_of(name));
+    observe(&s, &r);
+    if (i == 0) one = saved_size(s.b);
+  }
+  CHECK_INT(saved_size(s.b), one + 4999 * 64);
+  finish(&s);
+}
+
+static bool put_nothing(void *left, struct str piece)
+{
+  (void)piece;
+  return (*(int *)left)-- > 0;
+}
+
+static void what_cannot_be_saved_is_said(void)
+{
+  struct stand s = stand_of(&behaviour_standard);
+  struct record r = record_at(0, STR("u"));
+  observe(&s, &r);
+  for (int pieces = 0; pieces < 5; pieces++) {
+    int left = pieces;
+    CHECK_INT(behaviour_save(s.b, put_nothing, &left), pieces >= 3); /* the head, a principal, a deployment */
+  }
+  finish(&s);
+}
+
 static void a_restart_forgets_nothing(void)
 {
   struct stand s = stand_of(&behaviour_standard), t = stand_of(&behaviour_standard);
@@ -208,9 +257,9 @@ static void a_restart_forgets_nothing(void)
     r = record_at(i, str_of(name));
     observe(&s, &r);
   }
-  behaviour_save(s.b, &saved);
+  CHECK(behaviour_save(s.b, put_piece, &saved));
   CHECK_INT(behaviour_load(t.b, buf_str(&saved)), VDT_OK);
-  behaviour_save(t.b, &again);
+  CHECK(behaviour_save(t.b, put_piece, &again));
   CHECK_INT(again.n, saved.n);
   for (size_t i = 0; i < saved.n; i += saved.n / 50 + 1) {
     struct behaviour *fresh = behaviour_new(&behaviour_standard);
@@ -352,6 +401,8 @@ int main(void)
   RUN(jailbreaks_in_a_row);
   RUN(agents_of_tools);
   RUN(memory_stays_within_its_bound);
+  RUN(a_table_that_grows_forgets_nobody);
+  RUN(what_cannot_be_saved_is_said);
   RUN(a_restart_forgets_nothing);
   RUN(two_weeks_of_people_and_attacks);
   return test_end();
