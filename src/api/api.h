@@ -5,6 +5,7 @@
 #define API_API_H
 #include "api/auth.h"
 #include "api/collect.h"
+#include "api/feeds.h"
 #include "store/store.h"
 
 struct api {
@@ -13,6 +14,7 @@ struct api {
   size_t n_stores;
   const bool *evidence; /* of each store's workspace: the configuration keeps prompt evidence somewhere */
   const struct collect_stats *stats;
+  struct feeds *feeds;     /* or NULL */
   struct vdt_arena *arena; /* emptied at each request */
 };
 

@@ -39,14 +39,7 @@ int baseline_observe(struct baseline *b, struct record *r, struct vdt_arena *are
   size_t n;
   int rc = behaviour_observe(b->behaviour, r, arena, shown, &n);
   b->changed = true;
-  if (rc || n == 0) return rc;
-  struct record_finding *all = arena_zalloc(arena, r->n_findings + n, sizeof *all);
-  if (!all) return VDT_ENOMEM;
-  if (r->n_findings) memcpy(all, r->findings, r->n_findings * sizeof *all);
-  memcpy(all + r->n_findings, shown, n * sizeof *all);
-  r->findings = all;
-  r->n_findings += n;
-  return VDT_OK;
+  return rc ? rc : record_append(r, arena, shown, n);
 }
 
 static bool put_piece(void *f, struct str piece)

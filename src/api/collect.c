@@ -1,4 +1,5 @@
 #include "api/collect.h"
+#include "analyse/access.h"
 #include "api/baseline.h"
 #include "api/settings.h"
 #include "api/spool.h"
@@ -27,6 +28,7 @@ struct collect {
   struct settings settings;
   struct baseline *baselines; /* one per store */
   bool *begun;
+  struct vdt_intel *intel;
   unsigned careful; /* so many batches of one line, after a store refused something in a batch */
   uint64_t passed_us, swept_us;
 };
@@ -66,9 +68,15 @@ void collect_free(struct collect *c)
   settings_finish(&c->settings);
   for (size_t i = 0; c->baselines && i < c->n_stores; i++) baseline_close(&c->baselines[i]);
   free(c->baselines);
+  intel_drop(c->intel);
   vdt_arena_free(c->arena);
   free(c->begun);
   free(c);
+}
+
+struct vdt_intel **collect_intel(struct collect *c)
+{
+  return &c->intel;
 }
 
 /* ---- transactions over all workspaces --------------------------------------------------------------------------- */
@@ -124,6 +132,15 @@ static int put_event(struct collect *c, struct store *s, const struct alert *eve
   return VDT_OK;
 }
 
+/* Where it came from. */
+static int look_at_access(struct collect *c, struct record *r)
+{
+  struct record_finding found[ACCESS_FINDINGS];
+  size_t n;
+  int rc = access_observe(c->intel, r, c->arena, found, &n);
+  return rc ? rc : record_append(r, c->arena, found, n);
+}
+
 static int store_alerts(struct collect *c, size_t store, const struct record *r, struct batch *b, struct vdt_error *err)
 {
   struct alert events[ALERT_TYPES];
@@ -131,7 +148,8 @@ static int store_alerts(struct collect *c, size_t store, const struct record *r,
   struct record all = *r; /* and what it shows together with those before it */
   size_t n;
   uint64_t now = clock_unix_us();
-  if (baseline_observe(&c->baselines[store], &all, c->arena) || alert_events(&all, &s->place, now, c->arena, events, &n))
+  if (baseline_observe(&c->baselines[store], &all, c->arena) || look_at_access(c, &all) ||
+      alert_events(&all, &s->place, now, c->arena, events, &n))
     return error_set(err, VDT_ENOMEM, "out of memory");
   settings_apply(&c->settings, events, &n, now);
   int rc = VDT_OK;

@@ -8,6 +8,7 @@
 #ifndef API_COLLECT_H
 #define API_COLLECT_H
 #include "base/behaviours.h"
+#include "intel/intel.h"
 #include "store/store.h"
 #include <stdatomic.h>
 
@@ -24,6 +25,8 @@ int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t
                 const struct behaviour_limits *behaviour, struct collect_stats *stats, struct collect **out,
                 struct vdt_error *err);
 void collect_free(struct collect *c);
+/* What is known of addresses, for the caller to bring up to date between passes; NULL at first. */
+struct vdt_intel **collect_intel(struct collect *c);
 /* One pass over all journals. EIO: the store would not take it, nothing is lost, try again. *lines is how many were consumed. */
 int collect_pass(struct collect *c, uint64_t *lines, struct vdt_error *err);
 /* Waits until a journal changes, timeout_ms is over or stop_fd can be read (then false). */

@@ -1,6 +1,7 @@
 /* Listing and reading alerts, and what the process says about itself. */
 #include "api/answer.h"
 #include "api/arm.h"
+#include "base/clock.h"
 
 void api_healthz(struct api *api, const struct api_request *request, struct api_response *response)
 {
@@ -113,6 +114,47 @@ static int put_alert_counts(struct api *api, struct buf *b)
   return VDT_OK;
 }
 
+static void put_feed_metric(struct api *api, struct buf *b, const char *name, const char *help,
+                            uint64_t (*value)(const struct feeds_status *s))
+{
+  struct feeds_status s;
+  buf_printf(b, "# HELP vedette_%s %s\n# TYPE vedette_%s gauge\n", name, help, name);
+  for (size_t i = 0; feeds_status_at(api->feeds, i, &s); i++)
+    buf_printf(b, "vedette_%s{feed=\"%s\",kind=\"%s\"} %llu\n", name, s.name, intel_kind_name(s.kind),
+               (unsigned long long)value(&s));
+}
+
+static uint64_t feed_entries(const struct feeds_status *s)
+{
+  return s->entries;
+}
+
+static uint64_t feed_age(const struct feeds_status *s)
+{
+  uint64_t now = clock_unix_us();
+  return s->loaded_us && now > s->loaded_us ? (now - s->loaded_us) / 1000000 : 0;
+}
+
+static uint64_t feed_stale(const struct feeds_status *s)
+{
+  return s->stale;
+}
+
+static uint64_t feed_failed(const struct feeds_status *s)
+{
+  return s->failed;
+}
+
+static void put_feeds(struct api *api, struct buf *b)
+{
+  struct feeds_status s;
+  if (!feeds_status_at(api->feeds, 0, &s)) return;
+  put_feed_metric(api, b, "feed_entries", "Addresses and names that a threat-intelligence feed gives.", feed_entries);
+  put_feed_metric(api, b, "feed_age_seconds", "How old that is; 0 also when it never said anything.", feed_age);
+  put_feed_metric(api, b, "feed_stale", "1: older than its stale_after, or never read.", feed_stale);
+  put_feed_metric(api, b, "feed_failed", "1: it could not be read the last time; what it said before stays.", feed_failed);
+}
+
 void api_metrics(struct api *api, const struct api_request *request, struct api_response *response)
 {
   struct buf *b = &response->body;
@@ -135,6 +177,7 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
              atomic_load(&s->store_errors));
   put_metric(b, "collect_lag_microseconds", "gauge", "From the end of the last interaction to its storing.",
              atomic_load(&s->lag_us));
+  put_feeds(api, b);
   int rc = put_alert_counts(api, b);
   response->type = "text/plain; version=0.0.4; charset=utf-8";
   if (rc) api_store_failed(response, rc, "AlertNotFound");

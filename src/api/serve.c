@@ -23,6 +23,7 @@ struct serve {
   struct store **mine, **theirs; /* the collector's connections and the API's */
   struct collect_stats stats;
   struct collect *collect;
+  struct feeds *feeds;
   struct api api;
   bool *evidence;
   struct http *http;
@@ -96,11 +97,13 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc)
     rc = collect_new(o->state_dir, s->mine, o->n_workspaces, o->window_us ? o->window_us : ALERT_WINDOW_US, &o->behaviour,
                      &s->stats, &s->collect, err);
+  if (!rc) rc = feeds_start(o->state_dir, &o->feeds, &s->feeds, err);
   if (!rc) rc = open_socket(s, err);
   s->api = (struct api){.state_dir = o->state_dir,
                         .stores = s->theirs,
                         .n_stores = o->n_workspaces,
                         .stats = &s->stats,
+                        .feeds = s->feeds,
                         .evidence = s->evidence,
                         .arena = vdt_arena_new((size_t)256 << 20)};
   if (!rc && !s->api.arena) rc = error_set(err, VDT_ENOMEM, "out of memory");
@@ -123,6 +126,7 @@ static void loop(struct serve *s)
   do {
     uint64_t lines;
     struct vdt_error err = {0};
+    feeds_take(s->feeds, collect_intel(s->collect));
     if (collect_pass(s->collect, &lines, &err)) complain(s, &err);
   } while (collect_wait(s->collect, POLL_MS, s->stop));
 }
@@ -132,6 +136,7 @@ static void finish(struct serve *s)
   http_stop(s->http);
   if (s->http) unlink(s->socket);
   else if (s->listener >= 0) close(s->listener);
+  feeds_stop(s->feeds);
   collect_free(s->collect);
   for (size_t i = 0; i < s->options->n_workspaces; i++) {
     if (s->theirs) store_close(s->theirs[i]);

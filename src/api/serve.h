@@ -1,6 +1,7 @@
 /* The control process: collector and control API in one. */
 #ifndef API_SERVE_H
 #define API_SERVE_H
+#include "api/feeds.h"
 #include "base/behaviours.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ struct serve_options {
   const char *socket; /* or NULL: <state_dir>/control.sock */
   uint64_t window_us; /* 0: ALERT_WINDOW_US */
   struct behaviour_limits behaviour;
+  struct feeds_options feeds;
 };
 
 /* Runs until SIGTERM or SIGINT. The exit status: 0, or 1 after it has said why it cannot run. One process per state folder. */

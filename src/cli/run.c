@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/behaviour_args.h"
+#include "cli/feed_args.h"
 #include "cli/cli.h"
 #include "cli/nginx_conf.h"
 #include "cli/run_child.h"
@@ -240,6 +241,7 @@ static void describe_serve(struct run *r)
                               w->resource_group ? w->resource_group : "", keeps_evidence(r->config, w) ? ",evidence" : ""));
   }
   behaviour_args_put(&r->config->behaviour, r->arena, c);
+  feed_args_put(r->config, r->arena, c);
 }
 
 static void describe_nginx(struct run *r, int which, const char *conf, bool test)

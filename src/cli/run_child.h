@@ -5,7 +5,7 @@
 #include "vedette/vedette.h"
 #include <sys/types.h>
 
-enum { CHILD_ARGS = 600 };
+enum { CHILD_ARGS = 800 };
 
 struct child {
   const char *name; /* "serve" */

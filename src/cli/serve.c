@@ -2,6 +2,7 @@
 #include "api/serve.h"
 #include "cli/behaviour_args.h"
 #include "cli/cli.h"
+#include "cli/feed_args.h"
 #include "store/store.h"
 
 /* NAME[,REGION[,SUBSCRIPTION[,RESOURCE GROUP[,evidence]]]] in place: the commas become ends of strings. */
@@ -21,36 +22,56 @@ static bool parse_workspace(char *text, struct serve_workspace *w)
   return w->name && (!evidence || w->evidence) && store_name_ok(str_of(w->name)) && store_name_ok(str_of(w->region));
 }
 
+/* Copies that can be cut apart. */
+static void copy_list(const struct cli_list *list, char **out)
+{
+  for (size_t i = 0; i < list->n; i++) out[i] = strdup(list->items[i]);
+}
+
+static void free_list(size_t n, char **copies)
+{
+  for (size_t i = 0; i < n; i++) free(copies[i]);
+}
+
 int cmd_serve(int argc, char **argv)
 {
-  const char *state = NULL, *socket = NULL;
+  const char *state = NULL, *socket = NULL, *trust = NULL;
+  bool no_built_in = false;
   unsigned window = 60;
-  struct cli_list names = {0}, behaviour = {0};
+  struct cli_list names = {0}, behaviour = {0}, feeds = {0};
   const struct cli_option options[] = {{"state", CLI_TEXT, &state},
                                        {"socket", CLI_TEXT, &socket},
                                        {"window", CLI_NUMBER, &window},
                                        {"behaviour", CLI_LIST, &behaviour},
+                                       {"feed", CLI_LIST, &feeds},
+                                       {"feed-trust", CLI_TEXT, &trust},
+                                       {"no-built-in-feed", CLI_FLAG, &no_built_in},
                                        {"workspace", CLI_LIST, &names}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (left < 0) return CLI_USAGE;
   if (left > 0) return cli_usage("serve", "what is \"%.40s\"? It takes options only", argv[1]);
   struct serve_workspace workspaces[sizeof names.items / sizeof *names.items] = {{.name = "default", .region = "local"}};
   char *copies[sizeof names.items / sizeof *names.items] = {0};
+  struct feeds_source sources[sizeof feeds.items / sizeof *feeds.items];
+  char *feed_texts[sizeof feeds.items / sizeof *feeds.items] = {0};
   int rc = 0;
-  for (size_t i = 0; i < names.n; i++) {
-    copies[i] = strdup(names.items[i]);
+  copy_list(&names, copies);
+  copy_list(&feeds, feed_texts);
+  for (size_t i = 0; i < names.n; i++)
     if (!copies[i] || !parse_workspace(copies[i], &workspaces[i]))
       rc = cli_usage("serve",
                      "--workspace: expected NAME,REGION[,SUBSCRIPTION[,RESOURCEGROUP[,evidence]]] of letters, digits, - and _");
-  }
   struct serve_options o = {.state_dir = cli_state(state),
                             .workspaces = workspaces,
                             .n_workspaces = names.n ? names.n : 1,
                             .socket = socket,
                             .behaviour = behaviour_standard,
+                            .feeds = {sources, feeds.n, !no_built_in, trust},
                             .window_us = (uint64_t)(window ? window : 1) * 60000000};
   if (!rc && !behaviour_args_read(&behaviour, &o.behaviour)) rc = CLI_USAGE;
+  if (!rc && !feed_args_read(feed_texts, feeds.n, sources)) rc = CLI_USAGE;
   if (!rc) rc = serve_run(&o);
-  for (size_t i = 0; i < names.n; i++) free(copies[i]);
+  free_list(names.n, copies);
+  free_list(feeds.n, feed_texts);
   return rc;
 }

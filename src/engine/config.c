@@ -289,6 +289,24 @@ static int check_shield(struct loader *l, size_t i)
   return VDT_OK;
 }
 
+static int check_feeds(struct loader *l)
+{
+  const struct config_intel *t = &l->config->intel;
+  const yaml_node_t *map = value_of(l, yaml_document_get_root_node(&l->doc), "threat_intelligence");
+  const yaml_node_t *list = map ? value_of(l, map, "feeds") : NULL;
+  for (size_t i = 0; i < t->n_feeds; i++) {
+    const struct config_feed *f = &t->feeds[i];
+    const yaml_node_t *at = yaml_document_get_node(&l->doc, list->data.sequence.items.start[i]);
+    if (!f->file == !f->url) return FAIL(l, at, "feeds: expected either file or url for \"%s\"", f->name);
+    if (strcmp(f->name, "built-in") == 0 || strcmp(f->name, "status.json") == 0)
+      return FAIL(l, at, "feeds: the name \"%s\" is taken", f->name);
+    if (f->name[0] == '.') return FAIL(l, at, "feeds: a name does not begin with a dot");
+    for (size_t k = 0; k < i; k++)
+      if (strcmp(t->feeds[k].name, f->name) == 0) return FAIL(l, at, "the feed \"%s\" stands twice", f->name);
+  }
+  return VDT_OK;
+}
+
 static int check_opinion(struct loader *l, size_t i)
 {
   const struct vdt_opinion_policy *o = &l->config->policies[i].second_opinion;
@@ -401,6 +419,7 @@ static int check_all(struct loader *l)
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_blocklists(l, i);
   if (!rc) rc = name_blocklists(l);
   if (!rc) rc = check_allowed(l);
+  if (!rc) rc = check_feeds(l);
   if (!rc) rc = link_content_safety(l);
   return rc;
 }

@@ -134,6 +134,22 @@ struct config_content_safety {
   unsigned per_10_seconds;
 };
 
+/* A threat-intelligence feed; kind and format are those of intel/kinds.def and intel/formats.def. */
+struct config_feed {
+  const char *name;
+  unsigned kind, format;
+  const char *file, *url; /* one of them; the other is NULL */
+  const char *column;     /* or NULL */
+  const char *header_env; /* or NULL */
+  uint64_t refresh, stale_after;
+};
+struct config_intel {
+  bool built_in;
+  struct config_feed *feeds;
+  size_t n_feeds;
+  const char *trust; /* or NULL */
+};
+
 struct config {
   const char *path; /* of the file, as config_parse was told; relative paths begin beside it */
   const char *state_dir;
@@ -148,6 +164,7 @@ struct config {
   struct config_limits limits;
   struct config_context context;
   struct behaviour_limits behaviour;
+  struct config_intel intel;
   struct config_workspace *workspaces;
   size_t n_workspaces;
   struct config_deployment *deployments;

@@ -138,6 +138,21 @@ static bool set_upstream(struct vdt_arena *arena, const struct setting *s, struc
   return (url->scheme != CONFIG_UNIX || is_path(text)) && keep(arena, text, &url->text, oom);
 }
 
+static bool set_feed_url(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  if (!str_starts(text, STR("https://")) || text.n < 10 || text.n > 2048) return false;
+  for (size_t i = 0; i < text.n; i++)
+    if (text.p[i] <= 0x20 || text.p[i] == 0x7f || strchr("\"'\\<>`", text.p[i])) return false;
+  return keep(arena, text, member, oom);
+}
+
+static bool set_column(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  return made_of(text, " ._-", 64) && keep(arena, text, member, oom);
+}
+
 static bool set_model(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   (void)s;
@@ -346,6 +361,16 @@ static const char *const same_masks[] = {"same", "label", "partial", "pseudonym"
 static const char *const restores[] = {"all", "tool-calls", "none", NULL};
 static const char *const shield_kinds[] = {"prompt-shields", "openai-chat", NULL};
 static const char *const opinion_failures[] = {"keep", "block", "allow", NULL};
+static const char *const feed_kinds[] = {
+#define X(id, name, help) name,
+#include "intel/kinds.def"
+#undef X
+    NULL};
+static const char *const feed_formats[] = {
+#define X(id, name, help) name,
+#include "intel/formats.def"
+#undef X
+    NULL};
 static const char *const stores[] = {"sqlite", NULL};
 
 static bool choose(const struct setting *s, struct str text, unsigned *out)
@@ -477,6 +502,8 @@ static const struct value_kind kinds[] = {
 #define IN_SENSITIVE  struct vdt_leak_policy
 #define IN_URLS       struct vdt_leak_policy
 #define IN_RECON      struct vdt_score_policy
+#define IN_INTEL      struct config_intel
+#define IN_FEED       struct config_feed
 #define IN_HIDDEN     struct vdt_hidden_policy
 #define IN_OPINION    struct vdt_opinion_policy
 #define IN_SHIELD     struct config_shield
@@ -502,7 +529,7 @@ const size_t scope_size[SCOPES] = {
     [BLOCKLIST] = sizeof(struct config_blocklist), [PHRASE] = sizeof(struct config_phrase),
     [USED_LIST] = sizeof(struct config_used_list), [RULE_FILE] = sizeof(struct config_rule_file),
     [LEAK_KIND] = sizeof(struct vdt_kind_policy),  [ALLOWED] = sizeof(struct config_allowed),
-    [PROXY] = sizeof(struct config_proxy),
+    [PROXY] = sizeof(struct config_proxy),         [FEED] = sizeof(struct config_feed),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

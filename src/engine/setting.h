@@ -29,6 +29,8 @@ enum scope {
   CONTEXT,
   PROXY,
   URLS,
+  INTEL,
+  FEED,
   RECON,
   LEAK_KIND,
   ALLOWED,

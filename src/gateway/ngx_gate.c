@@ -12,11 +12,18 @@ struct gate_worker gate_worker = {.journal = {.dirfd = -1, .fd = -1}};
 
 /* ---- the worker ------------------------------------------------------------------------------------------------- */
 
+static void look_at_intel(const struct gate_main *m)
+{
+  if (!intel_refresh(m->spool, &gate_worker.intel_seen, &gate_worker.intel))
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "vedette: spool/intel is damaged; what was known before stays");
+}
+
 ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main)
 {
   struct gate_worker *w = &gate_worker;
   w->random_left = 0;
   journal_init(&w->journal, main->spool, JOURNAL_MAX_BYTES);
+  look_at_intel(main);
   if (vdt_scanner_new(main->engine, &w->scanner) == VDT_OK) return NGX_OK;
   ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "vedette: out of memory for a scanner");
   return NGX_ERROR;
@@ -27,6 +34,7 @@ void gate_worker_stop(void)
   if (!gate_worker.scanner) return;
   journal_finish(&gate_worker.journal);
   vdt_scanner_free(gate_worker.scanner);
+  intel_drop(gate_worker.intel);
   gate_worker.scanner = NULL;
 }
 
@@ -236,8 +244,7 @@ static void look_at_plan(const struct gate_main *m)
   if (ngx_time() == w->plan_checked) return;
   w->plan_checked = ngx_time();
   plan_refresh(m->spool, &w->plan, m->config, m->evidence);
-  if (!intel_refresh(m->spool, &w->intel_seen, &w->intel))
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "vedette: spool/intel is damaged; what was known before stays");
+  look_at_intel(m);
 }
 
 struct gate *gate_begin(ngx_http_request_t *r)

@@ -127,6 +127,9 @@ void record_write(const struct record *r, struct buf *out);
  * name in err. Strings point into the arena or the line. */
 int record_read(struct vdt_arena *arena, struct str line, struct record *out, struct vdt_error *err);
 
+/* More findings behind those that are there; the array is a new one in the arena. VDT_OK or VDT_ENOMEM, which changes nothing. */
+int record_append(struct record *r, struct vdt_arena *arena, const struct record_finding *more, size_t n);
+
 /* The other kind of line. */
 void record_write_egress(const struct record_egress *e, struct buf *out);
 bool record_is_egress(struct str line);

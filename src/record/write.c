@@ -131,3 +131,15 @@ void record_write_egress(const struct record_egress *e, struct buf *out)
   put_members(out, &egress_fields, e, true);
   BUF_LIT(out, "}\n");
 }
+
+int record_append(struct record *r, struct vdt_arena *arena, const struct record_finding *more, size_t n)
+{
+  if (n == 0) return VDT_OK;
+  struct record_finding *all = arena_zalloc(arena, r->n_findings + n, sizeof *all);
+  if (!all) return VDT_ENOMEM;
+  if (r->n_findings) memcpy(all, r->findings, r->n_findings * sizeof *all);
+  memcpy(all + r->n_findings, more, n * sizeof *all);
+  r->findings = all;
+  r->n_findings += n;
+  return VDT_OK;
+}
