@@ -71,11 +71,15 @@ struct opinion {
   bool begun, settled, revise;
 };
 
+/* What the body of the request is. */
+enum body_kind { BODY_JSON, BODY_FORM, BODY_LINES };
+
 /* What happens to the body of the response. */
 enum body_mode {
   BODY_NONE,  /* not begun */
   BODY_PASS,  /* untouched */
   BODY_WIRE,  /* read by wire */
+  BODY_FIRST, /* the first byte says whether it is JSON lines, or passes */
   BODY_ERROR, /* an error of the upstream: gathered, read for a verdict, passed on unchanged */
 };
 
@@ -106,6 +110,8 @@ struct exchange {
   struct buf plain; /* without its coding */
   struct buf changed_body;
   bool body_changed, request_read;
+  enum body_kind body_kind;
+  struct str boundary;               /* of a form */
   struct wire_redaction *redactions; /* what may not go upstream */
   size_t n_redactions, cap_redactions;
   struct pseudonyms pseudonyms;

@@ -9,7 +9,7 @@ bool exchange_redact(struct exchange *x, const struct wire_part *part, size_t st
   struct str text = arena_dup(x->arena, with);
   if (!grown || !text.p) return false;
   x->redactions = grown;
-  x->redactions[x->n_redactions++] = (struct wire_redaction){part->raw, part->at + start, part->at + end, text.p};
+  x->redactions[x->n_redactions++] = (struct wire_redaction){part->raw, part->at + start, part->at + end, text.p, part->plain};
   return true;
 }
 

@@ -136,6 +136,17 @@ static enum exchange_next session_head(struct exchange *x, const struct exchange
   return EXCHANGE_FORWARD;
 }
 
+/* JSON, or what may hold some. */
+static bool is_readable(struct exchange *x, struct str content_type)
+{
+  struct str boundary;
+  if (is_json(content_type)) return true;
+  bool form = is_form(content_type, &boundary);
+  if (form) x->boundary = exchange_keep(x, boundary, 128);
+  x->body_kind = form ? BODY_FORM : BODY_LINES;
+  return form || is_json_lines(content_type);
+}
+
 /* A path that no format speaks on. JSON on it is walked; anything else passes, and the record says so. */
 static enum exchange_next pass_unknown(struct exchange *x, const struct exchange_head *head)
 {
@@ -143,7 +154,7 @@ static enum exchange_next pass_unknown(struct exchange *x, const struct exchange
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
   if (is_realtime(head))
     return refuse_bad(x, VDT_ESTATE, "Realtime sessions on this path cannot be inspected and are not let through.");
-  if (is_json(head->content_type)) { /* whatever the method: one that has no body has nothing to read */
+  if (is_readable(x, head->content_type)) { /* whatever the method: one that has no body has nothing to read */
     x->format = wire_unknown();
     x->request_coding = coding_of(head->content_encoding);
     if (x->request_coding == CODING_IDENTITY || x->request_coding == CODING_GZIP) return EXCHANGE_READ_BODY;
@@ -356,12 +367,23 @@ static enum exchange_next too_deep(struct exchange *x, int code)
   return fail(x, vdt_strerror(code));
 }
 
+static int parse(struct exchange *x, struct vdt_arena *scratch, struct str text, struct wire_request *q, struct vdt_error *err)
+{
+  struct json_limits limits = {x->image->config->limits.json_depth, NODES_MAX};
+  switch (x->body_kind) {
+  case BODY_FORM: return wire_form_parse(scratch, x->boundary, text, &limits, q, err);
+  case BODY_LINES: return wire_lines_parse(scratch, text, &limits, q, err);
+  case BODY_JSON: break;
+  }
+  return wire_request_parse(x->format, scratch, text, &limits, q, err);
+}
+
 static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scratch, size_t room, struct str text)
 {
   const struct config_limits *limits = &x->image->config->limits;
   struct wire_request q;
   struct vdt_error err = {0};
-  int rc = wire_request_parse(x->format, scratch, text, &(struct json_limits){limits->json_depth, NODES_MAX}, &q, &err);
+  int rc = parse(x, scratch, text, &q, &err);
   if (rc == VDT_ENOMEM && arena_used(scratch) > room / 4)
     return refuse_bad(x, VDT_ETOOBIG, "the request takes too much to be read");
   if (rc == VDT_ENOMEM) return exchange_request_unreadable(x, rc, vdt_strerror(rc));
@@ -372,6 +394,7 @@ static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scr
   if (!x->deployment && !(x->deployment = config_find(x->image->config, q.model)) && !unknown) return unknown_deployment(x);
   x->record.agent = q.has_tools || (x->deployment && x->deployment->agent);
   if (unknown && q.n_parts > limits->max_parts) {
+    if (exchange_fails_closed(x)) return too_deep(x, VDT_ETOOBIG);
     q.n_parts = limits->max_parts;
     note_part(x, STR("body"), "more strings than limits.max_parts");
   }

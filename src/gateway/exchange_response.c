@@ -52,6 +52,15 @@ static enum exchange_mode read_answer(struct exchange *x, enum wire_mode mode)
   return mode != WIRE_JSON ? EXCHANGE_STREAM : EXCHANGE_WHOLE;
 }
 
+/* The content of a file at the upstream: what a batch says comes like this, whatever its type says. */
+static bool is_file(const struct exchange *x, struct str content_type)
+{
+  static const struct str end = {"/content", 8};
+  struct str path = x->record.path;
+  bool content = path.n > end.n && str_eq(str_cut(path, path.n - end.n, path.n), end);
+  return content && wire_is_unknown(x->format) && is_bytes(content_type);
+}
+
 static bool has_no_body(unsigned status)
 {
   return status < 200 || status == 204 || status == 304;
@@ -65,6 +74,10 @@ enum exchange_mode exchange_response_head(struct exchange *x, unsigned status, s
   inflater_init(&x->inflater, coding);
   bool readable = status == 200 && coding != CODING_UNKNOWN &&
                   (is_event_stream(content_type) || is_json_lines(content_type) || is_json(content_type));
+  if (status == 200 && coding != CODING_UNKNOWN && is_file(x, content_type)) {
+    x->mode = BODY_FIRST;
+    return EXCHANGE_STREAM;
+  }
   if (!x->format || (wire_is_unknown(x->format) && !readable)) return pass(x, "unknown path");
   if (has_no_body(status)) {
     x->mode = BODY_PASS;
@@ -160,6 +173,11 @@ static int gather_error(struct exchange *x, struct str in)
 static void feed_plain(struct exchange *x, struct str in, struct buf *out, bool *done)
 {
   x->record.response.bytes += in.n;
+  if (x->mode == BODY_FIRST && in.p[0] == '{' && read_answer(x, WIRE_LINES) == EXCHANGE_REFUSE) {
+    *done = true;
+    return;
+  }
+  if (x->mode == BODY_FIRST) pass(x, "bytes of a file");
   if (x->mode == BODY_PASS) {
     buf_put(out, in);
     return;

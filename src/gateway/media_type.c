@@ -53,3 +53,26 @@ bool is_json_lines(struct str content_type)
     if (str_ieq(type, str_of(types[i]))) return is_utf8(parameters);
   return false;
 }
+
+bool is_form(struct str content_type, struct str *boundary)
+{
+  struct str parameters, type = split(content_type, ';', &parameters);
+  *boundary = (struct str){0};
+  if (!str_ieq(type, STR("multipart/form-data"))) return false;
+  while (parameters.n) {
+    struct str value, name = split(split(parameters, ';', &parameters), '=', &value);
+    if (!str_ieq(name, STR("boundary"))) continue;
+    value = trim(value);
+    if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"') value = str_cut(value, 1, value.n - 1);
+    if (boundary->n) *boundary = (struct str){0}; /* two of them are none */
+    else *boundary = value;
+  }
+  return true;
+}
+
+bool is_bytes(struct str content_type)
+{
+  struct str parameters, type = split(content_type, ';', &parameters);
+  return !type.n || str_ieq(type, STR("application/octet-stream")) || str_ieq(type, STR("binary/octet-stream")) ||
+         str_ieq(type, STR("text/plain"));
+}

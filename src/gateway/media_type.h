@@ -7,6 +7,10 @@
 bool is_json(struct str content_type);
 /* text/event-stream, with no charset or UTF-8. */
 bool is_event_stream(struct str content_type);
+/* multipart/form-data; *boundary is its boundary, or empty. */
+bool is_form(struct str content_type, struct str *boundary);
+/* Bytes of any kind, or no type at all. */
+bool is_bytes(struct str content_type);
 /* Lines of JSON, in UTF-8. */
 bool is_json_lines(struct str content_type);
 #endif

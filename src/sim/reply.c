@@ -4,6 +4,7 @@
  */
 #include "sim/reply.h"
 #include "base/quote.h"
+#include "sim/leaks.h"
 #include "sim/said.h"
 
 enum { CREATED = 1764000000 };
@@ -386,6 +387,29 @@ void reply_embeddings(struct str body, struct reply *out)
   for (int i = 0; i < 16; i++, h = h * 1664525u + 1013904223u) buf_printf(&out->body, "%s0.%06u", i ? ", " : "", h % 1000000u);
   buf_printf(&out->body, "]}], \"model\": \"simulated\", \"usage\": {\"prompt_tokens\": %zu, \"total_tokens\": %zu}}", body.n / 4,
              body.n / 4);
+}
+
+void reply_file(size_t bytes, struct reply *out)
+{
+  *out = (struct reply){.status = 200};
+  buf_printf(&out->body,
+             "{\"id\": \"file-sim\", \"object\": \"file\", \"bytes\": %zu, \"created_at\": 1764000000, \"filename\": "
+             "\"sim.jsonl\", \"purpose\": \"batch\", \"status\": \"processed\"}",
+             bytes);
+}
+
+void reply_content(struct reply *out)
+{
+  struct buf said = {0};
+  *out = (struct reply){.status = 200, .bytes = true};
+  leak_sentence(STR("github-pat"), 1, &said);
+  BUF_LIT(&out->body,
+          "{\"id\": \"batch_req_1\", \"custom_id\": \"1\", \"response\": {\"status_code\": 200, \"body\": {\"choices\": "
+          "[{\"index\": 0, \"message\": {\"role\": \"assistant\", \"content\": ");
+  json_quote(&out->body, said.n ? buf_str(&said) : STR(""));
+  BUF_LIT(&out->body, "}, \"finish_reason\": \"stop\"}]}}, \"error\": null}\n");
+  out->body.failed |= said.failed;
+  buf_finish(&said);
 }
 
 void reply_mark_event(struct reply *r)

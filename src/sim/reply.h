@@ -7,6 +7,7 @@ struct reply {
   unsigned status;
   bool sse;        /* server-sent events */
   bool lines;      /* JSON lines */
+  bool bytes;      /* what a file holds, whatever that is */
   struct buf body; /* all of it, events one after another */
   size_t *ends;    /* where each event ends in body */
   size_t n_events, cap_events;
@@ -19,6 +20,9 @@ void reply_error(struct reply *out, unsigned status, const char *code, const cha
 /* What GET .../models and POST .../embeddings say. */
 void reply_models(struct reply *out);
 void reply_embeddings(struct str body, struct reply *out);
+/* What a file upload says, and what is in a file: one line of a batch's output, with a secret in it. */
+void reply_file(size_t bytes, struct reply *out);
+void reply_content(struct reply *out);
 /* The event at the end of the body is complete but for its blank line. */
 void reply_end_event(struct reply *r);
 /* The same for what ends as it is. */

@@ -140,6 +140,7 @@ static enum MHD_Result send_flight(struct MHD_Connection *c, struct flight *f)
   MHD_add_response_header(r, "Content-Type",
                           f->reply.sse     ? "text/event-stream; charset=utf-8"
                           : f->reply.lines ? "application/x-ndjson"
+                          : f->reply.bytes ? "application/octet-stream"
                                            : "application/json");
   MHD_add_response_header(r, "x-request-id", id);
   if (f->reply.sse) MHD_add_response_header(r, "Cache-Control", "no-cache");
@@ -231,9 +232,11 @@ static void answer(struct str method, struct str path, struct exchange *x, struc
   if (x->too_big) reply_error(&f->reply, 413, "too_large", "The body is too large for the simulated model.");
   else if (get && ends_with(path, STR("/models"))) reply_models(&f->reply);
   else if (get && str_eq(path, STR("/healthz"))) reply_models(&f->reply);
+  else if (get && ends_with(path, STR("/content"))) reply_content(&f->reply);
   else if (!str_eq(method, STR("POST")))
     reply_error(&f->reply, get ? 404 : 405, "not_found", "The simulated model has no such resource.");
   else if (dialect_of(path, &dialect)) answer_completion(path, body, dialect, f);
+  else if (ends_with(path, STR("/files"))) reply_file(body.n, &f->reply);
   else if (ends_with(path, STR("/embeddings"))) reply_embeddings(body, &f->reply);
   else if (ends_with(path, STR("/contentsafety/text:shieldPrompt"))) judge_shield(body, &f->reply);
   else

@@ -55,7 +55,7 @@ static struct channel *channel_find(struct wire_response *r, struct choice *c, c
   ch->kind = ref->kind;
   memcpy(ch->at, ref->at, sizeof ch->at);
   ch->pub.choice = c->index;
-  ch->pub.origin = origin_of(r, ref);
+  ch->pub.origin = r->origin ? r->origin : origin_of(r, ref);
   if (!ch->pub.origin) return NULL;
   *c->end = ch;
   c->end = &ch->next;

@@ -3,6 +3,7 @@
  * own. Assistants, threads, batches and whatever comes next are read like this. Texts that a stream brings in pieces are read piece by
  * piece only, and the record says so. No path leads here: the gateway takes it for paths that no format speaks on.
  */
+#include "wire/path.h"
 #include "wire/response.h"
 
 /* Short strings without blanks are settings and ids; and one answer is not read for ever. */
@@ -13,7 +14,7 @@ static int request(struct request *q)
   return q->doc.nodes[0].type >= JSON_ARRAY ? VDT_OK : request_expected(q, "body", "an object or an array");
 }
 
-static const struct text_kind kinds[] = {{"strings[#]", "\"\""}};
+static const struct text_kind kinds[] = {{"body", "\"\""}};
 
 /* Too short, or no string. */
 static bool says_nothing(const struct json_doc *doc, uint32_t node)
@@ -23,27 +24,57 @@ static bool says_nothing(const struct json_doc *doc, uint32_t node)
   return raw.n <= SETTING + 2 && !memchr(raw.p, ' ', raw.n);
 }
 
+/* The way through an answer. */
+struct tour {
+  struct wire_response *r;
+  struct choice *c;
+  struct path path;
+  unsigned n; /* strings so far */
+  struct text_effect effect;
+};
+
+static int read_string(struct tour *t, uint32_t node)
+{
+  struct wire_response *r = t->r;
+  if (says_nothing(&r->doc, node)) return VDT_OK;
+  if (t->n == STRINGS) {
+    response_not_inspected(r, "more strings than are read of an unknown format");
+    return VDT_OK;
+  }
+  struct str path = arena_dup(r->arena, t->path.n ? path_str(&t->path) : STR("body"));
+  if (!path.p) return VDT_ENOMEM;
+  r->origin = path.p;
+  return channel_read(r, t->c, &(struct text_ref){0, {t->n++}, node}, true, &t->effect);
+}
+
+/* As deep as json_parse lets it be. */
+static int visit(struct tour *t, uint32_t node)
+{
+  const struct json_doc *doc = &t->r->doc;
+  uint8_t type = doc->nodes[node].type;
+  unsigned i = 0;
+  int rc = VDT_OK;
+  if (type == JSON_STRING) return node ? read_string(t, node) : VDT_OK;
+  for (uint32_t c = type >= JSON_ARRAY ? json_first(doc, node) : 0; c && !rc; c = json_next(doc, node, c)) {
+    struct str name = STR("");
+    if (type == JSON_OBJECT && !json_key(doc, c, t->r->scratch, &name)) return VDT_ENOMEM;
+    size_t before = type == JSON_OBJECT ? path_member(&t->path, name) : path_element(&t->path, i++);
+    rc = visit(t, c);
+    t->path.n = before;
+  }
+  return rc;
+}
+
 static int answer(struct wire_response *r)
 {
-  struct choice *c = choice_find(r, 0);
-  struct text_effect effect = {0};
-  struct text_ref ref = {0};
-  if (!c) return VDT_ENOMEM;
+  struct tour t = {.r = r, .c = choice_find(r, 0)};
+  if (!t.c) return VDT_ENOMEM;
   if (response_streams(r)) response_not_inspected(r, "a stream of an unknown format, read event by event");
   if (r->doc.nodes[0].type == JSON_STRING) response_not_inspected(r, "a bare string");
-  for (uint32_t i = 1; i < r->doc.n; i++) {
-    if (says_nothing(&r->doc, i)) continue;
-    if (ref.at[0] == STRINGS) {
-      response_not_inspected(r, "more strings than are read of an unknown format");
-      break;
-    }
-    ref.node = i;
-    int rc = channel_read(r, c, &ref, true, &effect);
-    if (rc) return rc;
-    ref.at[0]++;
-  }
-  if (!response_streams(r)) c->finished = true;
-  if (!effect.block || response_streams(r)) return VDT_OK;
+  int rc = visit(&t, 0);
+  if (rc) return rc;
+  if (!response_streams(r)) t.c->finished = true;
+  if (!t.effect.block || response_streams(r)) return VDT_OK;
   r->edits.n = 0;
   return edits_replace_node(&r->edits, &r->doc, 0, STR("{}")) ? VDT_OK : VDT_ENOMEM;
 }

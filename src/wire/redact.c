@@ -56,6 +56,16 @@ static int by_place(const void *a, const void *b)
   return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/* Of a text that is no JSON. */
+static bool redact_plain(struct edits *e, const struct wire_redaction *r, size_t *done)
+{
+  size_t from = r->raw.start + r->start, to = r->raw.start + r->end;
+  if (from < *done) from = *done;
+  if (to <= from) return true;
+  *done = to;
+  return edits_replace(e, (uint32_t)from, (uint32_t)to, str_of(r->with));
+}
+
 static bool redact_one(struct edits *e, struct walk *w, const struct wire_redaction *r, size_t *done)
 {
   size_t from = raw_at(w, r->start, false), to = raw_at(w, r->end, true);
@@ -90,7 +100,7 @@ bool wire_redact(struct str body, struct wire_redaction *v, size_t n, struct wir
     const struct wire_redaction *r = &v[i];
     if (is_gone(r->raw, gone)) continue;
     if (i == 0 || r->raw.start != v[i - 1].raw.start) w = (struct walk){body.p, r->raw.start + 1, r->raw.end - 1, 0}, done = 0;
-    ok = redact_one(&e, &w, r, &done);
+    ok = r->plain ? redact_plain(&e, r, &done) : redact_one(&e, &w, r, &done);
   }
   ok = ok && edits_apply(&e, body, out);
   edits_finish(&e);

@@ -45,6 +45,7 @@ struct wire_response {
   struct buf before, after, json; /* events of ours around it; its text after the edits */
   struct buf head;                /* members that the format keeps for events of our own */
   bool drop;                      /* nothing of the event is left */
+  const char *origin;             /* of new channels, in the arena; NULL: what their kind says */
 
   /* Sessions. */
   struct buf reply; /* events of ours for the upstream */

@@ -7,17 +7,18 @@
  * response_format, metadata) are joined to one text for each, for they have hundreds of strings and are no prompt.
  */
 #include "wire/format.h"
+#include "wire/path.h"
 
-enum { SETTING = 16, ID = 96, PATH = 200, NAME = 32 };
+enum { SETTING = 16, ID = 96 };
 
 struct walk {
   struct request *q;
   enum vdt_role role;
-  bool joins;      /* strings go into text instead of parts */
-  bool schema;     /* below what the application wrote */
-  char *text;      /* in the arena; room for the whole body */
-  size_t n, depth; /* bytes in text; of the path */
-  char path[PATH];
+  bool joins;  /* strings go into text instead of parts */
+  bool schema; /* below what the application wrote */
+  char *text;  /* in the arena; room for the whole body */
+  size_t n;    /* bytes in text */
+  struct path path;
 };
 
 static bool among(struct str name, const char *const *names)
@@ -67,33 +68,20 @@ static bool is_key(struct str name)
   return among(name, keys);
 }
 
-static bool is_word(struct str name)
-{
-  for (size_t i = 0; i < name.n; i++) {
-    char c = name.p[i];
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-')) return false;
-  }
-  return name.n > 0 && name.n <= NAME;
-}
-
 /* A name that somebody could have written a sentence in. */
 static bool is_sentence(struct str name)
 {
-  return name.n > 2 * NAME || (name.n && memchr(name.p, ' ', name.n));
+  return name.n > 2 * PATH_NAME || (name.n && memchr(name.p, ' ', name.n));
 }
 
-static size_t push(struct walk *w, struct str step)
+static const char *origin_of(const struct walk *w, const char *mark)
 {
-  size_t before = w->depth;
-  if (w->depth + step.n >= PATH) return before;
-  memcpy(w->path + w->depth, step.p, step.n);
-  w->depth += step.n;
-  return before;
+  return request_origin(w->q, "%.*s%s", (int)w->path.n, w->path.text, mark);
 }
 
 static int take(struct walk *w, struct str text, const char *mark)
 {
-  if (!w->joins) return request_made(w->q, w->role, text, request_origin(w->q, "%.*s%s", (int)w->depth, w->path, mark));
+  if (!w->joins) return request_made(w->q, w->role, text, origin_of(w, mark));
   if (w->n) w->text[w->n++] = '\n';
   memcpy(w->text + w->n, text.p, text.n);
   w->n += text.n;
@@ -106,7 +94,7 @@ static int take_string(struct walk *w, uint32_t node, struct str name)
   struct request *q = w->q;
   if (!json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
   if (text.n == 0 || is_setting(name, text)) return VDT_OK;
-  if (!w->joins) return request_text(q, w->role, node, request_origin(q, "%.*s", (int)w->depth, w->path));
+  if (!w->joins) return request_text(q, w->role, node, origin_of(w, ""));
   return take(w, text, "");
 }
 
@@ -117,21 +105,18 @@ static int visit_member(struct walk *w, uint32_t node)
   struct str name;
   if (!json_key(&w->q->doc, node, w->q->arena, &name)) return VDT_ENOMEM;
   if (w->schema && is_key(name)) return VDT_OK;
-  size_t before = w->depth;
-  if (w->depth && w->path[w->depth - 1] != '.') push(w, STR("."));
-  push(w, is_word(name) ? name : STR("*"));
+  size_t before = path_member(&w->path, name);
   int rc = is_sentence(name) ? take(w, name, "#name") : VDT_OK;
   if (!rc) rc = visit(w, node, name);
-  w->depth = before;
+  w->path.n = before;
   return rc;
 }
 
 static int visit_element(struct walk *w, uint32_t node, struct str name, unsigned i)
 {
-  char step[16];
-  size_t before = push(w, (struct str){step, (size_t)snprintf(step, sizeof step, "[%u]", i)});
+  size_t before = path_element(&w->path, i);
   int rc = visit(w, node, name);
-  w->depth = before;
+  w->path.n = before;
   return rc;
 }
 
@@ -179,7 +164,7 @@ static bool is_instruction(struct str name)
 static int top(struct request *q, uint32_t node, char *room, const char *prefix)
 {
   struct walk w = {.q = q, .role = VDT_PROMPT, .text = room};
-  push(&w, str_of(prefix));
+  w.path.n = (size_t)snprintf(w.path.text, sizeof w.path.text, "%s", prefix); /* prefixes are short, and ours */
   struct str name;
   if (!json_key(&q->doc, node, q->arena, &name)) return VDT_ENOMEM;
   w.joins = w.schema = is_schema(name) && !q->format->unknown && q->doc.nodes[node].type >= JSON_ARRAY;

@@ -54,6 +54,7 @@ struct wire_part {
   const char *skipped;  /* NULL, or why it was not inspected: "image" */
   struct wire_span raw; /* the JSON string that it stands in, with its quotes; empty: it is none, but made of something */
   size_t at;            /* where in the decoded string it begins */
+  bool plain;           /* raw is the text itself, and no JSON string */
 };
 
 struct wire_user_context {
@@ -86,11 +87,20 @@ struct wire_request {
 int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena, struct str body,
                        const struct json_limits *limits, struct wire_request *out, struct vdt_error *err);
 
+/* The same for a form (multipart/form-data) with its boundary, as files are uploaded: its fields, and the JSON, JSON lines and texts that
+ * its files hold. A line that is a request of a batch is read by the format of its url. ESYNTAX: the form can be split in more than one way. */
+int wire_form_parse(struct vdt_arena *arena, struct str boundary, struct str body, const struct json_limits *limits,
+                    struct wire_request *out, struct vdt_error *err);
+/* And for JSON lines. */
+int wire_lines_parse(struct vdt_arena *arena, struct str body, const struct json_limits *limits, struct wire_request *out,
+                     struct vdt_error *err);
+
 /* Bytes of a JSON string that something else is to stand for. */
 struct wire_redaction {
   struct wire_span raw; /* the string, with its quotes */
   size_t start, end;    /* of the decoded string; widened to whole characters */
   const char *with;     /* plain text */
+  bool plain;           /* raw is the text itself */
 };
 /* Appends the body with the redactions done and, unless it is empty, the span `gone` left out; every other byte stays as it is. Redactions
  * of one string may not overlap; they may come in any order. False when out of memory. */

@@ -131,7 +131,6 @@ static const struct {
      VDT_NONE},
     {"too deep for a known format", "/v1/messages", NULL, NULL, "{\"a\":[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}", 400, VDT_NONE},
     {"too deep for the walk", "/anything", NULL, NULL, "{\"a\":[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}", 0, VDT_PARTIAL},
-    {"a form on an unknown path", "/v1/files", "multipart/form-data; boundary=x", NULL, "--x--", 0, VDT_NONE},
     {"no body on an unknown path", "/v1/threads", NULL, NULL, "", 0, VDT_NONE},
     {"JSON on an unknown path", "/v1/batches", NULL, NULL, "{\"endpoint\":\"/v1/chat/completions of this batch\"}", 0, VDT_FULL},
 };
@@ -153,6 +152,142 @@ static void the_rest_is_refused_or_on_record(void)
     CASE_END("not stopped: %s", others[i].name);
     rig_end(&t);
   }
+}
+
+/* ---- forms and lines ---- */
+
+#define FORM        "multipart/form-data; boundary=x"
+#define FIELD(n, v) "--x\r\nContent-Disposition: form-data; name=\"" n "\"\r\n\r\n" v "\r\n"
+#define FILE_OF(f, v)                                                                                                            \
+  "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" f "\"\r\nContent-Type: application/octet-stream\r\n\r\n" v \
+  "\r\n"
+#define END_OF_FORM "--x--\r\n"
+#define LINE_OF(u, t)                                                                                                            \
+  "{\"custom_id\":\"1\",\"method\":\"POST\",\"url\":\"" u                                                                        \
+  "\",\"body\":{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":"                                                   \
+  "\"" t "\"}]}}\n"
+
+static const struct {
+  const char *name, *type, *body;
+  unsigned status; /* 0: it passes */
+  enum vdt_inspected inspected;
+  const char *part; /* of a finding */
+} forms[] = {
+    {"an empty form", FORM, "--x--", 0, VDT_FULL, NULL},
+    {"a clean batch", FORM,
+     FIELD("purpose", "batch") FILE_OF("a.jsonl", LINE_OF("/v1/chat/completions", "hello there")) END_OF_FORM, 0, VDT_FULL, NULL},
+    {"an attack in the second line of a batch", FORM,
+     FILE_OF("a.jsonl", LINE_OF("/v1/chat/completions", "hello there") LINE_OF("/v1/chat/completions", ATTACK)) END_OF_FORM, 400,
+     VDT_FULL, "file[1].body.messages[0].content"},
+    {"a batch of Azure", FORM, FILE_OF("a.jsonl", LINE_OF("/chat/completions", ATTACK)) END_OF_FORM, 400, VDT_FULL,
+     "file.body.messages[0].content"},
+    {"a url that nobody knows", FORM, FILE_OF("a.jsonl", LINE_OF("/v9/new", ATTACK)) END_OF_FORM, 400, VDT_FULL,
+     "file.body.messages[0].content"},
+    {"a body of another format than its url", FORM,
+     FILE_OF("a", "{\"url\":\"/v1/messages\",\"body\":{\"messages\":\"" ATTACK "\"}}") END_OF_FORM, 400, VDT_FULL,
+     "file.body.messages"},
+    {"a line that is no JSON", FORM, FILE_OF("a.jsonl", "{\"a\":\"some text\"}\nno json, but " INJECTION "\n") END_OF_FORM, 400,
+     VDT_FULL, "file[1]"},
+    {"a text file", FORM, FILE_OF("a.txt", "On pets. " INJECTION) END_OF_FORM, 400, VDT_FULL, "file"},
+    {"an indented JSON file", FORM, FILE_OF("a.json", "[\n {\"note\":\n  \"" ATTACK "\"}]") END_OF_FORM, 400, VDT_FULL,
+     "file[0].note"},
+    {"the prompt of a transcription", FORM, FIELD("prompt", ATTACK) FILE_OF("a.wav", "RIFF") END_OF_FORM, 400, VDT_FULL,
+     "prompt"},
+    {"a field whose name is a text", FORM, FIELD(ATTACK, ATTACK) END_OF_FORM, 400, VDT_FULL, "*"},
+    {"lines as a body", "application/jsonl", LINE_OF("/v1/chat/completions", ATTACK), 400, VDT_FULL,
+     "lines[0].body.messages[0].content"},
+    {"no boundary", "multipart/form-data", "--x--", 400, VDT_NONE, NULL},
+    {"two boundaries", "multipart/form-data; boundary=x; boundary=y", "--x--", 400, VDT_NONE, NULL},
+    {"another boundary", "multipart/form-data; boundary=y", "--x--", 400, VDT_NONE, NULL},
+    {"text before the first boundary", FORM, "a\r\n--x--", 400, VDT_NONE, NULL},
+    {"text behind the last boundary", FORM, "--x--\r\nmore", 400, VDT_NONE, NULL},
+    {"no last boundary", FORM, FIELD("a", "b"), 400, VDT_NONE, NULL},
+    {"bare line feeds", FORM, "--x\nContent-Disposition: form-data; name=\"a\"\n\nb\n--x--\n", 400, VDT_NONE, NULL},
+    {"a boundary that goes on", FORM, FIELD("a", "b") "--xy\r\n", 400, VDT_NONE, NULL},
+    {"a field without a name", FORM, "--x\r\nContent-Disposition: form-data\r\n\r\nb\r\n" END_OF_FORM, 400, VDT_NONE, NULL},
+    {"a field without headers", FORM, "--x\r\n\r\nb\r\n" END_OF_FORM, 400, VDT_NONE, NULL},
+    {"a transfer encoding", FORM,
+     "--x\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ==\r\n" END_OF_FORM, 400,
+     VDT_NONE, NULL},
+};
+
+static void forms_are_read_or_refused(void)
+{
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    struct talk t = {.path = "/v1/files", .type = forms[i].type, .body = str_of(forms[i].body), .up = STR("{}")};
+    CASE_BEGIN();
+    rig_run(&t);
+    CHECK_INT(t.next == EXCHANGE_FORWARD ? 0 : exchange_answer(t.x).status, forms[i].status);
+    CHECK_INT(t.record.request.inspected, forms[i].inspected);
+    CHECK_INT(t.record.n_findings > 0, forms[i].part != NULL);
+    if (forms[i].part && t.record.n_findings) CHECK_STR(t.record.findings[0].part, forms[i].part);
+    if (!forms[i].status) CHECK_STR(t.forwarded, forms[i].body);
+    CASE_END("form: %s", forms[i].name);
+    rig_end(&t);
+  }
+}
+
+static void bytes_in_a_form_are_on_record(void)
+{
+  static const char body[] = FILE_OF("a.pdf", "%PDF\0\1 and " ATTACK) FIELD("prompt", "hello there you") END_OF_FORM;
+  struct talk t = {.path = "/v1/files", .type = FORM, .body = {body, sizeof body - 1}, .up = STR("{}")};
+  rig_run(&t);
+  CHECK_INT(t.next, EXCHANGE_FORWARD);
+  CHECK_INT(t.record.request.inspected, VDT_PARTIAL);
+  CHECK_STR(t.record.request.not_inspected, "file: file");
+  rig_end(&t);
+}
+
+/* Every byte but the secrets stays, in lines of JSON with escapes and in plain text. */
+static void secrets_in_a_form_are_masked(void)
+{
+#define SECRETS(a, b)                                                                                                            \
+  FILE_OF("a.jsonl", LINE_OF("/v1/chat/completions", "hi \\u00fc " a) LINE_OF("/v1/chat/completions", b " and " a))              \
+  FILE_OF("b.txt", "one " a ", two " b "\n") END_OF_FORM
+#define OTHER_KEY "tok_Z9Jb3q8Zr4Lw1Xv7Np2K"
+  struct talk t = {.path = "/v1/files", .deployment = NULL, .type = FORM, .body = STR(SECRETS(KEY, OTHER_KEY)), .up = STR("{}")};
+  rig_run(&t);
+  CHECK_INT(t.next, EXCHANGE_FORWARD);
+  CHECK(!t.changed); /* detected only */
+  CHECK_INT(t.record.n_findings, 5);
+  rig_end(&t);
+  struct wire_request q;
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct str body = STR(SECRETS(KEY, OTHER_KEY));
+  CHECK_INT(wire_form_parse(arena, STR("x"), body, NULL, &q, &(struct vdt_error){0}), VDT_OK);
+  struct wire_redaction v[8];
+  size_t n = 0;
+  for (size_t i = 0; i < q.n_parts; i++)
+    for (size_t k = 0; k < 2; k++) {
+      size_t at = str_find(q.parts[i].text, k ? STR(OTHER_KEY) : STR(KEY));
+      if (at != (size_t)-1)
+        v[n++] = (struct wire_redaction){q.parts[i].raw, q.parts[i].at + at, q.parts[i].at + at + 24, "<\">", q.parts[i].plain};
+    }
+  CHECK_INT(n, 5);
+  struct buf out = {0};
+  CHECK(wire_redact(body, v, n, (struct wire_span){0}, &out));
+  struct buf want = {0};
+  BUF_LIT(&want, FILE_OF("a.jsonl", LINE_OF("/v1/chat/completions", "hi \\u00fc <\\\">")
+                                        LINE_OF("/v1/chat/completions", "<\\\"> and <\\\">"))
+                     FILE_OF("b.txt", "one <\">, two <\">\n") END_OF_FORM);
+  CHECK(str_eq(buf_str(&out), buf_str(&want)));
+  buf_finish(&out);
+  buf_finish(&want);
+  vdt_arena_free(arena);
+}
+
+static void more_lines_than_parts_are_refused_where_nothing_may_pass_unread(void)
+{
+  struct buf body = {0};
+  BUF_LIT(&body, "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nstrict\r\n");
+  BUF_LIT(&body, "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n");
+  for (int i = 0; i < 51; i++) BUF_LIT(&body, LINE_OF("/v1/chat/completions", "hello there"));
+  BUF_LIT(&body, "\r\n" END_OF_FORM);
+  struct talk t = {.path = "/v1/files", .type = FORM, .body = buf_str(&body), .up = STR("{}")};
+  rig_run(&t);
+  CHECK(t.next == EXCHANGE_ANSWER && t.record.failed_closed);
+  rig_end(&t);
+  buf_finish(&body);
 }
 
 static void more_strings_than_parts_are_read_in_part(void)
@@ -181,24 +316,35 @@ static void more_strings_than_parts_are_read_in_part(void)
 #define SAFE "use [REDACTED:test-token], ok"
 
 static const struct {
-  const char *name, *path, *body, *type, *in, *out;
+  const char *name, *path, *body, *type, *in, *out, *part;
 } answers[] = {
     {"responses", "/v1/responses", "{\"model\":\"m\",\"input\":\"hi\"}", NULL,
      "{\"id\":\"r\",\"status\":\"completed\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":"
      "\"" LEAK "\"}]}]}",
      "{\"id\":\"r\",\"status\":\"completed\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":"
-     "\"" SAFE "\"}]}]}"},
+     "\"" SAFE "\"}]}]}",
+     "output[0].content[0].text"},
     {"anthropic", "/v1/messages", "{\"model\":\"m\",\"messages\":[]}", NULL,
      "{\"content\":[{\"type\":\"tool_use\",\"input\":{\"a\":[\"" LEAK "\"]}}],\"stop_reason\":\"tool_use\"}",
-     "{\"content\":[{\"type\":\"tool_use\",\"input\":{\"a\":[\"" SAFE "\"]}}],\"stop_reason\":\"tool_use\"}"},
+     "{\"content\":[{\"type\":\"tool_use\",\"input\":{\"a\":[\"" SAFE "\"]}}],\"stop_reason\":\"tool_use\"}",
+     "content[0].input[0]"},
     {"ollama lines", "/api/generate", "{\"model\":\"m\",\"prompt\":\"hi\"}", "application/x-ndjson",
      "{\"response\":\"use \",\"done\":false}\n{\"response\":\"" KEY "\",\"done\":false}\n{\"response\":\", ok\",\"done\":true}\n",
      "{\"response\":\"use \",\"done\":false}\n{\"response\":\"\",\"done\":false}\n{\"response\":\"[REDACTED:test-token], "
-     "ok\",\"done\":true}\n"},
+     "ok\",\"done\":true}\n",
+     "response"},
     {"google", "/v1beta/models/m:generateContent", "{\"contents\":[]}", NULL,
      "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"use tok_q8Zr4Lw1\"},{\"text\":\"Xv7Np2Kd9Jb3, ok\"}]}}]}",
-     "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"use \"},{\"text\":\"[REDACTED:test-token], ok\"}]}}]}"},
-    {"an unknown path", "/v1/threads/runs", "{}", NULL, "{\"a\":{\"b\":[\"" LEAK "\"]}}", "{\"a\":{\"b\":[\"" SAFE "\"]}}"},
+     "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"use \"},{\"text\":\"[REDACTED:test-token], ok\"}]}}]}",
+     "candidates[0].content.text"},
+    {"an unknown path", "/v1/threads/runs", "{}", NULL, "{\"a\":{\"b\":[\"" LEAK "\"]}}", "{\"a\":{\"b\":[\"" SAFE "\"]}}",
+     "a.b[0]"},
+    {"an unknown path: a name that is a text", "/v1/threads/runs", "{}", NULL, "[{\"a b\":\"" LEAK "\"}]",
+     "[{\"a b\":\"" SAFE "\"}]", "[0].*"},
+    {"a batch's output", "/v1/files/f/content", "{}", "application/octet-stream",
+     "{\"custom_id\":\"1\"}\n{\"response\":{\"body\":{\"choices\":[{\"message\":{\"content\":\"" LEAK "\"}}]}}}\n",
+     "{\"custom_id\":\"1\"}\n{\"response\":{\"body\":{\"choices\":[{\"message\":{\"content\":\"" SAFE "\"}}]}}}\n",
+     "response.body.choices[0].message.content"},
 };
 
 static void leaks_are_masked_in_every_format(void)
@@ -211,6 +357,7 @@ static void leaks_are_masked_in_every_format(void)
     CHECK_INT(t.record.verdict, RECORD_VERDICT_REDACTED);
     CHECK(!rig_has(OUT(&t), KEY_BODY) && rig_has(OUT(&t), "[REDACTED:test-token]"));
     CHECK_STR(OUT(&t), answers[i].out);
+    if (t.record.n_findings) CHECK_STR(t.record.findings[0].part, answers[i].part);
     CASE_END("masked: %s", answers[i].name);
     rig_end(&t);
   }
@@ -258,6 +405,10 @@ int main(void)
   rig_load();
   attacks_are_stopped_wherever_they_stand();
   the_rest_is_refused_or_on_record();
+  forms_are_read_or_refused();
+  RUN(bytes_in_a_form_are_on_record);
+  RUN(secrets_in_a_form_are_masked);
+  RUN(more_lines_than_parts_are_refused_where_nothing_may_pass_unread);
   RUN(more_strings_than_parts_are_read_in_part);
   leaks_are_masked_in_every_format();
   RUN(a_method_hides_no_body);

@@ -8,7 +8,7 @@ static struct str redacted(struct buf *out, const char *body, size_t start, size
   const char *quote = strchr(body, '"');
   size_t from = (size_t)(quote - body), to = from + 1;
   while (body[to] != '"') to += body[to] == '\\' ? 2 : 1;
-  struct wire_redaction r = {{from, to + 1}, start, end, "[x\"]"};
+  struct wire_redaction r = {{from, to + 1}, start, end, "[x\"]", false};
   buf_reset(out);
   CHECK(wire_redact(str_of(body), &r, 1, (struct wire_span){0}, out));
   return buf_str(out);
@@ -41,7 +41,8 @@ static void characters_are_whole(void)
 static void several_and_a_member_that_goes(void)
 {
   static const char body[] = "{\"a\":\"one two three\",\"gone\":\"four\",\"b\":\"five\"}";
-  struct wire_redaction v[] = {{{39, 45}, 0, 4, "5"}, {{28, 34}, 0, 2, "?"}, {{5, 20}, 8, 13, "3"}, {{5, 20}, 0, 3, "1"}};
+  struct wire_redaction v[] = {
+      {{39, 45}, 0, 4, "5", false}, {{28, 34}, 0, 2, "?", false}, {{5, 20}, 8, 13, "3", false}, {{5, 20}, 0, 3, "1", false}};
   struct buf b = {0};
   CHECK(wire_redact(str_of(body), v, 4, (struct wire_span){21, 35}, &b));
   CHECK_STR(buf_str(&b), "{\"a\":\"1 two 3\",\"b\":\"5\"}");
