@@ -266,6 +266,8 @@ struct vdt_finding {
   const char *layers[VDT_LAYERS_MAX];
   const char *decoded;
   uint32_t item; /* of a blocklist: which phrase, as they are numbered from 0 */
+  const char *type,
+      *type_id; /* the sensitive information type of Microsoft Purview that it is, and its GUID; NULL: none is known */
 };
 
 /* The name of bit i of a finding's why, "checksum"; NULL behind the last. */

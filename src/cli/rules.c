@@ -149,11 +149,10 @@ static void put_json(struct buf *out, const struct rule *r)
 {
   const struct {
     const char *name, *value;
-  } texts[] = {{"detector", vdt_detector_name(r->detector)},
-               {"title", r->title},
-               {"severity", vdt_severity_name(r->severity)},
-               {"file", r->file},
-               {"remediation", r->remediation ? r->remediation : ""}};
+  } texts[] = {{"detector", vdt_detector_name(r->detector)},          {"title", r->title},
+               {"severity", vdt_severity_name(r->severity)},          {"file", r->file},
+               {"remediation", r->remediation ? r->remediation : ""}, {"purview", r->purview ? r->purview : ""},
+               {"purview_id", r->purview_id ? r->purview_id : ""}};
   BUF_LIT(out, "{\"id\":");
   json_quote(out, str_of(r->id));
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -224,6 +223,8 @@ static void put_check(struct buf *out, const struct tool *t, const struct rule *
   put_line(out, "", str_of(r->check->help));
   put_strings(out, "gate", r->gates, r->n_gates);
   put_line(out, "regex", r->regex);
+  put_line(out, "variant", r->variant);
+  put_strings(out, "names", r->names, r->n_names);
   if (r->checksum) put_line(out, "checksum", str_of(r->checksum->name));
   if (r->words >= 0) put_strings(out, "words", t->engine->rules.groups[r->words].words, t->engine->rules.groups[r->words].n);
 }
@@ -240,6 +241,9 @@ static int explain(struct tool *t, const char *id)
   put_line(&b, "severity", str_of(vdt_severity_name(r->severity)));
   if (rule_is_score(r)) buf_printf(&b, "%-12s %g\n", "weight", r->weight);
   else buf_printf(&b, "%-12s %u\n", "confidence", r->confidence);
+  if (r->alone) buf_printf(&b, "%-12s %u without a name\n", "", r->alone);
+  if (r->purview) put_line(&b, "purview", str_of(r->purview));
+  if (r->purview_id) put_line(&b, "", str_of(r->purview_id));
   put_line(&b, "pattern", r->pattern);
   put_line(&b, "category", r->category);
   if (r->check) put_check(&b, t, r);

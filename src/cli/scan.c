@@ -33,6 +33,16 @@ static void put_number(struct buf *b, double v)
   buf_printf(b, "%.4g", v);
 }
 
+/* The sensitive information type of Purview. */
+static void put_type(struct buf *b, const struct vdt_finding *f)
+{
+  BUF_LIT(b, ", \"type\": ");
+  json_quote(b, str_of(f->type));
+  if (!f->type_id) return;
+  BUF_LIT(b, ", \"type_id\": ");
+  json_quote(b, str_of(f->type_id));
+}
+
 static void put_why(struct buf *b, unsigned why)
 {
   bool first = true;
@@ -67,6 +77,7 @@ static void put_finding(struct scan *s, const struct vdt_finding *f, struct str 
   buf_printf(b, ", \"start\": %llu, \"end\": %llu, \"reason\": ", (unsigned long long)f->start, (unsigned long long)f->end);
   json_quote(b, str_of(f->reason));
   if (f->why) put_why(b, f->why);
+  if (f->type) put_type(b, f);
   if (f->redacted[0]) {
     BUF_LIT(b, ", \"redacted\": ");
     json_quote(b, s->show_secrets ? str_cut(text, f->start, f->end) : str_of(f->redacted));

@@ -61,8 +61,10 @@ bool sum_luhn(struct str s);
 bool sum_mod11_2(struct str s);
 bool sum_mod11_10(struct str s);
 bool sum_verhoeff(struct str s);
-/* identifier.c: has a number without separators the length and checksum of that row of identifiers.def? */
+/* identifier.c: has a number without separators the shape and checksum of that row of identifiers.def? */
 bool identifier_valid(struct str name, struct str number);
+/* card.c: the brand of a card's number, in words. */
+const char *card_brand(struct str number);
 /* Luhn's sum of decimal digits is 0 modulo 10 (ISO/IEC 7812-1). */
 bool luhn(const unsigned char *digits, unsigned n);
 

@@ -1,177 +1,263 @@
 /*
- * Numbers of persons, accounts and devices beside the word that names them. Nearly every number of nine to eleven digits passes some country's
- * checksum, so the name is the gate and the number must follow it soon. It reads a few bytes after the name and nothing else.
+ * The table of identifiers: what shape a number has, how its groups stand, and whether it adds up. The tests of their own are beside it, by
+ * continent; here is what all rows share. Nothing here looks at a text.
  */
-#include "detect/detect.h"
+#include "detect/identifiers.h"
+#include "detect/number.h"
 
-enum { IDENTIFIER_GAP = 40, IDENTIFIER_MAX = 20 };
+struct identifier {
+  const char *name, *shapes, *groups, *weights;
+  unsigned modulus;
+  identifier_fn *fn;
+  bool sums; /* its own test has a checksum */
+};
 
-static unsigned digit(struct str s, size_t i)
+static const struct identifier identifiers[] = {
+#define X(name, shapes, groups, weights, modulus, fn, help) {name, shapes, groups, weights, modulus, fn, #fn[0] == 's'},
+#include "detect/identifiers.def"
+#undef X
+};
+
+static const struct {
+  const char *name, *number;
+} samples[] = {
+#define X(name, number, by) {name, number},
+#include "detect/samples.def"
+#undef X
+};
+
+/* ---- what the tests share --------------------------------------------------------------------------------------- */
+
+unsigned weighed_front(struct str s, const char *weights)
 {
-  return (unsigned)(s.p[i] - '0');
+  unsigned sum = 0;
+  for (size_t i = 0; weights[i] && i < s.n; i++) sum += value_of(s.p[i]) * value_of((char)(weights[i] == 'a' ? 'A' : weights[i]));
+  return sum;
 }
 
-/* Receita Federal: two digits, each eleven less a weighted sum modulo eleven, ten reads zero; equal digits are none. */
-static bool sum_cpf(struct str s)
+unsigned weighed(struct str s, const char *weights)
 {
-  bool equal = true;
-  for (size_t i = 1; i < s.n; i++) equal &= s.p[i] == s.p[0];
-  for (size_t n = 9; n < 11; n++) {
-    unsigned sum = 0;
-    for (size_t i = 0; i < n; i++) sum += digit(s, i) * (unsigned)(n + 1 - i);
-    if (sum * 10 % 11 % 10 != digit(s, n)) return false;
-  }
-  return !equal;
+  size_t n = strlen(weights);
+  return weighed_front(n < s.n ? str_cut(s, s.n - n, s.n) : s, weights);
 }
 
-/* INSEE: the last two digits are 97 less the first thirteen modulo 97; Corsica's 2A and 2B count 19 and 18. */
-static bool sum_nir(struct str s)
+uint64_t number_of(struct str s, size_t from, size_t to)
 {
-  uint64_t number = 0;
-  for (size_t i = 0; i < 13; i++) {
-    bool corsica = s.p[i] == 'A' || s.p[i] == 'B';
-    if (corsica) number--; /* 2A is 19, 2B is 18 */
-    number = number * 10 + (corsica ? 9u - (unsigned)(s.p[i] - 'A') : digit(s, i));
-  }
-  return digit(s, 0) >= 1 && digit(s, 0) <= 2 && 97 - number % 97 == digit(s, 13) * 10 + digit(s, 14);
+  uint64_t n = 0;
+  for (size_t i = from; i < to; i++) n = n * 10 + digit(s, i);
+  return n;
 }
 
-static bool is_date(unsigned month, unsigned day)
+bool is_date(unsigned month, unsigned day)
 {
   static const unsigned char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1];
 }
 
-static unsigned pair(struct str s, size_t i)
+bool has_date(struct str s, size_t year, size_t month, size_t day)
 {
-  return digit(s, i) * 10 + digit(s, i + 1);
+  unsigned m = pair(s, month), d = pair(s, day);
+  return is_date(m, d) && (m != 2 || d < 29 || pair(s, year) % 4 == 0);
 }
 
-/* The century stands in the month: 80, 0, 20, 40 or 60 more. */
-static bool pesel_date(struct str s)
+bool starts_with(struct str s, const char *prefix)
 {
-  return is_date(pair(s, 2) % 20, pair(s, 4));
+  return str_starts(s, str_of(prefix));
 }
 
-static bool ahv_country(struct str s)
+bool all_same(struct str s)
 {
-  return digit(s, 0) == 7 && pair(s, 1) == 56;
+  for (size_t i = 1; i < s.n; i++)
+    if (s.p[i] != s.p[0]) return false;
+  return true;
 }
 
-static bool sum_ric(struct str s)
+bool only_digits(struct str s, size_t from, size_t to)
 {
-  static const unsigned char last[] = {0, 15, 23, 37, 46, 54, 65, 71, 82, 91}; /* provinces, by their tens (GB/T 2260) */
-  unsigned century = pair(s, 6), province = pair(s, 0);
-  if (province > last[province / 10] || (province % 10 == 0 && province != 50)) return false;
-  return (century == 18 || century == 19 || century == 20) && is_date(pair(s, 10), pair(s, 12)) && sum_mod11_2(s);
+  for (size_t i = from; i < to; i++)
+    if (!is_digit(s.p[i])) return false;
+  return true;
 }
 
-/* BZSt: of the first ten digits one stands there twice or three times, no other more than once; no leading zero. */
-static bool sum_idnr(struct str s)
-{
-  unsigned count[10] = {0}, repeated = 0;
-  for (size_t i = 0; i < 10; i++) count[digit(s, i)]++;
-  for (size_t i = 0; i < 10; i++) {
-    if (count[i] > 3) return false;
-    repeated += count[i] > 1;
-  }
-  return repeated == 1 && digit(s, 0) != 0 && sum_mod11_10(s);
-}
-
-/* CMS: Luhn with 80840 before the number. */
-static bool sum_npi(struct str s)
-{
-  unsigned char digits[15] = {8, 0, 8, 4, 0};
-  for (size_t i = 0; i < 10; i++) digits[5 + i] = (unsigned char)digit(s, i);
-  return digit(s, 0) >= 1 && digit(s, 0) <= 2 && luhn(digits, 15);
-}
-
-static const struct {
-  const char *name;
-  unsigned length;
-  const char *weights;
-  unsigned modulus;
-  bool (*fn)(struct str body);
-} identifiers[] = {
-#define X(name, length, weights, modulus, fn, help) {name, length, weights, modulus, fn},
-#include "detect/identifiers.def"
-#undef X
-};
-
-static bool adds_up(struct str s, const char *weights, unsigned modulus)
+unsigned luhn_sum(struct str s)
 {
   unsigned sum = 0;
-  for (size_t i = 0; i < s.n; i++) sum += digit(s, i) * (unsigned)(weights[i] == 'a' ? 10 : weights[i] - '0');
-  return sum % modulus == 0;
+  for (size_t i = 0, k = 0; i < s.n; i++) {
+    unsigned v = value_of(s.p[s.n - 1 - i]), parts[2] = {v % 10, v / 10};
+    for (unsigned j = 0; j < (v > 9 ? 2 : 1); j++, k++) {
+      unsigned d = parts[j];
+      if (k % 2) d = d * 2 > 9 ? d * 2 - 9 : d * 2;
+      sum += d;
+    }
+  }
+  return sum % 10;
 }
 
-/* Digits, but for one of the letters at one place. */
-static bool well_formed(struct str s, size_t letter, const char *letters)
+unsigned mod97_of(struct str s)
 {
+  unsigned rest = 0;
   for (size_t i = 0; i < s.n; i++) {
-    bool allowed = i == letter && (s.p[i] == letters[0] || s.p[i] == letters[1]);
-    if ((s.p[i] < '0' || s.p[i] > '9') && !allowed) return false;
+    unsigned v = value_of(s.p[i]);
+    rest = (rest * (v > 9 ? 100 : 10) + v) % 97;
   }
+  return rest;
+}
+
+bool is_any(struct str s)
+{
   return s.n > 0;
 }
 
-static bool spelled(struct str s, bool (*fn)(struct str))
+bool is_varied(struct str s)
 {
-  if (fn == sum_ric) return well_formed(s, 17, "XX");
-  if (fn == sum_nir) return well_formed(s, 6, s.n > 5 && s.p[5] == '2' ? "AB" : "22");
-  return well_formed(s, s.n, "00");
+  return !all_same(s);
+}
+
+/* ---- shapes ------------------------------------------------------------------------------------------------------ */
+
+static bool element_holds(char element, char c)
+{
+  if (element == '9') return is_digit(c);
+  if (element == 'A') return c >= 'A' && c <= 'Z';
+  if (element == 'X') return true;
+  return c == (is_digit(element) ? element : element - 32);
+}
+
+/* Reads {m} or {m,n} at *p. */
+static void repeats(const char **p, unsigned *least, unsigned *most)
+{
+  *least = *most = 1;
+  if (**p != '{') return;
+  *least = *most = 0;
+  for ((*p)++; is_digit(**p); (*p)++) *least = *least * 10 + (unsigned)(**p - '0');
+  if (**p == ',')
+    for ((*p)++; is_digit(**p); (*p)++) *most = *most * 10 + (unsigned)(**p - '0');
+  else *most = *least;
+  (*p)++;
+}
+
+/* One alternative, which begins at shape. */
+static bool shape_holds(const char *shape, struct str s)
+{
+  size_t at = 0;
+  while (*shape && *shape != ' ') {
+    unsigned least, most, n = 0;
+    char element = *shape++;
+    repeats(&shape, &least, &most);
+    while (n < most && at < s.n && element_holds(element, s.p[at])) n++, at++;
+    if (n < least) return false;
+  }
+  return at == s.n;
+}
+
+static const char *next_alternative(const char *shape)
+{
+  while (*shape && *shape != ' ') shape++;
+  return *shape ? shape + 1 : NULL;
+}
+
+static bool any_shape_holds(const char *shapes, struct str s)
+{
+  for (const char *p = shapes; p; p = next_alternative(p))
+    if (shape_holds(p, s)) return true;
+  return false;
+}
+
+/* Sets the bits of the lengths that one alternative may have. */
+static uint64_t shape_lengths(const char *shape)
+{
+  unsigned low = 0, high = 0;
+  while (*shape && *shape != ' ') {
+    unsigned least, most;
+    shape++;
+    repeats(&shape, &least, &most);
+    low += least;
+    high += most;
+  }
+  uint64_t set = 0;
+  for (unsigned n = low; n <= high; n++) set |= UINT64_C(1) << n;
+  return set;
+}
+
+uint64_t identifier_lengths(const struct identifier *id)
+{
+  uint64_t set = 0;
+  for (const char *p = id->shapes; p; p = next_alternative(p)) set |= shape_lengths(p);
+  return set;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+const struct identifier *identifier_find(struct str name)
+{
+  for (size_t k = 0; k < sizeof identifiers / sizeof *identifiers; k++)
+    if (str_eq(name, str_of(identifiers[k].name))) return &identifiers[k];
+  return NULL;
+}
+
+bool identifier_holds(const struct identifier *id, struct str s)
+{
+  if (!any_shape_holds(id->shapes, s)) return false;
+  if (*id->weights && weighed(s, id->weights) % id->modulus != 0) return false;
+  return id->fn(s);
+}
+
+bool identifier_has_sum(const struct identifier *id)
+{
+  return *id->weights || id->sums;
+}
+
+bool identifier_is_sample(const struct identifier *id, struct str s)
+{
+  for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+    if (strcmp(samples[i].name, id->name) == 0 && str_eq(s, str_of(samples[i].number))) return true;
+  return false;
+}
+
+const char *identifier_says(const struct identifier *id, struct str s)
+{
+  return id->fn == sum_card ? card_brand(s) : NULL;
 }
 
 bool identifier_valid(struct str name, struct str number)
 {
-  for (size_t k = 0; k < sizeof identifiers / sizeof *identifiers; k++) {
-    if (!str_eq(name, str_of(identifiers[k].name))) continue;
-    if (number.n != identifiers[k].length || !spelled(number, identifiers[k].fn)) return false;
-    if (*identifiers[k].weights && !adds_up(number, identifiers[k].weights, identifiers[k].modulus)) return false;
-    return !identifiers[k].fn || identifiers[k].fn(number);
-  }
-  return false;
+  const struct identifier *id = identifier_find(name);
+  return id && identifier_holds(id, number);
 }
 
-static bool is_digit(int c)
-{
-  return c >= '0' && c <= '9';
-}
+/* ---- groups ------------------------------------------------------------------------------------------------------ */
 
-/* The first digit after the name, on the same line; gate_end when there is none near. Nothing before it is held back. */
-static uint64_t value_start(struct look *l)
+/* Groups of four and a last one of four at most. */
+static bool fours_hold(const struct run *r, unsigned a, unsigned b)
 {
-  uint64_t i = l->gate_end, stop = i + IDENTIFIER_GAP;
-  for (; i < stop; i++) {
-    l->hold = i;
-    int c = look_at(l, i);
-    if (is_digit(c)) return byte_is_word(look_at(l, i - 1)) ? l->gate_end : i;
-    if (c < 0 || c == '\n') break;
+  for (unsigned k = a; k <= b; k++) {
+    uint64_t n = r->g[k].end - r->g[k].start;
+    if (k < b ? n != 4 : n > 4) return false;
   }
-  return l->gate_end;
-}
-
-bool check_identifier(const struct rule *r, struct look *l, struct found *out)
-{
-  char number[IDENTIFIER_MAX];
-  size_t n = 0;
-  uint64_t start = value_start(l), i = start, end = start;
-  if (start == l->gate_end) return false;
-  for (;; i++) {
-    int c = look_at(l, i);
-    bool joins = c == ' ' || c == '-' || c == '.' || c == '/';
-    if (is_digit(c) || (n == 17 && (c | 32) == 'x') || (n == 6 && (c == 'A' || c == 'B'))) {
-      if (n == IDENTIFIER_MAX) return false;
-      number[n++] = c == 'x' ? 'X' : (char)c;
-      end = i + 1;
-    } else if (!joins || !is_digit(look_at(l, i + 1))) {
-      break;
-    }
-  }
-  if (byte_is_word(look_at(l, end)) || !identifier_valid(r->variant, (struct str){number, n})) return false;
-  out->start = start;
-  out->end = end;
-  out->why = WHY_FORMAT | WHY_CHECKSUM | WHY_NAME;
-  out->reason = "the identifier's name, length and checksum";
   return true;
+}
+
+/* One alternative of groups, up to a bar. */
+static bool groups_hold(const char *p, const struct run *r, unsigned a, unsigned b)
+{
+  if (p[0] == '4' && p[1] == '*') return fours_hold(r, a, b);
+  for (unsigned k = a; k <= b; k++) {
+    unsigned n = 0;
+    while (*p == ' ') p++;
+    while (is_digit(*p)) n = n * 10 + (unsigned)(*p++ - '0');
+    if (n != r->g[k].end - r->g[k].start) return false;
+  }
+  return *p == '\0' || *p == '|';
+}
+
+enum layout run_layout(const struct identifier *id, const struct run *r, unsigned a, unsigned b)
+{
+  const char *p = id->groups;
+  bool only = *p == '!';
+  if (a == b && !only) return LAYOUT_PLAIN;
+  for (p += only; *p; p++) {
+    if (groups_hold(p, r, a, b)) return LAYOUT_USUAL;
+    while (p[1] && *p != '|') p++;
+  }
+  return only ? LAYOUT_NONE : LAYOUT_OTHER;
 }

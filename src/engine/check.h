@@ -6,13 +6,13 @@
  * check is a plain function of the whole text, written as if all of it were there, and is split-invariant by construction: it
  * cannot answer before the bytes that its answer depends on have arrived.
  *
- * A check reads left of its gate as far as CHECK_LEFT bytes and right as far as VDT_HOLD_MAX; beyond that it reads "nothing".
+ * A check reads left of its gate as far as CHECK_CONTEXT bytes and right as far as VDT_HOLD_MAX; beyond that it reads "nothing".
  */
 #ifndef ENGINE_CHECK_H
 #define ENGINE_CHECK_H
 #include "engine/rule.h"
 
-enum { CHECK_LEFT = 256 };
+enum { CHECK_LEFT = 256, CHECK_CONTEXT = 384 /* what is read as context reaches further back */ };
 
 /* All offsets are of the view (normalised text), counted from the beginning of the whole text. */
 struct look {
@@ -34,7 +34,7 @@ struct look {
 /* The byte at offset i, or -1 when there is none there or it is out of reach. */
 static inline int look_at(struct look *l, uint64_t i)
 {
-  if (i < l->base || i + CHECK_LEFT < l->gate || i >= l->gate_end + VDT_HOLD_MAX) return -1;
+  if (i < l->base || i + CHECK_CONTEXT < l->gate || i >= l->gate_end + VDT_HOLD_MAX) return -1;
   if (i < l->end) return l->p[i - l->base];
   if (!l->eof) l->starved = true;
   return -1;

@@ -7,6 +7,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 #include "engine/beginnings.h"
+#include "engine/numbers.h"
 #include "engine/rule.h"
 #include "model/model.h"
 #include <hs.h>
@@ -44,7 +45,8 @@ struct vdt_engine {
   hs_database_t *stream;        /* the same for streams */
   struct beginnings beginnings; /* what the end of a text may be the beginning of */
   struct lefts lefts[VDT_DETECTORS];
-  struct model *model; /* or NULL: rules alone */
+  const struct numbers *numbers; /* what numbers in a text wake */
+  struct model *model;           /* or NULL: rules alone */
   const void *weights;
   size_t n_weights;
   void (*release)(const void *weights, size_t n);

@@ -6,17 +6,19 @@
 int leaks_init(struct leaks *l, const struct vdt_engine *engine)
 {
   *l = (struct leaks){.engine = engine};
+  l->named = calloc(engine->rules.n + 1, sizeof *l->named);
   l->word_end = calloc(engine->rules.n_groups + 1, sizeof *l->word_end);
   l->seen = calloc(engine->rules.n + 1, sizeof *l->seen);
   l->blocked = calloc(engine->rules.n + 1, sizeof *l->blocked);
   l->taken = calloc(engine->rules.n + 1, sizeof *l->taken);
-  if (l->word_end && l->seen && l->taken && l->blocked) return VDT_OK;
+  if (l->named && l->word_end && l->seen && l->taken && l->blocked) return VDT_OK;
   leaks_finish(l);
   return VDT_ENOMEM;
 }
 
 void leaks_finish(struct leaks *l)
 {
+  free(l->named);
   free(l->word_end);
   free(l->seen);
   free(l->blocked);
@@ -41,8 +43,15 @@ static void configure(struct leaks *l, enum vdt_detector_id det, const struct vd
   l->mask[det] = p->mask;
 }
 
+/* What all numbers wake is no rule; it has the index behind the last. */
+static uint32_t number_rule(const struct leaks *l)
+{
+  return l->engine->rules.n;
+}
+
 static enum vdt_action action_of(const struct leaks *l, uint32_t rule)
 {
+  if (rule == number_rule(l)) return l->action[VDT_DET_SENSITIVE];
   return l->by_rule ? (enum vdt_action)l->by_rule[rule] : l->action[l->engine->rules.rules[rule].detector];
 }
 
@@ -58,9 +67,10 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   l->mask_by_rule = bound ? bound->mask : NULL;
   l->pseudonym_key = policy->pseudonym_key;
   l->allow = policy->allow;
+  memset(l->named, 0, l->engine->rules.n * sizeof *l->named);
   memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
-  memset(l->seen, 0, l->engine->rules.n * sizeof *l->seen);
-  memset(l->blocked, 0, l->engine->rules.n * sizeof *l->blocked);
+  memset(l->seen, 0, (l->engine->rules.n + 1) * sizeof *l->seen);
+  memset(l->blocked, 0, (l->engine->rules.n + 1) * sizeof *l->blocked);
   memset(l->taken, 0, l->engine->rules.n * sizeof *l->taken);
   memset(l->gates, 0, sizeof l->gates);
   l->any_gate = false;
@@ -103,6 +113,18 @@ static uint64_t left_start(const struct rule *r, const struct window *w, uint64_
   return start;
 }
 
+static bool add(struct leaks *l, const struct pending *p)
+{
+  struct pending *grown = heap_grow(l->pending, l->n_pending, &l->cap_pending, 32, sizeof *grown);
+  if (!grown) {
+    l->failed = true;
+    return false;
+  }
+  l->pending = grown;
+  l->pending[l->n_pending++] = *p;
+  return true;
+}
+
 static void add_pending(struct leaks *l, const struct window *w, const struct hit *hit, const struct pattern *p, uint32_t rule)
 {
   const struct rule *r = &l->engine->rules.rules[rule];
@@ -114,17 +136,11 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
     l->gates[hit->end % LEAKS_SEEN / 64] |= UINT64_C(1) << hit->end % 64;
     l->any_gate = true;
   }
-  struct pending *grown = heap_grow(l->pending, l->n_pending, &l->cap_pending, 32, sizeof *grown);
-  if (!grown) {
-    l->failed = true;
-    return;
-  }
-  l->pending = grown;
   uint64_t hold = r->check->after_gate ? hit->end : left_start(r, w, gate);
   uint64_t word = r->words >= 0 ? l->word_end[r->words] : 0;
   bool context = word && word + RULE_CONTEXT >= gate;
-  l->pending[l->n_pending++] =
-      (struct pending){.rule = rule, .context = context, .context_end = word, .gate = gate, .gate_end = hit->end, .hold = hold};
+  add(l,
+      &(struct pending){.rule = rule, .context = context, .context_end = word, .gate = gate, .gate_end = hit->end, .hold = hold});
 }
 
 void leaks_expect(struct leaks *l, uint64_t from, uint64_t to)
@@ -153,6 +169,19 @@ void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit)
     for (uint32_t i = 0; i < p->n_owners; i++) add_pending(l, w, hit, p, p->owners[i]);
   } else if (p->kind == PATTERN_WORD && !byte_is_word(byte_before(w, hit->end - p->text.n))) {
     for (uint32_t i = 0; i < p->n_owners; i++) l->word_end[p->owners[i]] = hit->end;
+  }
+}
+
+void leaks_numbers(struct leaks *l, const struct window *w, uint64_t from)
+{
+  uint32_t rule = number_rule(l);
+  if (!numbers_any(l->engine->numbers) || action_of(l, rule) == VDT_ALLOW) return;
+  size_t n = (size_t)(w->end - w->base), i = (size_t)(from - w->base);
+  for (; (i = numbers_gate(w->p, i, n)) < n; i++) {
+    uint64_t gate = w->base + i, hold = w->base + numbers_start(w->p, i);
+    if (gate < l->seen[rule] || !add(l, &(struct pending){.rule = rule, .gate = gate, .gate_end = gate + 1, .hold = hold}))
+      continue;
+    if (w->eof || l->n_pending > 64) leaks_try(l, w);
   }
 }
 
@@ -186,17 +215,18 @@ void leaks_add(struct leaks *l, const struct candidate *c)
 }
 
 /* What a check found counts only if a stream could have held it back: it begins at or after hold. */
-static void judge(struct leaks *l, const struct pending *p, const struct look *look, const struct found *f)
+static void judge(struct leaks *l, const struct pending *p, const struct look *look, uint32_t rule, const struct found *f)
 {
-  const struct rule *r = &l->engine->rules.rules[p->rule];
+  const struct rule *r = &l->engine->rules.rules[rule];
   uint64_t from = p->hold > look->hold ? p->hold : look->hold;
   if (f->start < from || f->end <= f->start || f->confidence < l->minimum[r->detector]) return;
+  if (action_of(l, rule) == VDT_ALLOW) return;
   struct str value = {(const char *)look->p + (f->start - look->base), (size_t)(f->end - f->start)};
-  bool allowed = (l->allow && bind_allows(l->allow, p->rule, value)) ||
+  bool allowed = (l->allow && bind_allows(l->allow, rule, value)) ||
                  (l->pseudonym_key && pseudonym_is(l->pseudonym_key, &l->engine->rules, value));
-  leaks_add(l, &(struct candidate){.rule = p->rule,
+  leaks_add(l, &(struct candidate){.rule = rule,
                                    .confidence = f->confidence,
-                                   .action = allowed ? VDT_ALLOW : action_of(l, p->rule),
+                                   .action = allowed ? VDT_ALLOW : action_of(l, rule),
                                    .allowed = allowed,
                                    .why = f->why,
                                    .lost = f->silent,
@@ -205,10 +235,19 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
                                    .end = f->end});
 }
 
+/* Puts the question to the rule's check, or to what numbers wake. */
+static bool put_question(const struct leaks *l, const struct pending *p, struct look *look, struct number_found *out)
+{
+  if (p->rule == number_rule(l)) return numbers_ask(l->engine->numbers, look, l->lists ? l->named : NULL, out);
+  const struct rule *r = &l->engine->rules.rules[p->rule];
+  out->rule = p->rule;
+  out->found = (struct found){.start = p->gate, .end = p->gate_end, .confidence = r->confidence};
+  return r->check->fn(r, look, &out->found);
+}
+
 /* True when the check has decided. */
 static bool ask(struct leaks *l, const struct window *w, struct pending *p)
 {
-  const struct rule *r = &l->engine->rules.rules[p->rule];
   if (p->gate_end <= l->seen[p->rule]) return true;
   struct look look = {.p = w->p,
                       .base = w->base,
@@ -221,15 +260,16 @@ static bool ask(struct leaks *l, const struct window *w, struct pending *p)
                       .hold = p->hold,
                       .scratch = l->scratch,
                       .intel = l->intel};
-  struct found f = {.start = p->gate, .end = p->gate_end, .confidence = r->confidence};
-  bool found = r->check->fn(r, &look, &f);
+  struct number_found f = {0};
+  bool found = put_question(l, p, &look, &f);
   if (look.starved) {
     if (look.hold > p->hold) p->hold = look.hold;
     p->tried = w->end;
     return false;
   }
   if (look.seen > l->seen[p->rule]) l->seen[p->rule] = look.seen;
-  if (found) judge(l, p, &look, &f);
+  if (found) judge(l, p, &look, f.rule, &f.found);
+  if (found && f.named) l->named[f.rule] = f.found.end;
   return true;
 }
 
@@ -304,6 +344,8 @@ void leaks_boundaries(const struct leaks *l, const struct window *w, bool waitin
     if (!(wanted >> det & 1)) continue;
     lower_bounds(l->action[det] >= VDT_REDACT, w->end - live[det], settled, free_until);
     lower_bounds(l->action[det] >= VDT_REDACT, live_lefts(l, &l->engine->lefts[det], w), settled, free_until);
+    if (det == VDT_DET_SENSITIVE && numbers_any(l->engine->numbers))
+      lower_bounds(l->action[det] >= VDT_REDACT, w->base + numbers_live(w->p, (size_t)(w->end - w->base)), settled, free_until);
   }
 }
 

@@ -59,6 +59,7 @@ struct leaks {
   const struct vdt_allow *allow;
   const struct vdt_intel *intel;
   unsigned minimum[VDT_DETECTORS];
+  uint64_t *named;    /* per rule that numbers wake, where its latest named finding ends; 0 for none */
   uint64_t *word_end; /* per word group, where its latest word ends; 0 for none */
   uint64_t *seen;     /* per rule */
   uint32_t *taken;    /* per rule: how many of its findings have been counted */
@@ -71,6 +72,7 @@ struct leaks {
   uint64_t gates[LEAKS_SEEN /
                  64]; /* by view offset modulo LEAKS_SEEN: a gate of credentials that may be written over lines ends there */
   bool any_gate;
+  bool lists;    /* a number that goes on a list of its kind counts as named: not in readings, which begin anywhere */
   void *scratch; /* of regular expressions, or NULL; borrowed */
   bool failed;
 };
@@ -86,6 +88,8 @@ bool leaks_active(const struct leaks *l);
 bool leaks_see_secrets(const struct leaks *l);
 /* A hit of a word or gate pattern, in order of (end, pattern). The window holds the text up to its end at least. */
 void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit);
+/* Finds the numbers that begin in bytes [from, w->end) of the window. */
+void leaks_numbers(struct leaks *l, const struct window *w, uint64_t from);
 /* Adds a candidate that something else has found. */
 void leaks_add(struct leaks *l, const struct candidate *c);
 /* Forgets gates that ended LEAKS_SEEN bytes ago: call it before the bytes [from, to) are scanned, at most SEEN / 2 of them. Of a text that is scanned

@@ -155,6 +155,7 @@ static bool scan(struct reading_set *set, struct reading *r, const struct window
   r->scanned = end;
   if (n && hs_scan_stream(r->hs, p, (unsigned)n, 0, set->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
+  leaks_numbers(&r->leaks, &mine, end - n);
   leaks_try(&r->leaks, &mine);
   return !r->leaks.failed;
 }

@@ -16,6 +16,7 @@ enum {
   RULE_PATTERN_MAX = 64,  /* widest match of a gate pattern */
   RULE_REGEX_MAX = 1024,  /* widest match of a user's regular expression */
   RULE_GROUPS_MAX = 1024, /* different lists of context words */
+  RULE_NAME_MAX = 96,     /* bytes of the name of a number */
   RULE_CONTEXT = 300,     /* how far before a gate a context word counts, in bytes of the view */
 };
 
@@ -79,6 +80,14 @@ struct rule {
   const struct checksum *checksum; /* of check regex, or NULL */
   int words;                       /* index of its context-word group, -1 for none */
 
+  /* rules that numbers wake (numbers.h) */
+  struct str *names; /* what the number is called, lower case */
+  unsigned n_names;
+  unsigned near;  /* how far a name counts, in bytes before or after */
+  unsigned alone; /* confidence without a name; 0: it is none */
+
+  const char *purview, *purview_id; /* the sensitive information type of Microsoft Purview that it is, or NULL */
+
   /* score rules */
   double weight; /* 0..1 */
   struct str category;
@@ -92,6 +101,12 @@ struct rule {
 static inline bool rule_is_score(const struct rule *r)
 {
   return r->detector == VDT_DET_JAILBREAK || r->detector == VDT_DET_INDIRECT || r->detector == VDT_DET_RECON;
+}
+
+/* Is it woken by numbers? Its check has no gate. */
+static inline bool rule_is_number(const struct rule *r)
+{
+  return r->check && r->n_gates == 0 && r->pattern.n == 0;
 }
 
 struct word_group {

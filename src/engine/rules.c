@@ -18,7 +18,24 @@ struct loader {
   struct vdt_error *err;
 };
 
-enum key_kind { STRING, STR, STRS, UINT, DOUBLE, BOOL, DETECTOR, SEVERITY, CHECK, CHECKSUM, CHARS, LEFT, WORDS, ROLES, EXAMPLES };
+enum key_kind {
+  STRING,
+  STR,
+  STRS,
+  UINT,
+  DOUBLE,
+  BOOL,
+  DETECTOR,
+  SEVERITY,
+  CHECK,
+  CHECKSUM,
+  CHARS,
+  LEFT,
+  WORDS,
+  NAMES,
+  ROLES,
+  EXAMPLES
+};
 
 static const struct key {
   const char *name;
@@ -259,6 +276,15 @@ static int set_words(struct loader *l, const yaml_node_t *value, struct rule *ru
   return VDT_OK;
 }
 
+static int set_names(struct loader *l, const yaml_node_t *value, struct rule *rule)
+{
+  int rc = set_strs(l, value, "names", &rule->names, &rule->n_names);
+  for (unsigned i = 0; !rc && i < rule->n_names; i++)
+    if (rule->names[i].n < 2 || rule->names[i].n > RULE_NAME_MAX || rule->names[i].p[0] == ' ')
+      return FAIL(l, value, "names: 2 to %d bytes each, none begins with a blank", RULE_NAME_MAX);
+  return rc;
+}
+
 static int set_roles(struct loader *l, const yaml_node_t *value, struct rule *rule)
 {
   static const char *const names[] = {"prompt", "document", NULL};
@@ -295,6 +321,7 @@ static int set_member(struct loader *l, const struct key *k, const yaml_node_t *
   case CHARS: return set_chars(l, v, k->name, at);
   case LEFT: return each_pair(l, v, rule, set_left);
   case WORDS: return set_words(l, v, rule);
+  case NAMES: return set_names(l, v, rule);
   case ROLES: return set_roles(l, v, rule);
   case EXAMPLES: return each_pair(l, v, rule, set_examples);
   }
@@ -322,11 +349,25 @@ static int check_id(struct loader *l, const yaml_node_t *n, const struct rule *r
   return VDT_OK;
 }
 
+/* A rule that numbers wake. */
+static int check_number(struct loader *l, const yaml_node_t *n, const struct rule *r)
+{
+  if (r->detector != VDT_DET_SENSITIVE)
+    return FAIL(l, n, "rule %s: check identifier without a gate is for detector: sensitive", r->id);
+  if (!r->n_names && !r->alone) return FAIL(l, n, "rule %s: needs names, or alone, or both", r->id);
+  if (r->near > RULE_CONTEXT) return FAIL(l, n, "rule %s: near: at most %d", r->id, RULE_CONTEXT);
+  if (r->alone > 100) return FAIL(l, n, "rule %s: alone: at most 100", r->id);
+  return r->weight > 0 ? FAIL(l, n, "rule %s: weight is for jailbreak and indirect rules", r->id) : VDT_OK;
+}
+
 static int check_leak(struct loader *l, const yaml_node_t *n, const struct rule *r)
 {
   if (!r->check) return FAIL(l, n, "rule %s: check is missing", r->id);
   if (r->weight > 0)
     return FAIL(l, n, "rule %s: weight is for jailbreak, indirect and reconnaissance rules; others report confidence", r->id);
+  bool numbers = strcmp(r->check->name, "identifier") == 0;
+  if (numbers && rule_is_number(r)) return check_number(l, n, r);
+  if (r->n_names || r->alone) return FAIL(l, n, "rule %s: names and alone are of check identifier without a gate", r->id);
   if ((r->n_gates > 0) == (r->pattern.n > 0)) return FAIL(l, n, "rule %s: needs either gate or pattern", r->id);
   if (r->pattern.n && r->left_max == 0) return FAIL(l, n, "rule %s: a pattern gate needs left, what it may match", r->id);
   for (unsigned i = 0; i < r->n_gates; i++)
@@ -360,7 +401,13 @@ static int append(struct loader *l, const yaml_node_t *n, const struct rule *rul
 
 static int add_rule(struct loader *l, const yaml_node_t *n)
 {
-  struct rule r = {.severity = VDT_MEDIUM, .confidence = 75, .bound = true, .words = -1, .file = l->file, .line = line_of(n)};
+  struct rule r = {.severity = VDT_MEDIUM,
+                   .confidence = 75,
+                   .bound = true,
+                   .words = -1,
+                   .near = RULE_CONTEXT,
+                   .file = l->file,
+                   .line = line_of(n)};
   r.detector = VDT_DETECTORS;
   int rc = each_pair(l, n, &r, set_key);
   if (rc) return rc;

@@ -70,9 +70,11 @@ static bool match(struct job *j)
       .leaks = &s->leaks, .scanner = scored ? s : NULL, .want_document = j->role == VDT_DOCUMENT, .window = &j->w};
   const hs_database_t *db = scored ? s->engine->block : s->engine->leaks;
   leaks_begin(&s->leaks, j->policy, j->role);
+  s->leaks.lists = true;
   s->n_scores = 0;
   if (hs_scan(db, (const char *)j->w.p, (unsigned)j->w.end, 0, s->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
+  leaks_numbers(d.leaks, &j->w, 0);
   leaks_try(d.leaks, &j->w);
   return !d.failed && !d.leaks->failed && match_joined(j);
 }

@@ -196,7 +196,9 @@ void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struc
                             .why = c->why,
                             .start = start,
                             .end = end,
-                            .decoded = ""};
+                            .decoded = "",
+                            .type = r->purview,
+                            .type_id = r->purview_id};
   mask(f->redacted, r, matched);
 }
 

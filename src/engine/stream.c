@@ -45,6 +45,7 @@ int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
   }
   s->leaks.scratch = scanner->regex_scratch;
   leaks_begin(&s->leaks, policy, role);
+  s->leaks.lists = true;
   s->policy = *policy;
   reading_init(&s->readings, (1u << READINGS) - 1, scanner, &s->policy, role);
   s->phrases.look = policy->phrases;
@@ -87,6 +88,7 @@ static bool scan_new(struct vdt_stream *s)
   s->scanned = s->view.view_len;
   if (n && hs_scan_stream(s->hs, p, (unsigned)n, 0, s->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
+  leaks_numbers(&s->leaks, &w, w.end - n);
   leaks_try(&s->leaks, &w);
   if (leaks_active(&s->leaks) &&
       !(reading_step(&s->readings, &w, &s->leaks) && reading_collect(&s->readings, &w, &s->leaks, s->arena)))

@@ -91,8 +91,7 @@ static const struct {
     {check_userpass, "-u ", "curl x | ffuf -u https://target.tld/FUZZ", ""},
     {check_netrc, "password ", "machine h login build password hT8-wq71Lm\n", "hT8-wq71Lm"},
     {check_netrc, "password ", "login with your password please now", ""},
-    {check_ssn_plain, "536228714", "536228714", "536228714"},
-    {check_ssn_plain, "666228714", "666228714", ""},
+
     {check_jwt, "eyJ", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0NyJ9.t0Qm8wKp2Lr5vXz9aBc3dEf6gHj1kMn",
      "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0NyJ9.t0Qm8wKp2Lr5vXz9aBc3dEf6gHj1kMn"},
     {check_jwt, "eyJ", "eyJub3QiOiJhIGp3dCJ9.eyJzdWIiOiI0NyJ9.t0Qm8wKp2Lr5vXz9aBc3dEf6gHj1kMn", ""},
