@@ -117,16 +117,22 @@ static struct str segment_after(struct str path, struct str key)
   return (struct str){0};
 }
 
+struct str alert_subscription(const struct record *r, const struct alert_place *place)
+{
+  struct str sub = segment_after(r->resource_id, STR("subscriptions"));
+  if (sub.n && segment_after(r->resource_id, STR("resourceGroups")).n) return sub;
+  return place->subscription.n ? place->subscription : STR("00000000-0000-0000-0000-000000000000");
+}
+
 static void set_place(const struct record *r, const struct alert_place *place, struct alert *a)
 {
   struct str sub = segment_after(r->resource_id, STR("subscriptions")),
              group = segment_after(r->resource_id, STR("resourceGroups"));
+  a->subscription = alert_subscription(r, place);
   if (sub.n && group.n) {
     a->resource_id = r->resource_id;
-    a->subscription = sub;
     a->resource_group = group;
   } else {
-    a->subscription = place->subscription.n ? place->subscription : STR("00000000-0000-0000-0000-000000000000");
     a->resource_group = place->resource_group.n ? place->resource_group : STR("vedette");
   }
   a->region = place->region;

@@ -110,6 +110,8 @@ struct alert_place {
   struct str workspace, region, subscription, resource_group;
 };
 
+/* The subscription that the alerts of a record are listed under. */
+struct str alert_subscription(const struct record *r, const struct alert_place *place);
 /* The alert events of one record, each a new alert with count 1. At most ALERT_TYPES; strings point into the record or the arena.
  * VDT_OK or VDT_ENOMEM. */
 int alert_events(const struct record *r, const struct alert_place *place, uint64_t now_us, struct vdt_arena *arena,

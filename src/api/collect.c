@@ -2,6 +2,7 @@
 #include "analyse/access.h"
 #include "api/baseline.h"
 #include "api/settings.h"
+#include "api/sharing.h"
 #include "api/spool.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -27,6 +28,7 @@ struct collect {
   struct buf chunk;
   struct settings settings;
   struct baseline *baselines; /* one per store */
+  struct sharing *sharing;    /* likewise */
   bool *begun;
   struct vdt_intel *intel;
   unsigned careful; /* so many batches of one line, after a store refused something in a batch */
@@ -50,11 +52,13 @@ int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t
   c->arena = vdt_arena_new((size_t)256 << 20);
   c->begun = calloc(n, sizeof *c->begun);
   c->baselines = calloc(n, sizeof *c->baselines);
-  bool ready = settings_init(&c->settings) && c->arena && c->begun && c->baselines;
+  c->sharing = calloc(n, sizeof *c->sharing);
+  bool ready = settings_init(&c->settings) && c->arena && c->begun && c->baselines && c->sharing;
   int rc = ready ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc && spool_open(&c->spool, state_dir)) rc = error_set(err, VDT_EIO, "%s/spool: %s", state_dir, strerror(errno));
   for (size_t i = 0; !rc && i < n; i++)
     rc = baseline_open(&c->baselines[i], state_dir, stores[i]->place.workspace, behaviour, err);
+  for (size_t i = 0; ready && i < n; i++) sharing_open(&c->sharing[i], state_dir, stores[i]->place.workspace);
   if (rc) collect_free(c);
   else *out = c;
   return rc;
@@ -67,8 +71,10 @@ void collect_free(struct collect *c)
   buf_finish(&c->chunk);
   settings_finish(&c->settings);
   for (size_t i = 0; c->baselines && i < c->n_stores; i++) baseline_close(&c->baselines[i]);
+  for (size_t i = 0; c->sharing && i < c->n_stores; i++) sharing_close(&c->sharing[i]);
   free(c->baselines);
   intel_drop(c->intel);
+  free(c->sharing);
   vdt_arena_free(c->arena);
   free(c->begun);
   free(c);
@@ -94,12 +100,17 @@ static void rollback(struct collect *c)
   for (size_t i = 0; i < c->n_stores; i++) {
     if (c->begun[i]) c->stores[i]->ops->rollback(c->stores[i]);
     c->begun[i] = false;
+    sharing_drop(&c->sharing[i]);
   }
 }
 
 /* The first store holds the offset, so it comes last. */
 static int commit(struct collect *c, struct vdt_error *err)
 {
+  for (size_t i = 0; i < c->n_stores; i++) {
+    int rc = sharing_write(&c->sharing[i], clock_unix_us(), err);
+    if (rc) return rc;
+  }
   for (size_t i = c->n_stores; i-- > 0;) {
     if (!c->begun[i]) continue;
     int rc = c->stores[i]->ops->commit(c->stores[i], err);
@@ -228,6 +239,12 @@ static int store_egress(struct collect *c, const struct record_egress *e, struct
   return rc;
 }
 
+static void share(struct collect *c, size_t store, const struct record *r)
+{
+  struct store_plan plan = settings_plan(&c->settings, alert_subscription(r, &c->stores[store]->place));
+  if (plan.standard && plan.purview == STORE_ON) sharing_add(&c->sharing[store], r);
+}
+
 static int store_record(struct collect *c, const struct record *r, struct batch *b, struct vdt_error *err)
 {
   size_t i = find_store(c, r->workspace, b);
@@ -241,6 +258,7 @@ static int store_record(struct collect *c, const struct record *r, struct batch 
   b->duplicates += !is_new;
   uint64_t now = clock_unix_us(), end = r->time_us + r->duration_us;
   b->lag_us = now > end ? now - end : 0;
+  if (is_new) share(c, i, r);
   return is_new ? store_alerts(c, i, r, b, err) : VDT_OK;
 }
 

@@ -2,7 +2,7 @@
  * Microsoft.Security/pricings: the plan AI of a subscription and its switches.
  *
  * Free raises no alerts (interactions are inspected, stopped and recorded as before). AIPromptEvidence off keeps no text of prompts and answers
- * with alerts, whatever the configuration says; on has the gateway record it. Never switched, both follow the configuration. Kept as
+ * with alerts, whatever the configuration says; on has the gateway record it. AIPromptSharingWithPurview: api/sharing.h. Never switched, both follow the configuration. Kept as
  * api/settings.h says.
  */
 #include "api/answer.h"
@@ -13,16 +13,16 @@
 #include "base/quote.h"
 
 enum extension {
-#define X(id, name, why) EXTENSION_##id,
+#define X(id, name, why, on) EXTENSION_##id,
 #include "api/extensions.def"
 #undef X
   EXTENSIONS
 };
 
 static const struct {
-  const char *name, *why;
+  const char *name, *why, *on;
 } extensions[] = {
-#define X(id, name, why) {name, why},
+#define X(id, name, why, on) {name, why, on},
 #include "api/extensions.def"
 #undef X
 };
@@ -53,8 +53,9 @@ static void put_extensions(struct buf *b, const struct api *api, const struct st
   BUF_LIT(b, ",\"extensions\":[");
   for (unsigned e = 0; e < EXTENSIONS; e++) {
     if (e) buf_byte(b, ',');
-    buf_printf(b, "{\"name\":\"%s\",\"isEnabled\":\"%s\",\"operationStatus\":{\"code\":\"Succeeded\",\"message\":\"\"}}",
-               extensions[e].name, is_on(api, p, (enum extension)e) ? "True" : "False");
+    bool on = is_on(api, p, (enum extension)e);
+    buf_printf(b, "{\"name\":\"%s\",\"isEnabled\":\"%s\",\"operationStatus\":{\"code\":\"Succeeded\",\"message\":\"%s\"}}",
+               extensions[e].name, on ? "True" : "False", on ? extensions[e].on : "");
   }
   buf_byte(b, ']');
 }
