@@ -124,13 +124,15 @@ static void swallow_until(struct vdt_stream *s, uint64_t orig)
   s->released = orig;
 }
 
-/* Where what is masked from this candidate on ends: those that overlap make one mask. */
+/* Where what is masked from this candidate on ends: those that overlap make one mask. Only those of its cluster are known to be settled with
+ * it, however the text was cut. */
 static uint64_t mask_end(const struct vdt_stream *s, const struct candidate *c, size_t n)
 {
-  uint64_t end = view_stop(&s->view, c->end);
-  for (const struct candidate *o = c + 1; o < s->leaks.candidates + n && view_start(&s->view, o->start) < end; o++) {
+  uint64_t cluster = c->end, end = view_stop(&s->view, c->end);
+  for (const struct candidate *o = c + 1; o < s->leaks.candidates + n && o->start < cluster; o++) {
     uint64_t stop = view_stop(&s->view, o->end);
-    if (o->action >= VDT_REDACT && stop > end) end = stop;
+    if (o->end > cluster) cluster = o->end;
+    if (o->action >= VDT_REDACT && stop > end && view_start(&s->view, o->start) < end) end = stop;
   }
   return end;
 }

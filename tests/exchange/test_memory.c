@@ -37,7 +37,7 @@ void *__wrap_realloc(void *p, size_t n)
 
 /* Like rig_run, but whatever fails is an answer too. */
 struct outcome {
-  bool made, forwarded, broken, opened;
+  bool made, forwarded, broken, opened, went_up;
   unsigned status;
   struct buf out, line;
 };
@@ -73,19 +73,24 @@ static void converse(const struct talk *t, struct outcome *o)
     next = exchange_opinion_answer(x, 200, STR("{\"userPromptAnalysis\":{\"attackDetected\":true}}"), 6);
   }
   o->forwarded = next == EXCHANGE_FORWARD;
+  bool changed;
+  o->went_up = o->forwarded && rig_has(exchange_forward_body(x, &changed), KEY_BODY);
   if (o->forwarded) respond(x, t, o);
   o->status = exchange_status(x);
   exchange_record(x, RECORD_COMPLETE, 9, &o->line);
   exchange_free(x);
 }
 
-static void judge(const struct talk *t, struct outcome *o, bool blocked, unsigned long n)
+/* What must not be: the key in the answer; a prompt that is forwarded; the key in what goes upstream. */
+enum wrong { ANSWERED, FORWARDED, SENT };
+
+static void judge(const struct talk *t, struct outcome *o, enum wrong wrong, unsigned long n)
 {
   fail_at = 0;
   struct str line = o->line.n ? buf_str(&o->line) : STR(""), out = o->out.n ? buf_str(&o->out) : STR("");
   o->opened = rig_has(line, "\"failed_open\":true") || o->line.failed;
   bool ok = !rig_has(line, KEY_BODY);
-  bool bypassed = blocked ? o->forwarded : rig_has(out, KEY_BODY);
+  bool bypassed = wrong == FORWARDED ? o->forwarded : wrong == SENT ? o->went_up : rig_has(out, KEY_BODY);
   if (bypassed) ok &= o->opened && strcmp(t->deployment, "strict") != 0;
   if (!ok && !test_failed) printf("# allocation %lu: %.*s%.*s\n", n, (int)out.n, out.p, (int)line.n, line.p);
   if (!ok) test_failed = true;
@@ -93,7 +98,7 @@ static void judge(const struct talk *t, struct outcome *o, bool blocked, unsigne
   buf_finish(&o->line);
 }
 
-static void try_all(const struct talk *t, bool blocked)
+static void try_all(const struct talk *t, enum wrong wrong)
 {
   for (int on = 0; on < 2; on++) {
     unsigned long n = 0, last;
@@ -105,7 +110,7 @@ static void try_all(const struct talk *t, bool blocked)
       fail_on = on;
       converse(t, &o);
       last = calls;
-      judge(t, &o, blocked, n);
+      judge(t, &o, wrong, n);
     } while (n <= last && n < 5000);
     CHECK(n > 10 && n < 5000);
   }
@@ -117,7 +122,7 @@ static void json_answers(void)
 {
   for (size_t d = 0; d < 4; d++)
     try_all(&(struct talk){.deployment = deployments[d], .body = STR(USER("hi")), .up = STR(ANSWER("use " KEY " and " NUMBER))},
-            false);
+            ANSWERED);
 }
 
 static void streams(void)
@@ -127,7 +132,7 @@ static void streams(void)
                            .body = STR(USER("hi")),
                            .up_type = "text/event-stream",
                            .up = STR(SAY("use tok_q8Zr4Lw1X") SAY("v7Np2Kd9Jb3") SAY(" and " NUMBER) STOP DONE)},
-            false);
+            ANSWERED);
 }
 
 #define HALF1       "use tok_q8Zr4Lw1X"
@@ -170,19 +175,36 @@ static void other_formats(void)
                            .body = str_of(formats[i].body),
                            .up_type = formats[i].type,
                            .up = str_of(formats[i].up)},
-            false);
+            ANSWERED);
 }
 
 static void blocked_prompts(void)
 {
-  try_all(&(struct talk){.deployment = "strict", .body = STR(USER("hi " JAILBREAK)), .up = STR(ANSWER("fine"))}, true);
-  try_all(&(struct talk){.deployment = "kept", .body = STR(USER("hi " JAILBREAK)), .up = STR(ANSWER("fine"))}, true);
+  try_all(&(struct talk){.deployment = "strict", .body = STR(USER("hi " JAILBREAK)), .up = STR(ANSWER("fine"))}, FORWARDED);
+  try_all(&(struct talk){.deployment = "kept", .body = STR(USER("hi " JAILBREAK)), .up = STR(ANSWER("fine"))}, FORWARDED);
 }
 
 /* Whatever fails on the way to a second opinion, its policy blocks. */
 static void unsure_prompts(void)
 {
-  try_all(&(struct talk){.deployment = "ask-strict", .body = STR(USER(UNSURE " " KEY)), .up = STR(ANSWER("fine"))}, true);
+  try_all(&(struct talk){.deployment = "ask-strict", .body = STR(USER(UNSURE " " KEY)), .up = STR(ANSWER("fine"))}, FORWARDED);
+}
+
+/* A value that has a name does not go upstream, and nothing else goes wrong on the way back. */
+static void named_values(void)
+{
+  static char up[2048];
+  struct talk first = {.deployment = "names", .body = STR(USER("use " KEY))};
+  rig_request(&first);
+  size_t at = str_find(first.forwarded, STR("tok_vdt"));
+  CHECK(at != (size_t)-1);
+  if (at == (size_t)-1) return;
+  const char *name = first.forwarded.p + at;
+  snprintf(up, sizeof up, SAY("use %.9s") SAY("%.18s") SAY(" again") STOP DONE, name, name + 9);
+  rig_finish(&first, RECORD_COMPLETE);
+  rig_end(&first);
+  try_all(&(struct talk){.deployment = "names", .body = STR(USER("use " KEY)), .up_type = "text/event-stream", .up = str_of(up)},
+          SENT);
 }
 
 int main(void)
@@ -193,6 +215,7 @@ int main(void)
   RUN(other_formats);
   RUN(blocked_prompts);
   RUN(unsure_prompts);
+  RUN(named_values);
   rig_unload();
   return test_end();
 }

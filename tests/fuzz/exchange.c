@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const deployments[] = {"kept", "cut", "block", "strict", "watch", "notes", "m", NULL};
+static const char *const deployments[] = {"kept", "cut", "block", "strict", "watch", "notes", "names", NULL};
 
 /* A line of text becomes a delta of choice 0 or 1, as content or as arguments of a tool. */
 static void put_event(struct buf *b, struct str line)

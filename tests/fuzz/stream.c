@@ -38,6 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (!rig_engine) rig_load();
   if (size < 2 || size > 65536) return 0;
   struct vdt_policy policy = rig_policy(actions[data[0] & 3]);
+  if (data[0] & 8) {
+    policy.pseudonym_key = (const unsigned char *)"a key for pseudonyms of 32 bytes";
+    policy.credential.mask = policy.sensitive.mask = VDT_MASK_PSEUDONYM;
+  }
   if (data[0] & 4) policy.sensitive.response = VDT_DETECT;
   struct str text = {(const char *)data + 2, size - 2};
   struct vdt_arena *arena = vdt_arena_new(0);
