@@ -110,7 +110,7 @@ void pseudonym_make(const unsigned char key[VDT_PSEUDONYM_KEY], const struct rul
   const char *check = rule->check ? rule->check->name : "";
   struct str gate = gate_of(rule, value);
   size_t n = 0;
-  if (strcmp(check, "card") == 0) {
+  if (strcmp(check, "identifier") == 0 && str_eq(rule->variant, STR("card"))) {
     put_card(key, value, out);
     return;
   }
