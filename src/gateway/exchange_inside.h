@@ -135,9 +135,10 @@ struct exchange {
   struct inflater inflater;
   struct buf inflated, gathered;
   struct tap *taps;
-  bool over;    /* nothing more leaves before finish */
-  bool spoiled; /* a whole body that gives way to our 502 */
-  bool passing; /* failed open: bytes go through */
+  struct tap *spent; /* has ended: what it holds is freed when its last text is no longer needed, at the next text */
+  bool over;         /* nothing more leaves before finish */
+  bool spoiled;      /* a whole body that gives way to our 502 */
+  bool passing;      /* failed open: bytes go through */
   bool verdict_taken;
 };
 

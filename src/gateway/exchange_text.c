@@ -199,11 +199,25 @@ static void note_changes(struct exchange *x, struct tap *t, bool last, struct wi
   }
 }
 
+/* An answer of an unknown format may have thousands of texts, each with a stream of its own: none may stay to the end. */
+static void free_spent(struct exchange *x)
+{
+  struct tap *t = x->spent;
+  x->spent = NULL;
+  if (!t) return;
+  vdt_stream_free(t->stream);
+  t->stream = NULL;
+  t->failed = true; /* nothing comes after the end */
+  buf_finish(&t->joined);
+  restorer_finish(&t->restorer);
+}
+
 static int on_text(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out)
 {
   struct exchange *x = ctx;
-  struct tap *t = channel->user ? channel->user : open_tap(x, channel);
   struct vdt_release piece;
+  free_spent(x);
+  struct tap *t = channel->user ? channel->user : open_tap(x, channel);
   if (!t || t->failed) return VDT_ENOMEM;
   int rc = run(x, t, in, last, &piece);
   t->failed = rc != VDT_OK; /* the stream has lost bytes: nothing more may come out of it */
@@ -216,6 +230,7 @@ static int on_text(void *ctx, struct wire_channel *channel, struct str in, bool 
     return VDT_ENOMEM;
   }
   if (last) history_finish(&t->history);
+  if (last) x->spent = t;
   return VDT_OK;
 }
 

@@ -81,10 +81,21 @@ struct str channel_left(const struct channel *ch)
   return b->n ? buf_str(b) : STR("");
 }
 
-static int ask(struct wire_response *r, struct channel *ch, struct str in, bool last, struct wire_text *out)
+/* Formats that do not repeat texts never look at one again: an answer of thousands of texts would be slow. */
+static void forget(struct choice *c, struct channel *ch)
+{
+  struct channel **at = &c->channels;
+  while (*at && *at != ch) at = &(*at)->next;
+  if (!*at) return;
+  *at = ch->next;
+  if (c->end == &ch->next) c->end = at;
+}
+
+static int ask(struct wire_response *r, struct choice *c, struct channel *ch, struct str in, bool last, struct wire_text *out)
 {
   *out = (struct wire_text){.p = in};
   ch->closed = last;
+  if (last && !r->format->repeats) forget(c, ch);
   int rc = r->hooks.text(r->hooks.ctx, &ch->pub, in, last, out);
   r->inspected_some = true;
   r->withheld |= out->changed || out->cut || out->block;
@@ -94,7 +105,7 @@ static int ask(struct wire_response *r, struct channel *ch, struct str in, bool 
 int channel_flush(struct wire_response *r, struct choice *c, struct channel *ch)
 {
   struct wire_text text;
-  int rc = ask(r, ch, STR(""), true, &text);
+  int rc = ask(r, c, ch, STR(""), true, &text);
   if (rc) return rc;
   if (text.p.n) r->format->held(r, c, ch, text.p, &r->before);
   c->cut |= text.cut || text.block;
@@ -132,7 +143,7 @@ int channel_read(struct wire_response *r, struct choice *c, const struct text_re
   if (c->cut) return empty(r, ref, effect);
   struct channel *ch = channel_find(r, c, ref);
   if (!ch || !json_string(&r->doc, ref->node, r->scratch, &in)) return VDT_ENOMEM;
-  int rc = ask(r, ch, in, last, &text);
+  int rc = ask(r, c, ch, in, last, &text);
   if (rc) return rc;
   c->cut |= text.cut || text.block;
   effect->block |= text.block;

@@ -1,6 +1,6 @@
 /*
  * What a format costs: the same text as a request, as a whole answer and as a stream of 16-byte deltas, through wire alone with a hook
- * that lets everything pass. Prints MB/s of text, and for each the cost against Chat Completions (1.00; the bound of the project is 1.5).
+ * that lets everything pass; for embeddings the answer is as many bytes of numbers. Prints MB/s of text, and for each the cost against Chat Completions (1.00; the bound of the project is 1.5).
  *
  *   VEDETTE_SRC=. build/tests/bench/wire
  */
@@ -15,6 +15,7 @@ struct sample {
   const char *format;
   const char *request[2], *whole[2];      /* around the text */
   const char *first, *delta[2], *last[3]; /* of a stream; last: around the whole text where it is repeated */
+  bool numbers;                           /* the answer has no text */
 };
 
 static const struct sample samples[] = {
@@ -26,8 +27,8 @@ static const struct sample samples[] = {
      {"data: {\"id\":\"chatcmpl-0123456789\",\"object\":\"chat.completion.chunk\",\"created\":1764000000,\"model\":\"gpt-4o\","
       "\"system_fingerprint\":\"fp_1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"",
       "\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n"},
-     {"data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", NULL,
-      NULL}},
+     {"data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", NULL, NULL},
+     false},
     {"openai-completions",
      {"{\"model\":\"m\",\"prompt\":\"", "\"}"},
      {"{\"id\":\"c\",\"choices\":[{\"index\":0,\"text\":\"", "\",\"finish_reason\":\"stop\"}]}"},
@@ -37,7 +38,8 @@ static const struct sample samples[] = {
       "\"index\":0,"
       "\"text\":\"",
       "\",\"logprobs\":null,\"finish_reason\":null}]}\n\n"},
-     {"data: [DONE]\n\n", NULL, NULL}},
+     {"data: [DONE]\n\n", NULL, NULL},
+     false},
     {"openai-responses",
      {"{\"model\":\"m\",\"input\":\"", "\"}"},
      {"{\"id\":\"r\",\"status\":\"completed\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":"
@@ -52,7 +54,8 @@ static const struct sample samples[] = {
       "{\"type\":\"response.output_text.done\",\"output_index\":0,\"content_index\":0,\"text\":\"",
       "\"}\n\nevent: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"output\":[{\"type\":"
       "\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"",
-      "\"}]}]}}\n\n"}},
+      "\"}]}]}}\n\n"},
+     false},
     {"anthropic",
      {"{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"", "\"}]}"},
      {"{\"id\":\"m\",\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"", "\"}],\"stop_reason\":\"end_turn\"}"},
@@ -60,14 +63,16 @@ static const struct sample samples[] = {
      {"event: content_block_delta\ndata: "
       "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"",
       "\"}}\n\n"},
-     {"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", NULL, NULL}},
+     {"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", NULL, NULL},
+     false},
     {"ollama",
      {"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"", "\"}]}"},
      {"{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"", "\"},\"done\":true}"},
      "",
      {"{\"model\":\"m\",\"created_at\":\"2025-11-24T16:00:00Z\",\"message\":{\"role\":\"assistant\",\"content\":\"",
       "\"},\"done\":false}\n"},
-     {"{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true}\n", NULL, NULL}},
+     {"{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true}\n", NULL, NULL},
+     false},
     {"google",
      {"{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"", "\"}]}]}"},
      {"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"",
@@ -79,7 +84,43 @@ static const struct sample samples[] = {
      {"data: "
       "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}]}"
       "\n\n",
-      NULL, NULL}},
+      NULL, NULL},
+     false},
+    {"openai-embeddings",
+     {"{\"model\":\"m\",\"input\":\"", "\"}"},
+     {"{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"index\":0,\"embedding\":[", "1]}],\"model\":\"m\"}"},
+     NULL,
+     {NULL, NULL},
+     {NULL, NULL, NULL},
+     true},
+    {"openai-realtime",
+     {"{\"type\":\"conversation.item.create\",\"item\":{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_"
+      "text\","
+      "\"text\":\"",
+      "\"}]}}"},
+     {NULL, NULL},
+     "{\"type\":\"response.created\",\"event_id\":\"e\",\"response\":{\"id\":\"r\",\"output\":[]}}\n",
+     {"{\"type\":\"response.output_text.delta\",\"event_id\":\"event_0123456789\",\"response_id\":\"r\",\"item_id\":\"item_"
+      "0123456789\",\"output_index\":0,\"content_index\":0,\"delta\":\"",
+      "\"}\n"},
+     {"{\"type\":\"response.output_text.done\",\"event_id\":\"e\",\"response_id\":\"r\",\"item_id\":\"item_0123456789\",\"output_"
+      "index\":0,"
+      "\"content_index\":0,\"text\":\"",
+      "\"}\n{\"type\":\"response.done\",\"event_id\":\"e\",\"response\":{\"id\":\"r\",\"status\":\"completed\",\"output\":[{"
+      "\"type\":"
+      "\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"",
+      "\"}]}]}}\n"},
+     false},
+    {"json",
+     {"{\"assistant_id\":\"a\",\"messages\":[{\"role\":\"user\",\"content\":\"", "\"}]}"},
+     {"{\"id\":\"m\",\"object\":\"thread.message\",\"content\":[{\"type\":\"text\",\"text\":{\"value\":\"", "\"}}]}"},
+     "",
+     {"event: thread.message.delta\ndata: "
+      "{\"id\":\"msg_0123456789\",\"object\":\"thread.message.delta\",\"delta\":{\"content\":[{\"index\":0,"
+      "\"type\":\"text\",\"text\":{\"value\":\"",
+      "\"}}]}}\n\n"},
+     {"event: done\ndata: [DONE]\n\n", NULL, NULL},
+     false},
 };
 
 static int pass(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out)
@@ -95,10 +136,16 @@ static void put_text(struct buf *b, size_t from, size_t n)
   for (size_t i = 0; i < n; i++) buf_byte(b, words[(from + i) % (sizeof words - 1)]);
 }
 
-static void around(struct buf *b, const char *const parts[2])
+static void put_numbers(struct buf *b)
+{
+  for (size_t i = 0, end = b->n + TEXT; b->n < end; i++) buf_printf(b, "-0.0%06zu,", i * 7919 % 1000000);
+}
+
+static void around(struct buf *b, const char *const parts[2], bool numbers)
 {
   buf_put(b, str_of(parts[0]));
-  put_text(b, 0, TEXT);
+  if (numbers) put_numbers(b);
+  else put_text(b, 0, TEXT);
   buf_put(b, str_of(parts[1]));
 }
 
@@ -136,14 +183,19 @@ static void read_answer(const struct wire_format *f, enum wire_mode mode, struct
   buf_finish(&out);
 }
 
+static bool has(const struct sample *s, int what)
+{
+  return what == 0 || (what == 1 ? s->whole[0] != NULL : s->first != NULL);
+}
+
 /* The best of some rounds, in microseconds. */
 static uint64_t time_of(const struct sample *s, int what, struct vdt_arena *arena)
 {
   const struct wire_format *f = wire_format_by_name(str_of(s->format));
   struct buf in = {0};
   uint64_t best = UINT64_MAX;
-  if (what == 0) around(&in, s->request);
-  else if (what == 1) around(&in, s->whole);
+  if (what == 0) around(&in, s->request, false);
+  else if (what == 1) around(&in, s->whole, s->numbers);
   else stream_of(s, &in);
   for (int i = 0; i < ROUNDS; i++) {
     vdt_arena_reset(arena);
@@ -166,6 +218,10 @@ int main(void)
   for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
     printf("%-20s", samples[i].format);
     for (int what = 0; what < 3; what++) {
+      if (!has(&samples[i], what)) {
+        printf("  %-24s", "");
+        continue;
+      }
       uint64_t us = time_of(&samples[i], what, arena);
       if (i == 0) chat[what] = us;
       printf("  %s %7.1f MB/s %5.2f", names[what], (double)TEXT / (double)us, (double)us / (double)chat[what]);

@@ -3,6 +3,7 @@
  * speaks on, text in disguise. Each is read (and stopped) or refused; what is neither is on record.
  */
 #include "rig.h"
+#include <malloc.h>
 
 #define ATTACK JAILBREAK
 #define PAGE   INJECTION
@@ -385,6 +386,28 @@ static void realtime_sessions_need_a_handshake(void)
   rig_end(&t);
 }
 
+/* Each string of an unknown stream is a text of its own; what they took is given back as they end. */
+static void a_long_unknown_stream_takes_little_memory(void)
+{
+  struct buf up = {0};
+  struct talk t = {.path = "/v1/threads/runs", .body = STR("{}"), .up_type = "text/event-stream"};
+  for (int i = 0; i < 4000; i++)
+    buf_printf(&up, "event: thread.message.delta\ndata: {\"delta\":{\"text\":\"piece number %d of it\"}}\n\n", i);
+  t.up = buf_str(&up);
+  rig_request(&t);
+  size_t before = mallinfo2().uordblks;
+  rig_respond(&t);
+  size_t grown = mallinfo2().uordblks - before;
+  CHECK(grown < 16 * up.n);
+  if (test_failed) printf("# %zu bytes for %zu\n", grown, up.n);
+  CHECK(str_eq(OUT(&t), buf_str(&up)));
+  rig_finish(&t, RECORD_COMPLETE);
+  CHECK_INT(t.record.response.parts, 4000);
+  CHECK(!t.record.failed_open);
+  rig_end(&t);
+  buf_finish(&up);
+}
+
 static void answers_to_get_are_read_and_others_pass(void)
 {
   struct talk t = {.path = "/v1/threads/t/messages", .method = "GET", .type = "", .up = STR("{\"data\":[\"" LEAK "\"]}")};
@@ -413,6 +436,7 @@ int main(void)
   leaks_are_masked_in_every_format();
   RUN(a_method_hides_no_body);
   RUN(realtime_sessions_need_a_handshake);
+  RUN(a_long_unknown_stream_takes_little_memory);
   RUN(answers_to_get_are_read_and_others_pass);
   rig_unload();
   return test_end();
