@@ -40,6 +40,37 @@ static inline uint64_t block_base64(const unsigned char *p)
   return out;
 }
 
+/* Letters, digits and bytes of other characters than ASCII. */
+static inline uint64_t block_words(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i += 16) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+    __m128i letters = block_within(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 26);
+    out |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(v, _mm_or_si128(letters, block_within(v, '0', 10)))) << i;
+  }
+  return out;
+}
+
+static inline uint64_t block_high(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i += 16)
+    out |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + i))) << i;
+  return out;
+}
+
+static inline uint64_t block_hex(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i += 16) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+    __m128i letters = block_within(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 6);
+    out |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(letters, block_within(v, '0', 10))) << i;
+  }
+  return out;
+}
+
 static inline uint64_t block_any(const unsigned char *p, const char marks[4])
 {
   uint64_t out = 0;
@@ -59,6 +90,33 @@ static inline uint64_t block_base64(const unsigned char *p)
     unsigned char c = p[i], small = c | 0x20;
     bool is = (small >= 'a' && small <= 'z') || (c >= '/' && c <= '9') || c == '_' || c == '+' || c == '-';
     out |= (uint64_t)is << i;
+  }
+  return out;
+}
+
+static inline uint64_t block_words(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i++) {
+    unsigned char c = p[i], small = c | 0x20;
+    out |= (uint64_t)((small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c >= 0x80) << i;
+  }
+  return out;
+}
+
+static inline uint64_t block_high(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i++) out |= (uint64_t)(p[i] >> 7) << i;
+  return out;
+}
+
+static inline uint64_t block_hex(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i++) {
+    unsigned char c = p[i], small = c | 0x20;
+    out |= (uint64_t)((small >= 'a' && small <= 'f') || (c >= '0' && c <= '9')) << i;
   }
   return out;
 }

@@ -5,6 +5,7 @@
  * A run counts only if it holds something that matters: marks that stand for letters or blanks. A lone reference for a quotation mark or a
  * backslash-n does not make a text worth reading twice.
  */
+#include "engine/blocks.h"
 #include "engine/decode_inside.h"
 
 #define KINDS(c)                                                                                                                 \
@@ -325,18 +326,29 @@ static size_t list_start(struct str s, size_t i)
   return i;
 }
 
+/* Of a block: hexadecimal digits before another, or before an x, that no letter or digit stands before. */
+static uint64_t list_begins(struct str s, size_t i, size_t n)
+{
+  unsigned char pad[BLOCK_BYTES];
+  const unsigned char *p = block_pad((const unsigned char *)s.p + i, n, pad);
+  uint64_t hex = block_hex(p), words = block_words(p), last = UINT64_C(1) << (n - 1);
+  uint64_t next = (hex | block_any(p, "xXxX")) >> 1 | last;
+  return hex & next & ~(words << 1 | (i && word_byte((unsigned char)s.p[i - 1])));
+}
+
 static void take_lists(struct decode_work *w, enum decoder_id id, mark_fn *item, size_t from)
 {
   struct str s = w->in;
   from = list_start(s, from);
   w->work += s.n - from;
-  for (size_t i = from; i < s.n;) {
-    if (!may_begin_list(s, i)) {
-      i++;
-      continue;
+  for (size_t i = from, n, done = 0; i < s.n; i += n) {
+    n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    for (uint64_t may = list_begins(s, i, n); may; may &= may - 1) {
+      size_t at = i + block_first(may);
+      if (at < done || !may_begin_list(s, at)) continue;
+      size_t end = take_list(w, id, at, item);
+      done = end > at ? end : at + 1;
     }
-    size_t end = take_list(w, id, i, item);
-    i = end > i ? end : i + 1;
   }
 }
 

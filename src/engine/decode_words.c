@@ -1,4 +1,5 @@
 /* Encodings of letters as signs or words: Morse, Braille, the NATO spelling alphabet, letters set apart. */
+#include "engine/blocks.h"
 #include "engine/decode_inside.h"
 
 enum { LETTERS_MIN = 5 };
@@ -85,17 +86,36 @@ static size_t take_spaced(struct decode_work *w, size_t i)
   return end;
 }
 
+/* May a run of single characters begin at i? */
+static bool begins_spaced(struct str s, size_t i)
+{
+  size_t n = char_length((unsigned char)s.p[i]);
+  return i + n < s.n && set_apart((unsigned char)s.p[i]) && !set_apart((unsigned char)s.p[i + n]);
+}
+
+/* Of a block: characters of words that begin one and are its only byte, or are not ASCII and so may be more. */
+static uint64_t singles(struct str s, size_t i, size_t n)
+{
+  unsigned char pad[BLOCK_BYTES];
+  const unsigned char *p = block_pad((const unsigned char *)s.p + i, n, pad);
+  uint64_t words = block_words(p), before = words << 1 | (i && set_apart((unsigned char)s.p[i - 1]));
+  uint64_t after = words >> 1 | (uint64_t)(i + n < s.n && set_apart((unsigned char)s.p[i + n])) << (n - 1);
+  return words & ~before & (~after | block_high(p));
+}
+
 void decode_spaced(struct decode_work *w)
 {
   struct str s = w->in;
   if (!(w->signs & SIGN_SPACED)) return;
   w->work += s.n;
-  for (size_t i = 0; i < s.n;) {
-    bool begins = !i || is_blank((unsigned char)s.p[i - 1]) || !set_apart((unsigned char)s.p[i - 1]);
-    size_t n = char_length((unsigned char)s.p[i]), end = i;
-    if (begins && set_apart((unsigned char)s.p[i]) && i + n < s.n && !set_apart((unsigned char)s.p[i + n]))
-      end = take_spaced(w, i);
-    i = end > i ? end : i + n;
+  for (size_t i = 0, n, done = 0; i < s.n; i += n) {
+    n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    for (uint64_t may = singles(s, i, n); may; may &= may - 1) {
+      size_t at = i + block_first(may);
+      if (at < done || !begins_spaced(s, at)) continue;
+      size_t end = take_spaced(w, at);
+      if (end > at) done = end;
+    }
   }
 }
 
@@ -204,15 +224,16 @@ void decode_morse(struct decode_work *w)
   if (w->first[MARK_DOT_DASH] == SIZE_MAX && !(w->signs & SIGN_HIGH && (marks_around(s, '\xE2') || marks_around(s, '\xC2'))))
     return;
   w->work += s.n;
-  for (size_t i = 0; i < s.n;) {
-    unsigned char c = (unsigned char)s.p[i];
-    bool may = c == '-' || c == '.' || c == '_' || c >= 0x80;
-    if (!may || (i && !may_stand_before((unsigned char)s.p[i - 1])) || !morse_mark(s, i, &n)) {
-      i++;
-      continue;
+  for (size_t i = 0, end, done = 0; i < s.n; i += end) {
+    unsigned char pad[BLOCK_BYTES];
+    end = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    const unsigned char *p = block_pad((const unsigned char *)s.p + i, end, pad);
+    for (uint64_t may = block_any(p, "-._\xE2") | block_any(p, "\xC2\xC2\xC2\xC2"); may; may &= may - 1) {
+      size_t at = i + block_first(may);
+      if (at < done || (at && !may_stand_before((unsigned char)s.p[at - 1])) || !morse_mark(s, at, &n)) continue;
+      size_t stop = take_morse(w, at);
+      done = stop > at ? stop : at + 1;
     }
-    size_t end = take_morse(w, i);
-    i = end > i ? end : i + 1;
   }
 }
 
