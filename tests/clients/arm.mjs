@@ -11,7 +11,14 @@ const { GATEWAY, CONTROL, STATE } = process.env;
 const SUBSCRIPTION = "00000000-0000-0000-0000-000000000000";
 const token = readFileSync(`${STATE}/state/admin.token`, "utf8").trim();
 const credential = (t) => ({ getToken: async () => ({ token: t, expiresOnTimestamp: Date.now() + 3600_000 }) });
-const center = (t = token) => new SecurityCenter(credential(t), SUBSCRIPTION, { endpoint: `https://${CONTROL}`, retryOptions: { maxRetries: 0 } });
+// Every operation that is called is noted, so that the last test can say which was not.
+const GROUPS = ["alerts", "alertsSuppressionRules", "pricings"], called = new Set();
+const noting = (group, operations) => new Proxy(operations, { get: (o, name) => (typeof o[name] === "function" && called.add(`${group}.${String(name)}`), Reflect.get(o, name)) });
+function center(t = token) {
+  const client = new SecurityCenter(credential(t), SUBSCRIPTION, { endpoint: `https://${CONTROL}`, retryOptions: { maxRetries: 0 } });
+  for (const group of GROUPS) client[group] = noting(group, client[group]);
+  return client;
+}
 const openai = new OpenAI({ baseURL: `https://${GATEWAY}/v1`, apiKey: "k", maxRetries: 0 });
 const REGION = "westeurope";
 const BLOCKED = "AI.Azure_Jailbreak.ContentFiltering.BlockedAttempt";
@@ -236,4 +243,12 @@ test("an unknown alert is a RestError 404 with a code", async () => {
 
 test("a wrong token is a RestError 401", async () => {
   await assert.rejects(list(center("wrong").alerts.list()), (e) => e.statusCode === 401);
+});
+
+test("every operation that the client has for alerts, suppression rules and the plan was used", () => {
+  const client = new SecurityCenter(credential(token), SUBSCRIPTION, { endpoint: `https://${CONTROL}` });
+  const all = GROUPS.flatMap((group) => Object.getOwnPropertyNames(Object.getPrototypeOf(client[group])).map((name) => `${group}.${name}`))
+    .filter((name) => !/\.(constructor|_.*|.*Paging(Page|All))$/.test(name));
+  assert.ok(all.length >= 18, all.join(" "));
+  assert.deepEqual(all.filter((name) => !called.has(name)), []);
 });
