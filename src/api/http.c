@@ -22,6 +22,15 @@ static struct str header(struct MHD_Connection *c, const char *name)
   return str_of(MHD_lookup_connection_value(c, MHD_HEADER_KIND, name));
 }
 
+/* A NUL would end a value where its check still had to come. It becomes another control character, which no value may have either. */
+static size_t unescape(void *ctx, struct MHD_Connection *c, char *text)
+{
+  (void)ctx;
+  (void)c;
+  for (char *p = text; (p = strstr(p, "%00")); p += 3) p[2] = '1';
+  return MHD_http_unescape(text);
+}
+
 static enum MHD_Result take_argument(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value)
 {
   struct api_request *r = ctx;
@@ -101,7 +110,8 @@ int http_start(struct api *api, int listen_fd, struct http **out, struct vdt_err
   h->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
                                listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
                                (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY,
-                               MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
+                               MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+                               MHD_OPTION_END);
   if (!h->daemon) {
     free(h);
     return error_set(err, VDT_EIO, "the control API cannot be started");
