@@ -136,8 +136,7 @@ static void repeats(const char **p, unsigned *least, unsigned *most)
   (*p)++;
 }
 
-/* One alternative, which begins at shape. */
-static bool shape_holds(const char *shape, struct str s)
+bool shape_holds(const char *shape, struct str s)
 {
   size_t at = 0;
   while (*shape && *shape != ' ') {
@@ -250,14 +249,21 @@ static bool groups_hold(const char *p, const struct run *r, unsigned a, unsigned
   return *p == '\0' || *p == '|';
 }
 
+/* A few digits, a dot, digits. */
+static bool is_decimal(const struct run *r, unsigned a, unsigned b)
+{
+  return b == a + 1 && r->g[b].separator == '.' && r->g[a].end - r->g[a].start <= 3;
+}
+
 enum layout run_layout(const struct identifier *id, const struct run *r, unsigned a, unsigned b)
 {
   const char *p = id->groups;
-  bool only = *p == '!';
+  bool only = *p == '!', mixed = run_is_mixed(r, a, b);
   if (a == b && !only) return LAYOUT_PLAIN;
+  if (only && mixed) return LAYOUT_NONE;
   for (p += only; *p; p++) {
     if (groups_hold(p, r, a, b)) return LAYOUT_USUAL;
     while (p[1] && *p != '|') p++;
   }
-  return only ? LAYOUT_NONE : LAYOUT_OTHER;
+  return only || run_is_listed(r, a, b) || is_decimal(r, a, b) ? LAYOUT_NONE : LAYOUT_OTHER;
 }

@@ -35,6 +35,8 @@ unsigned weighed(struct str s, const char *weights);
 unsigned weighed_front(struct str s, const char *weights);
 /* The number that digits [from, to) are. */
 uint64_t number_of(struct str s, size_t from, size_t to);
+/* Has it the shape (identifiers.def) that begins here, up to a blank? */
+bool shape_holds(const char *shape, struct str s);
 bool is_date(unsigned month, unsigned day);
 /* Does the place hold a date, two digits each, in the order year month day? */
 bool has_date(struct str s, size_t year, size_t month, size_t day);

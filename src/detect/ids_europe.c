@@ -31,13 +31,13 @@ bool is_gb_driver(struct str s)
   return i > 0 && is_date(pair(s, 6) % 50, pair(s, 8)) && pair(s, 6) <= 62;
 }
 
-/* Revenue: modulo 23; of the second letters only A and H, which stand for a person, count. */
+/* Revenue: modulo 23; the second letter counts from A to I, nine times. */
 bool sum_pps(struct str s)
 {
   static const char letters[] = "WABCDEFGHIJKLMNOPQRSTUV";
   unsigned sum = weighed_front(s, "8765432");
-  if (s.n == 9 && !strchr("AHWTX", s.p[8])) return false;
-  if (s.n == 9 && (s.p[8] == 'A' || s.p[8] == 'H')) sum += 9 * (unsigned)(s.p[8] - 'A' + 1);
+  if (s.n == 9 && !strchr("ABCDEFGHIWTX", s.p[8])) return false;
+  if (s.n == 9 && s.p[8] <= 'I') sum += 9 * (unsigned)(s.p[8] - 'A' + 1);
   return letters[sum % 23] == s.p[7];
 }
 
@@ -309,7 +309,8 @@ bool sum_hetu(struct str s)
   size_t tail = s.n == 11 ? 7 : 6;
   if (s.n == 11 && !strchr("ABCDEFUVWXY", s.p[6])) return false;
   uint64_t n = number_of(s, 0, 6) * 1000 + number_of(s, tail, tail + 3);
-  return has_date(s, 4, 2, 0) && number_of(s, tail, tail + 3) >= 2 && "0123456789ABCDEFHJKLMNPRSTUVWXY"[n % 31] == s.p[tail + 3];
+  return has_date(s, 4, 2, 0) && number_of(s, tail, tail + 3) >= 2 && number_of(s, tail, tail + 3) < 900 &&
+         "0123456789ABCDEFHJKLMNPRSTUVWXY"[n % 31] == s.p[tail + 3];
 }
 
 /* Registers Iceland: 40 more in the day is an organisation; the last digit is the century. */
@@ -325,7 +326,7 @@ bool sum_ee_ik(struct str s)
 {
   unsigned rest = weighed_front(s, "1234567891") % 11;
   if (rest == 10) rest = weighed_front(s, "3456789123") % 11 % 10;
-  return digit(s, 0) >= 1 && digit(s, 0) <= 8 && has_date(s, 1, 3, 5) && rest == digit(s, 10);
+  return ((digit(s, 0) >= 1 && digit(s, 0) <= 8 && has_date(s, 1, 3, 5)) || digit(s, 0) == 9) && rest == digit(s, 10);
 }
 
 /* PMLP: codes since July 2017 begin with 32 and have no date. */
@@ -359,4 +360,12 @@ bool sum_rntrc(struct str s)
 {
   unsigned sum = weighed_front(s, "a57946a57") % 11 % 10;
   return sum == digit(s, 9) && !all_same(s);
+}
+
+/* UJP: eleven less the sum modulo eleven; ten and eleven read zero. */
+bool sum_edb(struct str s)
+{
+  struct str d = str_cut(s, s.n - 13, s.n);
+  unsigned check = (11 - weighed_front(d, "765432765432") % 11) % 11;
+  return check % 10 == digit(d, 12) && !all_same(d);
 }

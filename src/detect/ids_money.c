@@ -235,12 +235,19 @@ static bool vat_pl(struct str d)
   return weighed_front(d, "657234567a") % 11 == 0;
 }
 
-static bool vat_ro(struct str d)
+/* The country may stand before it. */
+bool sum_cui(struct str s)
 {
   char padded[10];
+  struct str d = starts_with(s, "RO") ? str_cut(s, 2, s.n) : s;
   memset(padded, '0', sizeof padded);
   memcpy(padded + 10 - d.n, d.p, d.n);
   return digit(d, 0) != 0 && weighed_front((struct str){padded, 10}, "753217532") * 10 % 11 % 10 == digit(d, d.n - 1);
+}
+
+static bool vat_ro(struct str d)
+{
+  return sum_cui(d);
 }
 
 static bool vat_se(struct str d)
@@ -271,10 +278,26 @@ bool sum_vat(struct str s)
 
 /* ---- devices and vehicles ----------------------------------------------------------------------------------------- */
 
-/* ITU-T E.212: the first three digits are a country's. */
+/* ITU-T E.212: the first three digits are a country's, by hundreds from 200 on. */
 bool is_imsi(struct str s)
 {
-  return digit(s, 0) >= 2 && digit(s, 0) <= 7 && !all_same(s);
+  static const char *const countries[] = {"02 04 06 08 12-14 16 18-23 25 26 28 30-32 34 35 38 40 42 44 46-48 50 55 57 59 60 62 "
+                                          "66 68 70 72 74 76 78 80 82-84 86 88-90 92-95 97",
+                                          "02 08 10-16 30 32 34 36 38-40 42 44 46 48 50 52 54 56 58 60 62-66 68 70 72 74 76",
+                                          "00-02 04-06 10 12-19 21 22 24-32 34 36-38 40 41 50 52 54-57 60 61 66 67 70 72",
+                                          "02 05 10 14 15 20 25 28 30 36 37 39-55",
+                                          "02-59",
+                                          "02 04 06 08 10 12 14 16 22 24 30 32 34 36 38 40 42 44 46 48 50"};
+  unsigned hundred = digit(s, 0) - 2, rest = pair(s, 1);
+  if (digit(s, 0) == 9) return starts_with(s, "901");
+  if (digit(s, 0) < 2 || hundred > 5) return false;
+  for (const char *p = countries[hundred]; *p; p += *p == ' ') {
+    unsigned from = (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0'), to = from;
+    if (p[2] == '-') p += 3, to = (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
+    p += 2;
+    if (rest >= from && rest <= to) return !all_same(s);
+  }
+  return false;
 }
 
 bool sum_iccid(struct str s)

@@ -7,6 +7,7 @@
 
 enum {
   WORTH = 24,       /* within so many bytes a number has NUMBER_DIGITS digits */
+  BLANKS = 3,       /* most of them between two groups */
   LETTER_GROUPS = 2 /* groups of letters alone that a number may begin with */
 };
 
@@ -154,16 +155,38 @@ static bool read_group(struct look *l, uint64_t i, struct group *g)
   }
 }
 
+/* A dash of three bytes (U+2010 to U+2015) at i? */
+static bool is_dash(struct look *l, uint64_t i)
+{
+  if (look_at(l, i) != 0xE2 || look_at(l, i + 1) != 0x80) return false;
+  int c = look_at(l, i + 2);
+  return c >= 0x90 && c <= 0x95;
+}
+
+/* A sign with a blank on either side or none, or several blanks: where what follows begins; 0 when that is no group. */
+static uint64_t behind_wide(struct look *l, uint64_t i, int *separator)
+{
+  uint64_t start = i;
+  bool sign = false;
+  while (i < start + BLANKS && look_at(l, i) == ' ') i++;
+  if (is_dash(l, i)) sign = true, i += 3;
+  else if (is_separator(look_at(l, i)) && look_at(l, i) != ' ') sign = true, i++;
+  if (sign) *separator = '-';
+  for (uint64_t stop = i + 1; sign && i < stop && look_at(l, i) == ' ';) i++;
+  return is_alnum(look_at(l, i)) ? i : 0;
+}
+
 /* Where the next group begins behind what joins it to the one that ends at i; 0 when nothing does. bracket: the first group stands behind one. */
 static uint64_t next_group(struct look *l, uint64_t i, bool bracket, int *separator)
 {
   int c = look_at(l, i), d = look_at(l, i + 1);
   *separator = c == ')' ? ' ' : c;
   if (c == '(' && is_alnum(d) && look_at(l, i + 2) == ')') return i + 1;
-  if (!is_separator(c) && !(c == ')' && bracket)) return 0;
+  if (c == ')' && bracket) return is_alnum(d) ? i + 1 : is_separator(d) && is_alnum(look_at(l, i + 2)) ? i + 2 : 0;
+  if (!is_separator(c) && c != 0xE2) return 0;
   if (is_alnum(d)) return i + 1;
-  bool twice = (d == c && (c == ' ' || c == '-')) || (c == ')' && is_separator(d));
-  return twice && is_alnum(look_at(l, i + 2)) ? i + 2 : 0;
+  if (d == '-' && c == '-') return is_alnum(look_at(l, i + 2)) ? i + 2 : 0;
+  return c == ' ' || c == 0xE2 ? behind_wide(l, i, separator) : 0;
 }
 
 void run_read(struct look *l, uint64_t start, struct run *out)
@@ -205,6 +228,23 @@ static bool digits_before(struct look *l, uint64_t i)
     if (!is_alnum(c)) return false;
   }
   return false;
+}
+
+bool run_is_mixed(const struct run *r, unsigned a, unsigned b)
+{
+  for (unsigned k = a + 2; k <= b; k++)
+    if (r->g[k].separator != r->g[a + 1].separator) return true;
+  return false;
+}
+
+bool run_is_listed(const struct run *r, unsigned a, unsigned b)
+{
+  bool dot = false, blank = false;
+  for (unsigned k = a + 1; k <= b; k++) {
+    dot |= r->g[k].separator == '.';
+    blank |= r->g[k].separator == ' ' && r->g[k - 1].digits;
+  }
+  return dot && blank;
 }
 
 static bool has_blanks(const struct run *r, unsigned a, unsigned b)

@@ -32,6 +32,11 @@ size_t run_compact(struct look *l, const struct run *r, unsigned a, unsigned b, 
 /* May a number begin with group a and end with group b? Not when it is a part of something longer. */
 bool run_apart(struct look *l, const struct run *r, unsigned a, unsigned b);
 
+/* Are its groups joined by different signs? */
+bool run_is_mixed(const struct run *r, unsigned a, unsigned b);
+/* By dots and by blanks, as in a list of versions? */
+bool run_is_listed(const struct run *r, unsigned a, unsigned b);
+
 /* How the groups of a number stand to what its row says. */
 enum layout { LAYOUT_NONE, LAYOUT_OTHER, LAYOUT_PLAIN, LAYOUT_USUAL }; /* NONE: it is written otherwise */
 struct identifier;

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "detect/number.h"
 
+enum { WEAK = 40 };
+
 struct entry {
   uint32_t rule;
   const struct identifier *id;
@@ -96,7 +98,8 @@ static uint64_t width(const struct run *r, unsigned k)
 static bool is_date_like(const struct run *r, unsigned a)
 {
   uint64_t x = width(r, a), y = width(r, a + 1), z = width(r, a + 2);
-  return (x == 4 && y <= 2 && z <= 2 && y && z) || (x <= 2 && y <= 2 && z == 4);
+  bool digits = a + 2 < r->n && r->g[a].digits && r->g[a + 1].digits && r->g[a + 2].digits;
+  return digits && ((x == 4 && y <= 2 && z <= 2) || (x <= 2 && y <= 2 && z == 4));
 }
 
 /* May a number of this identifier be written so? */
@@ -161,14 +164,22 @@ static bool is_better(const struct asked *q, const struct wanted *x, const struc
   return x->layout > y->layout;
 }
 
+/* How far its name is; what has no checksum must be nearer than what has one. */
+static uint32_t distance(const struct asked *q, const struct wanted *w, bool after)
+{
+  uint32_t d = after ? w->after : w->before;
+  if (d >= NOT_NEAR || d > rule_of(q, w)->near) return NOT_NEAR;
+  return d + (identifier_has_sum(w->id) ? 0 : WEAK);
+}
+
 /* The one whose name is nearest. */
 static const struct wanted *nearest(const struct asked *q, bool after, uint32_t against)
 {
   const struct wanted *best = NULL;
   for (unsigned i = 0; i < q->n; i++) {
     const struct wanted *w = &q->wanted[i];
-    uint32_t d = after ? w->after : w->before, least = best ? after ? best->after : best->before : NOT_NEAR;
-    if (d >= NOT_NEAR || d > rule_of(q, w)->near || against < d) continue;
+    uint32_t d = distance(q, w, after), least = best ? distance(q, best, after) : NOT_NEAR;
+    if (d >= NOT_NEAR || against < (after ? w->after : w->before)) continue;
     if (!best || d < least || (d == least && (w->length > best->length || (w->length == best->length && is_better(q, w, best)))))
       best = w;
   }
