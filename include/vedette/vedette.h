@@ -135,6 +135,26 @@ struct vdt_opinion_policy {
   enum vdt_opinion_failure on_failure;
 };
 
+/* What happens when an answer repeats the instructions that its request gave, and whether a canary is planted in them. Like the second opinion this
+ * is for the program around the library. */
+struct vdt_instruction_policy {
+  enum vdt_action action; /* ALLOW, DETECT, CUT or BLOCK */
+  bool canary;
+};
+
+/* Which tools a model may call, by name, or by the beginning of names and "*". Denied ones, and where any are allowed all others. For the program
+ * around the library. */
+struct vdt_tool_name {
+  const char *name;
+};
+struct vdt_tool_policy {
+  enum vdt_action action; /* ALLOW, DETECT, CUT or BLOCK */
+  const struct vdt_tool_name *allowed;
+  size_t n_allowed;
+  const struct vdt_tool_name *denied;
+  size_t n_denied;
+};
+
 /* Text in invisible characters: tag characters, variation selectors, zero-width bits. */
 struct vdt_hidden_policy {
   enum vdt_action action; /* ALLOW, DETECT or BLOCK; what it says is judged in any case */
@@ -159,6 +179,8 @@ struct vdt_policy {
   struct vdt_leak_policy credential, sensitive;
   struct vdt_leak_policy malicious_url;
   struct vdt_score_policy reconnaissance;
+  struct vdt_instruction_policy instruction_leak;
+  struct vdt_tool_policy tools;
   struct vdt_hidden_policy hidden_text;
   bool fail_closed; /* on_failure: closed */
   bool annotate;    /* add Azure's content-filter annotations to what goes to the client */

@@ -13,6 +13,8 @@ void vdt_policy_default(struct vdt_policy *out)
       .sensitive = {.prompt = VDT_ALLOW, .response = VDT_DETECT, .minimum_confidence = 85},
       .malicious_url = {.prompt = VDT_DETECT, .response = VDT_DETECT, .minimum_confidence = 75},
       .reconnaissance = {VDT_DETECT, 0.95, 0.60},
+      .instruction_leak = {VDT_DETECT, false},
+      .tools = {.action = VDT_DETECT},
       .hidden_text = {VDT_DETECT},
       .second_opinion = {.shield = "none", .from = 0.40, .below = 0.95, .deadline_ms = 800, .per_minute = 60},
   };

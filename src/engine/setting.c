@@ -147,6 +147,13 @@ static bool set_feed_url(struct vdt_arena *arena, const struct setting *s, struc
   return keep(arena, text, member, oom);
 }
 
+static bool set_tool(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  struct str name = text.n && text.p[text.n - 1] == '*' ? str_cut(text, 0, text.n - 1) : text;
+  (void)s;
+  return (name.n == 0 ? text.n == 1 : made_of(name, "._-/:", 128)) && keep(arena, text, member, oom);
+}
+
 static bool set_column(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   (void)s;
@@ -352,6 +359,7 @@ static const char *const failures[] = {"open", "closed", NULL};
 static const char *const overrides[] = {"inherit", "off", "on", NULL};
 static const char *const actions[] = {"allow", "detect", "block", NULL};
 static const char *const responses[] = {"allow", "detect", "redact", "cut", "block", NULL};
+static const char *const stops[] = {"allow", "detect", "cut", "block", NULL};
 static const char *const leak_prompts[] = {"allow", "detect", "redact", "block", NULL};
 static const char *const same_prompts[] = {"same", "allow", "detect", "redact", "block", NULL};
 static const char *const same_responses[] = {"same", "allow", "detect", "redact", "cut", "block", NULL};
@@ -413,6 +421,16 @@ static bool set_action(struct vdt_arena *arena, const struct setting *s, struct 
 static bool set_leak_prompt(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   static const enum vdt_action values[] = {VDT_ALLOW, VDT_DETECT, VDT_REDACT, VDT_BLOCK};
+  (void)arena, (void)oom;
+  unsigned i;
+  if (!choose(s, text, &i)) return false;
+  *(enum vdt_action *)member = values[i];
+  return true;
+}
+
+static bool set_stop(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  static const enum vdt_action values[] = {VDT_ALLOW, VDT_DETECT, VDT_CUT, VDT_BLOCK};
   (void)arena, (void)oom;
   unsigned i;
   if (!choose(s, text, &i)) return false;
@@ -484,36 +502,39 @@ static const struct value_kind kinds[] = {
 #undef K
 };
 
-#define REQUIRED      NULL
-#define ABSENT        ""
-#define IN_ROOT       struct config
-#define IN_LISTEN     struct config_listen
-#define IN_CONTEXT    struct config_context
-#define IN_PROXY      struct config_proxy
-#define IN_BEHAVIOUR  struct behaviour_limits
-#define IN_TLS        struct config_tls
-#define IN_LIMITS     struct config_limits
-#define IN_WORKSPACE  struct config_workspace
-#define IN_RETENTION  struct config_retention
-#define IN_DEPLOYMENT struct config_deployment
-#define IN_POLICY     struct vdt_policy
-#define IN_SCORE      struct vdt_score_policy
-#define IN_CREDENTIAL struct vdt_leak_policy
-#define IN_SENSITIVE  struct vdt_leak_policy
-#define IN_URLS       struct vdt_leak_policy
-#define IN_RECON      struct vdt_score_policy
-#define IN_INTEL      struct config_intel
-#define IN_FEED       struct config_feed
-#define IN_HIDDEN     struct vdt_hidden_policy
-#define IN_OPINION    struct vdt_opinion_policy
-#define IN_SHIELD     struct config_shield
-#define IN_SAFETY     struct config_content_safety
-#define IN_BLOCKLIST  struct config_blocklist
-#define IN_PHRASE     struct config_phrase
-#define IN_USED_LIST  struct config_used_list
-#define IN_RULE_FILE  struct config_rule_file
-#define IN_LEAK_KIND  struct vdt_kind_policy
-#define IN_ALLOWED    struct config_allowed
+#define REQUIRED        NULL
+#define ABSENT          ""
+#define IN_ROOT         struct config
+#define IN_LISTEN       struct config_listen
+#define IN_CONTEXT      struct config_context
+#define IN_PROXY        struct config_proxy
+#define IN_BEHAVIOUR    struct behaviour_limits
+#define IN_TLS          struct config_tls
+#define IN_LIMITS       struct config_limits
+#define IN_WORKSPACE    struct config_workspace
+#define IN_RETENTION    struct config_retention
+#define IN_DEPLOYMENT   struct config_deployment
+#define IN_POLICY       struct vdt_policy
+#define IN_SCORE        struct vdt_score_policy
+#define IN_CREDENTIAL   struct vdt_leak_policy
+#define IN_SENSITIVE    struct vdt_leak_policy
+#define IN_URLS         struct vdt_leak_policy
+#define IN_RECON        struct vdt_score_policy
+#define IN_INSTRUCTIONS struct vdt_instruction_policy
+#define IN_TOOLS        struct vdt_tool_policy
+#define IN_TOOL_NAME    struct vdt_tool_name
+#define IN_INTEL        struct config_intel
+#define IN_FEED         struct config_feed
+#define IN_HIDDEN       struct vdt_hidden_policy
+#define IN_OPINION      struct vdt_opinion_policy
+#define IN_SHIELD       struct config_shield
+#define IN_SAFETY       struct config_content_safety
+#define IN_BLOCKLIST    struct config_blocklist
+#define IN_PHRASE       struct config_phrase
+#define IN_USED_LIST    struct config_used_list
+#define IN_RULE_FILE    struct config_rule_file
+#define IN_LEAK_KIND    struct vdt_kind_policy
+#define IN_ALLOWED      struct config_allowed
 
 const struct setting settings[] = {
 #define X(scope, key, kind, of, member, initial, low, high, help)                                                                \
@@ -529,7 +550,8 @@ const size_t scope_size[SCOPES] = {
     [BLOCKLIST] = sizeof(struct config_blocklist), [PHRASE] = sizeof(struct config_phrase),
     [USED_LIST] = sizeof(struct config_used_list), [RULE_FILE] = sizeof(struct config_rule_file),
     [LEAK_KIND] = sizeof(struct vdt_kind_policy),  [ALLOWED] = sizeof(struct config_allowed),
-    [PROXY] = sizeof(struct config_proxy),         [FEED] = sizeof(struct config_feed),
+    [TOOL_NAME] = sizeof(struct vdt_tool_name),    [PROXY] = sizeof(struct config_proxy),
+    [FEED] = sizeof(struct config_feed),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

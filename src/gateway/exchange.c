@@ -31,6 +31,7 @@ void exchange_free(struct exchange *x)
   if (!x) return;
   wire_response_free(x->wire);
   exchange_free_taps(x);
+  instructions_finish(&x->instructions);
   inflater_finish(&x->inflater);
   buf_finish(&x->answer);
   buf_finish(&x->plain);

@@ -47,6 +47,8 @@ static void add_evidence(struct exchange *x, const struct evidence *e, const str
   x->n_evidence++;
   out->evidence = evidence_segment(e, f);
   out->decoded = masked(x, e, f);
+  exchange_hide_canary(x, &out->evidence);
+  exchange_hide_canary(x, &out->decoded);
 }
 
 /* Documents that an application found or a user attached, as against what a tool gave. */

@@ -18,6 +18,7 @@
 #include "gateway/evidence.h"
 #include "gateway/exchange.h"
 #include "gateway/inflate.h"
+#include "gateway/instructions.h"
 #include "gateway/pseudonyms.h"
 #include "intel/intel.h"
 #include "wire/opinion.h"
@@ -36,6 +37,13 @@ struct tap {
   struct restorer restorer;
   struct wire_choice_shield shield;
   struct tap *next;
+  struct leak_reader leak;
+  struct found_leak {
+    enum instructions_found what;
+    uint64_t start, end;
+  } leaks[2]; /* found, not recorded yet */
+  unsigned n_leaks;
+  bool leak_blocks; /* it is the repeated instructions that cut it, and policy says block */
 };
 
 /* One text of the request of which we are unsure. */
@@ -96,6 +104,10 @@ struct exchange {
   struct vdt_intel *intel; /* one for the whole interaction */
   uint64_t *urls;          /* hashes of malicious hosts that the request brought in */
   size_t n_urls, cap_urls;
+  struct instructions instructions;
+  struct str *tools; /* names of those that the model called */
+  size_t n_tools, cap_tools;
+  bool tool_denied; /* the answer may not go out */
 
   /* Our own answer. */
   bool answered, blocked;
@@ -217,6 +229,23 @@ bool exchange_restore(struct exchange *x, struct tap *t, bool last, struct wire_
 /* Counts by kind, for the record. */
 void exchange_record_pseudonyms(struct exchange *x);
 
+/* ---- exchange_instructions.c ---- */
+
+/* Remembers the instructions of a request; false when out of memory. */
+bool exchange_learn_instructions(struct exchange *x, const struct wire_request *q);
+/* Puts the canary into them, where policy says so. To be called when the body is about to be changed. */
+bool exchange_plant_canary(struct exchange *x, const struct wire_request *q);
+/* Overwrites the canary in a text of ours. */
+void exchange_hide_canary(const struct exchange *x, struct str *text);
+/* Reads a piece of an answer. CUT or BLOCK: *in ends behind what made it sure, and nothing may follow. */
+enum vdt_action exchange_read_leak(struct exchange *x, struct tap *t, struct str *in, bool last);
+/* What that found becomes findings, once the text is in the history. False when out of memory. */
+bool exchange_add_leaks(struct exchange *x, struct tap *t);
+
+/* ---- exchange_tools.c ---- */
+
+int exchange_on_tool(void *ctx, struct str name, bool *stop);
+
 /* ---- exchange_turns.c ---- */
 
 int exchange_scan_turns(struct exchange *x, struct vdt_arena *scratch, const struct vdt_policy *policy,
@@ -225,5 +254,7 @@ int exchange_scan_turns(struct exchange *x, struct vdt_arena *scratch, const str
 /* ---- exchange_text.c ---- */
 
 struct wire_hooks exchange_hooks(struct exchange *x);
+/* The verdict is at least this. A stream cannot take back what left: there blocking is cutting. */
+void exchange_raise_to(struct exchange *x, enum vdt_action action);
 void exchange_free_taps(struct exchange *x);
 #endif

@@ -350,6 +350,7 @@ static enum exchange_next inspect(struct exchange *x, struct vdt_arena *scratch,
   if (rc || x->strongest >= VDT_BLOCK) opinion_drop(x);
   if (x->strongest >= VDT_BLOCK) return exchange_block(x);
   if (!rc && !exchange_resolve(x, q)) rc = VDT_ENOMEM;
+  if (!rc && (!exchange_learn_instructions(x, q) || !exchange_plant_canary(x, q))) rc = VDT_ENOMEM;
   if (!rc && !exchange_change_body(x, text, q->security_context)) rc = VDT_ENOMEM;
   if (!rc) return opinion_begin(x);
   note_part(x, STR("body"), vdt_strerror(rc));

@@ -215,12 +215,22 @@ static void finish_error(struct exchange *x, struct buf *out)
   buf_put(out, body);
 }
 
+/* A whole answer with a call that policy stops gives way to what the family says of filtered content. */
+static void deny(struct exchange *x, size_t begin, struct buf *out)
+{
+  out->n = begin;
+  exchange_block(x);
+  buf_put(out, buf_str(&x->answer));
+}
+
 static void finish_wire(struct exchange *x, bool truncated, struct buf *out)
 {
   bool done = false;
+  size_t begin = out->n;
   int rc = wire_response_finish(x->wire, truncated, out);
   if (rc) fail(x, rc, out, &done);
   if (!x->verdict_taken) exchange_add_upstream(x, &wire_response_info(x->wire)->upstream, false);
+  if (x->tool_denied && x->wire_mode == WIRE_JSON && !x->passing) deny(x, begin, out);
 }
 
 static void spoil(struct exchange *x, const char *why)

@@ -56,6 +56,7 @@ void exchange_free_taps(struct exchange *x)
     buf_finish(&t->joined);
     history_finish(&t->history);
     restorer_finish(&t->restorer);
+    leak_reader_finish(&t->leak);
     free(t);
   }
 }
@@ -104,8 +105,7 @@ static void choice_shield(void *ctx, unsigned choice, struct wire_choice_shield 
   }
 }
 
-/* A stream cannot take back what left: there blocking is cutting, and the verdict says so. */
-static void raise_to(struct exchange *x, enum vdt_action action)
+void exchange_raise_to(struct exchange *x, enum vdt_action action)
 {
   if (action == VDT_BLOCK && x->wire_mode != WIRE_JSON) action = VDT_CUT;
   if (action > x->strongest) x->strongest = action;
@@ -124,7 +124,7 @@ static bool take_findings(struct exchange *x, struct tap *t)
     shield_of(x, t, &f[t->taken]);
     if (!exchange_add_finding(x, &o, &f[t->taken])) return false;
     x->strongest = before;
-    raise_to(x, f[t->taken].action);
+    exchange_raise_to(x, f[t->taken].action);
   }
   return true;
 }
@@ -159,7 +159,7 @@ static int run(struct exchange *x, struct tap *t, struct str in, bool last, stru
   int rc = vdt_stream_feed(t->stream, in.n ? in.p : "", in.n, piece);
   if (!rc && last && !piece->cut) rc = end_text(t, piece);
   if (rc) return rc;
-  if (!take_findings(x, t)) return VDT_ENOMEM;
+  if (!take_findings(x, t) || !exchange_add_leaks(x, t)) return VDT_ENOMEM;
   if (evidence) history_trim(&t->history);
   t->bytes_in += in.n;
   t->bytes_out += piece->n;
@@ -178,7 +178,8 @@ static bool is_blocking(const struct exchange *x, const struct tap *t)
 {
   size_t n;
   const struct vdt_finding *f = vdt_stream_findings(t->stream, &n);
-  bool cut = false;
+  bool cut = t->leak.told || t->leak.told_canary;
+  if (t->leak_blocks) return true;
   for (size_t i = 0; i < n; i++) {
     if (f[i].action == VDT_BLOCK) return true;
     cut |= f[i].action == VDT_CUT;
@@ -193,9 +194,9 @@ static void note_changes(struct exchange *x, struct tap *t, bool last, struct wi
   if (t->cut) {
     out->block = is_blocking(x, t);
     out->cut = !out->block;
-    raise_to(x, out->block ? VDT_BLOCK : VDT_CUT);
+    exchange_raise_to(x, out->block ? VDT_BLOCK : VDT_CUT);
   } else if (last && t->bytes_in != t->bytes_out) {
-    raise_to(x, VDT_REDACT);
+    exchange_raise_to(x, VDT_REDACT);
   }
 }
 
@@ -219,7 +220,11 @@ static int on_text(void *ctx, struct wire_channel *channel, struct str in, bool 
   free_spent(x);
   struct tap *t = channel->user ? channel->user : open_tap(x, channel);
   if (!t || t->failed) return VDT_ENOMEM;
-  int rc = run(x, t, in, last, &piece);
+  enum vdt_action stop = exchange_read_leak(x, t, &in, last);
+  int rc = run(x, t, in, last || stop, &piece);
+  piece.changed |= stop != VDT_ALLOW;
+  piece.cut |= stop != VDT_ALLOW;
+  t->leak_blocks |= stop == VDT_BLOCK;
   t->failed = rc != VDT_OK; /* the stream has lost bytes: nothing more may come out of it */
   if (rc) return rc;
   t->cut = piece.cut;
@@ -236,5 +241,5 @@ static int on_text(void *ctx, struct wire_channel *channel, struct str in, bool 
 
 struct wire_hooks exchange_hooks(struct exchange *x)
 {
-  return (struct wire_hooks){x, on_text, choice_shield};
+  return (struct wire_hooks){x, on_text, choice_shield, exchange_on_tool};
 }

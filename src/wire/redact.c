@@ -70,7 +70,7 @@ static bool redact_one(struct edits *e, struct walk *w, const struct wire_redact
 {
   size_t from = raw_at(w, r->start, false), to = raw_at(w, r->end, true);
   if (from < *done) from = *done;
-  if (to <= from) return true;
+  if (to < from || (to == from && r->start != r->end)) return true; /* an empty one is an insertion */
   *done = to;
   size_t at = e->text.n;
   json_quote(&e->text, str_of(r->with));

@@ -86,6 +86,54 @@ static int write_event(struct wire_response *r, const struct sse_event *event, s
   return VDT_OK;
 }
 
+/* ---- calls of tools ---- */
+
+/* However formats wrap it, a call is an object with its name beside its arguments. */
+static bool is_call(const struct json_doc *d, uint32_t o)
+{
+  static const char *const arguments[] = {"arguments", "input", "args"};
+  for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++)
+    if (json_get(d, o, arguments[i])) return true;
+  return false;
+}
+
+/* A stream that may not go on: everything open ends. */
+static int end_all(struct wire_response *r)
+{
+  for (struct choice *c = r->choices; c; c = c->next) {
+    if (c->finished || c->cut) continue;
+    int rc = choice_flush(r, c);
+    if (rc) return rc;
+    c->cut = true;
+    r->format->ended(r, c, &r->before);
+  }
+  response_finish_reason(r, STR("content_filter"));
+  r->drop = r->withheld = true;
+  return VDT_OK;
+}
+
+/* *stopped: nothing of the event is to be read. */
+static int read_calls(struct wire_response *r, struct str text, bool *stopped)
+{
+  const struct json_doc *d = &r->doc;
+  bool stop = false;
+  *stopped = false;
+  if (!r->hooks.tool || str_find(text, STR("\"name\"")) == (size_t)-1) return VDT_OK;
+  for (uint32_t o = 0; o < d->n; o++) {
+    struct str name;
+    uint32_t node = d->nodes[o].type == JSON_OBJECT ? json_get(d, o, "name") : 0;
+    if (!json_is(d, node, JSON_STRING) || !is_call(d, o)) continue;
+    if (!json_string(d, node, r->scratch, &name)) return VDT_ENOMEM;
+    int rc = r->hooks.tool(r->hooks.ctx, name, &stop);
+    if (rc) return rc;
+    *stopped |= stop;
+  }
+  *stopped &= response_streams(r);
+  if (!*stopped) return VDT_OK;
+  struct choice *first = r->choices ? r->choices : choice_find(r, 0);
+  return first ? end_all(r) : VDT_ENOMEM;
+}
+
 /* Parses the JSON text and works through it; results in r->before, r->edits, r->after, r->drop. */
 static int read_json(struct wire_response *r, struct str text)
 {
@@ -95,7 +143,9 @@ static int read_json(struct wire_response *r, struct str text)
   if (rc) return rc;
   uint8_t type = r->doc.nodes[0].type;
   if (type != JSON_OBJECT && !(type == JSON_ARRAY && r->format->arrays) && !r->format->unknown) return VDT_ESYNTAX;
-  rc = r->format->answer(r);
+  bool stopped;
+  rc = read_calls(r, text, &stopped);
+  if (!rc && !stopped) rc = r->format->answer(r);
   if (!rc && (r->before.failed || r->after.failed || r->head.failed)) rc = VDT_ENOMEM;
   return rc;
 }

@@ -170,6 +170,9 @@ struct wire_hooks {
   int (*text)(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out);
   /* For annotations; called just before a choice's annotation is written. */
   void (*choice_shield)(void *ctx, unsigned choice, struct wire_choice_shield *out);
+  /* The model calls a tool of this name; or NULL. Called before the texts of the same event or body, once for each place where the name stands. *stop: the
+   * call may not go out. A stream then ends here, as after a cut; of a whole body the caller has to take care. */
+  int (*tool)(void *ctx, struct str name, bool *stop);
 };
 
 struct wire_response_options {

@@ -69,6 +69,12 @@ static const char rig_yaml[] =
     "  - {name: names-only, workspace: plain, upstream: simulated, policy: names-only}\n"
     "  - {name: names-in-answers, workspace: plain, upstream: simulated, policy: names-in-answers}\n"
     "  - {name: names-and-cut, workspace: plain, upstream: simulated, policy: names-and-cut}\n"
+    "  - {name: mark, workspace: plain, upstream: simulated, policy: mark}\n"
+    "  - {name: hush, workspace: plain, upstream: simulated, policy: hush}\n"
+    "  - {name: hush-block, workspace: plain, upstream: simulated, policy: hush-block}\n"
+    "  - {name: tools, workspace: plain, upstream: simulated, policy: tools}\n"
+    "  - {name: tools-cut, workspace: plain, upstream: simulated, policy: tools-cut}\n"
+    "  - {name: tools-few, workspace: plain, upstream: simulated, policy: tools-few}\n"
     "shields:\n"
     "  - {name: azure, kind: prompt-shields, endpoint: 'https://shield.example/base'}\n"
     "  - {name: judge, kind: openai-chat, endpoint: 'https://judge.example/v1', model: m-1}\n"
@@ -93,6 +99,12 @@ static const char rig_yaml[] =
     "  - {name: block, credential: {response: block}}\n"
     "  - {name: strict, credential: {prompt: block}, sensitive: {prompt: detect, response: redact}, on_failure: closed}\n"
     "  - {name: notes, annotate: true}\n"
+    "  - {name: mark, instruction_leak: {canary: on}}\n"
+    "  - {name: hush, instruction_leak: {action: cut, canary: on}}\n"
+    "  - {name: hush-block, instruction_leak: {action: block}}\n"
+    "  - {name: tools, tools: {denied: [{name: shell}, {name: 'fs_*'}]}}\n"
+    "  - {name: tools-cut, tools: {action: cut, denied: [{name: shell}]}}\n"
+    "  - {name: tools-few, tools: {action: block, allowed: [{name: 'get_*'}]}}\n"
     "limits: {max_request_body: 256KiB, max_response_body: 256KiB, json_depth: 16, max_parts: 50}\n";
 
 static struct config *rig_config;

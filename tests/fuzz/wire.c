@@ -85,7 +85,7 @@ static enum wire_mode mode_of(const uint8_t *data)
 static void run(const uint8_t *data, struct str in, size_t step, struct vdt_arena *arena, struct outcome *o)
 {
   struct held *all = NULL;
-  struct wire_hooks hooks = {&all, hook, NULL};
+  struct wire_hooks hooks = {.ctx = &all, .text = hook};
   struct wire_response_options opt = {.mode = mode_of(data), .annotate = data[0] & 4, .max_body = 1u << (data[0] >> 4)};
   struct wire_response *r;
   *o = (struct outcome){0};

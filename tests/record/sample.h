@@ -61,6 +61,8 @@ static inline struct record sample_full(void)
                          .user_agent = STR("test/1"),
                          .key_id = STR("0123456789abcdef"),
                          .prompt_id = STR("fedcba9876543210"),
+                         .tools = STR("get_weather, send_mail"),
+                         .tool_calls = 3,
                          .agent = true,
                          .request = {1234, 3, VDT_PARTIAL, STR("messages[0].content[1]: image")},
                          .response = {999, 1, VDT_FULL, {0}},

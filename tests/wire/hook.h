@@ -103,6 +103,6 @@ static void hook_finish(struct hook *hook)
 
 static inline struct wire_hooks hook_of(struct hook *hook)
 {
-  return (struct wire_hooks){hook, hook_text, hook_choice_shield};
+  return (struct wire_hooks){.ctx = hook, .text = hook_text, .choice_shield = hook_choice_shield};
 }
 #endif
