@@ -104,6 +104,8 @@ int behaviour_observe(struct behaviour *b, const struct record *r, struct vdt_ar
     at = minute < d->first ? d->first : minute;
     look_at_repeats(b, d, r, at, &s);
     look_at_volume(b, d, r, at, &s);
+    look_at_tools(b, d, r, at, &s);
+    look_at_data(b, d, r, at, &s);
   }
   if (s.failed) return VDT_ENOMEM;
   *n = s.n;

@@ -10,7 +10,7 @@
 #include "base/behaviours.h"
 #include "record/record.h"
 
-enum { BEHAVIOUR_FINDINGS = 6 }; /* the most that one record brings */
+enum { BEHAVIOUR_FINDINGS = 10 }; /* the most that one record brings */
 
 struct behaviour;
 /* NULL: out of memory. */

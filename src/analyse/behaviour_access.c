@@ -136,6 +136,31 @@ static void count_jailbreaks(const struct behaviour *b, struct principal *p, con
                    (unsigned)(b->limits.jailbreaks_window / 60));
 }
 
+/* Questions that are curiosity one by one. One that raised the alert by itself is no such. */
+static bool has_probe(const struct record *r)
+{
+  bool weak = false;
+  for (size_t i = 0; i < r->n_findings; i++) {
+    if (str_eq(r->findings[i].detector, STR("jailbreak")) && !str_eq(r->findings[i].action, STR("allow"))) return false;
+    weak |= str_eq(r->findings[i].detector, STR("reconnaissance"));
+  }
+  return weak;
+}
+
+static void count_probes(const struct behaviour *b, struct principal *p, const struct record *r, uint32_t minute, struct shown *s)
+{
+  if (!has_probe(r)) return;
+  if (has_passed(p->probes_since, minute, b->limits.probes_window)) {
+    p->probes_since = minute;
+    p->probes = 0;
+  }
+  if (p->probes < UINT16_MAX) p->probes++;
+  if (p->probes == b->limits.probes)
+    behaviour_show(s, ALERT_LLM_RECON, "exploring", 80,
+                   "%u interactions with questions that explore the model within %llu minutes", (unsigned)p->probes,
+                   (unsigned long long)b->limits.probes_window / 60);
+}
+
 static void look_at_agent(const struct record *r, struct shown *s)
 {
   static const struct {
@@ -171,4 +196,5 @@ void look_at_access(const struct behaviour *b, struct principal *p, bool is_new,
                    "a user agent and a network that this principal never used in %u requests over %u days", p->requests,
                    (minute - p->first) / (24 * 60));
   count_jailbreaks(b, p, r, minute, s);
+  count_probes(b, p, r, minute, s);
 }

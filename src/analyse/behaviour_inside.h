@@ -4,7 +4,7 @@
 #include "analyse/alert.h"
 #include "analyse/behaviour.h"
 
-enum { AGENTS = 4, NETS = 9, WAYS = 8, ROWS = 4, COLUMNS = 1024, HOURS = 168, USUAL = 32 };
+enum { AGENTS = 4, NETS = 9, WAYS = 8, ROWS = 4, COLUMNS = 1024, HOURS = 168, USUAL = 32, TOOLS = 128, DATA = 64 };
 
 /* A principal of a deployment. Hashes of 16 bits suffice: a chance meeting of two hides one change in 65,000. */
 struct principal {
@@ -12,7 +12,8 @@ struct principal {
   uint32_t first, last; /* minutes since 1970 */
   uint32_t requests;
   uint32_t jailbreaks_since; /* minute in which the window began */
-  uint16_t jailbreaks;
+  uint32_t probes_since;     /* the same for questions that explore */
+  uint16_t jailbreaks, probes;
   uint16_t agents[AGENTS], nets[NETS]; /* user agents and networks that were seen; 0: free */
   uint16_t unused[3];
 };
@@ -40,6 +41,8 @@ struct deployment {
   double requests, tokens;                    /* of this hour */
   bool told_volume;
   struct usual week[HOURS];
+  uint32_t tools_first, tool_interactions, most_calls; /* minute of the first call; interactions with calls; the most in one */
+  uint32_t tools[TOOLS], data[DATA];                   /* hashes of tools by application, of kinds of data in answers; 0: free */
 };
 
 struct behaviour {
@@ -77,5 +80,7 @@ bool principals_init(struct principals *p, uint32_t limit);
 void look_at_access(const struct behaviour *b, struct principal *p, bool is_new, const struct record *r, uint32_t minute,
                     struct shown *s);
 void look_at_volume(const struct behaviour *b, struct deployment *d, const struct record *r, uint32_t minute, struct shown *s);
+void look_at_tools(const struct behaviour *b, struct deployment *d, const struct record *r, uint32_t minute, struct shown *s);
+void look_at_data(const struct behaviour *b, struct deployment *d, const struct record *r, uint32_t minute, struct shown *s);
 void look_at_repeats(const struct behaviour *b, struct deployment *d, const struct record *r, uint32_t minute, struct shown *s);
 #endif

@@ -126,11 +126,22 @@ static const char *subscription_of(struct vdt_arena *arena, const struct config_
   return d->workspace->subscription_id ? d->workspace->subscription_id : "00000000-0000-0000-0000-000000000000";
 }
 
+/* A tool that the deployment's policy denies. */
+static void pick_tool(const struct vdt_tool_policy *p, struct drill *d)
+{
+  if (p->action == VDT_ALLOW || (!p->n_denied && !p->n_allowed)) return;
+  const char *name = p->n_denied ? p->denied[0].name : "vedette-drill-tool";
+  size_t n = strlen(name);
+  bool beginning = n && name[n - 1] == '*';
+  snprintf(d->denied, sizeof d->denied, "%.*s%s", (int)(beginning ? n - 1 : n), name, beginning ? "x" : "");
+}
+
 static int pick_deployment(const struct options *o, struct drill *d, struct vdt_error *err)
 {
   const struct config_deployment *found = o->deployment ? config_find(d->config, str_of(o->deployment)) : d->config->deployments;
   if (!found) return error_set(err, VDT_ENOTFOUND, "the configuration has no deployment named %.64s", o->deployment);
   d->deployment = found->name;
+  pick_tool(&found->policy->tools, d);
   d->subscription = subscription_of(d->config->arena, found);
   return VDT_OK;
 }
@@ -283,6 +294,7 @@ static int take_case(struct drill *d, const struct options *o, const struct dril
   if (!is_wanted(o, c)) return 0;
   if (n == 0) return say(o, c, NULL, c->unless) ? 0 : 1;
   if (o->list) snprintf(why, sizeof why, "would be %u request%s", n, n == 1 ? "" : "s");
+  else if (c->alert == ALERT_TOOL_DENIED && !d->denied[0]) snprintf(why, sizeof why, "its policy denies no tool");
   else if (n > FEW && !o->many) snprintf(why, sizeof why, "it is %u requests; --many sends them", n);
   return why[0] ? (say(o, c, NULL, why) ? 0 : 1) : try_case(d, o, c, t);
 }

@@ -7,7 +7,15 @@
 #include "engine/config.h"
 
 /* How often, where a parameter of the behaviour detectors says it. */
-enum { DRILL_REPEATS = -1, DRILL_VOLUME = -2, DRILL_ACCESS = -3, DRILL_JAILBREAKS = -4, DRILL_STEPS = 3, DRILL_IDS_MAX = 4096 };
+enum {
+  DRILL_REPEATS = -1,
+  DRILL_VOLUME = -2,
+  DRILL_ACCESS = -3,
+  DRILL_JAILBREAKS = -4,
+  DRILL_TOOLS = -5,
+  DRILL_STEPS = 3,
+  DRILL_IDS_MAX = 4096
+};
 
 struct drill_step {
   const char *prompt;
@@ -17,6 +25,7 @@ struct drill_step {
   const char *user_agent; /* NULL: our own */
   const char *source_ip;  /* as the application says it */
   bool tools;             /* the request offers a tool */
+  bool denied;            /* that is one that the deployment's policy denies; {tool} is its name */
   int times;              /* 0: once */
 };
 
@@ -32,7 +41,8 @@ struct drill {
   struct vdt_arena *arena;
   struct web *gateway, *control;
   struct web_answer answer;
-  char run[17]; /* a word of this drill */
+  char run[17];     /* a word of this drill */
+  char denied[140]; /* name of a tool that the policy denies, or "" */
 };
 
 /* What came of a case. */

@@ -14,6 +14,7 @@ unsigned drill_times(const struct drill *d, const struct drill_step *s)
   case DRILL_VOLUME: return b->volume_requests + 1;
   case DRILL_ACCESS: return b->access_requests;
   case DRILL_JAILBREAKS: return b->jailbreaks;
+  case DRILL_TOOLS: return b->tools_interactions;
   default: return s->times > 0 ? (unsigned)s->times : 1;
   }
 }
@@ -49,6 +50,7 @@ static void put_name(struct buf *out, struct str name, const struct drill *d, co
   struct str value = colon == (size_t)-1 ? (struct str){0} : str_cut(name, colon + 1, name.n);
   if (str_eq(name, STR("run"))) buf_put(out, str_of(d->run));
   else if (str_eq(name, STR("n"))) buf_printf(out, "%s-%u", d->run, n);
+  else if (str_eq(name, STR("tool"))) buf_put(out, str_of(d->denied));
   else if (str_eq(name, STR("notes"))) buf_put(out, str_of(s->notes));
   else if (str_starts(name, STR("pieces:"))) put_pieces(out, value, strtoull(d->run, NULL, 16));
   else if (str_starts(name, STR("hidden:"))) put_hidden(out, value);
@@ -103,8 +105,10 @@ static void put_body(struct buf *out, const struct drill *d, const struct drill_
   put_messages(out, d, s, n);
   BUF_LIT(out, "],");
   if (s->tools)
-    BUF_LIT(out, "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"fetch\",\"description\":\"Fetches a page.\","
-                 "\"parameters\":{\"type\":\"object\",\"properties\":{\"page\":{\"type\":\"string\"}}}}}],");
+    buf_printf(out,
+               "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"%s\",\"description\":\"Fetches a page.\","
+               "\"parameters\":{\"type\":\"object\",\"properties\":{\"page\":{\"type\":\"string\"}}}}}],",
+               s->denied ? d->denied : "fetch");
   buf_printf(out, "\"user_security_context\":{\"application_name\":\"vedette-drill\",\"end_user_id\":\"%s\"", user);
   if (s->source_ip) buf_printf(out, ",\"source_ip\":\"%s\"", s->source_ip);
   BUF_LIT(out, "}}");

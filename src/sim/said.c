@@ -59,6 +59,7 @@ static void say_step(const struct script *s, const struct step *step, uint64_t s
   case DO_TOOL: call_tool(s, step->text, said); break;
   case DO_SAY: buf_put(text, step->text); break;
   case DO_ECHO: buf_put(text, s->said); break;
+  case DO_INSTRUCTIONS: buf_put(text, s->instructions); break;
   default: put_long(text, step->n); break;
   }
 }

@@ -55,6 +55,7 @@ static void obey(struct script *s, enum directive what, struct str arg)
   case DO_LEAK_IN_TOOL:
   case DO_SAY:
   case DO_ECHO:
+  case DO_INSTRUCTIONS:
   case DO_LONG:
   case DO_TOOL:
     if (s->n_steps < SCRIPT_STEPS) s->steps[s->n_steps++] = (struct step){what, arg, number(arg, 100, SCRIPT_WORDS)};
@@ -152,6 +153,32 @@ static const char *input_name(enum dialect dialect)
   return names[dialect];
 }
 
+static bool is_instruction(const struct json_doc *d, uint32_t message)
+{
+  uint32_t role = json_is(d, message, JSON_OBJECT) ? json_get(d, message, "role") : 0;
+  return json_string_is(d, role, "system") || json_string_is(d, role, "developer");
+}
+
+/* Messages, or the member that a dialect has for it. */
+static bool read_instructions(struct vdt_arena *arena, struct script *s)
+{
+  const struct json_doc *d = &s->doc;
+  uint32_t input = json_get(d, 0, input_name(s->dialect)), member = json_get(d, 0, "instructions");
+  if (!member) member = json_get(d, 0, "system");
+  if (!text_of(arena, d, member, &s->instructions)) return false;
+  if (!json_is(d, input, JSON_ARRAY)) return true;
+  for (uint32_t i = json_first(d, input); i; i = json_next(d, input, i)) {
+    struct str text = {0};
+    if (!is_instruction(d, i)) continue;
+    if (!text_of(arena, d, content_of(d, i), &text)) return false;
+    const char *all = arena_printf(arena, "%.*s%s%.*s", (int)s->instructions.n, s->instructions.n ? s->instructions.p : "",
+                                   s->instructions.n ? " " : "", (int)text.n, text.n ? text.p : "");
+    if (!all) return false;
+    s->instructions = str_of(all);
+  }
+  return true;
+}
+
 static bool read_user(struct vdt_arena *arena, struct script *s)
 {
   uint32_t input = json_get(&s->doc, 0, input_name(s->dialect));
@@ -208,7 +235,8 @@ int script_read(struct vdt_arena *arena, struct str body, struct str path_model,
   uint32_t input = json_get(&out->doc, 0, needed);
   if (!json_is(&out->doc, input, JSON_ARRAY) && !json_is(&out->doc, input, JSON_STRING))
     return error_set(err, VDT_ESYNTAX, "'%s' is a required property", needed);
-  if (!read_user(arena, out) || !read_options(arena, out, path_model) || !read_directives(arena, out))
+  if (!read_user(arena, out) || !read_instructions(arena, out) || !read_options(arena, out, path_model) ||
+      !read_directives(arena, out))
     return error_set(err, VDT_ENOMEM, "out of memory");
   return VDT_OK;
 }

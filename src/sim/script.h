@@ -33,6 +33,7 @@ struct script {
   enum dialect dialect;
   bool stream, include_usage;
   struct str model, user, first_tool;
+  struct str instructions; /* system and developer messages, joined by blanks */
   unsigned choices;
   uint64_t seed;          /* of the body: equal bodies get equal answers */
   uint64_t prompt_tokens; /* about a quarter of the body's bytes */

@@ -169,6 +169,122 @@ static void jailbreaks_in_a_row(void)
   finish(&s);
 }
 
+static struct record_finding finding_of(const char *detector, const char *rule, const char *action)
+{
+  return (struct record_finding){.direction = STR("response"),
+                                 .detector = str_of(detector),
+                                 .rule = str_of(rule),
+                                 .title = str_of(rule),
+                                 .action = str_of(action)};
+}
+
+/* n interactions with a weak question, each so many minutes after the last: at which the alert comes; 0: at none. */
+static unsigned probes(unsigned n, double apart, const char *also)
+{
+  struct stand s = stand_of(&behaviour_standard);
+  unsigned came = 0;
+  for (unsigned i = 0; i < n; i++) {
+    struct record_finding f[] = {finding_of("reconnaissance", "asks-for-model", "allow"),
+                                 finding_of(also ? also : "", "x", "block")};
+    struct record r = record_at(i * apart, STR("u"));
+    r.findings = f;
+    r.n_findings = also ? 2 : 1;
+    observe(&s, &r);
+    if (shows(&s, ALERT_LLM_RECON) && !came) came = i + 1;
+  }
+  finish(&s);
+  return came;
+}
+
+static void questions_that_explore_add_up(void)
+{
+  CHECK_INT(probes(4, 1, NULL), 0);
+  CHECK_INT(probes(5, 1, NULL), 5);
+  CHECK_INT(probes(5, 14, NULL), 5);
+  CHECK_INT(probes(20, 15, NULL), 0); /* never five within an hour */
+  CHECK_INT(probes(20, 1, "jailbreak"), 0);
+}
+
+static void use_tools(struct stand *s, double minute, struct str application, struct str tools, unsigned calls)
+{
+  struct record r = record_at(minute, STR("u"));
+  r.application = application;
+  r.tools = tools;
+  r.tool_calls = calls;
+  observe(s, &r);
+}
+
+static void tools_are_learnt_and_then_new_ones_are_told(void)
+{
+  for (unsigned hours = 71; hours <= 72; hours++)
+    for (unsigned n = 49; n <= 50; n++) {
+      struct stand s = stand_of(&behaviour_standard);
+      for (unsigned i = 0; i < n; i++) use_tools(&s, 0, STR("shop"), STR("search, pay"), 3);
+      use_tools(&s, hours * 60, STR("shop"), STR("pay, delete_all"), 2);
+      CHECK_INT(shows(&s, ALERT_TOOL_ANOMALY), hours == 72 && n == 50);
+      use_tools(&s, hours * 60, STR("shop"), STR("delete_all"), 1);
+      CHECK(!shows(&s, ALERT_TOOL_ANOMALY)); /* told once */
+      finish(&s);
+    }
+}
+
+static void tools_are_those_of_an_application(void)
+{
+  struct stand s = stand_of(&behaviour_standard);
+  for (unsigned i = 0; i < 50; i++) use_tools(&s, 0, STR("shop"), STR("search"), 1);
+  use_tools(&s, 72 * 60, STR("shop"), STR("search"), 1);
+  CHECK(!shows(&s, ALERT_TOOL_ANOMALY));
+  use_tools(&s, 72 * 60, STR("billing"), STR("search"), 1);
+  CHECK(shows(&s, ALERT_TOOL_ANOMALY));
+  finish(&s);
+}
+
+static void many_calls_are_many_times_the_most(void)
+{
+  for (unsigned calls = 9; calls <= 16; calls++) {
+    struct stand s = stand_of(&behaviour_standard);
+    for (unsigned i = 0; i < 50; i++) use_tools(&s, 0, STR("shop"), STR("search"), i == 7 ? 5 : 1);
+    use_tools(&s, 72 * 60, STR("shop"), STR("search"), calls);
+    CHECK_INT(shows(&s, ALERT_TOOL_ANOMALY), calls > 15);
+    finish(&s);
+    s = stand_of(&behaviour_standard);
+    for (unsigned i = 0; i < 50; i++) use_tools(&s, 0, STR("shop"), STR("search"), 1);
+    use_tools(&s, 72 * 60, STR("shop"), STR("search"), calls);
+    CHECK_INT(shows(&s, ALERT_TOOL_ANOMALY), calls >= 10);
+    finish(&s);
+  }
+}
+
+static void kinds_of_data_are_learnt(void)
+{
+  for (unsigned hours = 167; hours <= 168; hours++) {
+    struct stand s = stand_of(&behaviour_standard);
+    struct record_finding card = finding_of("sensitive", "payment-card", "detect"),
+                          iban = finding_of("sensitive", "iban", "redact"), off = finding_of("sensitive", "us-ssn", "allow"),
+                          asked = finding_of("sensitive", "email", "detect");
+    asked.direction = STR("request");
+    struct record r = record_at(0, STR("u"));
+    r.findings = &card;
+    r.n_findings = 1;
+    observe(&s, &r);
+    r.time_us += hours * UINT64_C(3600000000);
+    observe(&s, &r);
+    CHECK(!shows(&s, ALERT_SENSITIVE_ANOMALY));
+    r.findings = &off;
+    observe(&s, &r);
+    CHECK(!shows(&s, ALERT_SENSITIVE_ANOMALY));
+    r.findings = &asked;
+    observe(&s, &r);
+    CHECK(!shows(&s, ALERT_SENSITIVE_ANOMALY));
+    r.findings = &iban;
+    observe(&s, &r);
+    CHECK_INT(shows(&s, ALERT_SENSITIVE_ANOMALY), hours == 168);
+    observe(&s, &r);
+    CHECK(!shows(&s, ALERT_SENSITIVE_ANOMALY));
+    finish(&s);
+  }
+}
+
 static void agents_of_tools(void)
 {
   struct stand s = stand_of(&behaviour_standard);
@@ -399,6 +515,11 @@ int main(void)
   RUN(volume_at_its_limits);
   RUN(access_needs_both_and_time);
   RUN(jailbreaks_in_a_row);
+  RUN(questions_that_explore_add_up);
+  RUN(tools_are_learnt_and_then_new_ones_are_told);
+  RUN(tools_are_those_of_an_application);
+  RUN(many_calls_are_many_times_the_most);
+  RUN(kinds_of_data_are_learnt);
   RUN(agents_of_tools);
   RUN(memory_stays_within_its_bound);
   RUN(a_table_that_grows_forgets_nobody);
