@@ -255,6 +255,24 @@ static int read_candidates(struct wire_response *r)
   return rc;
 }
 
+/* What we say about the prompt stands in promptFeedback of the first object with candidates, as a rating of the one category that fits;
+ * for indirect attacks there is none of their own. */
+static int annotate(struct wire_response *r)
+{
+  const struct wire_shield *s = &r->opt.shield;
+  uint32_t object = first_object(&r->doc);
+  bool detected = s->jailbreak_detected || s->indirect_detected;
+  char text[192];
+  if (!r->opt.annotate || r->prompt_annotated || !json_get(&r->doc, object, "candidates")) return VDT_OK;
+  r->prompt_annotated = true;
+  if (json_get(&r->doc, object, "promptFeedback")) return VDT_OK;
+  int n = snprintf(text, sizeof text,
+                   "\"promptFeedback\":{\"safetyRatings\":[{\"category\":\"HARM_CATEGORY_JAILBREAK\",\"probability\":\"%s\","
+                   "\"blocked\":%s}]}",
+                   detected ? "HIGH" : "NEGLIGIBLE", s->jailbreak_filtered || s->indirect_filtered ? "true" : "false");
+  return edits_add_member(&r->edits, &r->doc, object, (struct str){text, (size_t)n}) ? VDT_OK : VDT_ENOMEM;
+}
+
 static int answer(struct wire_response *r)
 {
   const struct json_doc *doc = &r->doc;
@@ -262,7 +280,8 @@ static int answer(struct wire_response *r)
   for (uint32_t o = first_object(doc); is_array(doc) && o && !rc; o = json_next(doc, 0, o))
     rc = json_is(doc, o, JSON_OBJECT) ? read_about(r, o) : VDT_ESYNTAX;
   if (!is_array(doc)) rc = read_about(r, 0);
-  return rc ? rc : read_candidates(r);
+  if (!rc) rc = read_candidates(r);
+  return rc ? rc : annotate(r);
 }
 
 /* ---- bodies ---- */

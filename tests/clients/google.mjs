@@ -69,3 +69,10 @@ test("what was inspected is what was sent", async () => {
 test("the model itself leaks (the tests do not pass because it is mute)", async () => {
   assert.match((await direct.generateContent(ask("[[leak github-pat]]"))).text, TOKEN);
 });
+
+test("annotations are ratings of the prompt, streamed or not", async () => {
+  const rating = { category: "HARM_CATEGORY_JAILBREAK", probability: "NEGLIGIBLE", blocked: false };
+  assert.deepEqual((await client.generateContent({ model: "annotating", contents: "Good morning" })).promptFeedback.safetyRatings, [rating]);
+  const parts = await collect(await client.generateContentStream({ model: "annotating", contents: "[[say one two three]] [[chunk 3]]" }));
+  assert.deepEqual(parts.map((p) => p.promptFeedback?.safetyRatings ?? null).filter(Boolean), [[rating]]);
+});

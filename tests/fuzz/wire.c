@@ -101,6 +101,27 @@ static void run(const uint8_t *data, struct str in, size_t step, struct vdt_aren
   release(all);
 }
 
+/* Forms and lines: spans are in bounds, and plain ones are their text. */
+static void spans(const struct wire_request *q, struct str in)
+{
+  for (size_t i = 0; i < q->n_parts; i++) {
+    const struct wire_part *p = &q->parts[i];
+    check(p->raw.start <= p->raw.end && p->raw.end <= in.n);
+    if (p->plain) check(str_eq(p->text, str_cut(in, p->raw.start, p->raw.end)));
+    else if (p->raw.end > p->raw.start) check(in.p[p->raw.start] == '"' && in.p[p->raw.end - 1] == '"');
+  }
+}
+
+static void uploads(struct vdt_arena *arena, struct str in)
+{
+  struct wire_request q;
+  struct vdt_error err;
+  vdt_arena_reset(arena);
+  if (wire_lines_parse(arena, in, &(struct json_limits){32, 4096}, &q, &err) == VDT_OK) spans(&q, in);
+  vdt_arena_reset(arena);
+  if (wire_form_parse(arena, STR("x"), in, &(struct json_limits){32, 4096}, &q, &err) == VDT_OK) spans(&q, in);
+}
+
 static void request(struct vdt_arena *arena, struct str in)
 {
   struct wire_request q;
@@ -118,6 +139,7 @@ static void request(struct vdt_arena *arena, struct str in)
     buf_finish(&rest);
   }
   wire_error_verdict(arena, in, &verdict);
+  uploads(arena, in);
 }
 
 /* Every whole event that left is one that a client can read. */

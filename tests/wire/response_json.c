@@ -67,6 +67,12 @@ static const struct {
      "\"content_filter_results\":{\"indirect_attack\":{\"detected\":false,\"filtered\":false},\"jailbreak\":{"
      "\"detected\":true,"
      "\"filtered\":false}}}]}"},
+    {"a rating of the prompt", "google", true, "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hi\"}]}}]}",
+     "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hi\"}]}}],\"promptFeedback\":{\"safetyRatings\":[{\"category\":"
+     "\"HARM_CATEGORY_JAILBREAK\",\"probability\":\"HIGH\",\"blocked\":false}]}}"},
+    {"the upstream's rating stays", "google", true, "{\"candidates\":[],\"promptFeedback\":{}}",
+     "{\"candidates\":[],\"promptFeedback\":{}}"},
+    {"no rating of what has no candidates", "google", true, "{\"totalTokens\":4}", "{\"totalTokens\":4}"},
     {"the upstream's annotations stay", "openai-chat", true,
      "{\"prompt_filter_results\":[],\"choices\":[{\"message\":{\"content\":\"a\"},\"content_filter_results\":{}}]}", NULL},
 };
