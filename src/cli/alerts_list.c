@@ -11,27 +11,6 @@ enum { LIMIT_MAX = 100000 };
 
 /* ---- filters ---------------------------------------------------------------------------------------------------- */
 
-/* "90s", "15m", "12h", "7d" before now, or a time like 2026-11-25T15:46:15Z, or a day of it. */
-static bool parse_since(const char *text, uint64_t *out)
-{
-  static const struct {
-    char unit;
-    uint64_t seconds;
-  } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-  struct str s = str_of(text);
-  uint64_t n;
-  for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-    if (!s.n || s.p[s.n - 1] != units[i].unit || !str_u64(str_cut(s, 0, s.n - 1), &n) || n > 36600 * UINT64_C(86400)) continue;
-    uint64_t now = clock_unix_us(), ago = n * units[i].seconds * 1000000;
-    *out = ago < now ? now - ago : 0;
-    return true;
-  }
-  char day[32];
-  if (s.n == 10) snprintf(day, sizeof day, "%sT00:00:00Z", text);
-  *out = s.n == 10 ? clock_parse(day, strlen(day)) : clock_parse(text, s.n);
-  return *out > 0;
-}
-
 static bool parse_severity(const char *text, enum vdt_severity *out)
 {
   for (unsigned s = VDT_INFORMATIONAL; s <= VDT_HIGH; s++) {
@@ -61,7 +40,7 @@ int alerts_query(const struct alerts *a, struct store_query *q)
     return cli_usage("alerts", "--status: expected Active, InProgress, Resolved or Dismissed");
   if (a->severity && !parse_severity(a->severity, &q->severity))
     return cli_usage("alerts", "--severity: expected Informational, Low, Medium or High");
-  if (a->since && !parse_since(a->since, &q->since_us))
+  if (a->since && !cli_since(a->since, &q->since_us))
     return cli_usage("alerts", "--since: expected 90s, 15m, 12h, 7d, or a time such as 2026-11-25T15:46:15Z");
   return 0;
 }

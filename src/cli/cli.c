@@ -1,6 +1,7 @@
 /* What the subcommands share: options, safe output, defaults. No command lives here. */
 #include "cli/cli.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -159,4 +160,24 @@ const char *cli_state(const char *given)
 {
   const char *env = getenv("VEDETTE_STATE");
   return given ? given : env && *env ? env : "./state";
+}
+
+bool cli_since(const char *text, uint64_t *out)
+{
+  static const struct {
+    char unit;
+    uint64_t seconds;
+  } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+  struct str s = str_of(text);
+  uint64_t n;
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+    if (!s.n || s.p[s.n - 1] != units[i].unit || !str_u64(str_cut(s, 0, s.n - 1), &n) || n > 36600 * UINT64_C(86400)) continue;
+    uint64_t now = clock_unix_us(), ago = n * units[i].seconds * 1000000;
+    *out = ago < now ? now - ago : 0;
+    return true;
+  }
+  char day[32];
+  if (s.n == 10) snprintf(day, sizeof day, "%sT00:00:00Z", text);
+  *out = s.n == 10 ? clock_parse(day, strlen(day)) : clock_parse(text, s.n);
+  return *out > 0;
 }

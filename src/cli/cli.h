@@ -44,6 +44,8 @@ void cli_print_safe(FILE *f, struct str text);
 
 /* Colour is wanted: f is a terminal, NO_COLOR is unset or empty, TERM is not dumb. */
 bool cli_colour(FILE *f);
+/* "90s", "15m", "12h", "7d" before now, or a time like 2026-11-25T15:46:15Z, or a day of it; Unix time in microseconds. */
+bool cli_since(const char *text, uint64_t *out);
 /* --state DIR, else $VEDETTE_STATE, else ./state. */
 const char *cli_state(const char *given);
 #endif

@@ -6,10 +6,15 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/lines.h"
+#include <dirent.h>
+#include <errno.h>
+
+enum { PAGE = 1000 };
 
 struct command {
   struct replay r;
-  const char *config_file, *deployment, *format;
+  const char *config_file, *deployment, *format, *state, *workspace, *since;
+  struct store *store; /* whose records are read, or NULL */
   bool all, summary;
   gzFile before; /* lines of an earlier `vedette scan`, or NULL */
   struct buf out;
@@ -134,7 +139,7 @@ static int judge(struct command *c, struct str line, struct replay_side *before,
   if (doc.nodes[0].type != JSON_OBJECT) return error_set(err, VDT_ESYNTAX, "expected an object");
   uint32_t id = json_get(&doc, 0, "id");
   if (id) c->r.id = json_raw(&doc, id);
-  if (!c->r.format && is_record(&doc)) return replay_record(&c->r, line, before, now, shown, n, err);
+  if (!c->r.format && is_record(&doc)) return replay_record(&c->r, c->store, line, before, now, shown, n, err);
   if (!c->r.format && json_get(&doc, 0, "text")) {
     bool said;
     rc = c->before ? earlier(c, c->r.id, before, err) : replay_read_before(&c->r, &doc, before, &said, err);
@@ -179,6 +184,54 @@ static bool take_file(struct command *c, const char *path)
   return ok;
 }
 
+/* ---- stores ----------------------------------------------------------------------------------------------------- */
+
+static int take_store(struct command *c, const char *name)
+{
+  struct vdt_error err = {0};
+  struct alert_place place = {.workspace = str_of(name)};
+  struct store_place at = {0};
+  struct vdt_arena *page = vdt_arena_new((size_t)1 << 30);
+  struct str *records;
+  size_t n = 1;
+  if (c->since) cli_since(c->since, &at.time_us);
+  int rc = page ? store_open_sqlite(c->state, &place, false, &c->store, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
+  while (!rc && n) {
+    vdt_arena_reset(page);
+    rc = c->store->ops->list_records(c->store, &at, PAGE, page, &records, &n, &err);
+    for (size_t i = 0; !rc && i < n; i++) take_line(c, records[i], false);
+  }
+  if (rc) fprintf(stderr, "vedette replay: workspace %.63s: %s\n", name, err.text);
+  store_close(c->store);
+  c->store = NULL;
+  vdt_arena_free(page);
+  return rc;
+}
+
+static int by_name(const struct dirent *e)
+{
+  return store_name_ok(str_of(e->d_name));
+}
+
+static bool take_stores(struct command *c)
+{
+  char path[4096];
+  struct dirent **names;
+  if (c->workspace) return take_store(c, c->workspace) == VDT_OK;
+  snprintf(path, sizeof path, "%s/workspaces", c->state);
+  int n = scandir(path, &names, by_name, alphasort), rc = VDT_OK;
+  if (n < 0) {
+    fprintf(stderr, "vedette replay: %s: %s\n", path, strerror(errno));
+    return false;
+  }
+  for (int i = 0; i < n; i++) {
+    if (!rc) rc = take_store(c, names[i]->d_name);
+    free(names[i]);
+  }
+  free(names);
+  return rc == VDT_OK;
+}
+
 /* ---- end -------------------------------------------------------------------------------------------------------- */
 
 static uint64_t different(const struct command *c)
@@ -204,7 +257,8 @@ static int run(struct command *c, char **files, int n)
 {
   static char standard_input[] = "-";
   bool ok = true;
-  for (int i = 0; i < n || (n == 0 && i == 0); i++) ok &= take_file(c, n ? files[i] : standard_input);
+  if (c->state) ok = take_stores(c);
+  for (int i = 0; i < n || (n == 0 && i == 0 && !c->state); i++) ok &= take_file(c, n ? files[i] : standard_input);
   ok &= flush(c) && fflush(stdout) == 0;
   say_summary(c);
   return !ok || c->bad ? CLI_USAGE : different(c) ? 1 : 0;
@@ -215,16 +269,20 @@ int cmd_replay(int argc, char **argv)
   static struct command c;
   const char *before = NULL;
   struct vdt_error err = {0};
-  const struct cli_option known[] = {{"config", CLI_TEXT, &c.config_file},
-                                     {"deployment", CLI_TEXT, &c.deployment},
-                                     {"format", CLI_TEXT, &c.format},
-                                     {"before", CLI_TEXT, &before},
-                                     {"all", CLI_FLAG, &c.all},
+  const struct cli_option known[] = {{"config", CLI_TEXT, &c.config_file}, {"deployment", CLI_TEXT, &c.deployment},
+                                     {"format", CLI_TEXT, &c.format},      {"before", CLI_TEXT, &before},
+                                     {"state", CLI_TEXT, &c.state},        {"workspace", CLI_TEXT, &c.workspace},
+                                     {"since", CLI_TEXT, &c.since},        {"all", CLI_FLAG, &c.all},
                                      {"summary", CLI_FLAG, &c.summary}};
   int n = cli_options(argc, argv, known, sizeof known / sizeof *known);
   if (n < 0) return CLI_USAGE;
   if (c.format && !(c.r.format = wire_format_by_name(str_of(c.format))))
     return cli_usage("replay", "--format: expected openai-chat, openai-responses, anthropic or another of `vedette help scan`");
+  uint64_t since;
+  if (c.since && !cli_since(c.since, &since))
+    return cli_usage("replay", "--since: expected 90s, 15m, 12h, 7d, or a time such as 2026-11-25T15:46:15Z");
+  if ((c.since || c.workspace) && !c.state)
+    return cli_usage("replay", "--since and --workspace are about the records of a --state DIR");
   if (before && n > 1) return cli_usage("replay", "--before belongs to one file");
   if (before && !(c.before = lines_open(before, "replay"))) return CLI_USAGE;
   int rc = load(&c, &err);

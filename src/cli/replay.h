@@ -10,6 +10,7 @@
 #include "gateway/exchange.h"
 #include "gateway/load.h"
 #include "record/record.h"
+#include "store/store.h"
 
 enum { REPLAY_FOUND_MAX = 512 };
 
@@ -56,8 +57,8 @@ int replay_text(struct replay *r, const struct json_doc *doc, struct replay_side
 /* A request, an answer, or both, as the gateway would have handled them. before: what the answer itself says. */
 int replay_exchange(struct replay *r, const struct json_doc *doc, struct replay_side *before, struct replay_side *now,
                     struct vdt_error *err);
-/* A record of ours. *behaviour: findings of the behaviour detectors, in the arena. */
-int replay_record(struct replay *r, struct str line, struct replay_side *before, struct replay_side *now,
+/* A record of ours; its evidence comes from the store, if one is given. *behaviour: findings of the behaviour detectors, in the arena. */
+int replay_record(struct replay *r, struct store *store, struct str line, struct replay_side *before, struct replay_side *now,
                   struct record_finding behaviour[BEHAVIOUR_FINDINGS], size_t *n, struct vdt_error *err);
 /* What a line says in its members verdict and findings: those of `vedette scan`, or the verdict that the gateway gave. *said: it says something. */
 int replay_read_before(struct replay *r, const struct json_doc *doc, struct replay_side *before, bool *said,

@@ -117,12 +117,32 @@ static int judge(struct replay *r, const struct config_deployment *d, const stru
   return VDT_OK;
 }
 
-int replay_record(struct replay *r, struct str line, struct replay_side *before, struct replay_side *now,
+/* A stored record has none of its evidence: that is with the alerts, for as long as they keep it. */
+static int take_evidence(struct replay *r, struct store *store, struct record *record, struct vdt_error *err)
+{
+  struct alert_evidence *rows;
+  size_t n;
+  if (!store || !record->n_findings) return VDT_OK;
+  int rc = store->ops->list_evidence(store, (struct str){record->id, RECORD_ID_LEN}, r->arena, &rows, &n, err);
+  for (size_t i = 0; !rc && i < record->n_findings; i++) {
+    struct record_finding *f = &record->findings[i];
+    for (size_t k = 0; k < n; k++) {
+      if (!str_eq(rows[k].rule, f->rule) || !str_eq(rows[k].part, f->part) || !str_eq(rows[k].source, f->source)) continue;
+      f->evidence = rows[k].segment;
+      f->decoded = rows[k].decoded;
+      break;
+    }
+  }
+  return rc;
+}
+
+int replay_record(struct replay *r, struct store *store, struct str line, struct replay_side *before, struct replay_side *now,
                   struct record_finding behaviour[BEHAVIOUR_FINDINGS], size_t *n, struct vdt_error *err)
 {
   struct record record;
   int rc = record_read(r->arena, line, &record, err);
   *n = 0;
+  if (!rc) rc = take_evidence(r, store, &record, err);
   if (rc) return rc;
   r->id = (struct str){arena_printf(r->arena, "\"%s\"", record.id), RECORD_ID_LEN + 2};
   r->how = record.n_findings ? "policy" : "";

@@ -58,6 +58,10 @@ int sqlite_reconsider(struct sqlite_store *s, struct str incident, const struct 
 int sqlite_follow(struct sqlite_store *s, const struct alert *a, struct vdt_error *err);
 int sqlite_load_members(struct sqlite_store *s, struct alert *a, struct vdt_arena *arena, struct vdt_error *err);
 
+int sqlite_list_records(struct store *s, struct store_place *at, size_t limit, struct vdt_arena *arena, struct str **out,
+                        size_t *n, struct vdt_error *err);
+int sqlite_list_evidence(struct store *s, struct str interaction, struct vdt_arena *arena, struct alert_evidence **out, size_t *n,
+                         struct vdt_error *err);
 int sqlite_get_record(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);
 int sqlite_revise_record(struct store *s, const struct record *r, struct vdt_error *err);
 int sqlite_withdraw_event(struct store *s, const struct alert *event, uint64_t window_us, struct str who, uint64_t now_us,

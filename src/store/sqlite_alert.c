@@ -102,6 +102,25 @@ static int load_evidence(struct sqlite_store *s, struct alert *a, struct vdt_are
   return rc;
 }
 
+int sqlite_list_evidence(struct store *base, struct str interaction, struct vdt_arena *arena, struct alert_evidence **out,
+                         size_t *n, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int rc, code = SQLITE_DONE;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_EVIDENCE_OF, &rc, err);
+  *n = 0;
+  if (!q) return rc;
+  *out = arena_zalloc(arena, STORE_EVIDENCE_MAX, sizeof **out);
+  if (!*out) return error_set(err, VDT_ENOMEM, "out of memory");
+  sqlite_bind_str(q, 1, interaction);
+  sqlite_bind_u64(q, 2, STORE_EVIDENCE_MAX);
+  while (!rc && *n < STORE_EVIDENCE_MAX && (code = sqlite3_step(q)) == SQLITE_ROW)
+    if (!read_evidence(q, arena, &(*out)[(*n)++])) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc && code != SQLITE_DONE && code != SQLITE_ROW) rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  return rc;
+}
+
 static int load_history(struct sqlite_store *s, struct alert *a, struct vdt_arena *arena, struct vdt_error *err)
 {
   int rc, code = SQLITE_DONE;

@@ -2,6 +2,34 @@
 #include "base/error.h"
 #include "store/sqlite.h"
 
+int sqlite_list_records(struct store *base, struct store_place *at, size_t limit, struct vdt_arena *arena, struct str **out,
+                        size_t *n, struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int rc, code = SQLITE_DONE;
+  bool failed = false;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_RECORD_LIST, &rc, err);
+  *n = 0;
+  if (!q) return rc;
+  *out = arena_zalloc(arena, limit, sizeof **out);
+  if (!*out) return error_set(err, VDT_ENOMEM, "out of memory");
+  sqlite_bind_u64(q, 1, at->time_us);
+  sqlite_bind_str(q, 2, str_of(at->id));
+  sqlite_bind_u64(q, 3, limit);
+  struct store_place last = *at;
+  while (!failed && *n < limit && (code = sqlite3_step(q)) == SQLITE_ROW) {
+    last.time_us = sqlite_u64(q, 0);
+    struct str id = sqlite_str(q, 1, arena, &failed);
+    memcpy(last.id, id.p, id.n < RECORD_ID_LEN ? id.n : RECORD_ID_LEN);
+    (*out)[(*n)++] = sqlite_str(q, 2, arena, &failed);
+  }
+  if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  else if (code != SQLITE_DONE && code != SQLITE_ROW) rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  *at = last;
+  return rc;
+}
+
 int sqlite_get_record(struct store *base, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err)
 {
   struct sqlite_store *s = sqlite_of(base);

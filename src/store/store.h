@@ -12,6 +12,8 @@
 #include "analyse/alert.h"
 #include "analyse/suppress.h"
 
+enum { STORE_EVIDENCE_MAX = 256 };
+
 struct store_ops;
 struct store {
   const struct store_ops *ops;
@@ -51,6 +53,12 @@ struct store_plan {
   struct str who;
 };
 
+/* How far records have been read: behind this one. All 0: from the beginning, or from a time on. */
+struct store_place {
+  uint64_t time_us;
+  char id[RECORD_ID_LEN + 1];
+};
+
 struct store_audit {
   uint64_t time_us;
   struct str who, what, target, detail;
@@ -77,6 +85,12 @@ struct store_ops {
   int (*put_event)(struct store *s, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err);
   /* The record of that id as JSON, without evidence; ENOTFOUND when there is none. */
   int (*get_record)(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);
+  /* Records as JSON, without evidence, oldest first, behind *at, which moves on; at most limit. *n is 0 at the end. */
+  int (*list_records)(struct store *s, struct store_place *at, size_t limit, struct vdt_arena *arena, struct str **out, size_t *n,
+                      struct vdt_error *err);
+  /* What alerts keep of an interaction, whatever alert it is. At most STORE_EVIDENCE_MAX rows. */
+  int (*list_evidence)(struct store *s, struct str interaction, struct vdt_arena *arena, struct alert_evidence **out, size_t *n,
+                       struct vdt_error *err);
   /* In place of the record of the same id. */
   int (*revise_record)(struct store *s, const struct record *r, struct vdt_error *err);
   /* Takes back what put_event did for this interaction and type: an alert that it alone made is dismissed by `who` if nobody has taken it

@@ -359,6 +359,57 @@ static void a_suppressed_event_extends_what_its_rule_dismissed(void)
   CHECK_STR(a[0].history[0].who, "suppression rule rule-1");
 }
 
+static void records_are_listed_page_by_page(void)
+{
+  struct store_place at = {0};
+  struct str *page;
+  size_t n, seen = 0;
+  char previous[RECORD_ID_LEN + 1] = "";
+  bool is_new;
+  fresh();
+  for (unsigned i = 0; i < 25; i++) {
+    struct record r = sample_full();
+    snprintf(r.id, sizeof r.id, "%032x", 25 - i);
+    r.time_us = 1000000 * (1 + i / 10); /* ten of the same time, across the ends of pages */
+    CHECK_INT(s->ops->put_record(s, &r, &is_new, NULL), VDT_OK);
+  }
+  do {
+    CHECK_INT(s->ops->list_records(s, &at, 7, arena, &page, &n, NULL), VDT_OK);
+    for (size_t i = 0; i < n; i++) {
+      struct record r;
+      CHECK_INT(record_read(arena, page[i], &r, NULL), VDT_OK);
+      CHECK(strcmp(r.id, previous) != 0);
+      memcpy(previous, r.id, sizeof previous);
+      seen++;
+    }
+  } while (n == 7);
+  CHECK_INT(seen, 25);
+  CHECK_INT(s->ops->list_records(s, &at, 7, arena, &page, &n, NULL), VDT_OK);
+  CHECK_INT(n, 0);
+  at = (struct store_place){.time_us = 2000000};
+  CHECK_INT(s->ops->list_records(s, &at, 100, arena, &page, &n, NULL), VDT_OK);
+  CHECK_INT(n, 15);
+}
+
+static void evidence_of_an_interaction_is_found(void)
+{
+  struct record r = sample_full();
+  struct alert events[ALERT_TYPES];
+  struct alert_evidence *rows;
+  size_t n;
+  bool began;
+  fresh();
+  CHECK_INT(alert_events(&r, &place, 1, arena, events, &n), VDT_OK);
+  CHECK_INT(s->ops->begin(s, NULL), VDT_OK);
+  CHECK_INT(s->ops->put_event(s, &events[0], 60 * MINUTE, &began, NULL), VDT_OK);
+  CHECK_INT(s->ops->commit(s, NULL), VDT_OK);
+  CHECK_INT(s->ops->list_evidence(s, str_of(r.id), arena, &rows, &n, NULL), VDT_OK);
+  CHECK_INT(n, events[0].n_evidence);
+  CHECK(n > 0 && str_eq(rows[0].rule, events[0].evidence[0].rule) && str_eq(rows[0].segment, events[0].evidence[0].segment));
+  CHECK_INT(s->ops->list_evidence(s, STR("00000000000000000000000000000000"), arena, &rows, &n, NULL), VDT_OK);
+  CHECK_INT(n, 0);
+}
+
 static void bad_names_are_refused(void)
 {
   static const char *const names[] = {"",    "..",  "a/b",
@@ -395,6 +446,8 @@ int main(void)
   RUN(plans_are_kept);
   RUN(a_suppressed_event_extends_what_its_rule_dismissed);
   RUN(a_full_disk_is_an_error_to_try_again);
+  RUN(records_are_listed_page_by_page);
+  RUN(evidence_of_an_interaction_is_found);
   RUN(bad_names_are_refused);
   fresh();
   for (unsigned i = 0; i < 25; i++) put(i, T0 + i * 100 * MINUTE, "w");
