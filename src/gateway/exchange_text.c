@@ -216,7 +216,7 @@ static void free_spent(struct exchange *x)
 static int on_text(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out)
 {
   struct exchange *x = ctx;
-  struct vdt_release piece;
+  struct vdt_release piece = {.p = ""};
   free_spent(x);
   struct tap *t = channel->user ? channel->user : open_tap(x, channel);
   if (!t || t->failed) return VDT_ENOMEM;
