@@ -322,7 +322,10 @@ bool check_identifier(const struct rule *r, struct look *l, struct found *out)
     l->hold = i;
     int c = look_at(l, i);
     if (c < 0 || c == '\n') break;
-    if (!begins_group(look_at(l, i - 1), c) || !named_here(id, l, i, out)) continue;
+    if (!begins_group(look_at(l, i - 1), c)) continue;
+    bool found = named_here(id, l, i, out);
+    if (l->starved) return false; /* hold stays where the number may begin */
+    if (!found) continue;
     out->why |= WHY_FORMAT | WHY_NAME | (identifier_has_sum(id) ? WHY_CHECKSUM : 0);
     out->reason = identifier_has_sum(id) ? "the identifier's name, format and checksum" : "the identifier's name and format";
     return true;
