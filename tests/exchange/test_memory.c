@@ -2,6 +2,8 @@
  * Memory runs out: each allocation of a conversation fails once, and once from there on. Nothing crashes, nothing leaks from the heap, a
  * blocked prompt is not forwarded, and what policy masks leaves only when the record says that inspection failed open.
  */
+#include "base/websocket.h"
+#include "gateway/session.h"
 #include "rig.h"
 
 void *__real_malloc(size_t n);
@@ -190,6 +192,125 @@ static void unsure_prompts(void)
   try_all(&(struct talk){.deployment = "ask-strict", .body = STR(USER(UNSURE " " KEY)), .up = STR(ANSWER("fine"))}, FORWARDED);
 }
 
+/* ---- sessions ---- */
+
+struct stage {
+  struct buf records, got[2];
+};
+
+static const unsigned char *hook_random(void *ctx)
+{
+  static const unsigned char random[16] = {7};
+  (void)ctx;
+  return random;
+}
+
+static bool hook_record(void *ctx, struct buf *line)
+{
+  struct stage *t = ctx;
+  fail_at = 0; /* what this test itself keeps does not fail */
+  if (line->n) buf_put(&t->records, buf_str(line));
+  if (line->failed) BUF_LIT(&t->records, "\"failed_open\":true");
+  buf_finish(line);
+  return true;
+}
+
+static uint64_t hook_now(void *ctx)
+{
+  (void)ctx;
+  return 2;
+}
+
+static void add_frame(struct buf *b, bool masked, const char *text)
+{
+  websocket_put(b, WS_TEXT, str_of(text), masked ? (const unsigned char *)"abcd" : NULL);
+}
+
+static void take_out(struct session *s, struct stage *t, unsigned long at)
+{
+  fail_at = 0;
+  for (int i = 0; i < 2; i++) {
+    struct buf *out = session_out(s, (enum session_side)i);
+    if (out->n) buf_put(&t->got[i], buf_str(out));
+    out->n = 0;
+  }
+  fail_at = at;
+}
+
+static void hold_session(const char *deployment, const struct buf bytes[2], struct stage *t, unsigned long at)
+{
+  static const unsigned char random[16] = {1};
+  char query[32];
+  snprintf(query, sizeof query, "model=%s", deployment);
+  struct exchange_head head = {.method = STR("GET"),
+                               .path = STR("/v1/realtime"),
+                               .query = str_of(query),
+                               .upgrade = STR("websocket"),
+                               .api_key = STR("k")};
+  struct session_hooks hooks = {t, hook_random, hook_record, hook_now};
+  fail_at = at;
+  struct exchange *x = exchange_new(&rig_image, rig_scanner, random, 1);
+  bool open = x && exchange_request_head(x, &head) == EXCHANGE_FORWARD && exchange_is_session(x) && exchange_session_open(x);
+  struct session *s = open ? session_new(x, &hooks) : NULL;
+  for (int i = 0; s && i < 2; i++) {
+    session_feed(s, (enum session_side)i, buf_str(&bytes[i]));
+    take_out(s, t, calls < at ? at : 0);
+  }
+  if (s) session_end(s, RECORD_COMPLETE);
+  session_free(s);
+  exchange_free(x);
+  fail_at = 0;
+}
+
+/* The masks of what goes upstream hide it: it is read again. */
+static bool went_up(const struct stage *t, const char *what)
+{
+  struct websocket w = {.masked = true, .max = 1 << 20};
+  struct ws_message m;
+  struct str in = t->got[SESSION_UPSTREAM].n ? buf_str(&t->got[SESSION_UPSTREAM]) : STR("");
+  bool found = false;
+  while (websocket_next(&w, &in, &m)) found |= rig_has(m.data, what);
+  websocket_finish(&w);
+  return found;
+}
+
+static void sessions(void)
+{
+  struct buf bytes[2] = {0};
+  add_frame(&bytes[0], true,
+            "{\"type\":\"conversation.item.create\",\"item\":{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":"
+            "\"hi " JAILBREAK "\"}]}}");
+  add_frame(&bytes[0], true, "{\"type\":\"response.create\"}");
+  add_frame(&bytes[1], false, "{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"output\":[]}}");
+  add_frame(
+      &bytes[1], false,
+      "{\"type\":\"response.output_text.delta\",\"response_id\":\"r\",\"output_index\":0,\"content_index\":0,\"delta\":\"use " KEY
+      ", \"}");
+  add_frame(&bytes[1], false, "{\"type\":\"response.done\",\"response\":{\"id\":\"r\",\"output\":[]}}");
+  for (size_t d = 0; d < 4; d++) {
+    unsigned long n = 0, last;
+    do {
+      struct stage t = {0};
+      n++;
+      calls = 0;
+      fail_on = false;
+      hold_session(deployments[d], bytes, &t, n);
+      last = calls;
+      bool opened =
+          rig_has(t.records.n ? buf_str(&t.records) : STR(""), "\"failed_open\":true") && strcmp(deployments[d], "strict");
+      CHECK(opened || !went_up(&t, JAILBREAK));
+      CHECK(opened || !rig_has(t.got[0].n ? buf_str(&t.got[0]) : STR(""), KEY_BODY));
+      buf_finish(&t.records);
+      buf_finish(&t.got[0]);
+      buf_finish(&t.got[1]);
+    } while (n <= last && n < 5000 && !test_failed);
+    if (test_failed) printf("# %s, allocation %lu\n", deployments[d], n);
+    CHECK(n > 10 && n < 5000);
+  }
+  buf_finish(&bytes[0]);
+  buf_finish(&bytes[1]);
+}
+
 /* A value that has a name does not go upstream, and nothing else goes wrong on the way back. */
 static void named_values(void)
 {
@@ -215,6 +336,7 @@ int main(void)
   RUN(other_formats);
   RUN(blocked_prompts);
   RUN(unsure_prompts);
+  RUN(sessions);
   RUN(named_values);
   rig_unload();
   return test_end();
