@@ -80,7 +80,7 @@ struct opinion {
 };
 
 /* What the body of the request is. */
-enum body_kind { BODY_JSON, BODY_FORM, BODY_LINES };
+enum body_kind { BODY_JSON, BODY_FORM, BODY_LINES, BODY_ANY };
 
 /* What happens to the body of the response. */
 enum body_mode {

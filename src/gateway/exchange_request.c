@@ -136,33 +136,31 @@ static enum exchange_next session_head(struct exchange *x, const struct exchange
   return EXCHANGE_FORWARD;
 }
 
-/* JSON, or what may hold some. */
-static bool is_readable(struct exchange *x, struct str content_type)
+/* What the body of an unknown path is. A server may read JSON whatever the type says it is: so is it read here. */
+static enum body_kind kind_of(struct exchange *x, struct str content_type)
 {
   struct str boundary;
-  if (is_json(content_type)) return true;
-  bool form = is_form(content_type, &boundary);
-  if (form) x->boundary = exchange_keep(x, boundary, 128);
-  x->body_kind = form ? BODY_FORM : BODY_LINES;
-  return form || is_json_lines(content_type);
+  if (is_json(content_type)) return BODY_JSON;
+  if (is_json_lines(content_type)) return BODY_LINES;
+  if (!is_form(content_type, &boundary)) return BODY_ANY;
+  x->boundary = exchange_keep(x, boundary, 128);
+  return BODY_FORM;
 }
 
-/* A path that no format speaks on. JSON on it is walked; anything else passes, and the record says so. */
+/* A path that no format speaks on. JSON and text on it are read; bytes pass, and the record says so. */
 static enum exchange_next pass_unknown(struct exchange *x, const struct exchange_head *head)
 {
   struct str name = path_deployment(head->path);
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
   if (is_realtime(head))
     return refuse_bad(x, VDT_ESTATE, "Realtime sessions on this path cannot be inspected and are not let through.");
-  if (is_readable(x, head->content_type)) { /* whatever the method: one that has no body has nothing to read */
-    x->format = wire_unknown();
-    x->request_coding = coding_of(head->content_encoding);
-    if (x->request_coding == CODING_IDENTITY || x->request_coding == CODING_GZIP) return EXCHANGE_READ_BODY;
-    return refuse_bad(x, VDT_ECODING, "Content-Encoding: expected identity or gzip");
-  }
-  not_inspected(x, "unknown path");
-  x->format = wire_unknown(); /* its answer may be JSON */
-  return EXCHANGE_FORWARD;
+  /* Whatever the method: one that has no body has nothing to read. Its answer may be JSON. */
+  x->format = wire_unknown();
+  x->body_kind = kind_of(x, head->content_type);
+  x->request_coding = coding_of(head->content_encoding);
+  if (!has_plain_charset(head->content_type)) return refuse_bad(x, VDT_ETYPE, "Content-Type: expected text in UTF-8");
+  if (x->request_coding == CODING_IDENTITY || x->request_coding == CODING_GZIP) return EXCHANGE_READ_BODY;
+  return refuse_bad(x, VDT_ECODING, "Content-Encoding: expected identity or gzip");
 }
 
 enum exchange_next exchange_request_head(struct exchange *x, const struct exchange_head *head)
@@ -374,6 +372,7 @@ static int parse(struct exchange *x, struct vdt_arena *scratch, struct str text,
   switch (x->body_kind) {
   case BODY_FORM: return wire_form_parse(scratch, x->boundary, text, &limits, q, err);
   case BODY_LINES: return wire_lines_parse(scratch, text, &limits, q, err);
+  case BODY_ANY: return wire_text_parse(scratch, text, &limits, q, err);
   case BODY_JSON: break;
   }
   return wire_request_parse(x->format, scratch, text, &limits, q, err);

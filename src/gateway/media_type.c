@@ -29,6 +29,23 @@ static bool is_utf8(struct str parameters)
   return true;
 }
 
+bool has_plain_charset(struct str content_type)
+{
+  static const char *const others[] = {"us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"};
+  struct str parameters, value;
+  split(content_type, ';', &parameters);
+  if (is_utf8(parameters)) return true;
+  while (parameters.n) {
+    if (!str_ieq(split(split(parameters, ';', &parameters), '=', &value), STR("charset"))) continue;
+    value = trim(value);
+    if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"') value = str_cut(value, 1, value.n - 1);
+    bool known = false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) known |= str_ieq(value, str_of(others[i]));
+    if (!known && !str_ieq(value, STR("utf-8"))) return false;
+  }
+  return true;
+}
+
 bool is_json(struct str content_type)
 {
   static const struct str suffix = {"+json", 5};

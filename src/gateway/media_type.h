@@ -9,6 +9,8 @@ bool is_json(struct str content_type);
 bool is_event_stream(struct str content_type);
 /* multipart/form-data; *boundary is its boundary, or empty. */
 bool is_form(struct str content_type, struct str *boundary);
+/* Text in it is UTF-8, or of a charset in which what counts is the same. */
+bool has_plain_charset(struct str content_type);
 /* Bytes of any kind, or no type at all. */
 bool is_bytes(struct str content_type);
 /* Lines of JSON, in UTF-8. */

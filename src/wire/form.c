@@ -277,3 +277,17 @@ int wire_lines_parse(struct vdt_arena *arena, struct str body, const struct json
   int rc = is_text(body) ? read_lines(&f, VDT_PROMPT, body, "lines") : wrong(&f, "bytes that are no text");
   return rc == VDT_ENOMEM ? error_set(err, rc, "out of memory") : rc;
 }
+
+int wire_text_parse(struct vdt_arena *arena, struct str body, const struct json_limits *limits, struct wire_request *out,
+                    struct vdt_error *err)
+{
+  struct form f = {arena, body, limits, out, 0, err};
+  struct str inside = trim(body);
+  struct json_doc doc;
+  *out = (struct wire_request){.n = 1};
+  if (!is_text(body)) return add(&f, &(struct wire_part){.role = VDT_PROMPT, .origin = STR("body"), .skipped = "bytes"});
+  /* One object in which a name stands twice is as ambiguous here as anywhere. */
+  int rc = inside.n && inside.p[0] == '{' ? json_parse(arena, inside, limits, &doc, err) : VDT_OK;
+  if (rc != VDT_EDUPKEY) rc = read_text(&f, VDT_PROMPT, body, "body");
+  return rc == VDT_ENOMEM ? error_set(err, rc, "out of memory") : rc;
+}

@@ -91,6 +91,9 @@ int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena
  * its files hold. A line that is a request of a batch is read by the format of its url. ESYNTAX: the form can be split in more than one way. */
 int wire_form_parse(struct vdt_arena *arena, struct str boundary, struct str body, const struct json_limits *limits,
                     struct wire_request *out, struct vdt_error *err);
+/* And for a body of any other kind: JSON, lines of it, text, or bytes, which become a skipped part. */
+int wire_text_parse(struct vdt_arena *arena, struct str body, const struct json_limits *limits, struct wire_request *out,
+                    struct vdt_error *err);
 /* And for JSON lines. */
 int wire_lines_parse(struct vdt_arena *arena, struct str body, const struct json_limits *limits, struct wire_request *out,
                      struct vdt_error *err);

@@ -197,6 +197,16 @@ static const struct {
     {"a field whose name is a text", FORM, FIELD(ATTACK, ATTACK) END_OF_FORM, 400, VDT_FULL, "*"},
     {"lines as a body", "application/jsonl", LINE_OF("/v1/chat/completions", ATTACK), 400, VDT_FULL,
      "lines[0].body.messages[0].content"},
+    {"JSON that says it is text", "text/plain", "{\"messages\":[{\"role\":\"user\",\"content\":\"" ATTACK "\"}]}", 400, VDT_FULL,
+     "body.messages[0].content"},
+    {"JSON that says it is bytes", "application/octet-stream", " [\"" ATTACK "\"]", 400, VDT_FULL, "body[0]"},
+    {"JSON that says nothing", "", "{\"a\":\"" ATTACK "\"}", 400, VDT_FULL, "body.a"},
+    {"a text", "text/plain", "Please: " ATTACK, 400, VDT_FULL, "body"},
+    {"lines that say nothing", "", "{\"a\":\"fine words\"}\n{\"a\":\"" ATTACK "\"}\n", 400, VDT_FULL, "body[1].a"},
+    {"a clean text", "application/sdp", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n", 0, VDT_FULL, NULL},
+    {"a name twice", "text/plain", "{\"a\":1,\"a\":2}", 400, VDT_NONE, NULL},
+    {"another charset", "text/plain; charset=utf-7", "+AGE-", 415, VDT_NONE, NULL},
+    {"JSON in another charset", "application/json; charset=utf-16", "{}", 415, VDT_NONE, NULL},
     {"no boundary", "multipart/form-data", "--x--", 400, VDT_NONE, NULL},
     {"two boundaries", "multipart/form-data; boundary=x; boundary=y", "--x--", 400, VDT_NONE, NULL},
     {"another boundary", "multipart/form-data; boundary=y", "--x--", 400, VDT_NONE, NULL},
@@ -240,6 +250,16 @@ static void bytes_in_a_form_are_on_record(void)
 }
 
 /* Every byte but the secrets stays, in lines of JSON with escapes and in plain text. */
+static void bytes_on_an_unknown_path_are_on_record(void)
+{
+  struct talk t = {.path = "/v1/audio", .type = "audio/wav", .body = {"RIFF\0\0", 6}, .up = STR("{}")};
+  rig_run(&t);
+  CHECK_INT(t.next, EXCHANGE_FORWARD);
+  CHECK_INT(t.record.request.inspected, VDT_NONE);
+  CHECK_STR(t.record.request.not_inspected, "body: bytes");
+  rig_end(&t);
+}
+
 static void secrets_in_a_form_are_masked(void)
 {
 #define SECRETS(a, b)                                                                                                            \
@@ -430,6 +450,7 @@ int main(void)
   the_rest_is_refused_or_on_record();
   forms_are_read_or_refused();
   RUN(bytes_in_a_form_are_on_record);
+  RUN(bytes_on_an_unknown_path_are_on_record);
   RUN(secrets_in_a_form_are_masked);
   RUN(more_lines_than_parts_are_refused_where_nothing_may_pass_unread);
   RUN(more_strings_than_parts_are_read_in_part);
