@@ -221,7 +221,7 @@ static bool is_of_deployment(enum alert_type t)
 static void forget_who(struct alert *a)
 {
   a->principal = a->x.application = a->x.end_user = a->x.tenant = a->x.source_ip = (struct str){0};
-  a->x.client_ip = a->x.key_id = a->x.user_agent = (struct str){0};
+  a->x.client_ip = a->x.key_id = a->x.user_agent = a->x.country = a->x.network = (struct str){0};
 }
 
 static struct alert *event_of(enum alert_type type, const struct record *r, const struct alert_place *place, uint64_t now_us,
@@ -243,6 +243,8 @@ static struct alert *event_of(enum alert_type type, const struct record *r, cons
                                  .client_ip = r->client_ip,
                                  .key_id = r->key_id,
                                  .user_agent = r->user_agent,
+                                 .country = r->country,
+                                 .network = r->network,
                                  .deployment = r->deployment,
                                  .model = r->model,
                                  .policy = r->policy,

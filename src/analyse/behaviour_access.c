@@ -189,9 +189,14 @@ void look_at_access(const struct behaviour *b, struct principal *p, bool is_new,
   bool known = !is_new && has_passed(p->first, minute, b->limits.access_learning) && p->requests >= b->limits.access_requests;
   bool agent = learn(p->agents, AGENTS, short_hash(family_of(r->user_agent)));
   bool net = learn(p->nets, NETS, short_hash(network_of(r->source_ip.n ? r->source_ip : r->client_ip, bytes)));
+  bool country = learn(p->countries, COUNTRIES, short_hash(r->country));
   if (p->requests < UINT32_MAX) p->requests++;
-  /* One of them alone is a new laptop or a journey. */
-  if (known && agent && net)
+  /* One of the first two alone is a new laptop or a journey. */
+  if (known && country)
+    behaviour_show(s, ALERT_ACCESS_ANOMALY, "new-country", 75,
+                   "from %.*s, a country that this principal never came from in %u requests over %u days", (int)r->country.n,
+                   r->country.p, p->requests, (minute - p->first) / (24 * 60));
+  else if (known && agent && net)
     behaviour_show(s, ALERT_ACCESS_ANOMALY, "access-anomaly", 75,
                    "a user agent and a network that this principal never used in %u requests over %u days", p->requests,
                    (minute - p->first) / (24 * 60));

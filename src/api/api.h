@@ -6,6 +6,7 @@
 #include "api/auth.h"
 #include "api/collect.h"
 #include "api/feeds.h"
+#include "api/geo.h"
 #include "store/store.h"
 
 struct api {
@@ -15,6 +16,7 @@ struct api {
   const bool *evidence; /* of each store's workspace: the configuration keeps prompt evidence somewhere */
   const struct collect_stats *stats;
   struct feeds *feeds;     /* or NULL */
+  struct geo *geo;         /* or NULL */
   struct vdt_arena *arena; /* emptied at each request */
 };
 

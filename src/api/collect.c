@@ -1,6 +1,7 @@
 #include "api/collect.h"
 #include "analyse/access.h"
 #include "api/baseline.h"
+#include "api/geo.h"
 #include "api/settings.h"
 #include "api/sharing.h"
 #include "api/spool.h"
@@ -31,6 +32,7 @@ struct collect {
   struct sharing *sharing;    /* likewise */
   bool *begun;
   struct vdt_intel *intel;
+  struct geo *geo;  /* or NULL; borrowed */
   unsigned careful; /* so many batches of one line, after a store refused something in a batch */
   uint64_t passed_us, swept_us;
 };
@@ -78,6 +80,11 @@ void collect_free(struct collect *c)
   vdt_arena_free(c->arena);
   free(c->begun);
   free(c);
+}
+
+void collect_use_geo(struct collect *c, struct geo *geo)
+{
+  c->geo = geo;
 }
 
 struct vdt_intel **collect_intel(struct collect *c)
@@ -159,6 +166,7 @@ static int store_alerts(struct collect *c, size_t store, const struct record *r,
   struct record all = *r; /* and what it shows together with those before it */
   size_t n;
   uint64_t now = clock_unix_us();
+  if (c->geo) geo_find(c->geo, all.source_ip.n ? all.source_ip : all.client_ip, c->arena, &all.country, &all.network);
   if (baseline_observe(&c->baselines[store], &all, c->arena) || look_at_access(c, &all) ||
       alert_events(&all, &s->place, now, c->arena, events, &n))
     return error_set(err, VDT_ENOMEM, "out of memory");

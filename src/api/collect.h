@@ -25,6 +25,9 @@ int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t
                 const struct behaviour_limits *behaviour, struct collect_stats *stats, struct collect **out,
                 struct vdt_error *err);
 void collect_free(struct collect *c);
+struct geo;
+/* Where addresses are; borrowed, NULL for nowhere. */
+void collect_use_geo(struct collect *c, struct geo *geo);
 /* What is known of addresses, for the caller to bring up to date between passes; NULL at first. */
 struct vdt_intel **collect_intel(struct collect *c);
 /* One pass over all journals. EIO: the store would not take it, nothing is lost, try again. *lines is how many were consumed. */

@@ -145,6 +145,16 @@ static uint64_t feed_failed(const struct feeds_status *s)
   return s->failed;
 }
 
+static void put_databases(struct api *api, struct buf *b)
+{
+  struct geo_info g;
+  if (!geo_info(api->geo, 0, &g)) return;
+  BUF_LIT(b, "# HELP vedette_database_built_seconds When a database of addresses was built, Unix time; 0: it is not open.\n"
+             "# TYPE vedette_database_built_seconds gauge\n");
+  for (size_t i = 0; geo_info(api->geo, i, &g); i++)
+    buf_printf(b, "vedette_database_built_seconds{database=\"%s\"} %llu\n", g.name, (unsigned long long)g.built);
+}
+
 static void put_feeds(struct api *api, struct buf *b)
 {
   struct feeds_status s;
@@ -178,6 +188,7 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
   put_metric(b, "collect_lag_microseconds", "gauge", "From the end of the last interaction to its storing.",
              atomic_load(&s->lag_us));
   put_feeds(api, b);
+  put_databases(api, b);
   int rc = put_alert_counts(api, b);
   response->type = "text/plain; version=0.0.4; charset=utf-8";
   if (rc) api_store_failed(response, rc, "AlertNotFound");

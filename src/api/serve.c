@@ -24,6 +24,7 @@ struct serve {
   struct collect_stats stats;
   struct collect *collect;
   struct feeds *feeds;
+  struct geo *geo;
   struct api api;
   bool *evidence;
   struct http *http;
@@ -97,6 +98,8 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc)
     rc = collect_new(o->state_dir, s->mine, o->n_workspaces, o->window_us ? o->window_us : ALERT_WINDOW_US, &o->behaviour,
                      &s->stats, &s->collect, err);
+  if (!rc && !(s->geo = geo_new(&o->geo))) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc) collect_use_geo(s->collect, s->geo);
   if (!rc) rc = feeds_start(o->state_dir, &o->feeds, &s->feeds, err);
   if (!rc) rc = open_socket(s, err);
   s->api = (struct api){.state_dir = o->state_dir,
@@ -104,6 +107,7 @@ static int start(struct serve *s, struct vdt_error *err)
                         .n_stores = o->n_workspaces,
                         .stats = &s->stats,
                         .feeds = s->feeds,
+                        .geo = s->geo,
                         .evidence = s->evidence,
                         .arena = vdt_arena_new((size_t)256 << 20)};
   if (!rc && !s->api.arena) rc = error_set(err, VDT_ENOMEM, "out of memory");
@@ -127,6 +131,7 @@ static void loop(struct serve *s)
     uint64_t lines;
     struct vdt_error err = {0};
     feeds_take(s->feeds, collect_intel(s->collect));
+    geo_refresh(s->geo);
     if (collect_pass(s->collect, &lines, &err)) complain(s, &err);
   } while (collect_wait(s->collect, POLL_MS, s->stop));
 }
@@ -138,6 +143,7 @@ static void finish(struct serve *s)
   else if (s->listener >= 0) close(s->listener);
   feeds_stop(s->feeds);
   collect_free(s->collect);
+  geo_free(s->geo);
   for (size_t i = 0; i < s->options->n_workspaces; i++) {
     if (s->theirs) store_close(s->theirs[i]);
     if (s->mine) store_close(s->mine[i]);

@@ -2,6 +2,7 @@
 #ifndef API_SERVE_H
 #define API_SERVE_H
 #include "api/feeds.h"
+#include "api/geo.h"
 #include "base/behaviours.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@ struct serve_options {
   uint64_t window_us; /* 0: ALERT_WINDOW_US */
   struct behaviour_limits behaviour;
   struct feeds_options feeds;
+  struct geo_options geo;
 };
 
 /* Runs until SIGTERM or SIGINT. The exit status: 0, or 1 after it has said why it cannot run. One process per state folder. */

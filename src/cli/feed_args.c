@@ -7,15 +7,22 @@ static const char *or_nothing(const char *s)
   return s ? s : "";
 }
 
-static const char *source_of(const struct config *c, const struct config_feed *f, struct vdt_arena *arena)
+/* Relative ones begin beside the configuration. */
+static const char *full_path(const struct config *c, const char *file, struct vdt_arena *arena)
 {
   char path[PATH_MAX];
-  if (f->url) return f->url;
-  if (!load_resolve(f->file, c->path, path, sizeof path)) return f->file;
+  if (!load_resolve(file, c->path, path, sizeof path)) return file;
   if (path[0] == '/') return arena_printf(arena, "%s", path);
   char *full = realpath(path, NULL), *kept = full ? arena_printf(arena, "%s", full) : NULL;
   free(full);
   return kept ? kept : arena_printf(arena, "%s", path); /* it is not there yet: from where we stand */
+}
+
+static void put_path(const struct config *c, const char *option, const char *file, struct vdt_arena *arena, struct child *to)
+{
+  if (!file) return;
+  child_arg(to, option);
+  child_arg(to, full_path(c, file, arena));
 }
 
 void feed_args_put(const struct config *config, struct vdt_arena *arena, struct child *to)
@@ -26,12 +33,11 @@ void feed_args_put(const struct config *config, struct vdt_arena *arena, struct 
     child_arg(to, "--feed");
     child_arg(to, arena_printf(arena, "%s,%u,%u,%llu,%llu,%s,%s,%s", f->name, f->kind, f->format, (unsigned long long)f->refresh,
                                (unsigned long long)f->stale_after, or_nothing(f->header_env), or_nothing(f->column),
-                               or_nothing(source_of(config, f, arena))));
+                               or_nothing(f->url ? f->url : full_path(config, f->file, arena))));
   }
-  if (t->trust) {
-    child_arg(to, "--feed-trust");
-    child_arg(to, t->trust);
-  }
+  put_path(config, "--feed-trust", t->trust, arena, to);
+  put_path(config, "--country-database", t->country_database, arena, to);
+  put_path(config, "--network-database", t->network_database, arena, to);
   if (!t->built_in) child_arg(to, "--no-built-in-feed");
 }
 

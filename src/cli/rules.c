@@ -39,7 +39,7 @@ static int start(struct tool *t, char **files, size_t n)
   int rc = t->config_file ? load_config(t->config_file, &t->config, &err) : VDT_OK;
   if (!rc) rc = load_engine_with(t->config, (const char *const *)files, n, &t->engine, &err);
   if (!rc) rc = vdt_scanner_new(t->engine, &t->scanner);
-  if (!rc && !(t->intel = intel_builtin())) rc = VDT_ENOMEM;
+  if (!rc) rc = load_intel(t->config, &t->intel, &err);
   if (!rc) return 0;
   err.code = rc;
   return rules_complain(&err);

@@ -18,6 +18,7 @@ struct scan {
   struct vdt_policy policy;
   struct config *config; /* or NULL */
   struct vdt_blocklist *blocklist;
+  struct vdt_intel *intel;
   const struct config_deployment *deployment; /* whose blocklists are looked for; NULL: none */
   enum vdt_role role;
   const struct wire_format *format; /* NULL: plain texts */
@@ -460,6 +461,8 @@ static int start(struct scan *s)
   int rc = load_engine_of(s->config, &s->engine, &err);
   if (!rc && s->config) rc = vdt_policy_bind(s->engine, s->config->arena, &s->policy, &err);
   if (!rc && s->deployment) s->policy.allow = s->deployment->allow;
+  if (!rc) rc = load_intel(s->config, &s->intel, &err);
+  s->policy.intel = s->intel;
   if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
   s->arena = vdt_arena_new((size_t)512 << 20);
   if (!rc && s->arena) return 0;
@@ -510,6 +513,7 @@ static void finish(struct scan *s)
   vdt_scanner_free(s->scanner);
   vdt_engine_free(s->engine);
   vdt_blocklist_free(s->blocklist);
+  intel_drop(s->intel);
   config_free(s->config);
 }
 

@@ -35,7 +35,7 @@ static void free_list(size_t n, char **copies)
 
 int cmd_serve(int argc, char **argv)
 {
-  const char *state = NULL, *socket = NULL, *trust = NULL;
+  const char *state = NULL, *socket = NULL, *trust = NULL, *country = NULL, *network = NULL;
   bool no_built_in = false;
   unsigned window = 60;
   struct cli_list names = {0}, behaviour = {0}, feeds = {0};
@@ -45,6 +45,8 @@ int cmd_serve(int argc, char **argv)
                                        {"behaviour", CLI_LIST, &behaviour},
                                        {"feed", CLI_LIST, &feeds},
                                        {"feed-trust", CLI_TEXT, &trust},
+                                       {"country-database", CLI_TEXT, &country},
+                                       {"network-database", CLI_TEXT, &network},
                                        {"no-built-in-feed", CLI_FLAG, &no_built_in},
                                        {"workspace", CLI_LIST, &names}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options);
@@ -67,6 +69,7 @@ int cmd_serve(int argc, char **argv)
                             .socket = socket,
                             .behaviour = behaviour_standard,
                             .feeds = {sources, feeds.n, !no_built_in, trust},
+                            .geo = {country, network},
                             .window_us = (uint64_t)(window ? window : 1) * 60000000};
   if (!rc && !behaviour_args_read(&behaviour, &o.behaviour)) rc = CLI_USAGE;
   if (!rc && !feed_args_read(feed_texts, feeds.n, sources)) rc = CLI_USAGE;

@@ -83,22 +83,22 @@ static bool is_usual(struct str name)
   return one_of(name, names, sizeof names / sizeof *names);
 }
 
-/* Names that say what they are for. */
-static bool is_telling(struct str name)
+/* Names that say what they are for; vague ones say so only of an image. */
+static bool is_telling(struct str name, bool image)
 {
-  static const struct str names[] = {STR("data"),         STR("exfil"),    STR("leak"),    STR("secret"),  STR("secrets"),
-                                     STR("conversation"), STR("prompt"),   STR("history"), STR("stolen"),  STR("context"),
-                                     STR("chat"),         STR("payload"),  STR("dump"),    STR("memory"),  STR("system"),
-                                     STR("creds"),        STR("password"), STR("apikey"),  STR("api_key"), STR("d"),
-                                     STR("msg"),          STR("text"),     STR("content"), STR("info"),    STR("summary"),
-                                     STR("loot")};
-  return one_of(name, names, sizeof names / sizeof *names);
+  static const struct str names[] = {STR("data"),         STR("exfil"),   STR("leak"),   STR("secret"),  STR("secrets"),
+                                     STR("conversation"), STR("prompt"),  STR("stolen"), STR("history"), STR("dump"),
+                                     STR("memory"),       STR("payload"), STR("loot"),   STR("creds"),   STR("password"),
+                                     STR("apikey"),       STR("api_key"), STR("chat")};
+  static const struct str vague[] = {STR("d"),       STR("msg"),    STR("text"), STR("content"),
+                                     STR("summary"), STR("system"), STR("info"), STR("context")};
+  return one_of(name, names, sizeof names / sizeof *names) || (image && one_of(name, vague, sizeof vague / sizeof *vague));
 }
 
 static unsigned judge(struct str name, struct str value, bool image, bool collector, const char **why)
 {
   struct value v = look_into(value);
-  if (v.placeholder && (image || collector || is_telling(name))) {
+  if (v.placeholder && (image || collector || is_telling(name, image))) {
     *why = "an address with a place where data of the conversation is to be put";
     return 90;
   }
@@ -109,11 +109,11 @@ static unsigned judge(struct str name, struct str value, bool image, bool collec
   }
   if (is_usual(name)) return 0;
   bool much = v.length >= LONG && (text || v.generated);
-  if (image && (much || (is_telling(name) && v.length >= 12))) {
+  if (image && (much || (is_telling(name, image) && v.length >= 12))) {
     *why = "an image whose address carries text away when it is shown";
-    return is_telling(name) ? 92 : 82;
+    return is_telling(name, image) ? 92 : 82;
   }
-  if (much && is_telling(name)) {
+  if (much && is_telling(name, image)) {
     *why = "a link whose address carries text away when it is opened";
     return text ? 80 : 78;
   }

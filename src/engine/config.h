@@ -147,7 +147,8 @@ struct config_intel {
   bool built_in;
   struct config_feed *feeds;
   size_t n_feeds;
-  const char *trust; /* or NULL */
+  const char *country_database, *network_database; /* or NULL */
+  const char *trust;                               /* or NULL */
 };
 
 struct config {

@@ -5,6 +5,7 @@
 #define GATEWAY_LOAD_H
 #include "engine/blocklist.h"
 #include "engine/config.h"
+#include "intel/intel.h"
 
 /* Where rules are: dir when it is given, else $VEDETTE_RULES, else the installed ones, else those of the source tree this was built
  * from. Never NULL. */
@@ -30,6 +31,10 @@ bool load_resolve(const char *file, const char *beside, char *out, size_t size);
 /* Compiles the phrases of all blocklists, in the order of the configuration: items, then lines, list by list. *out is NULL when there are
  * none; it borrows from the configuration. */
 int load_blocklists(const struct config *config, struct vdt_blocklist **out, struct vdt_error *err);
+
+/* The built-in list of bad addresses and the configuration's feeds, from their files or as serve kept them. config: NULL for the list alone. Errors name
+ * the feed's file and line. The caller drops it. */
+int load_intel(const struct config *config, struct vdt_intel **out, struct vdt_error *err);
 
 /* Reads and checks a configuration file, and the files of its blocklists. */
 int load_config(const char *path, struct config **out, struct vdt_error *err);

@@ -101,11 +101,12 @@ struct record {
   unsigned status;                                              /* HTTP status that the client got */
   struct str application, end_user, end_user_tenant, source_ip; /* from user_security_context */
   struct str client_ip, user_agent;
-  struct str key_id;    /* keyed hash of the client's credential, 16 hex digits, or empty */
-  struct str prompt_id; /* keyed hash of what the user typed, case and blanks aside, 16 hex digits, or empty */
-  struct str tools;     /* names of the tools that the model called, joined by ", "; at most 16 */
-  unsigned tool_calls;  /* how often a call was seen */
-  bool agent;           /* the deployment is marked as an agent, or the request has tools */
+  struct str country, network; /* where that is: not in the line, serve finds it out (api/geo.h) */
+  struct str key_id;           /* keyed hash of the client's credential, 16 hex digits, or empty */
+  struct str prompt_id;        /* keyed hash of what the user typed, case and blanks aside, 16 hex digits, or empty */
+  struct str tools;            /* names of the tools that the model called, joined by ", "; at most 16 */
+  unsigned tool_calls;         /* how often a call was seen */
+  bool agent;                  /* the deployment is marked as an agent, or the request has tools */
   struct record_side request, response;
   uint64_t prompt_tokens, completion_tokens, total_tokens;
   struct str finish_reason;

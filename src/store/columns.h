@@ -2,18 +2,20 @@
  * macro cannot include a file inside of a string, hence the copy. */
 #ifndef STORE_COLUMNS_H
 #define STORE_COLUMNS_H
-#define EXTENDED_COLUMNS(after)                                                                                                  \
+#define FIRST_EXTENDED_COLUMNS(after)                                                                                            \
   ", x_application" after ", x_end_user" after ", x_tenant" after ", x_source_ip" after ", x_client_ip" after ", x_key_id" after \
   ", x_user_agent" after ", x_deployment" after ", x_model" after ", x_policy" after ", x_detector" after ", x_rules" after      \
   ", x_found" after ", x_attack_kind" after ", x_action" after ", x_source" after ", x_first_interaction" after                  \
   ", x_last_interaction" after
+/* Those of version 1 of the schema, and what came later. */
+#define EXTENDED_COLUMNS(after) FIRST_EXTENDED_COLUMNS(after) ", x_country" after ", x_network" after
 #define FIXED_COLUMNS                                                                                                            \
   "name, type, status, principal, resource_id, subscription, resource_group, start_us, end_us, generated_us, count, "            \
   "confidence, evidence_total, severity, suppressed, incident, classification"
 /* As many as there are columns. */
 #define ALERT_PARAMETERS                                                                                                         \
   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "    \
-  "?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35"
-enum { FIXED = 17, EXTENDED = 18 };
-_Static_assert(FIXED + EXTENDED == 35, "ALERT_PARAMETERS has another number");
+  "?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37"
+enum { FIXED = 17, EXTENDED = 20 };
+_Static_assert(FIXED + EXTENDED == 37, "ALERT_PARAMETERS has another number");
 #endif

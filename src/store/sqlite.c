@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 4, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 5, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
