@@ -96,6 +96,12 @@ size_t numbers_live(const unsigned char *p, size_t n)
   return with_letters(p, start);
 }
 
+/* May it stand inside of a number? Dashes are three bytes. */
+static bool goes_on(int c)
+{
+  return is_alnum(c) || is_separator(c) || c == '(' || c == ')' || c == 0xE2 || (c >= 0x80 && c <= 0x95);
+}
+
 /* Has what begins at i enough digits to be a number? 1, 0, or -1: that is not known. */
 static int is_worth(const unsigned char *p, size_t i, size_t n)
 {
@@ -104,7 +110,7 @@ static int is_worth(const unsigned char *p, size_t i, size_t n)
   for (size_t k = i; k < stop; k++) {
     digits += is_digit(p[k]);
     if (digits == NUMBER_DIGITS) return 1;
-    if (!is_alnum(p[k]) && !is_separator(p[k]) && p[k] != '(' && p[k] != ')') return 0;
+    if (!goes_on(p[k])) return 0;
   }
   return stop == n && n - i < WORTH ? -1 : 0;
 }
@@ -258,12 +264,18 @@ static bool apart_on_the_left(struct look *l, const struct run *r, unsigned a, b
 {
   uint64_t i = r->g[a].start;
   int c = i > l->base ? look_at(l, i - 1) : -1, d = i > l->base + 1 ? look_at(l, i - 2) : -1;
-  bool tiny = r->g[a].end - i <= 3;
   if (c == '_' || c == '+' || c == '$' || c == '%' || c == '@' || c == '~' || c == '*') return false;
   if (c == '-') return !is_alnum(d) || (a == 1 && !r->g[0].digits && r->g[0].end - r->g[0].start <= 3);
   if (c == '.' || c == '/') return !is_glued(d);
-  if (c == ',') return !(is_digit(d) && tiny);
   return !(c == ' ' && blanks && digits_before(l, i - 1));
+}
+
+/* "1 234 567,89" is a sum of money. */
+static bool has_cents(struct look *l, const struct run *r, unsigned b)
+{
+  uint64_t end = r->g[b].end;
+  if (look_at(l, end) != ',' || end - r->g[b].start != 3 || !is_digit(look_at(l, end + 1))) return false;
+  return !is_alnum(look_at(l, end + 2)) || (is_digit(look_at(l, end + 2)) && !is_alnum(look_at(l, end + 3)));
 }
 
 static bool apart_on_the_right(struct look *l, const struct run *r, unsigned b, bool blanks)
@@ -275,7 +287,7 @@ static bool apart_on_the_right(struct look *l, const struct run *r, unsigned b, 
   if (is_glued(c) || c == '%' || c == '*' || c == '#' || c == '$' || c == '@' || c == '~' || c == '=') return false;
   if (c == '-' || c == '/' || c == '.') return !is_glued(look_at(l, end + 1));
   if (c == ':') return !is_digit(look_at(l, end + 1));
-  return c != ',' || end - r->g[b].start > 3 || !is_digit(look_at(l, end + 1));
+  return !has_cents(l, r, b);
 }
 
 bool run_apart(struct look *l, const struct run *r, unsigned a, unsigned b)
@@ -293,7 +305,7 @@ bool number_is_worth(struct look *l, uint64_t gate)
     int c = look_at(l, k);
     digits += is_digit(c);
     if (digits == NUMBER_DIGITS) return true;
-    if (!is_alnum(c) && !is_separator(c) && c != '(' && c != ')') return false;
+    if (!goes_on(c)) return false;
   }
   return false;
 }

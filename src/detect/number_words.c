@@ -137,7 +137,7 @@ static void note(void *context, const struct word *word, size_t begin, size_t en
 void number_words_before(const struct number_words *w, struct look *l, uint64_t start, struct wanted *wanted, unsigned n,
                          uint32_t *against_out)
 {
-  uint64_t from = start > l->base + NUMBER_CONTEXT ? start - NUMBER_CONTEXT : l->base;
+  uint64_t reach = NUMBER_CONTEXT + RULE_NAME_MAX, from = start > l->base + reach ? start - reach : l->base;
   struct span s = {l->p + (from - l->base), (size_t)(start - from)};
   struct nearness x = {.span = &s, .wanted = wanted, .n = n, .against = NOT_NEAR};
   for (unsigned i = 0; i < n; i++) wanted[i].before = NOT_NEAR;

@@ -212,13 +212,14 @@ static const struct wanted *alone(const struct asked *q)
   return best;
 }
 
-/* All its digits are one, or count up: a stand-in. */
+/* All its digits are one, or count up, or a long one has no more than three: a stand-in. */
 static bool is_made_up(const char *s, size_t n)
 {
-  unsigned steps[2] = {0, 0}, pairs = 0;
+  unsigned steps[2] = {0, 0}, pairs = 0, seen = 0;
   int last = -1;
   for (size_t i = 0; i < n; i++) {
     if (s[i] < '0' || s[i] > '9') continue;
+    seen |= 1u << (s[i] - '0');
     if (last >= 0) {
       steps[0] += s[i] == last;
       steps[1] += (s[i] - last + 10) % 10 == 1;
@@ -226,7 +227,9 @@ static bool is_made_up(const char *s, size_t n)
     }
     last = s[i];
   }
-  return pairs > 4 && (steps[0] == pairs || steps[1] == pairs);
+  unsigned different = 0;
+  for (; seen; seen &= seen - 1) different++;
+  return (pairs > 4 && (steps[0] == pairs || steps[1] == pairs)) || (pairs > 12 && different < 4);
 }
 
 static void say(const struct asked *q, const struct wanted *w, bool named, struct number_found *out)
@@ -260,7 +263,11 @@ static const struct wanted *decide(struct asked *q, const uint64_t *chain, bool 
 {
   uint32_t against;
   uint64_t end = end_of(q, &q->wanted[0]);
-  number_words_before(q->x->words, q->l, start_of(q, &q->wanted[0]), q->wanted, q->n, &against);
+  /* Those that begin at one place stand together. */
+  for (unsigned i = 0, k; i < q->n; i = k) {
+    for (k = i + 1; k < q->n && q->wanted[k].a == q->wanted[i].a;) k++;
+    number_words_before(q->x->words, q->l, start_of(q, &q->wanted[i]), &q->wanted[i], k - i, &against);
+  }
   const struct wanted *w = nearest(q, false, against), *sure = alone(q);
   *named = true;
   if (w || (w = in_list(q, chain))) return w;
