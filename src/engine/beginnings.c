@@ -95,7 +95,9 @@ void beginnings_find(const struct beginnings *b, const unsigned char *end, size_
     uint32_t what = may ? look_up(b, hash) : 0;
     if (!what) continue;
     bool boundary = !byte_is_word(n < most ? *(end - n - 1) : before);
-    for (unsigned det = 0; det < VDT_DETECTORS; det++)
-      if (wanted >> det & 1 && (what >> 2 * det & 1 || (boundary && what >> (2 * det + 1) & 1))) live[det] = n;
+    for (unsigned left = wanted; left; left &= left - 1) {
+      unsigned det = (unsigned)__builtin_ctz(left);
+      if (what >> 2 * det & 1 || (boundary && what >> (2 * det + 1) & 1)) live[det] = n;
+    }
   }
 }

@@ -340,8 +340,8 @@ void leaks_boundaries(const struct leaks *l, const struct window *w, bool waitin
   if (!waiting) *settled = w->base;
   size_t live[VDT_DETECTORS] = {0}, most = w->end - w->base < RULE_GATE_MAX ? (size_t)(w->end - w->base) : RULE_GATE_MAX;
   beginnings_find(&l->engine->beginnings, w->p + (w->end - w->base), most, byte_before(w, w->end - most), wanted, live);
-  for (unsigned det = 0; det < VDT_DETECTORS; det++) {
-    if (!(wanted >> det & 1)) continue;
+  for (; wanted; wanted &= wanted - 1) {
+    unsigned det = (unsigned)__builtin_ctz(wanted);
     lower_bounds(l->action[det] >= VDT_REDACT, w->end - live[det], settled, free_until);
     lower_bounds(l->action[det] >= VDT_REDACT, live_lefts(l, &l->engine->lefts[det], w), settled, free_until);
     if (det == VDT_DET_SENSITIVE && numbers_any(l->engine->numbers))

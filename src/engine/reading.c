@@ -149,7 +149,7 @@ static bool scan(struct reading_set *set, struct reading *r, const struct window
   if (r->fresh && (n == 0 || !make_ready(set, r))) return n == 0;
   if (n == 0 && r->leaks.n_pending == 0) return true;
   struct window mine = window_of(r, w->eof);
-  struct delivery d = {.leaks = &r->leaks, .window = &mine};
+  struct delivery d = {.leaks = &r->leaks, .window = &mine, .group = set->scanner->group};
   mine.end = end;
   const char *p = n ? r->text.p + (r->scanned - r->base) : NULL;
   r->scanned = end;

@@ -66,8 +66,11 @@ static bool match(struct job *j)
 {
   struct vdt_scanner *s = j->s;
   bool scored = j->role == VDT_PROMPT || j->role == VDT_DOCUMENT;
-  struct delivery d = {
-      .leaks = &s->leaks, .scanner = scored ? s : NULL, .want_document = j->role == VDT_DOCUMENT, .window = &j->w};
+  struct delivery d = {.leaks = &s->leaks,
+                       .scanner = scored ? s : NULL,
+                       .want_document = j->role == VDT_DOCUMENT,
+                       .window = &j->w,
+                       .group = s->group};
   const hs_database_t *db = scored ? s->engine->block : s->engine->leaks;
   leaks_begin(&s->leaks, j->policy, j->role);
   s->leaks.lists = true;

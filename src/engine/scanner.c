@@ -84,8 +84,7 @@ int deliver(unsigned id, unsigned long long from, unsigned long long to, unsigne
     for (uint32_t i = 0; i < e->patterns[id].n_owners; i++) gather_score(d, &e->rules.rules[e->patterns[id].owners[i]], &hit);
     return 0;
   }
-  size_t max = sizeof d->group / sizeof *d->group;
-  if (d->n_group && (d->group[0].end != to || d->n_group == max)) deliver_rest(d);
+  if (d->n_group && (d->group[0].end != to || d->n_group == SCANNER_GROUP)) deliver_rest(d);
   d->group[d->n_group++] = hit;
   return 0;
 }

@@ -8,6 +8,8 @@
 #include "engine/score.h"
 #include "engine/view.h"
 
+enum { SCANNER_GROUP = 64 };
+
 struct vdt_scanner {
   const struct vdt_engine *engine;
   hs_scratch_t *scratch;
@@ -17,6 +19,8 @@ struct vdt_scanner {
   struct decode decode;         /* of vdt_scan */
   struct reading_set *readings; /* of vdt_scan */
   struct model_reader *reader;  /* NULL: the engine has no model */
+  struct hit
+      group[SCANNER_GROUP]; /* of the delivery at work: emptying it for each would cost more than the scan of a few bytes */
   struct score_hit *scores;
   size_t n_scores, cap_scores;
 };
@@ -27,7 +31,7 @@ struct delivery {
   struct vdt_scanner *scanner; /* gathers score hits; NULL: there are none */
   bool want_document;          /* score rules of which role */
   const struct window *window;
-  struct hit group[64]; /* hits that end at one place, handled in the order of their patterns */
+  struct hit *group; /* of the scanner: hits that end at one place, handled in the order of their patterns */
   size_t n_group;
   bool failed;
 };

@@ -81,7 +81,7 @@ static struct window window_of(const struct vdt_stream *s)
 static bool scan_new(struct vdt_stream *s)
 {
   struct window w = window_of(s);
-  struct delivery d = {.leaks = &s->leaks, .window = &w};
+  struct delivery d = {.leaks = &s->leaks, .window = &w, .group = s->scanner->group};
   size_t n = (size_t)(s->view.view_len - s->scanned);
   const char *p = n ? s->view.text.p + (s->scanned - s->view.view_base) : NULL;
   leaks_expect(&s->leaks, s->scanned, s->view.view_len);
