@@ -11,7 +11,7 @@ int leaks_init(struct leaks *l, const struct vdt_engine *engine)
   l->seen = calloc(engine->rules.n + 1, sizeof *l->seen);
   l->blocked = calloc(engine->rules.n + 1, sizeof *l->blocked);
   l->taken = calloc(engine->rules.n + 1, sizeof *l->taken);
-  if (l->named && l->word_end && l->seen && l->taken && l->blocked) return VDT_OK;
+  if (leaks_expect_all(l, 0) && l->named && l->word_end && l->seen && l->taken && l->blocked) return VDT_OK;
   leaks_finish(l);
   return VDT_ENOMEM;
 }
@@ -23,6 +23,7 @@ void leaks_finish(struct leaks *l)
   free(l->seen);
   free(l->blocked);
   free(l->taken);
+  free(l->gates);
   free(l->pending);
   free(l->candidates);
   *l = (struct leaks){0};
@@ -72,7 +73,7 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   memset(l->seen, 0, (l->engine->rules.n + 1) * sizeof *l->seen);
   memset(l->blocked, 0, (l->engine->rules.n + 1) * sizeof *l->blocked);
   memset(l->taken, 0, l->engine->rules.n * sizeof *l->taken);
-  memset(l->gates, 0, sizeof l->gates);
+  memset(l->gates, 0, l->n_gates / 8);
   l->any_gate = false;
   l->round = 0;
   l->n_pending = l->n_candidates = 0;
@@ -133,7 +134,7 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
   uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
   if (r->bound && p->literal && !r->left_max && byte_is_word(byte_before(w, gate))) return;
   if (r->detector == VDT_DET_CREDENTIAL && !r->check->after_gate) {
-    l->gates[hit->end % LEAKS_SEEN / 64] |= UINT64_C(1) << hit->end % 64;
+    l->gates[(hit->end & (l->n_gates - 1)) / 64] |= UINT64_C(1) << hit->end % 64;
     l->any_gate = true;
   }
   uint64_t hold = r->check->after_gate ? hit->end : left_start(r, w, gate);
@@ -143,18 +144,30 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
       &(struct pending){.rule = rule, .context = context, .context_end = word, .gate = gate, .gate_end = hit->end, .hold = hold});
 }
 
+bool leaks_expect_all(struct leaks *l, uint64_t n)
+{
+  uint64_t bits = LEAKS_SEEN;
+  while (bits <= n) bits *= 2;
+  if (bits == l->n_gates) return true;
+  uint64_t *gates = realloc(l->gates, bits / 8);
+  if (!gates) return false;
+  l->gates = gates;
+  l->n_gates = bits;
+  return true;
+}
+
 void leaks_expect(struct leaks *l, uint64_t from, uint64_t to)
 {
   for (uint64_t i = from + 1; i <= to; i += 64 - i % 64) {
     uint64_t n = to - i + 1, bits = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
-    l->gates[i % LEAKS_SEEN / 64] &= ~(bits << i % 64);
+    l->gates[(i & (l->n_gates - 1)) / 64] &= ~(bits << i % 64);
   }
 }
 
 uint64_t leaks_next_gate(const struct leaks *l, uint64_t from, uint64_t to)
 {
   for (uint64_t i = from; i <= to; i += 64 - i % 64) {
-    uint64_t seen = l->gates[i % LEAKS_SEEN / 64] >> i % 64;
+    uint64_t seen = l->gates[(i & (l->n_gates - 1)) / 64] >> i % 64;
     if (!seen) continue;
     i += (uint64_t)__builtin_ctzll(seen);
     return i <= to ? i : to + 1;

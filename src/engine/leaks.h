@@ -69,8 +69,8 @@ struct leaks {
   size_t n_pending, cap_pending;
   struct candidate *candidates; /* ordered by start, then end */
   size_t n_candidates, cap_candidates;
-  uint64_t gates[LEAKS_SEEN /
-                 64]; /* by view offset modulo LEAKS_SEEN: a gate of credentials that may be written over lines ends there */
+  uint64_t *gates;  /* by view offset modulo n_gates: a gate of credentials that may be written over lines ends there */
+  uint64_t n_gates; /* bits; a power of two */
   bool any_gate;
   bool lists;    /* a number that goes on a list of its kind counts as named: not in readings, which begin anywhere */
   void *scratch; /* of regular expressions, or NULL; borrowed */
@@ -92,8 +92,10 @@ void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit);
 void leaks_numbers(struct leaks *l, const struct window *w, uint64_t from);
 /* Adds a candidate that something else has found. */
 void leaks_add(struct leaks *l, const struct candidate *c);
-/* Forgets gates that ended LEAKS_SEEN bytes ago: call it before the bytes [from, to) are scanned, at most SEEN / 2 of them. Of a text that is scanned
- * at once gates may seem to stand where none is. */
+/* Makes room to know the gates of a whole text of n bytes that is scanned at once; call it before leaks_begin(). False when out of memory. Others
+ * are known LEAKS_SEEN bytes back. */
+bool leaks_expect_all(struct leaks *l, uint64_t n);
+/* Forgets gates that ended LEAKS_SEEN bytes ago: call it before the bytes [from, to) are scanned, at most SEEN / 2 of them. */
 void leaks_expect(struct leaks *l, uint64_t from, uint64_t to);
 /* Where the first gate ends that ends in [from, to]; to + 1: none does. */
 uint64_t leaks_next_gate(const struct leaks *l, uint64_t from, uint64_t to);

@@ -72,6 +72,7 @@ static bool match(struct job *j)
                        .window = &j->w,
                        .group = s->group};
   const hs_database_t *db = scored ? s->engine->block : s->engine->leaks;
+  if (!leaks_expect_all(&s->leaks, j->w.end)) return false;
   leaks_begin(&s->leaks, j->policy, j->role);
   s->leaks.lists = true;
   s->n_scores = 0;
