@@ -60,6 +60,16 @@ static inline uint64_t block_high(const unsigned char *p)
   return out;
 }
 
+static inline uint64_t block_letters(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i += 16) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+    out |= (uint64_t)(unsigned)_mm_movemask_epi8(block_within(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 26)) << i;
+  }
+  return out;
+}
+
 static inline uint64_t block_hex(const unsigned char *p)
 {
   uint64_t out = 0;
@@ -108,6 +118,16 @@ static inline uint64_t block_high(const unsigned char *p)
 {
   uint64_t out = 0;
   for (unsigned i = 0; i < BLOCK_BYTES; i++) out |= (uint64_t)(p[i] >> 7) << i;
+  return out;
+}
+
+static inline uint64_t block_letters(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i++) {
+    unsigned char small = p[i] | 0x20;
+    out |= (uint64_t)(small >= 'a' && small <= 'z') << i;
+  }
   return out;
 }
 

@@ -5,7 +5,6 @@
  * A run counts only if it holds something that matters: marks that stand for letters or blanks. A lone reference for a quotation mark or a
  * backslash-n does not make a text worth reading twice.
  */
-#include "engine/blocks.h"
 #include "engine/decode_inside.h"
 
 #define KINDS(c)                                                                                                                 \

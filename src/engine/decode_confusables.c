@@ -175,16 +175,6 @@ static void judge_word(struct decode_work *w, const struct mixture *m)
   piece_add(w, DECODER_CONFUSABLES, m->start, m->end, at, false);
 }
 
-static size_t next_high(struct str s, size_t i)
-{
-  for (uint64_t word; i + 8 <= s.n; i += 8) {
-    memcpy(&word, s.p + i, 8);
-    if (word & 0x8080808080808080u) break;
-  }
-  while (i < s.n && !(s.p[i] & 0x80)) i++;
-  return i;
-}
-
 void decode_confusables(struct decode_work *w)
 {
   struct str s = w->in;

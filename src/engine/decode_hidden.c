@@ -33,6 +33,12 @@ static int32_t next(struct reader *r, size_t *begin)
   return n > 0 ? c : 0xFFFD;
 }
 
+/* ASCII behind ASCII says nothing. */
+static void skip_ascii(struct reader *r, int32_t c)
+{
+  if (c >= 0 && c < 0x80) r->at = next_high(r->s, r->at);
+}
+
 static bool is_tag(int32_t c)
 {
   return c >= 0xE0000 && c <= TAG_END;
@@ -96,6 +102,7 @@ static bool find_tags(struct decode_work *w, struct str original, struct hidden 
   struct reader r = {original, 0};
   size_t begin, at = w->out.n;
   for (int32_t c; (c = next(&r, &begin)) >= 0;) {
+    skip_ascii(&r, c);
     size_t flag = c == BLACK_FLAG ? flag_end(r) : 0;
     if (flag) r.at = flag;
     if (!is_tag(c)) continue;
@@ -136,6 +143,7 @@ static bool find_selectors(struct decode_work *w, struct str original, struct hi
     if (run.n) end_run(w, h, &run, run_at, before);
     run = (struct hidden){0};
     before = c;
+    skip_ascii(&r, c);
   }
   if (h->n > 1) return piece_looks_right(w, at);
   w->out.n = at;
@@ -219,6 +227,7 @@ static bool find_bits(struct decode_work *w, struct str original, struct hidden 
     if (run >= BITS_RUN) note_run(h, &s, &w->scratch, run, first, begin);
     else if (!w->scratch.failed) w->scratch.n -= run;
     run = 0;
+    skip_ascii(&r, c);
   }
   if (h->n < BITS_MIN || s.n < 2 || w->scratch.failed) return false;
   unsigned zero, one;

@@ -1,6 +1,7 @@
 /* What the decoders share: the text at hand, and how they say what they have decoded. Private to decode*.c. */
 #ifndef ENGINE_DECODE_INSIDE_H
 #define ENGINE_DECODE_INSIDE_H
+#include "engine/blocks.h"
 #include "engine/decode.h"
 #include "engine/decode_text.h"
 
@@ -108,6 +109,17 @@ static inline unsigned kinds_of(struct str s)
   unsigned kinds = 0;
   for (size_t i = 0; i < s.n; i++) kinds |= byte_kinds[(unsigned char)s.p[i]];
   return kinds;
+}
+
+/* The first byte from i on that is not ASCII, or the end. */
+static inline size_t next_high(struct str s, size_t i)
+{
+  for (; i + BLOCK_BYTES <= s.n; i += BLOCK_BYTES) {
+    uint64_t high = block_high((const unsigned char *)s.p + i);
+    if (high) return i + block_first(high);
+  }
+  while (i < s.n && !(s.p[i] & 0x80)) i++;
+  return i;
 }
 
 static inline int hex_value(unsigned char c)

@@ -1,5 +1,4 @@
 /* Encodings of letters as signs or words: Morse, Braille, the NATO spelling alphabet, letters set apart. */
-#include "engine/blocks.h"
 #include "engine/decode_inside.h"
 
 enum { LETTERS_MIN = 5 };
@@ -388,10 +387,14 @@ void decode_nato(struct decode_work *w)
   struct str s = w->in;
   if (!w->spelled) return;
   w->work += s.n;
-  for (size_t i = 0; i < s.n;) {
-    while (i < s.n && !is_letter((unsigned char)s.p[i])) i++;
-    size_t end = i < s.n && nato_at(s, i) ? take_nato(w, i) : i;
-    i = end > i ? end : i + 1;
-    while (i < s.n && is_letter((unsigned char)s.p[i])) i++;
+  for (size_t i = 0, n, done = 0; i < s.n; i += n) {
+    unsigned char pad[BLOCK_BYTES];
+    n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    uint64_t letters = block_letters(block_pad((const unsigned char *)s.p + i, n, pad));
+    uint64_t starts = letters & ~(letters << 1 | (i && is_letter((unsigned char)s.p[i - 1])));
+    for (; starts; starts &= starts - 1) {
+      size_t at = i + block_first(starts);
+      if (at >= done && nato_at(s, at)) done = take_nato(w, at);
+    }
   }
 }
