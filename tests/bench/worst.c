@@ -4,13 +4,14 @@
  * the text doubles; linear is 2.
  *
  *   VEDETTE_SRC=. build/tests/bench/worst scaling FILE...   texts to read, repeated up to 64 MB
- *   VEDETTE_SRC=. build/tests/bench/worst rules             the twenty that grow most, and the twenty that cost most
+ *   VEDETTE_SRC=. build/tests/bench/worst rules             the twenty that grow most, and the twenty that cost most; ONLY=WORDS in the
+ *                                                           environment: rules that have them in their names
  */
 #include "base/file.h"
 #include "tests/engine/rig.h"
 #include <time.h>
 
-enum { MEGABYTE = 1 << 20, SMALL = 64 << 10, FEED = 64, SHOWN = 20, ROUNDS = 3, SHAPES = 4 };
+enum { MEGABYTE = 1 << 20, SMALL = 32 << 10, FEED = 64, SHOWN = 20, ROUNDS = 2, SHAPES = 4 };
 
 struct cost {
   const char *rule, *shape, *how;
@@ -163,12 +164,15 @@ static int each_rule(void)
 {
   const struct rules *rules = &rig_engine->rules;
   struct cost *costs = calloc((size_t)rules->n * SHAPES * 2, sizeof *costs);
+  const char *only = getenv("ONLY");
   struct buf text = {0};
   size_t n = 0, over = 0;
   if (!costs) return 1;
-  for (unsigned i = 0; i < rules->n; i++)
+  for (unsigned i = 0; i < rules->n; i++) {
+    if (only && !strstr(rules->rules[i].id, only)) continue;
     for (unsigned k = 0; k < SHAPES * 2 && !rule_is_score(&rules->rules[i]); k++)
       costs[n++] = measure(&rules->rules[i], k / 2, k % 2, &text);
+  }
   for (size_t i = 0; i < n; i++) over += costs[i].growth > 2.2;
   printf("%zu texts; %zu grew by more than 2.2 when they doubled to %d KB\n", n, over, 2 * SMALL >> 10);
   qsort(costs, n, sizeof *costs, by_growth);
