@@ -180,6 +180,33 @@ static void look_at_agent(const struct record *r, struct shown *s)
       }
 }
 
+/* Its kind is new, and there was another before. */
+static bool learn_auth(struct principal *p, struct str auth)
+{
+  uint16_t bit = !auth.n ? 1 : str_eq(auth, STR("key")) ? 2 : 4;
+  bool is_new = p->auths && !(p->auths & bit);
+  p->auths |= bit;
+  return is_new;
+}
+
+/* One of them alone is a new laptop, a journey, or an application that was moved to another kind of login. */
+static void tell_access(const struct principal *p, bool agent, bool net, bool auth, uint32_t minute, struct shown *s)
+{
+  static const char *const what[] = {"",
+                                     "",
+                                     "",
+                                     "a user agent and a network",
+                                     "",
+                                     "a user agent and a kind of credential",
+                                     "a network and a kind of credential",
+                                     "a user agent, a network and a kind of credential"};
+  unsigned which = (unsigned)agent | (unsigned)net << 1 | (unsigned)auth << 2;
+  if (!what[which][0]) return;
+  behaviour_show(s, ALERT_ACCESS_ANOMALY, "access-anomaly", which == 7 ? 85 : 75,
+                 "%s that this principal never used in %u requests over %u days", what[which], p->requests,
+                 (minute - p->first) / (24 * 60));
+}
+
 void look_at_access(const struct behaviour *b, struct principal *p, bool is_new, const struct record *r, uint32_t minute,
                     struct shown *s)
 {
@@ -190,16 +217,13 @@ void look_at_access(const struct behaviour *b, struct principal *p, bool is_new,
   bool agent = learn(p->agents, AGENTS, short_hash(family_of(r->user_agent)));
   bool net = learn(p->nets, NETS, short_hash(network_of(r->source_ip.n ? r->source_ip : r->client_ip, bytes)));
   bool country = learn(p->countries, COUNTRIES, short_hash(r->country));
+  bool auth = learn_auth(p, r->auth);
   if (p->requests < UINT32_MAX) p->requests++;
-  /* One of the first two alone is a new laptop or a journey. */
   if (known && country)
     behaviour_show(s, ALERT_ACCESS_ANOMALY, "new-country", 75,
                    "from %.*s, a country that this principal never came from in %u requests over %u days", (int)r->country.n,
                    r->country.p, p->requests, (minute - p->first) / (24 * 60));
-  else if (known && agent && net)
-    behaviour_show(s, ALERT_ACCESS_ANOMALY, "access-anomaly", 75,
-                   "a user agent and a network that this principal never used in %u requests over %u days", p->requests,
-                   (minute - p->first) / (24 * 60));
+  else if (known) tell_access(p, agent, net, auth, minute, s);
   count_jailbreaks(b, p, r, minute, s);
   count_probes(b, p, r, minute, s);
 }

@@ -4,7 +4,7 @@
 #include "analyse/alert.h"
 #include "analyse/behaviour.h"
 
-enum { AGENTS = 4, NETS = 9, COUNTRIES = 3, WAYS = 8, ROWS = 4, COLUMNS = 1024, HOURS = 168, USUAL = 32, TOOLS = 128, DATA = 64 };
+enum { AGENTS = 4, NETS = 8, COUNTRIES = 3, WAYS = 8, ROWS = 4, COLUMNS = 1024, HOURS = 168, USUAL = 32, TOOLS = 128, DATA = 64 };
 
 /* A principal of a deployment. Hashes of 16 bits suffice: a chance meeting of two hides one change in 65,000. */
 struct principal {
@@ -15,6 +15,7 @@ struct principal {
   uint32_t probes_since;     /* the same for questions that explore */
   uint16_t jailbreaks, probes;
   uint16_t agents[AGENTS], nets[NETS]; /* user agents and networks that were seen; 0: free */
+  uint16_t auths;                      /* kinds of credential that were seen: bits */
   uint16_t countries[COUNTRIES];       /* where a database of countries is configured */
 };
 _Static_assert(sizeof(struct principal) == 64, "base/behaviours.def says 64 bytes");

@@ -4,6 +4,7 @@
  * Whatever cannot be read in exactly one way is refused: what we cannot read the upstream may read differently.
  */
 #include "gateway/client.h"
+#include "gateway/credential.h"
 #include "gateway/exchange_inside.h"
 #include "gateway/media_type.h"
 #include "gateway/opinion.h"
@@ -49,16 +50,6 @@ static enum exchange_next fail(struct exchange *x, const char *why)
 
 /* ---- head ------------------------------------------------------------------------------------------------------- */
 
-/* The same key in either header gives the same id. */
-static struct str bare_key(const struct exchange_head *head)
-{
-  static const struct str bearer = {"bearer ", 7};
-  struct str key = head->authorization.n ? head->authorization : head->api_key;
-  if (key.n > bearer.n && str_ieq(str_cut(key, 0, bearer.n), bearer)) key = str_cut(key, bearer.n, key.n);
-  while (key.n && key.p[0] == ' ') key = str_cut(key, 1, key.n);
-  return key;
-}
-
 static struct str keep_hash(struct exchange *x, crypto_generichash_state *h)
 {
   unsigned char hash[crypto_generichash_BYTES_MIN];
@@ -73,14 +64,11 @@ static void begin_hash(const struct exchange *x, crypto_generichash_state *h)
   crypto_generichash_init(h, x->image->key, sizeof x->image->key, crypto_generichash_BYTES_MIN);
 }
 
-static void keep_key_id(struct exchange *x, const struct exchange_head *head)
+static void keep_credential(struct exchange *x, const struct exchange_head *head)
 {
-  struct str key = bare_key(head);
-  crypto_generichash_state h;
-  if (!key.n) return;
-  begin_hash(x, &h);
-  crypto_generichash_update(&h, (const unsigned char *)key.p, key.n);
-  x->record.key_id = keep_hash(x, &h);
+  char id[CREDENTIAL_ID + 1];
+  x->record.auth = str_of(credential_identify(x->image->key, head->authorization, head->api_key, x->arena, id));
+  x->record.key_id = exchange_keep(x, str_of(id), CREDENTIAL_ID);
 }
 
 static void keep_head(struct exchange *x, const struct exchange_head *head)
@@ -94,7 +82,7 @@ static void keep_head(struct exchange *x, const struct exchange_head *head)
   r->end_user = exchange_keep(x, head->end_user, TEXT_MAX);
   r->end_user_tenant = exchange_keep(x, head->tenant, TEXT_MAX);
   r->source_ip = exchange_keep(x, head->source_ip, TEXT_MAX);
-  keep_key_id(x, head);
+  keep_credential(x, head);
 }
 
 /* The deployment in a path of a form that we do not inspect. */

@@ -91,6 +91,7 @@ struct exchange *exchange_turn(const struct exchange *before, const unsigned cha
   to->end_user_tenant = exchange_keep(x, from->end_user_tenant, TEXT_MAX);
   to->source_ip = exchange_keep(x, from->source_ip, TEXT_MAX);
   to->key_id = exchange_keep(x, from->key_id, TEXT_MAX);
+  to->auth = from->auth;
   to->agent = from->agent;
   if (exchange_inherit_pseudonyms(x, before) && open_turn(x)) return x;
   exchange_free(x);

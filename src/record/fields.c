@@ -16,6 +16,7 @@ static const char *const opinion_names[] = {
 #undef X
 };
 static const char *const decision_names[] = {"keep", "allow", "detect", "block"};
+static const char *const auth_names[] = {"key", "token"};
 static const char *const inspected_names[] = {"full", "partial", "none"};
 static const char *const direction_names[] = {"request", "response"};
 static const char *const role_names[] = {"system", "prompt", "document", "response"};
@@ -26,6 +27,7 @@ static const char *const source_names[] = {"vedette", "upstream", "shield"};
 #define WORDS(what) static const struct words words_##what = {what##_names, sizeof what##_names / sizeof *what##_names}
 WORDS(outcome);
 WORDS(verdict);
+WORDS(auth);
 WORDS(inspected);
 WORDS(direction);
 WORDS(role);

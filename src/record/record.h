@@ -103,6 +103,7 @@ struct record {
   struct str client_ip, user_agent;
   struct str country, network; /* where that is: not in the line, serve finds it out (api/geo.h) */
   struct str key_id;           /* keyed hash of the client's credential, 16 hex digits, or empty */
+  struct str auth;             /* what the credential is: "key", "token", or empty */
   struct str prompt_id;        /* keyed hash of what the user typed, case and blanks aside, 16 hex digits, or empty */
   struct str tools;            /* names of the tools that the model called, joined by ", "; at most 16 */
   unsigned tool_calls;         /* how often a call was seen */

@@ -60,6 +60,7 @@ static inline struct record sample_full(void)
                          .client_ip = STR("198.51.100.2"),
                          .user_agent = STR("test/1"),
                          .key_id = STR("0123456789abcdef"),
+                         .auth = STR("token"),
                          .prompt_id = STR("fedcba9876543210"),
                          .tools = STR("get_weather, send_mail"),
                          .tool_calls = 3,

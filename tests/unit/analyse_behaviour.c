@@ -127,25 +127,47 @@ static void volume_at_its_limits(void)
   CHECK(volume(400, 1721));
 }
 
-static void access_needs_both_and_time(void)
+static void access_needs_two_of_three_and_time(void)
 {
   for (unsigned known = 99; known <= 100; known++)
     for (unsigned hours = 71; hours <= 72; hours++)
-      for (unsigned change = 0; change < 4; change++) {
+      for (unsigned change = 0; change < 8; change++) {
         struct stand s = stand_of(&behaviour_standard);
         for (unsigned i = 0; i < known; i++) {
           struct record r = record_at(0, STR("u"));
+          r.auth = STR("token");
           observe(&s, &r);
         }
         struct record r = record_at(hours * 60, STR("u"));
+        r.auth = change & 4 ? STR("key") : STR("token");
         if (change & 1) r.user_agent = STR("curl/8.1");
         if (change & 2) r.client_ip = STR("203.0.113.9");
         observe(&s, &r);
-        CHECK_INT(shows(&s, ALERT_ACCESS_ANOMALY), known == 100 && hours == 72 && change == 3);
+        CHECK_INT(shows(&s, ALERT_ACCESS_ANOMALY), known == 100 && hours == 72 && __builtin_popcount(change) >= 2);
         observe(&s, &r);
         CHECK(!shows(&s, ALERT_ACCESS_ANOMALY));
         finish(&s);
       }
+}
+
+/* Records of before kinds were recorded have none, and so has a client without a credential: that is a kind of its own. */
+static void the_first_kind_of_credential_is_no_change(void)
+{
+  struct behaviour_limits quick = behaviour_standard;
+  quick.access_learning = 0;
+  quick.access_requests = 1;
+  struct stand s = stand_of(&quick);
+  static const char *const kinds[] = {"token", "token", "key", "", "key"};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    struct record r = record_at((double)i, STR("u"));
+    char agent[16];
+    snprintf(agent, sizeof agent, "agent%zu/1", i % 4);
+    r.user_agent = str_of(agent);
+    r.auth = str_of(kinds[i]);
+    observe(&s, &r);
+    CHECK_INT(shows(&s, ALERT_ACCESS_ANOMALY), i == 2);
+  }
+  finish(&s);
 }
 
 static void jailbreaks_in_a_row(void)
@@ -513,7 +535,8 @@ int main(void)
   RUN(repeats_that_were_always_there_are_usual);
   RUN(repeats_are_counted_among_many_others);
   RUN(volume_at_its_limits);
-  RUN(access_needs_both_and_time);
+  RUN(access_needs_two_of_three_and_time);
+  RUN(the_first_kind_of_credential_is_no_change);
   RUN(jailbreaks_in_a_row);
   RUN(questions_that_explore_add_up);
   RUN(tools_are_learnt_and_then_new_ones_are_told);
