@@ -4,6 +4,8 @@
  */
 #include "detect/detect.h"
 
+enum { LONG = 20 }; /* from here on a generated value has a digit, or reads like none that people write */
+
 static char lower(char c)
 {
   return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -30,7 +32,8 @@ static bool is_about(struct look *l, uint64_t gate, uint64_t from, uint64_t to)
   struct str rest = look_span(l, from, to);
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
     if (ends_with(rest, ends[i])) return true;
-  if (str_eq(rest, STR("s")) && look_at(l, from - 1) == 'n') return true; /* tokens are counted, not kept */
+  if (look_at(l, from - 1) == 'n' && (str_eq(rest, STR("s")) || (rest.n > 1 && str_ieq(str_cut(rest, 0, 2), STR("iz")))))
+    return true; /* tokens are counted, and tokenizers count them */
   int joint = gate ? look_at(l, gate - 1) : -1;
   if (joint == '-' || joint == '_' || joint == '.') gate--;
   for (size_t i = 0; i < sizeof before / sizeof *before; i++)
@@ -75,9 +78,14 @@ static bool looks_secret(struct str v, enum operator_kind op, int quote)
   return v.n >= 16 && quote && entropy(v) >= 3.2 && !reads_like_words(v);
 }
 
-static void trim(struct str *v)
+/* What ends a sentence belongs to it; elsewhere passwords end so. */
+static void trim(struct str *v, enum operator_kind op)
 {
-  while (v->n && (v->p[v->n - 1] == '.' || v->p[v->n - 1] == ':' || v->p[v->n - 1] == '!' || v->p[v->n - 1] == '?')) v->n--;
+  bool sentence = op == OPERATOR_VERB;
+  for (; v->n; v->n--) {
+    char c = v->p[v->n - 1];
+    if (c != '.' && c != ':' && !(sentence && (c == '!' || c == '?'))) return;
+  }
 }
 
 /* Sentences about secrets name algorithms and formats where a secret could stand: "the password is SHA256-hashed". */
@@ -151,7 +159,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
     return false;
   if (quote && !quote_closes(l, end, quote)) return false;
   struct str whole = value;
-  if (!quote) trim(&value);
+  if (!quote) trim(&value, op);
   if (op == OPERATOR_OPTION && look_at(l, end) == '\\') return false; /* domain\user */
   bool stand_in = is_placeholder(whole) || is_placeholder(value);
   if (stand_in ? op == OPERATOR_VERB || variant_has(r, STR("strong")) : !value_fits(r, value, op, quote)) return false;
@@ -174,6 +182,8 @@ bool check_keyed(const struct rule *r, struct look *l, struct found *out)
   if (end - at < r->min || end - at > r->max || byte_is_word(look_at(l, end))) return false;
   struct str value = look_span(l, at, end);
   if (entropy(value) < r->entropy && !is_placeholder(value)) return false;
+  bool words = value.n >= LONG && reads_like_words(value) && !kinds_of(value).digits;
+  if (words && r->entropy >= 2.5) return false; /* material-arrow-right-drop-circle */
   out->start = at;
   out->end = end;
   out->reason = "the service's name, an operator and a value of its form";

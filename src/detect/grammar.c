@@ -178,7 +178,7 @@ enum operator_kind skip_option(struct look *l, uint64_t name_end, uint64_t *valu
   uint64_t i = l->gate;
   for (unsigned n = 0; n < 40 && i > 0 && (byte_is_word(look_at(l, i - 1)) || look_at(l, i - 1) == '-'); n++) i--;
   int before = i > 0 ? look_at(l, i - 1) : ' ';
-  if (look_at(l, i) != '-' || !is_space(before) || !is_blank(look_at(l, name_end))) return OPERATOR_NONE;
+  if (look_at(l, i) != '-' || !(is_space(before) || is_quote(before)) || !is_blank(look_at(l, name_end))) return OPERATOR_NONE;
   return open_value(l, skip_blanks(l, name_end, 4), OPERATOR_OPTION, value, quote);
 }
 

@@ -39,12 +39,20 @@ static char lower(char c)
   return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
+/* Four letters in capitals and small ones as they fall ("FaKe") come about by chance in one of a few thousand keys. */
+static bool is_written(struct str s)
+{
+  unsigned up = 0;
+  for (size_t i = 0; i < s.n; i++) up += s.p[i] >= 'A' && s.p[i] <= 'Z';
+  return s.n > 4 || up == 0 || up == s.n || (up == 1 && s.p[0] >= 'A' && s.p[0] <= 'Z');
+}
+
 static bool contains(struct str s, struct str word)
 {
   for (size_t i = 0; i + word.n <= s.n; i++) {
     size_t k = 0;
     while (k < word.n && lower(s.p[i + k]) == word.p[k]) k++;
-    if (k == word.n) return true;
+    if (k == word.n && is_written(str_cut(s, i, i + k))) return true;
   }
   return false;
 }
@@ -139,6 +147,8 @@ bool is_placeholder(struct str s)
   size_t rising = longest_run(s, 1);
   if (rising >= 4 && rising * 2 >= s.n) return true;
   if (rising >= 5 && counted_up(s) * 2 >= s.n) return true;
-  return (s.n >= 8 && different(s) <= 4) || longest_run(s, 0) >= 6 || (rising >= 8 && rising * 3 >= s.n) ||
+  /* Zeros in what a key encodes are a run of one character too, but a short part of it. */
+  size_t equal = longest_run(s, 0);
+  return (s.n >= 8 && different(s) <= 4) || (equal >= 6 && equal * 4 >= s.n) || (rising >= 8 && rising * 3 >= s.n) ||
          longest_run(s, -1) >= 8;
 }
