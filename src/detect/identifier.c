@@ -206,6 +206,13 @@ bool identifier_has_sum(const struct identifier *id)
   return *id->weights || id->sums;
 }
 
+bool identifier_is_digits(const struct identifier *id)
+{
+  for (const char *p = id->shapes; *p; p++)
+    if (*p == 'A' || *p == 'X' || (*p >= 'a' && *p <= 'z')) return false;
+  return true;
+}
+
 bool identifier_is_sample(const struct identifier *id, struct str s)
 {
   for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)

@@ -146,12 +146,13 @@ static unsigned hex_run(struct look *l, uint64_t i, unsigned most)
   return n;
 }
 
-/* 2000::/3 but for 2001:db8::/32: at least two groups, and eight of them or one gap. */
+/* Neither loopback nor local (f...) nor 2001:db8::/32: at least two groups, and eight of them or one gap. */
 static uint64_t read_ipv6(struct look *l, uint64_t i)
 {
   unsigned groups = 0, gaps = 0;
   uint64_t start = i;
-  if (look_at(l, i) != '2' && look_at(l, i) != '3') return 0;
+  int first = look_at(l, i) | 32;
+  if (first == '0' || first == 'f' || (look_at(l, i - 1) == ':' && is_digit(look_at(l, i - 2)))) return 0;
   while (groups < 8) {
     unsigned n = hex_run(l, i, 5);
     if (n == 0 || n > 4) break;
@@ -171,8 +172,17 @@ static uint64_t read_ip(struct look *l, uint64_t i)
   return end ? end : read_ipv6(l, i);
 }
 
+/* Three groups of four, as routers write it. */
+static uint64_t read_dotted_mac(struct look *l, uint64_t i)
+{
+  for (unsigned k = 0; k < 3; k++, i += 5)
+    if (hex_run(l, i, 5) != 4 || (k < 2 && look_at(l, i + 4) != '.')) return 0;
+  return i - 1;
+}
+
 static uint64_t read_mac(struct look *l, uint64_t i)
 {
+  if (look_at(l, i + 4) == '.') return read_dotted_mac(l, i);
   int separator = look_at(l, i + 2);
   unsigned different = 0;
   if (separator != ':' && separator != '-') return 0;

@@ -49,12 +49,28 @@ static int byte_at(const unsigned char *p, size_t i)
   return i == (size_t)-1 ? -1 : p[i];
 }
 
-/* How many capital letters end before i, when they are a group by themselves; 0 when there are none or too many. */
+/* How many capital letters end before i, or at most `small` with small ones among them, when they are a group by themselves; 0 when there are none
+ * or too many. */
+static size_t letters_before(const unsigned char *p, size_t i, size_t small)
+{
+  size_t n = 0, most = NUMBER_LETTERS;
+  while (n < i && n <= most && (is_upper(p[i - 1 - n]) || is_lower(p[i - 1 - n]))) {
+    if (is_lower(p[i - 1 - n])) most = small;
+    n++;
+  }
+  return n <= most && !is_glued(byte_at(p, i - 1 - n)) ? n : 0;
+}
+
+/* Letters right before a digit: one or two small ones may be among them, no more, or a stream would hold every word back. */
+static size_t prefix_before(const unsigned char *p, size_t i)
+{
+  return letters_before(p, i, 2);
+}
+
+/* Letters that are a group by themselves. */
 static size_t capitals_before(const unsigned char *p, size_t i)
 {
-  size_t n = 0;
-  while (n < i && n <= NUMBER_LETTERS && is_upper(p[i - 1 - n])) n++;
-  return n <= NUMBER_LETTERS && !is_glued(byte_at(p, i - 1 - n)) ? n : 0;
+  return letters_before(p, i, 0);
 }
 
 /* "\n" and its like, as JSON writes a line's end. */
@@ -68,7 +84,7 @@ static size_t token_start(const unsigned char *p, size_t i)
 {
   int before = byte_at(p, i - 1);
   if (!is_glued(before) || is_escape(p, i)) return i;
-  size_t n = capitals_before(p, i);
+  size_t n = prefix_before(p, i);
   return n ? i - n : i + 1;
 }
 
@@ -91,7 +107,7 @@ size_t numbers_start(const unsigned char *p, size_t gate)
 
 size_t numbers_live(const unsigned char *p, size_t n)
 {
-  size_t k = capitals_before(p, n), start = n - k;
+  size_t k = prefix_before(p, n), start = n - k;
   if (k == 0 && n > 0 && is_alnum(p[n - 1])) return n;
   return with_letters(p, start);
 }
@@ -142,7 +158,7 @@ size_t numbers_gate(const unsigned char *p, size_t from, size_t n)
 
 /* ---- groups ------------------------------------------------------------------------------------------------------- */
 
-/* Reads one group of digits and letters. False when a number has no such group: small letters stand in it, but for its last two bytes. */
+/* Reads one group of digits and letters. False when a number has no such group: its letters are of both cases, but for the last two. */
 static bool read_group(struct look *l, uint64_t i, struct group *g)
 {
   unsigned upper = 0, digits = 0, lower = 0;
@@ -151,13 +167,14 @@ static bool read_group(struct look *l, uint64_t i, struct group *g)
     int c = look_at(l, g->end);
     if (!is_alnum(c)) {
       g->digits = digits > 0;
-      return c != '_' && (digits ? lower <= 2 : upper + lower == 1 || (lower == 0 && upper > 0 && upper <= NUMBER_LETTERS));
+      return c != '_' && (digits || upper + lower <= 2 || lower == 0);
     }
-    if (lower && !is_lower(c)) return false;
+    if (upper && lower && !is_lower(c)) return false;
     digits += is_digit(c);
     upper += is_upper(c);
     lower += is_lower(c);
-    if (lower > 2 || (lower > 1 && !digits) || g->end - i > NUMBER_MAX || (!digits && upper > NUMBER_LETTERS)) return false;
+    if ((upper && lower > 2) || (lower > 2 && !digits) || g->end - i > NUMBER_MAX || (!digits && upper > NUMBER_LETTERS))
+      return false;
   }
 }
 

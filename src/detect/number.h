@@ -51,8 +51,10 @@ const struct identifier *identifier_find(struct str name);
 uint64_t identifier_lengths(const struct identifier *id);
 /* Has it the shape and the checksum? s: digits and capital letters alone. */
 bool identifier_holds(const struct identifier *id, struct str s);
-/* Has it a checksum, or does its shape alone say so much? */
+/* Has it a checksum? */
 bool identifier_has_sum(const struct identifier *id);
+/* Are its numbers nothing but digits? */
+bool identifier_is_digits(const struct identifier *id);
 /* Is it one that its issuer publishes? */
 bool identifier_is_sample(const struct identifier *id, struct str s);
 /* What to say of it: the brand of a card. NULL: what is said of all. */

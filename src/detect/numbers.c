@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "detect/number.h"
 
-enum { WEAK = 40 };
+enum { WEAK = 40, UNUSUAL = 60 };
 
 struct entry {
   uint32_t rule;
@@ -164,12 +164,12 @@ static bool is_better(const struct asked *q, const struct wanted *x, const struc
   return x->layout > y->layout;
 }
 
-/* How far its name is; what has no checksum must be nearer than what has one. */
+/* How far its name is; what has no checksum, or is not written as usual, must be nearer than what is. */
 static uint32_t distance(const struct asked *q, const struct wanted *w, bool after)
 {
   uint32_t d = after ? w->after : w->before;
   if (d >= NOT_NEAR || d > rule_of(q, w)->near) return NOT_NEAR;
-  return d + (identifier_has_sum(w->id) ? 0 : WEAK);
+  return d + (identifier_has_sum(w->id) ? 0 : WEAK) + (w->layout == LAYOUT_OTHER ? UNUSUAL : 0);
 }
 
 /* The one whose name is nearest. */
@@ -206,13 +206,15 @@ static const struct wanted *alone(const struct asked *q)
   for (unsigned i = 0; i < q->n; i++) {
     const struct wanted *w = &q->wanted[i];
     unsigned sure = rule_of(q, w)->alone, most = best ? rule_of(q, best)->alone : 0;
-    if (!sure || w->layout == LAYOUT_OTHER) continue;
+    bool grouped = w->layout == LAYOUT_USUAL && w->b > w->a;
+    bool weak = !grouped && !identifier_has_sum(w->id) && identifier_is_digits(w->id);
+    if (!sure || w->layout == LAYOUT_OTHER || weak) continue;
     if (!best || sure > most || (sure == most && is_better(q, w, best))) best = w;
   }
   return best;
 }
 
-/* All its digits are one, or count up, or a long one has no more than three: a stand-in. */
+/* All its digits are one, or count up, or a long one of digits alone has no more than three: a stand-in. */
 static bool is_made_up(const char *s, size_t n)
 {
   unsigned steps[2] = {0, 0}, pairs = 0, seen = 0;
@@ -229,7 +231,7 @@ static bool is_made_up(const char *s, size_t n)
   }
   unsigned different = 0;
   for (; seen; seen &= seen - 1) different++;
-  return (pairs > 4 && (steps[0] == pairs || steps[1] == pairs)) || (pairs > 12 && different < 4);
+  return (pairs > 4 && (steps[0] == pairs || steps[1] == pairs)) || (pairs > 12 && pairs + 1 == n && different < 4);
 }
 
 static void say(const struct asked *q, const struct wanted *w, bool named, struct number_found *out)

@@ -4,18 +4,24 @@
  */
 #include "detect/identifiers.h"
 
-/* Country codes (ITU-T E.164) as the first one to three digits. */
-static bool country_code(unsigned a, unsigned b)
+static const struct {
+  const char *code;
+  unsigned least, most;
+} codes[] = {
+#define X(code, least, most) {code, least, most},
+#include "detect/phone_codes.def"
+#undef X
+};
+
+/* Has a number with its country code as many digits as numbers of that country? */
+static bool is_of_a_country(const unsigned char *digits, unsigned n)
 {
-  static const char two[] =
-      "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 "
-      "93 94 95 98";
-  char text[3] = {(char)('0' + a), (char)('0' + b), 0};
-  if (a == 1 || a == 7) return true;
-  for (size_t i = 0; i + 1 < sizeof two; i += 3)
-    if (memcmp(two + i, text, 2) == 0) return true;
-  return (a == 2 && b != 7) || (a == 3 && (b == 5 || b == 7 || b == 8)) || (a == 4 && b == 2) || (a == 5 && (b == 0 || b == 9)) ||
-         (a == 6 && b >= 7) || (a == 8 && b == 5) || (a == 9 && (b == 6 || b == 7 || b == 9));
+  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+    unsigned k = 0;
+    while (codes[i].code[k] && k < n && codes[i].code[k] - '0' == digits[k]) k++;
+    if (!codes[i].code[k]) return n - k >= codes[i].least && n - k <= codes[i].most;
+  }
+  return false;
 }
 
 /* A letter, or a mark for digits that are to be filled in. */
@@ -42,11 +48,17 @@ bool check_phone(const struct rule *r, struct look *l, struct found *out)
       break;
     }
   }
-  if (n < 8 || n > 15 || digits[0] == 0 || !country_code(digits[0], digits[1]) || stands_for_more(look_at(l, end))) return false;
+  if (n < 8 || n > 15 || !is_of_a_country(digits, n) || stands_for_more(look_at(l, end))) return false;
   out->end = end;
   out->confidence = l->context ? 85 : 75;
   out->reason = l->context ? "E.164 number and a word of telephony nearby" : "E.164 number";
   return true;
+}
+
+/* Two groups at least, or eight or nine digits: a name right before it says the rest. */
+bool is_phone_local(struct str s)
+{
+  return s.p[0] != '0' && !all_same(s);
 }
 
 /* North America: three, three, four, the first two beginning with 2 to 9. Elsewhere: 0, then eight to ten more. */
