@@ -124,6 +124,13 @@ static enum exchange_next session_head(struct exchange *x, const struct exchange
   return EXCHANGE_FORWARD;
 }
 
+/* A call by WebRTC: what is said in it does not come here. */
+static bool leads_past(struct str path)
+{
+  static const struct str end = {"/realtime/calls", 15};
+  return path.n >= end.n && str_eq(str_cut(path, path.n - end.n, path.n), end);
+}
+
 /* What the body of an unknown path is. A server may read JSON whatever the type says it is: so is it read here. */
 static enum body_kind kind_of(struct exchange *x, struct str content_type)
 {
@@ -142,8 +149,10 @@ static enum exchange_next pass_unknown(struct exchange *x, const struct exchange
   if (name.n && !(x->deployment = config_find(x->image->config, name))) return unknown_deployment(x);
   if (is_realtime(head))
     return refuse_bad(x, VDT_ESTATE, "Realtime sessions on this path cannot be inspected and are not let through.");
-  /* Whatever the method: one that has no body has nothing to read. Its answer may be JSON. */
   x->format = wire_unknown();
+  if (leads_past(x->record.path) && exchange_fails_closed(x))
+    return refuse_bad(x, VDT_ESTATE, "Calls by WebRTC go past inspection, and this deployment refuses what is not inspected.");
+  /* Whatever the method: one that has no body has nothing to read. Its answer may be JSON. */
   x->body_kind = kind_of(x, head->content_type);
   x->request_coding = coding_of(head->content_encoding);
   if (!has_plain_charset(head->content_type)) return refuse_bad(x, VDT_ETYPE, "Content-Type: expected text in UTF-8");
@@ -380,6 +389,7 @@ static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scr
   if (rc) return refuse_bad(x, rc, err.text[0] ? err.text : vdt_strerror(rc));
   keep_request(x, &q);
   if (!x->deployment && !(x->deployment = config_find(x->image->config, q.model)) && !unknown) return unknown_deployment(x);
+  if (leads_past(x->record.path)) note_part(x, STR("call"), "what is said in it goes past the gateway");
   x->record.agent = q.has_tools || (x->deployment && x->deployment->agent);
   if (unknown && q.n_parts > limits->max_parts) {
     if (exchange_fails_closed(x)) return too_deep(x, VDT_ETOOBIG);

@@ -2,7 +2,8 @@
  * Events of a session (WebSocket), one at a time: each of the client's is a request of its own, each of the model's a piece of an answer. An
  * exchange is one turn of the session; what is found in its events, and what was not read of them, adds up in its record.
  *
- * Nobody outside is asked for a second opinion here: an event cannot wait. Where policy fails closed, audio ends the session.
+ * Nobody outside is asked for a second opinion here: an event cannot wait. It is as if the shield had not answered. Where policy fails closed,
+ * audio ends the session.
  */
 #include "gateway/exchange_inside.h"
 #include "base/error.h"
@@ -180,6 +181,19 @@ static void add_side(struct record_side *side, enum vdt_inspected before, bool r
   if (side->inspected != VDT_FULL) side->inspected = read_before || read_now ? VDT_PARTIAL : VDT_NONE;
 }
 
+/* What policy says about unsure texts when its shield does not answer. */
+static void settle_unasked(struct exchange *x)
+{
+  const struct opinion *o = &x->opinion;
+  for (size_t i = 0; i < o->n && o->policy->on_failure == VDT_OPINION_BLOCK; i++) {
+    if (o->cases[i].most < VDT_BLOCK) continue;
+    exchange_add_opinion(x, &o->cases[i], VDT_BLOCK, true);
+    exchange_keep_shield(x, o->cases[i].detector, VDT_BLOCK);
+    x->strongest = VDT_BLOCK;
+  }
+  opinion_drop(x);
+}
+
 static int scan_event(struct exchange *x, struct vdt_arena *scratch, struct exchange_past *past, const struct wire_request *q)
 {
   struct record_side *side = &x->record.request;
@@ -192,7 +206,7 @@ static int scan_event(struct exchange *x, struct vdt_arena *scratch, struct exch
   side->inspected = VDT_FULL;
   int rc = exchange_scan_parts(x, scratch, q);
   if (!rc && prompt) rc = scan_past(x, scratch, past, q);
-  opinion_drop(x);
+  settle_unasked(x);
   x->session_read |= read_now;
   add_side(side, before, read_before, read_now);
   side->parts += (unsigned)q->n_parts;

@@ -70,6 +70,17 @@ static void feed(struct gate *g, enum session_side from, struct str in)
   if (session_out(g->session, from)->n || session_is_over(g->session)) wake(g, other(from));
 }
 
+/* Once: the connections may linger for a while after the end. */
+static void finish(struct gate *g)
+{
+  if (g->recorded) return;
+  bool left = g->gone[SESSION_CLIENT] || g->r->connection->error || g->r->connection->timedout;
+  enum record_outcome outcome = left ? RECORD_CLIENT_ABORTED : RECORD_UPSTREAM_ABORTED;
+  if (session_is_complete(g->session)) outcome = RECORD_COMPLETE;
+  g->recorded = true;
+  session_end(g->session, outcome);
+}
+
 static ssize_t fetch(struct gate *g, ngx_connection_t *c, enum session_side from, u_char *to, size_t max)
 {
   static u_char piece[PIECE];
@@ -87,6 +98,7 @@ static ssize_t fetch(struct gate *g, ngx_connection_t *c, enum session_side from
       return NGX_AGAIN;
     }
     if (session_is_over(g->session) || g->gone[from]) {
+      finish(g);
       c->read->ready = 0;
       c->read->eof = 1;
       return 0;
@@ -94,6 +106,7 @@ static ssize_t fetch(struct gate *g, ngx_connection_t *c, enum session_side from
     ssize_t got = g->recv[from](c, piece, sizeof piece);
     if (got == 0 || got == NGX_ERROR) {
       g->gone[from] = true;
+      finish(g);
       return got;
     }
     if (got < 0) return got;
@@ -144,12 +157,8 @@ void gate_session_take_over(struct gate *g)
 void gate_session_end(struct gate *g)
 {
   if (!g->session) return;
-  bool left = g->gone[SESSION_CLIENT] || g->r->connection->error || g->r->connection->timedout;
-  enum record_outcome outcome = left ? RECORD_CLIENT_ABORTED : RECORD_UPSTREAM_ABORTED;
-  if (session_is_complete(g->session)) outcome = RECORD_COMPLETE;
   if (g->recv[SESSION_CLIENT]) g->r->connection->recv = g->recv[SESSION_CLIENT];
-  session_end(g->session, outcome);
+  finish(g);
   session_free(g->session);
   g->session = NULL;
-  g->recorded = true;
 }

@@ -428,6 +428,22 @@ static void a_long_unknown_stream_takes_little_memory(void)
   buf_finish(&up);
 }
 
+static void calls_that_lead_past_are_refused_where_nothing_may_pass_unread(void)
+{
+  struct talk t = {
+      .path = "/v1/realtime/calls", .type = "application/sdp", .body = STR("v=0 and more of it\r\n"), .up = STR("{}")};
+  rig_run(&t);
+  CHECK_INT(t.next, EXCHANGE_FORWARD);
+  CHECK_INT(t.record.request.inspected, VDT_PARTIAL);
+  rig_end(&t);
+  t.path = "/openai/deployments/strict/realtime/calls";
+  t = (struct talk){.path = t.path, .type = t.type, .body = t.body};
+  rig_run(&t);
+  CHECK_INT(t.record.status, 409);
+  CHECK_INT(t.record.outcome, RECORD_REFUSED);
+  rig_end(&t);
+}
+
 static void answers_to_get_are_read_and_others_pass(void)
 {
   struct talk t = {.path = "/v1/threads/t/messages", .method = "GET", .type = "", .up = STR("{\"data\":[\"" LEAK "\"]}")};
@@ -458,6 +474,7 @@ int main(void)
   RUN(a_method_hides_no_body);
   RUN(realtime_sessions_need_a_handshake);
   RUN(a_long_unknown_stream_takes_little_memory);
+  RUN(calls_that_lead_past_are_refused_where_nothing_may_pass_unread);
   RUN(answers_to_get_are_read_and_others_pass);
   rig_unload();
   return test_end();
