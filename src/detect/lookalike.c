@@ -265,15 +265,16 @@ static bool is_glued(struct str label, struct str name)
          (str_ieq(str_cut(label, label.n - name.n, label.n), name) && is_lure(str_cut(label, 0, label.n - name.n)));
 }
 
-/* The name stands in front of the domain, followed by a top-level domain: "paypal.com.evil.example". */
-static bool in_front(struct str front, struct str name, bool *with_top)
+/* The name stands in front of the domain, followed by what looks like its top-level domain: "paypal.com.evil.example", "paypal.com-id.example". own: the
+ * first label of the domain. */
+static bool in_front(struct str front, struct str own, struct str name, bool *with_top)
 {
   static const struct str tops[] = {STR("com"), STR("net"), STR("org"), STR("de"), STR("co"), STR("me"), STR("ai")};
   for (size_t i = 0; i < front.n;) {
     struct str label = first_label(str_cut(front, i, front.n));
     i += label.n + 1;
     if (!str_ieq(label, name)) continue;
-    struct str next = i < front.n ? first_label(str_cut(front, i, front.n)) : STR("");
+    struct str next = i < front.n ? first_label(str_cut(front, i, front.n)) : own;
     *with_top = false;
     for (size_t k = 0; k < sizeof tops / sizeof *tops; k++) {
       *with_top |= str_ieq(next, tops[k]);
@@ -302,7 +303,7 @@ static unsigned judge_name(struct str front, struct str label, struct str name, 
   if (has_token(label, name) && has_lure_token(label)) return 88;
   if (is_glued(label, name)) return 85;
   *why = "a known name in front of somebody else's domain";
-  if (in_front(front, name, &with_top)) return with_top ? 92 : link_lures(rest) ? 78 : 40;
+  if (in_front(front, label, name, &with_top)) return with_top ? 92 : link_lures(rest) ? 78 : 40;
   if (front_lures(front, name)) return 78;
   *why = "one letter away from a known name";
   if (name.n >= 6 && label.n <= 63 && str_distance(label, name) == 1 && !(label.n == name.n + 1 && (label.p[name.n] | 32) == 's'))
