@@ -29,9 +29,12 @@ static bool is_placeholder_text(struct str s)
       STR("{base64"),  STR("{prompt"), STR("{summary"), STR("{history"), STR("{api"),    STR("{key"),
       STR("{content"), STR("[api"),    STR("[your"),    STR("{text"),    STR("[user"),   STR("[system"),
       STR("{user")};
-  for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-    for (size_t k = 0; k + marks[i].n <= s.n; k++)
-      if (str_ieq(str_cut(s, k, k + marks[i].n), marks[i])) return true;
+  for (size_t k = 0; k < s.n; k++) {
+    char c = s.p[k]; /* what a mark begins with: long addresses are mostly something else */
+    if (c != '{' && c != '$' && c != '%' && c != '[' && c != '<') continue;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+      if (k + marks[i].n <= s.n && str_ieq(str_cut(s, k, k + marks[i].n), marks[i])) return true;
+  }
   return false;
 }
 

@@ -8,18 +8,19 @@
 #include "detect/link.h"
 #include "intel/intel.h"
 
-static bool ends_url(int c)
-{
-  return c <= 0x20 || c == '"' || c == '\'' || c == '<' || c == '>' || c == '`' || c == '\\' || c == '|' || c == ')' || c == 0x7F;
-}
+enum { ENDS_URL = 1, ENDS_AUTHORITY = 2 };
+static const uint8_t ends[256] = {
+    [0 ... 0x20] = ENDS_URL, ['"'] = ENDS_URL,       ['\''] = ENDS_URL,      ['<'] = ENDS_URL,       ['>'] = ENDS_URL,
+    ['`'] = ENDS_URL,        ['\\'] = ENDS_URL,      ['|'] = ENDS_URL,       [')'] = ENDS_URL,       [0x7F] = ENDS_URL,
+    ['/'] = ENDS_AUTHORITY,  ['?'] = ENDS_AUTHORITY, ['#'] = ENDS_AUTHORITY, [','] = ENDS_AUTHORITY, [';'] = ENDS_AUTHORITY};
 
+/* Bytes that have arrived are read as they lie: links may follow each other without an end, and each is read to the end of all. */
 static uint64_t run(struct look *l, uint64_t i, unsigned max, bool authority)
 {
-  for (uint64_t stop = i + max; i < stop; i++) {
-    int c = look_at(l, i);
-    if (ends_url(c)) break;
-    if (authority && (c == '/' || c == '?' || c == '#' || c == ',' || c == ';')) break;
-  }
+  uint64_t most = i + max, stop = most < l->end ? most : l->end;
+  unsigned end = authority ? ENDS_URL | ENDS_AUTHORITY : ENDS_URL;
+  while (i < stop && !(ends[l->p[i - l->base]] & end)) i++;
+  if (i == l->end && i < most) look_at(l, i); /* it may go on */
   return i;
 }
 
@@ -135,7 +136,7 @@ static bool has_word(struct str s, const struct str *words, size_t n)
 {
   for (size_t i = 0; i < n; i++)
     for (size_t k = 0; k + words[i].n <= s.n; k++)
-      if (str_ieq(str_cut(s, k, k + words[i].n), words[i])) return true;
+      if ((s.p[k] | 32) == (words[i].p[0] | 32) && str_ieq(str_cut(s, k, k + words[i].n), words[i])) return true;
   return false;
 }
 
