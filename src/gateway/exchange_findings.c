@@ -118,6 +118,8 @@ bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, co
                                  .severity = str_of(vdt_severity_name(f->severity)),
                                  .action = str_of(vdt_action_name(f->action)),
                                  .reason = exchange_keep(x, str_of(f->reason), TEXT_MAX),
+                                 .type = f->type ? str_of(f->type) : STR(""),
+                                 .type_id = f->type_id ? str_of(f->type_id) : STR(""),
                                  .source = STR("vedette"),
                                  .layers = join_layers(x, f),
                                  .confidence = f->confidence,

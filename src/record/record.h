@@ -32,10 +32,11 @@ struct record_finding {
   struct str part;      /* origin: "messages[1].content" */
   struct str role;      /* "prompt" ... */
   struct str detector, rule, title, alert, severity, action, reason, redacted;
-  struct str source;   /* "vedette", "upstream" or "shield" */
-  struct str evidence; /* masked segment or empty */
-  struct str layers;   /* what it was encoded in, outermost first, joined by ", "; empty when it stands there openly */
-  struct str decoded;  /* what was read there, masked; like evidence */
+  struct str type, type_id; /* sensitive information type of Microsoft Purview and its GUID, or empty */
+  struct str source;        /* "vedette", "upstream" or "shield" */
+  struct str evidence;      /* masked segment or empty */
+  struct str layers;        /* what it was encoded in, outermost first, joined by ", "; empty when it stands there openly */
+  struct str decoded;       /* what was read there, masked; like evidence */
   unsigned confidence;
   uint64_t start, end;
 };
