@@ -155,9 +155,14 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (op == OPERATOR_NONE) return false;
   struct str value = value_at(l, at, op, quote, 200);
   uint64_t end = at + value.n;
-  if (value.n == 0 || value.n > 200 || !name_fits(r, l, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end)))
-    return false;
+  if (value.n > 200 || !name_fits(r, l, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end))) return false;
   if (quote && !quote_closes(l, end, quote)) return false;
+  struct str line = quote ? (struct str){"", 0} : line_value(l, at, op, 200);
+  if (line.n > value.n) {
+    value = line;
+    quote = '"'; /* every byte of it belongs to it */
+  }
+  if (value.n == 0) return false;
   struct str whole = value;
   if (!quote) trim(&value, op);
   if (op == OPERATOR_OPTION && look_at(l, end) == '\\') return false; /* domain\user */

@@ -215,6 +215,54 @@ struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quo
   return look_span(l, i, end);
 }
 
+/* A setting that has a line for itself: nothing but blanks, "export " or "- " before its name. *env: NAME=value, as shells and .env files
+ * have it. */
+static bool has_line(struct look *l, bool *env)
+{
+  uint64_t i = l->gate;
+  bool small = false;
+  while (i > 0 && (byte_is_word(look_at(l, i - 1)) || look_at(l, i - 1) == '-' || look_at(l, i - 1) == '.')) i--;
+  for (uint64_t k = i; k < l->gate_end; k++) small |= look_at(l, k) >= 'a' && look_at(l, k) <= 'z';
+  *env = !small;
+  if (i >= 7 && look_literal(l, i - 7, STR("export "), false)) i -= 7;
+  else if (i >= 2 && look_literal(l, i - 2, STR("- "), false)) i -= 2;
+  while (i > 0 && is_blank(look_at(l, i - 1))) i--;
+  return i == 0 || look_at(l, i - 1) == '\n';
+}
+
+/* Brackets that close as they open: an expression, or a type. */
+static bool brackets_fit(struct str s)
+{
+  static const char opens[] = "([{<", closes[] = ")]}>";
+  char open[16];
+  size_t depth = 0;
+  for (size_t i = 0; i < s.n; i++) {
+    const char *o = memchr(opens, s.p[i], 4), *c = memchr(closes, s.p[i], 4);
+    if (o && depth == sizeof open) return false;
+    if (o) open[depth++] = closes[o - opens];
+    if (c && (depth == 0 || open[--depth] != *c)) return false;
+  }
+  return depth == 0;
+}
+
+struct str line_value(struct look *l, uint64_t i, enum operator_kind kind, unsigned max)
+{
+  static const struct str none = {"", 0};
+  bool env, odd = false;
+  uint64_t end = i;
+  int c;
+  if ((kind != OPERATOR_TIGHT && kind != OPERATOR_SIGN) || !has_line(l, &env)) return none;
+  for (; end < i + max + 1 && (c = look_at(l, end)) > 0x20 && c < 0x7F; end++) {
+    if (is_quote(c) || (c == '&' && kind == OPERATOR_TIGHT && !env)) return none;
+    odd |= !bare_byte(c, kind);
+  }
+  c = look_at(l, end);
+  if (!odd || !(c < 0 || c == '\n' || c == '\r')) return none;
+  struct str s = look_span(l, i, end);
+  if (!s.n || memchr(";,({[", s.p[s.n - 1], 5)) return none;
+  return (env && kind == OPERATOR_TIGHT) || !brackets_fit(s) ? s : none;
+}
+
 /* What stands in quotes is a value only as a whole: words, a path with backslashes or a sentence are none. A line or a text that
  * ends without the quote was cut off. */
 bool quote_closes(struct look *l, uint64_t i, int quote)

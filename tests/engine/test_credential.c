@@ -238,9 +238,68 @@ static void worst_cases_are_linear(void)
   buf_finish(&b);
 }
 
+/* The whole of a value that has its line for itself, whatever marks are in it; and what is no such value. */
+static void a_setting_has_its_line_for_itself(void)
+{
+  static const struct {
+    const char *text, *value; /* value NULL: no finding */
+  } v[] = {
+      {"DB_PASSWORD=Tr0ub4dor&3{xyz", "Tr0ub4dor&3{xyz"},
+      {"a\nDB_PASSWORD=Xk9{2}(p&q)Lm3\nb", "Xk9{2}(p&q)Lm3"},
+      {"export PGPASSWORD=aB3,dE5;fG7|hI9\r\n", "aB3,dE5;fG7|hI9"},
+      {"  - password: m{{h}o)p${e]nob(ody[finds", "m{{h}o)p${e]nob(ody[finds"},
+      {"password=Tr0ub4dor3&user=x", "Tr0ub4dor3"},
+      {"https://a.b/c?password=Tr0ub4dor3&user={x", "Tr0ub4dor3"},
+      {"DB_PASSWORD=Tr0ub4dor&3{xyz and more", "Tr0ub4dor"},
+      {"DB_PASSWORD=Tr0ub4dor3;", "Tr0ub4dor3"},
+      {"password: Tr0ub4dor3!", "Tr0ub4dor3!"},
+      {"the password is Tr0ub4dor3!", "Tr0ub4dor3"},
+      {"token: Array<Uint8>", NULL},
+      {"password = f1(x[2])", NULL},
+      {"DB_PASSWORD=$(cat</run/secret1)", NULL},
+      {"password: {{vault_password2}}", NULL},
+  };
+  for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+    struct vdt_arena *arena = vdt_arena_new(0);
+    struct str text = str_of(v[i].text);
+    struct vdt_result r = scan(arena, text, 75, VDT_DETECT);
+    if (v[i].value) {
+      CHECK_INT(r.n_findings, 1);
+      if (r.n_findings) CHECK_STR(str_cut(text, r.findings[0].start, r.findings[0].end), v[i].value);
+    } else {
+      CHECK_INT(r.n_findings, 0);
+    }
+    vdt_arena_free(arena);
+  }
+}
+
+/* Words that say "stand-in", and how they must be written; runs of one character. */
+static void chance_does_not_make_a_stand_in(void)
+{
+  static const struct {
+    const char *text;
+    bool real;
+  } v[] = {
+      {"xoxb-123456789012-Xw937qtWSXJss1lFaKe", true},
+      {"xoxb-123456789012-Xw937qtWSXJss1lfake", false},
+      {"xoxb-123456789012-Xw937qtWSXJss1lFAKE", false},
+      {"xoxb-123456789012-Xw937qtWSXJss1lFake", false},
+      {"slack_token: xoxa-2-511111111-31111111111-3111111111111-e039d02840a0b9379c", true},
+      {"slack_token: xoxa-2-511111111-31111111111-3111111111111-e039d0284", false},
+  };
+  for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+    struct vdt_arena *arena = vdt_arena_new(0);
+    struct vdt_result r = scan(arena, str_of(v[i].text), 75, VDT_DETECT);
+    if ((r.n_findings > 0) != v[i].real) CHECK_STR(str_of(v[i].text), v[i].real ? "found" : "left out");
+    vdt_arena_free(arena);
+  }
+}
+
 int main(void)
 {
   rig_load();
+  RUN(a_setting_has_its_line_for_itself);
+  RUN(chance_does_not_make_a_stand_in);
   RUN(examples_hold_true_checksums);
   RUN(wrong_checksums_lower_the_confidence);
   RUN(stand_ins_are_a_class_of_their_own);
