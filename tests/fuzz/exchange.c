@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const deployments[] = {"kept", "cut", "block", "strict", "watch", "notes", "m", "m"};
+static const char *const deployments[] = {"kept", "cut", "block", "strict", "tools-cut", "notes", "m", "hush"};
 
 #define check(ok) check_at(ok, __LINE__)
 static void check_at(bool ok, int line)
