@@ -1,6 +1,7 @@
 /* WebSocket framing: see base/websocket.h. */
 #include "base/websocket.h"
 
+enum { KEPT = 65536 };
 enum { FIN = 0x80, RESERVED = 0x70, OPCODE = 0x0f, MASK = 0x80, LENGTH = 0x7f, LENGTH_16 = 126, LENGTH_64 = 127 };
 
 void websocket_finish(struct websocket *w)
@@ -128,6 +129,7 @@ static bool end_frame(struct websocket *w, struct ws_message *out)
 
 bool websocket_next(struct websocket *w, struct str *in, struct ws_message *out)
 {
+  if (w->given && w->message.cap > KEPT) buf_finish(&w->message); /* one large message is no reason to hold its memory for ever */
   if (w->given) buf_reset(&w->message);
   w->given = false;
   while (!w->error && !w->closed) {

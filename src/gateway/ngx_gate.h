@@ -98,6 +98,7 @@ struct gate {
   struct session *session;
   ngx_recv_pt recv[2]; /* how nginx reads from each side; NULL: not taken over */
   bool gone[2];        /* the side has closed its connection */
+  size_t taken[2];     /* bytes of what waits for a side that nginx has taken */
 };
 
 extern struct gate_worker gate_worker;

@@ -9,7 +9,7 @@
 #include "gateway/ngx_gate.h"
 #include "base/clock.h"
 
-enum { PIECE = 16384 };
+enum { PIECE = 16384, KEPT = 65536 };
 
 static const unsigned char *hook_random(void *ctx)
 {
@@ -81,15 +81,27 @@ static void finish(struct gate *g)
   session_end(g->session, outcome);
 }
 
+/* Takes of what waits for a side. Whole messages may wait, of megabytes, and nginx takes a few kilobytes: nothing is moved for that. */
+static size_t take(struct gate *g, enum session_side to, u_char *p, size_t max)
+{
+  struct buf *out = session_out(g->session, to);
+  size_t left = out->n - g->taken[to], n = left < max ? left : max;
+  if (!n) return 0;
+  memcpy(p, out->p + g->taken[to], n);
+  g->taken[to] += n;
+  if (n < left) return n;
+  g->taken[to] = 0;
+  if (out->cap > KEPT) buf_finish(out);
+  else buf_reset(out);
+  return n;
+}
+
 static ssize_t fetch(struct gate *g, ngx_connection_t *c, enum session_side from, u_char *to, size_t max)
 {
   static u_char piece[PIECE];
-  struct buf *out = session_out(g->session, other(from));
   for (;;) {
-    size_t n = out->n < max ? out->n : max;
+    size_t n = take(g, other(from), to, max);
     if (n) {
-      memcpy(to, out->p, n);
-      buf_drop(out, n);
       c->read->ready = 1; /* there may be more */
       return (ssize_t)n;
     }

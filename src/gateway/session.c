@@ -11,9 +11,10 @@ struct session {
   struct exchange_past past;
   struct websocket in[2];
   struct buf out[2];
-  bool stopped;  /* the last prompt was stopped: what is asked for next has nothing to answer */
-  bool begun;    /* the turn has something to record */
-  bool recorded; /* some turn is on record */
+  enum ws_kind kind; /* of the message that is worked on: what goes on of it is of the same */
+  bool stopped;      /* the last prompt was stopped: what is asked for next has nothing to answer */
+  bool begun;        /* the turn has something to record */
+  bool recorded;     /* some turn is on record */
   bool over, complete;
   unsigned char key[crypto_stream_chacha20_KEYBYTES], masks[MASKS];
   size_t masks_left;
@@ -181,7 +182,7 @@ static void from_client(struct session *s, struct str text)
   }
   if (e.next == EVENT_PASS) {
     if (str_eq(e.type, STR("conversation.item.create"))) s->stopped = false;
-    put(s, SESSION_UPSTREAM, WS_TEXT, e.text);
+    put(s, SESSION_UPSTREAM, s->kind, e.text);
     return;
   }
   put_error(s, &e);
@@ -196,7 +197,7 @@ static void from_client(struct session *s, struct str text)
 static void give(struct session *s, const struct wire_message *m)
 {
   put_lines(s, SESSION_CLIENT, m->before);
-  if (m->event.n) put(s, SESSION_CLIENT, WS_TEXT, m->event);
+  if (m->event.n) put(s, SESSION_CLIENT, s->kind, m->event);
   put_lines(s, SESSION_CLIENT, m->after);
   put_lines(s, SESSION_UPSTREAM, m->reply);
 }
@@ -240,6 +241,7 @@ static void take(struct session *s, enum session_side from, const struct ws_mess
   switch (m->kind) {
   case WS_TEXT:
   case WS_BINARY: /* JSON too, for those who send it like this */
+    s->kind = m->kind;
     if (from == SESSION_CLIENT) from_client(s, m->data);
     else from_upstream(s, m->data);
     break;

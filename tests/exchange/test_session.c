@@ -455,6 +455,9 @@ static void control_frames_pass(void)
   CHECK_STR(got(&t, SESSION_CLIENT), "<pong a><ping >");
   frame(&t, SESSION_CLIENT, WS_BINARY, STR(ITEM(JAILBREAK))); /* no way around */
   CHECK_STR(got(&t, SESSION_UPSTREAM), "<ping a>");
+  frame(&t, SESSION_CLIENT, WS_BINARY, STR(CREATE " "));
+  frame(&t, SESSION_UPSTREAM, WS_BINARY, STR("\1\2 sound"));
+  CHECK(rig_has(got(&t, SESSION_CLIENT), "<binary \1\2 sound>"));
   finish(&t);
   release(&t);
 }
