@@ -163,7 +163,7 @@ class Gateway:
         with open(self.config, "w") as f:
             f.write(text)
 
-    def start(self, seconds=30):
+    def start(self, seconds=120):
         self.out = open(os.path.join(self.folder, "run.log"), "wb")
         self.process = subprocess.Popen([VEDETTE, "run", "--config", self.config, "--state", self.state, *self.args], stdout=self.out,
                                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=self.env)
