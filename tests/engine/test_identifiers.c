@@ -257,6 +257,19 @@ static void behind_a_gate(void)
   rig_scanner = scanner;
 }
 
+static void a_variant_that_is_none(void)
+{
+  static const char own[] =
+      "rules:\n  - id: staff\n    detector: sensitive\n    title: t\n    gate: [\"STAFF#\"]\n    check: identifier\n"
+      "    variant: no-such\n    examples: {match: [x]}\n";
+  struct vdt_source file = {"own.yaml", own, sizeof own - 1};
+  struct vdt_engine *engine;
+  struct vdt_error err = {0};
+  CHECK_INT(vdt_engine_new(&file, 1, &engine, &err), VDT_ERULE);
+  CHECK_INT(err.line, 2);
+  CHECK(str_find(str_of(err.text), STR("no identifier \"no-such\"")) != (size_t)-1);
+}
+
 int main(void)
 {
   rig_load();
@@ -268,6 +281,7 @@ int main(void)
   RUN(a_gap_ends_a_list);
   RUN(the_type_is_named);
   RUN(behind_a_gate);
+  RUN(a_variant_that_is_none);
   for (unsigned i = 0; i < rig_engine->rules.n; i++) {
     const struct rule *r = &rig_engine->rules.rules[i];
     if (rule_is_number(r) && identifier_has_sum(identifier_find(r->variant))) a_changed_digit_is_seen(r);

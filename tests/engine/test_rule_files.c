@@ -5,6 +5,7 @@
 
 #define TOKEN   "rules:\n  - id: a-token\n    detector: credential\n    title: t\n    check: token\n    chars: alnum\n"
 #define EXAMPLE "    examples: {match: [x]}\n"
+#define NUMBER  "rules:\n  - id: a-number\n    detector: sensitive\n    title: t\n    check: identifier\n    variant: imei\n"
 #define SCORE   "rules:\n  - id: a-phrase\n    detector: jailbreak\n    title: t\n"
 
 static const struct {
@@ -41,6 +42,19 @@ static const struct {
     {"a score rule without weight", SCORE "    pattern: x\n" EXAMPLE, 2, "weight: more than 0"},
     {"a weight above 1", SCORE "    pattern: x\n    weight: 1.01\n" EXAMPLE, 2, "at most 1"},
     {"a number that is none", TOKEN "    min: many\n", 7, "expected a number"},
+    {"a number's rule without names", NUMBER EXAMPLE, 2, "needs names, or alone"},
+    {"near 301", NUMBER "    alone: 65\n    near: 301\n" EXAMPLE, 2, "near: at most 300"},
+    {"alone 101", NUMBER "    alone: 101\n" EXAMPLE, 2, "alone: at most 100"},
+    {"a name of one byte", NUMBER "    names: [x]\n" EXAMPLE, 7, "names: 2 to 96 bytes"},
+    {"a name that begins with a blank", NUMBER "    names: [\" nhs\"]\n" EXAMPLE, 7, "none begins with a blank"},
+    {"a name of 97 bytes",
+     NUMBER
+     "    names: [aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbx]\n" EXAMPLE,
+     7, "names: 2 to 96 bytes"},
+    {"a number as a credential",
+     "rules:\n  - id: a\n    detector: credential\n    title: t\n    check: identifier\n    alone: 5\n" EXAMPLE, 2,
+     "is for detector: sensitive"},
+    {"names of another check", TOKEN "    gate: [x_]\n    names: [xx]\n" EXAMPLE, 2, "are of check identifier"},
     {"a role that is none", SCORE "    roles: [system]\n", 5, "roles:"},
 };
 
@@ -76,9 +90,24 @@ static void limits_are_inclusive(void)
   vdt_arena_free(arena);
 }
 
+static void limits_of_numbers_are_inclusive(void)
+{
+  static const char text[] =
+      NUMBER "    names: [aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbb, xy]\n"
+             "    near: 300\n    alone: 100\n" EXAMPLE;
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct vdt_source file = {"good.yaml", text, sizeof text - 1};
+  struct rules rules;
+  struct vdt_error err = {0};
+  CHECK_INT(rules_parse(arena, &file, 1, &rules, &err), VDT_OK);
+  CHECK_INT(rules.rules[0].n_names, 2);
+  vdt_arena_free(arena);
+}
+
 int main(void)
 {
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) refused(i);
   RUN(limits_are_inclusive);
+  RUN(limits_of_numbers_are_inclusive);
   return test_end();
 }
