@@ -145,8 +145,8 @@ enum record_verdict exchange_verdict(const struct exchange *x);
 bool exchange_is_session(const struct exchange *x);
 /* It did: x is the first turn. False when out of memory. */
 bool exchange_session_open(struct exchange *x);
-/* The next turn: the same client and deployment, another id. NULL when out of memory. */
-struct exchange *exchange_turn(const struct exchange *before, const unsigned char random[16], uint64_t now_us);
+/* The next turn, when before is over: the same client and deployment, another id. NULL when out of memory. */
+struct exchange *exchange_turn(struct exchange *before, const unsigned char random[16], uint64_t now_us);
 /* The most bytes of an event of the upstream. */
 size_t exchange_max_answer(const struct exchange *x);
 /* Nothing may go on unrecorded. */

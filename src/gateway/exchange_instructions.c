@@ -7,8 +7,10 @@
 /* Descriptions of tools are no secret: clients and models quote them. */
 static bool is_instruction(const struct wire_part *p)
 {
-  return p->role == VDT_SYSTEM && !p->skipped && !str_starts(p->origin, STR("tools[")) &&
-         !str_starts(p->origin, STR("functions["));
+  static const struct str tools[] = {STR("tools["), STR("functions["), STR("session.tools"), STR("response.tools")};
+  for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
+    if (str_starts(p->origin, tools[i])) return false;
+  return p->role == VDT_SYSTEM && !p->skipped;
 }
 
 static const struct vdt_instruction_policy *policy_of(const struct exchange *x)

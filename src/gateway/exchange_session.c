@@ -74,7 +74,7 @@ bool exchange_session_open(struct exchange *x)
   return open_turn(x);
 }
 
-struct exchange *exchange_turn(const struct exchange *before, const unsigned char random[16], uint64_t now_us)
+struct exchange *exchange_turn(struct exchange *before, const unsigned char random[16], uint64_t now_us)
 {
   struct exchange *x = exchange_new(before->image, before->scanner, random, now_us);
   if (!x) return NULL;
@@ -94,6 +94,8 @@ struct exchange *exchange_turn(const struct exchange *before, const unsigned cha
   to->key_id = exchange_keep(x, from->key_id, TEXT_MAX);
   to->auth = from->auth;
   to->agent = from->agent;
+  x->instructions = before->instructions;
+  before->instructions = (struct instructions){0};
   if (exchange_inherit_pseudonyms(x, before) && open_turn(x)) return x;
   exchange_free(x);
   return NULL;
@@ -194,6 +196,23 @@ static void settle_unasked(struct exchange *x)
   opinion_drop(x);
 }
 
+/* The instructions of a session stand in events of their own, and hold until others come. Nothing changes in the middle of an answer. No canary
+ * is planted: the upstream tells the client what it was told. */
+static bool learn(struct exchange *x, const struct wire_request *q)
+{
+  bool told = false;
+  if (x->taps) return true;
+  for (size_t i = 0; i < q->n_parts; i++) told |= q->parts[i].role == VDT_SYSTEM && !q->parts[i].skipped;
+  if (told) {
+    instructions_finish(&x->instructions);
+    return exchange_learn_instructions(x, q);
+  }
+  for (size_t i = 0; i < q->n_parts && x->instructions.n; i++)
+    if (q->parts[i].role == VDT_PROMPT && !q->parts[i].skipped) instructions_forget(&x->instructions, q->parts[i].text);
+  if (x->instructions.n) instructions_settle(&x->instructions);
+  return true;
+}
+
 static int scan_event(struct exchange *x, struct vdt_arena *scratch, struct exchange_past *past, const struct wire_request *q)
 {
   struct record_side *side = &x->record.request;
@@ -206,6 +225,7 @@ static int scan_event(struct exchange *x, struct vdt_arena *scratch, struct exch
   side->inspected = VDT_FULL;
   int rc = exchange_scan_parts(x, scratch, q);
   if (!rc && prompt) rc = scan_past(x, scratch, past, q);
+  if (!rc && !learn(x, q)) rc = VDT_ENOMEM;
   settle_unasked(x);
   x->session_read |= read_now;
   add_side(side, before, read_before, read_now);
