@@ -143,7 +143,7 @@ static void check_answer(const uint8_t *data, const struct talk *t)
 {
   const struct wire_format *f = wire_format_by_name(str_of(carrier_of(data)->format));
   struct seen *all = NULL;
-  struct wire_hooks hooks = {&all, collect, NULL};
+  struct wire_hooks hooks = {.ctx = &all, .text = collect};
   struct wire_response_options opt = {.mode = wire_stream_mode(f), .max_body = 1 << 20};
   struct wire_response *r;
   struct vdt_arena *arena = vdt_arena_new(0);
