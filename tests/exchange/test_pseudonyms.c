@@ -298,6 +298,60 @@ static void what_was_held_back_leaves_when_the_answer_is_cut(void)
   rig_end(&t);
 }
 
+/* ---- other formats ---------------------------------------------------------------------------------------------- */
+
+#define EVENT(json) "data: " json "\n\n"
+
+/* @ is the name in the answer, and the value in what is to come out. */
+static const struct {
+  const char *path, *body, *type, *up;
+} formats[] = {
+    {"/v1/responses", "{\"model\":\"names\",\"input\":\"use " KEY "\"}", "text/event-stream",
+     EVENT("{\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"r\",\"output\":[]}}") EVENT(
+         "{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":\"message\",\"id\":\"i\",\"content\":[]}"
+         "}") EVENT("{\"type\":\"response.output_text.delta\",\"output_index\":0,\"content_index\":0,\"delta\":\"I use @.\"}")
+         EVENT("{\"type\":\"response.output_text.done\",\"output_index\":0,\"content_index\":0,\"text\":\"I use @.\"}")
+             EVENT("{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"output\":[{\"type\":\"message\",\"content\":[{"
+                   "\"type\":\"output_text\",\"text\":\"I use @.\"}]}]}}")},
+    {"/v1/messages", "{\"model\":\"names\",\"messages\":[{\"role\":\"user\",\"content\":\"use " KEY "\"}]}", "text/event-stream",
+     EVENT("{\"type\":\"message_start\",\"message\":{\"content\":[]}}") EVENT(
+         "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\","
+         "\"input\":{}}}") EVENT("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"input_json_delta\","
+                                 "\"partial_json\":\"{\\\"k\\\":"
+                                 "\\\"@\\\"}\"}}") EVENT("{\"type\":\"content_block_stop\",\"index\":0}")
+         EVENT("{\"type\":\"message_stop\"}")},
+    {"/v1/messages", "{\"model\":\"names\",\"messages\":[{\"role\":\"user\",\"content\":\"use " KEY "\"}]}", "application/json",
+     "{\"content\":[{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{\"k\":\"@\"}},{\"type\":\"text\",\"text\":\"@"
+     "\"}]}"},
+    {"/api/generate", "{\"model\":\"names\",\"prompt\":\"use " KEY "\"}", "application/x-ndjson",
+     "{\"response\":\"I use @.\",\"done\":false}\n{\"response\":\"\",\"done\":true}\n"},
+    {"/v1beta/models/names:generateContent", "{\"contents\":[{\"parts\":[{\"text\":\"use " KEY "\"}]}]}", "application/json",
+     "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"I use "
+     "@\"},{\"functionCall\":{\"name\":\"f\",\"args\":{\"k\":\"@\"}}}]},"
+     "\"finishReason\":\"STOP\"}]}"},
+    {"/v1/completions", "{\"model\":\"names\",\"prompt\":\"use " KEY "\"}", "application/json",
+     "{\"choices\":[{\"index\":0,\"text\":\"I use @.\",\"finish_reason\":\"stop\"}]}"},
+};
+
+static void other_formats(void)
+{
+  char name[64];
+  ask_name(USER("use " KEY), "tok_", name);
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    CASE_BEGIN();
+    struct talk t = {.path = formats[i].path,
+                     .body = str_of(formats[i].body),
+                     .up_type = formats[i].type,
+                     .up = str_of(with_name(formats[i].up, name))};
+    rig_run(&t);
+    CHECK(t.changed && !rig_has(t.forwarded, KEY) && rig_has(t.forwarded, name));
+    CHECK_STR(OUT(&t), with_name(formats[i].up, KEY));
+    CHECK(row(&t)->restored > 0);
+    rig_end(&t);
+    CASE_END("%s, %s", formats[i].path, formats[i].type);
+  }
+}
+
 /* ---- anywhere, cut anywhere ------------------------------------------------------------------------------------- */
 
 enum { ROUNDS = 4000 };
@@ -384,6 +438,7 @@ int main(void)
   RUN(a_name_is_no_secret);
   RUN(the_next_request_makes_a_name_the_value_again);
   RUN(a_name_without_its_value_stays);
+  other_formats();
   RUN(what_was_held_back_leaves_when_the_answer_is_cut);
   RUN(values_come_back_anywhere_and_nothing_else_changes);
   rig_unload();
