@@ -1,6 +1,7 @@
 /* Pseudonyms: what the model sees, what the client gets back, what the next request does with them, what the record says. */
 #include "rig.h"
 #include "base/json.h"
+#include "gateway/pseudonyms.h"
 
 #define OTHER_KEY "tok_a1b2c3d4e5f6g7h8i9j0"
 /* The same value in a JSON string, and in a JSON string within one. */
@@ -298,6 +299,46 @@ static void what_was_held_back_leaves_when_the_answer_is_cut(void)
   rig_end(&t);
 }
 
+/* ---- the table -------------------------------------------------------------------------------------------------- */
+
+/* Two values never share a name: the second is refused, and its place gets a label. */
+static void a_name_stands_for_one_value(void)
+{
+  struct pseudonyms t = {.arena = vdt_arena_new(0)};
+  bool other = true;
+  struct pseudonym *p = pseudonyms_add(&t, STR("name"), STR("value"), &other);
+  CHECK(p && !other);
+  CHECK(pseudonyms_add(&t, STR("name"), STR("value"), &other) == p && !other);
+  CHECK(pseudonyms_add(&t, STR("name"), STR("another"), &other) == NULL && other);
+  CHECK_INT(t.n, 1);
+  vdt_arena_free(t.arena);
+}
+
+static void many_names_are_found(void)
+{
+  enum { MANY = 3000 };
+  struct pseudonyms t = {.arena = vdt_arena_new(0)};
+  char name[32], value[32];
+  bool other, more;
+  for (int i = 0; i < MANY; i++) {
+    snprintf(name, sizeof name, "n%05d", i * 7919 % 99991);
+    snprintf(value, sizeof value, "v%d", i);
+    CHECK(pseudonyms_add(&t, str_of(name), str_of(value), &other) != NULL);
+  }
+  CHECK(pseudonyms_at(&t, str_of(name), &more) == NULL); /* not sorted yet */
+  CHECK(pseudonyms_sort(&t));
+  for (int i = 0; i < MANY; i++) {
+    snprintf(name, sizeof name, "n%05d and more", i * 7919 % 99991);
+    snprintf(value, sizeof value, "v%d", i);
+    struct pseudonym *p = pseudonyms_at(&t, str_of(name), &more);
+    CHECK(p && str_eq(p->value, str_of(value)));
+    CHECK(pseudonyms_at(&t, str_cut(str_of(name), 0, 5), &more) == NULL && more);
+  }
+  CHECK(pseudonyms_at(&t, STR("n99999"), &more) == NULL && !more);
+  CHECK(pseudonyms_at(&t, STR(""), &more) == NULL && !more);
+  vdt_arena_free(t.arena);
+}
+
 /* ---- other formats ---------------------------------------------------------------------------------------------- */
 
 #define EVENT(json) "data: " json "\n\n"
@@ -438,6 +479,8 @@ int main(void)
   RUN(a_name_is_no_secret);
   RUN(the_next_request_makes_a_name_the_value_again);
   RUN(a_name_without_its_value_stays);
+  RUN(a_name_stands_for_one_value);
+  RUN(many_names_are_found);
   other_formats();
   RUN(what_was_held_back_leaves_when_the_answer_is_cut);
   RUN(values_come_back_anywhere_and_nothing_else_changes);
