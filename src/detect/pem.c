@@ -65,18 +65,26 @@ bool check_pem(const struct rule *r, struct look *l, struct found *out)
 }
 
 /* PuTTY's key file: its header, and to the end of the line that holds the MAC. */
+/* Where "Private-MAC:" ends, 0 when it does not follow. What has arrived is searched at once: a text may be full of beginnings. */
+static uint64_t private_mac(struct look *l)
+{
+  enum { MAX = 12000 };
+  static const struct str mark = STR("Private-MAC:");
+  uint64_t stop = l->gate_end + MAX, have = l->end < stop + mark.n ? l->end : stop + mark.n, i = l->gate_end;
+  if (have > i + mark.n) {
+    size_t at = str_find((struct str){(const char *)l->p + (i - l->base), (size_t)(have - i)}, mark);
+    if (at < MAX) return i + at + mark.n;
+    i = have - mark.n;
+  }
+  for (int c; i < stop && (c = look_at(l, i)) >= 0; i++)
+    if (c == 'P' && look_literal(l, i, mark, false)) return i + mark.n;
+  return 0;
+}
+
 bool check_putty(const struct rule *r, struct look *l, struct found *out)
 {
   (void)r;
-  uint64_t mac = 0;
-  for (uint64_t i = l->gate_end; i < l->gate_end + 12000; i++) {
-    int c = look_at(l, i);
-    if (c < 0) break;
-    if (c == 'P' && look_literal(l, i, STR("Private-MAC:"), false)) {
-      mac = i + 12;
-      break;
-    }
-  }
+  uint64_t mac = private_mac(l);
   if (!mac) return false;
   struct charset hex;
   charset_parse(STR("hex"), &hex);

@@ -185,7 +185,7 @@ bool check_service(const struct rule *r, struct look *l, struct found *out)
     enum gap says = word_says(look_span(l, i, end));
     if (says == GAP_OTHER) return false;
     if (says == GAP_SECRET) gap = GAP_SECRET;
-    direct &= is_neutral(look_span(l, i, end));
+    direct = direct && is_neutral(look_span(l, i, end));
     i = end;
   }
   return false;
