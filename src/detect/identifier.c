@@ -233,9 +233,12 @@ bool identifier_valid(struct str name, struct str number)
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
 
-/* Groups of four and a last one of four at most. */
+/* Groups of four and a last one of four at most; the country may stand by itself before its check digits, or before all the rest. */
 static bool fours_hold(const struct run *r, unsigned a, unsigned b)
 {
+  bool country = a < b && !r->g[a].digits && r->g[a].end - r->g[a].start == 2;
+  if (country && ++a == b) return true;
+  if (country && r->g[a].end - r->g[a].start == 2) a++;
   for (unsigned k = a; k <= b; k++) {
     uint64_t n = r->g[k].end - r->g[k].start;
     if (k < b ? n != 4 : n > 4) return false;

@@ -234,11 +234,13 @@ bool sum_jp_corporate(struct str s)
   return 9 - sum % 9 == digit(s, 0);
 }
 
-/* The seventh digit is sex and century; foreigners' numbers add two. Numbers given out since October 2020 have no check digit and are missed. */
+/* The seventh digit is sex and century; foreigners' numbers add two. Those of who was born since October 2020 have no check digit. */
 bool sum_rrn(struct str s)
 {
   unsigned kind = digit(s, 6), rest = weighed_front(s, "234567892345") % 11, check = (11 - rest) % 10;
+  bool late = kind % 4 == 3 || (kind % 4 == 0 && kind > 0); /* born since 2000 */
   if (kind >= 5 && kind <= 8) check = (13 - rest) % 10;
+  if (late && pair(s, 0) < 50 && number_of(s, 0, 4) >= 2010) return has_date(s, 0, 2, 4);
   return has_date(s, 0, 2, 4) && check == digit(s, 12);
 }
 
