@@ -107,7 +107,8 @@ static const unsigned char *mask(struct session *s)
 static void put(struct session *s, enum session_side to, enum ws_kind kind, struct str data)
 {
   websocket_put(&s->out[to], kind, data, to == SESSION_UPSTREAM ? mask(s) : NULL);
-  if (s->out[to].n > BACKLOG + data.n) s->over = true; /* somebody sends and does not read */
+  /* A largest message may wait, and more behind it; then somebody sends and does not read. */
+  if (s->out[to].n > BACKLOG + s->in[SESSION_CLIENT].max + s->in[SESSION_UPSTREAM].max) s->over = true;
 }
 
 static void put_lines(struct session *s, enum session_side to, struct str lines)

@@ -462,6 +462,30 @@ static void control_frames_pass(void)
   release(&t);
 }
 
+/* One that answers every event and one that never reads: what waits is bounded. A large message and one behind it are no such case. */
+static void what_waits_is_bounded(void)
+{
+  struct stage t = {0};
+  struct buf large = {0}, many = {0};
+  size_t n = 0, max = 256 << 10;
+  begin(&t, "m");
+  BUF_LIT(&large, "{\"type\":\"input_audio_buffer.append\",\"audio\":\"");
+  for (size_t i = 0; i < max - 100; i++) buf_byte(&large, 'A');
+  BUF_LIT(&large, "\"}");
+  websocket_put(&many, WS_TEXT, buf_str(&large), (const unsigned char *)"abcd");
+  websocket_put(&many, WS_TEXT, STR(CREATE), (const unsigned char *)"abcd");
+  feed(&t, SESSION_CLIENT, buf_str(&many));
+  CHECK(!session_is_over(t.s) && rig_has(got(&t, SESSION_UPSTREAM), CREATE));
+  buf_reset(&many);
+  websocket_put(&many, WS_TEXT, STR("no json"), (const unsigned char *)"abcd");
+  while (!session_is_over(t.s) && n++ < 100000) session_feed(t.s, SESSION_CLIENT, buf_str(&many));
+  CHECK(session_is_over(t.s) && session_out(t.s, SESSION_CLIENT)->n < (8 << 20));
+  finish(&t);
+  release(&t);
+  buf_finish(&large);
+  buf_finish(&many);
+}
+
 static void broken_framing_ends_the_session(void)
 {
   static const struct {
@@ -663,6 +687,7 @@ int main(void)
   RUN(events_that_cannot_be_read_stay_here);
   RUN(answers_that_cannot_be_read);
   RUN(control_frames_pass);
+  RUN(what_waits_is_bounded);
   RUN(broken_framing_ends_the_session);
   RUN(the_cut_of_the_bytes_does_not_matter);
   RUN(an_answer_that_repeats_the_instructions_is_found);
