@@ -9,26 +9,26 @@ from examples import windows
 from network import STRIDE, WINDOW
 from text import DOCUMENT
 
-def score_windows(model, pieces, roles):
-    """The logit of each piece of tokens; roles: one for all, or a list."""
+def score_windows(model, pieces, roles, which=0):
+    """The logit of each piece of tokens; roles: one for all, or a list; which: 1 for the exit's."""
     from finetune import pad
     roles = [roles] * len(pieces) if isinstance(roles, int) else roles
     order, out, at = sorted(range(len(pieces)), key=lambda i: len(pieces[i])), np.empty(len(pieces)), 0
     with torch.no_grad():
         while at < len(order):
-            n = max(1, 16384 // (len(pieces[order[min(at + 256, len(order) - 1)]]) + 1))
+            n = max(1, (16384 if model.device == "cpu" else 131072) // (len(pieces[order[min(at + 256, len(order) - 1)]]) + 1))
             group = order[at:at + n]
-            ids, lengths = pad([pieces[i] for i in group], [roles[i] for i in group])
-            out[group] = model(ids.to(model.device), lengths.to(model.device))[0].float().cpu().numpy()
+            ids, lengths = (torch.from_numpy(x).to(model.device) for x in pad([pieces[i] for i in group], [roles[i] for i in group]))
+            out[group] = model(ids, lengths)[which].float().cpu().numpy()
             at += n
     return out
 
 
-def score_all(model, kept, size=WINDOW, stride=STRIDE):
+def score_all(model, kept, size=WINDOW, stride=STRIDE, which=0):
     """The logit of each example: the largest of its windows."""
     jobs = [(i, e.tokens[a:b]) for i, e in enumerate(kept) for a, b in windows(e.tokens[:8192], size, stride)]
     out = np.full(len(kept), -1e9)
-    np.maximum.at(out, [i for i, _ in jobs], score_windows(model, [p for _, p in jobs], [kept[i].role for i, _ in jobs]))
+    np.maximum.at(out, [i for i, _ in jobs], score_windows(model, [p for _, p in jobs], [kept[i].role for i, _ in jobs], which))
     return out
 
 

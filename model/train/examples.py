@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 
-import corpus
 from network import STRIDE, WINDOW
 from text import DOCUMENT, PROMPT
 
@@ -28,8 +27,9 @@ DAMPED = {"atk_aisafetylab": 0.5, "atk_synth_direct": 0.4, "atk_latent_jailbreak
 EITHER = {"ben_t0_tasks", "ben_zh_questions", "ben_taskmaster", "ben_gpteacher_tool", "bh_gpts_prompts"}
 LONGEST = 1024   # tokens of a text that training looks at
 SHORT = 72       # an instruction short enough to be put into a document
-MISTYPED = 0.15  # of the rows once more with typing errors
-MIXED, PLAIN, HARD = 0.20, 0.06, 0.04  # shares of what is drawn: composites, raw text, what the network itself got wrong
+MISTYPED = 0.20  # of the rows once more with typing errors
+ORDERS = "bipia_orders"  # the source of what was put into the carriers of bipia_train
+MIXED, PLAIN, HARD = 0.25, 0.10, 0.04  # shares of what is drawn: composites, raw text, what the network itself got wrong
 
 Example = collections.namedtuple("Example", "tokens attack role category weight source harmful ours", defaults=(False,))
 
@@ -99,15 +99,16 @@ def build(rows, vocabulary, rng=None):
 class Sampler:
     """Draws examples by weight and mixes them: an instruction or an honest line put into a document, texts joined, roles changed."""
 
-    def __init__(self, examples, extra, plain, rng):
-        """plain: tokens of raw texts, which are harmless in either role."""
-        self.examples, self.rng, self.hard = examples, rng, []
+    def __init__(self, examples, orders, plain, line_ends, rng):
+        """orders: what was put into composites; plain: tokens of raw texts, which are harmless in either role."""
+        examples = examples + [e._replace(weight=4.0) for e in orders] + [e._replace(weight=2.0, role=PROMPT) for e in orders]
+        self.examples, self.rng, self.hard, self.ends = examples, rng, [], line_ends
         self.plain = [Example(t, False, DOCUMENT, -1, 1, "plain", False) for t in plain if len(t) > 40]
         weights = np.array([e.weight for e in examples])
         self.share = np.cumsum(weights / weights.sum())
         pick = lambda want: [e for e in examples if want(e)]
         self.carriers = pick(lambda e: (e.role == DOCUMENT or e.source in EITHER) and not e.attack and len(e.tokens) > 40)
-        self.orders = pick(lambda e: e.role == DOCUMENT and e.attack and len(e.tokens) < SHORT and e.source != "ind_injecagent") + extra
+        self.orders = pick(lambda e: e.role == DOCUMENT and e.attack and len(e.tokens) < SHORT and e.source != "ind_injecagent") + orders
         self.lines = pick(lambda e: e.role == DOCUMENT and not e.attack and len(e.tokens) < SHORT)
         self.prompts = pick(lambda e: e.role == PROMPT and not e.attack and len(e.tokens) < 400)
         self.direct = pick(lambda e: e.role == PROMPT and e.attack and len(e.tokens) < 300 and e.weight > 0.3)

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""From WORK/model.pt to the weights file of the product: 8-bit weights, the gate, the calibration (src/model/weights.h).
+"""From WORK/model.pt and WORK/gate.xz to the weights file of the product: 8-bit weights, gate, exit, calibration (src/model/weights.h).
 
-    model/train/export.py --data SHARED/data --work DIR --out model/shield.weights --version N
+    model/train/export.py --data SHARED/data --work DIR --out model/shield.weights --version N [--model model.half]
 
-The gate is trained here: to foresee the encoder's logit on the windows of all texts at hand. Calibration is done on what the product itself
-computes, over the benign sources that were kept out, each source counting the same.
+Chosen here, on the texts that were kept out: from which guess of the gate on windows are read, and below which logit they leave at the exit. Calibration is
+done on what the product itself computes, over the benign sources that were kept out, each source counting the same.
 """
 import argparse
 import collections
@@ -17,19 +17,20 @@ import zlib
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 import corpus
 import examples
+import gate as gates
+import pack
 from evaluation import score_windows
 from finetune import Classifier
-from network import GATE_BITS, GATE_BOXES, NAME, RULES, SHAPE, STRIDE, WINDOW
+from network import EXIT, GATE_BITS, NAME, RULES, SHAPE, STRIDE, WINDOW
 from ops import rotary
-from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary, slots
+from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary
 
 # What a score means: the share of ordinary texts that score at least that much. docs/detection.md
 RATES = ((0.5, 0.02), (0.2, 0.10), (0.1, 0.20), (0.05, 0.35), (0.02, 0.50), (0.01, 0.60), (0.005, 0.75), (0.002, 0.90), (0.001, 0.95))
-LOST = 0.02  # of the attacks that the encoder would find the gate may let go
+LOST, LEFT = 0.02, 0.005  # of the attacks that the encoder would find the gate may let go, and the exit of the rest
 
 
 def quantise(w):
@@ -39,16 +40,17 @@ def quantise(w):
     return np.rint(w / scale[:, None]).astype(np.int8), scale.astype(np.float32)
 
 
-def pack(w):
+def packed_rows(w):
     """[n,k] to [n/16][k/4][16][4]."""
     n, k = w.shape
     return np.ascontiguousarray(w.reshape(n // 16, 16, k // 4, 4).transpose(0, 2, 1, 3))
 
 
 def sections(state, vocabulary, pieces, gate, knots):
+    """gate: of each role, with the guess from which windows are read and the logit below which they leave."""
     d = SHAPE["width"]
     shape = [d, SHAPE["layers"], SHAPE["heads"], SHAPE["inner"], vocabulary, WINDOW, len(examples.CATEGORIES), STRIDE, GATE_BITS,
-             len(knots[0])]
+             len(knots[0]), EXIT]
     yield "shape", np.array(shape, np.uint32)
     table, scale = quantise(state["emb"])
     yield "embedding", table
@@ -58,16 +60,19 @@ def sections(state, vocabulary, pieces, gate, knots):
     for i in range(SHAPE["layers"]):
         for part in ("qkv", "out", "up", "down"):
             w, scale = quantise(state[f"{i}.{part}"])
-            yield f"{i}.{part}", pack(w)
+            yield f"{i}.{part}", packed_rows(w)
             yield f"{i}.{part}.scale", scale
         for norm, name in (("n1", "norm1"), ("n2", "norm2")):
             yield f"{i}.{name}", np.concatenate([state[f"{i}.{norm}g"], state[f"{i}.{norm}b"]])
-    yield "norm", np.concatenate([state["ng"], state["nb"]])
-    for name in ("query", "pooled", "mean", "bias", "category"):
-        yield name, state["head." + name]
+    for prefix, norm, head in (("", "n", ""), ("exit.", "exit.", "exit_")):
+        yield prefix + "norm", np.concatenate([state[norm + "g"], state[norm + "b"]])
+        for name in ("query", "pooled", "mean", "bias"):
+            yield prefix + name, state[f"head.{head}{name}"]
+    yield "exit.leave", np.array([leave for _, _, leave in gate], np.float32)
+    yield "category", state["head.category"]
     yield "category.bias", state["head.category_bias"]
-    yield "gate", np.array([[*factors, bias, at] for factors, bias, _, at in gate], np.float32)
-    yield "gate.table", np.stack([t for _, _, t, _ in gate])
+    yield "gate", np.array([[*g["factors"], g["bias"], at] for g, at, _ in gate], np.float32)
+    yield "gate.table", np.stack([g["table"] for g, _, _ in gate])
     yield "rules", np.array(RULES, np.float32)
     yield "calibration", np.array(knots, np.float32)
     yield "pieces", np.frombuffer(pieces, np.uint8)
@@ -85,72 +90,42 @@ def write(path, version, parts):
         table += struct.pack("<16sQQ", name.encode(), begin + len(body), a.nbytes)
         body += a.tobytes()
     rest = table.ljust(begin - 64, b"\0") + body
-    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", 2, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
+    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", 3, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
     pathlib.Path(path).write_bytes(head + rest)
 
 
-def gate_slots(windows, role):
-    """[windows, tokens, 3] places of the table, and how many tokens there are with the role."""
-    out = np.full((len(windows), WINDOW - 1, 3), 1 << GATE_BITS, np.int32)
-    for i, w in enumerate(windows):
-        out[i, :len(w)] = slots(GATE_BITS, np.concatenate([[role], w]))
-    return torch.from_numpy(out), torch.tensor([len(w) + 1.0 for w in windows])
+class Windows:
+    """The windows of texts of one role, and what each stage says of them."""
+
+    def __init__(self, model, gate, kept, role):
+        parts = [gates.cut(e.tokens) for e in kept]
+        flat = [w for p in parts for w in p]
+        self.texts, self.of = kept, np.repeat(np.arange(len(parts)), [len(p) for p in parts])
+        self.logit, self.early, self.guess = score_windows(model, flat, role), score_windows(model, flat, role, 1), gates.guesses(gate, flat)
+
+    def lowest(self, said, use, lost):
+        """What a stage must say for a window to go on: `lost` of the texts lie below it with all windows that they are found by (use), every
+        source counting much the same."""
+        reach = np.full(len(self.texts), -np.inf)
+        np.maximum.at(reach, self.of[use], said[use])
+        found = np.flatnonzero(np.isfinite(reach))
+        count = collections.Counter(self.texts[i].source for i in found)
+        weight = np.array([1 / max(count[self.texts[i].source], 25) for i in found])
+        order = np.argsort(reach[found])
+        return float(reach[found][order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), lost)])
 
 
-def sums(values, length):
-    """What gate_guess() of src/model/gate.c sums up: over the window, and over its worst tokens in a row."""
-    total = F.pad(values.cumsum(1), (1, 0))
-    worst = [(total[:, 1:] - F.pad(total, (box, 0))[:, 1:values.shape[1] + 1]).max(1).values for box in GATE_BOXES]
-    return torch.stack([values.sum(1) / length.sqrt(), *worst], 1)
-
-
-def train_gate(windows, logits, role, epochs=4):
-    """Over hashed pairs of tokens, by stochastic descent on the squared error of the logit. Returns (factors, bias, table)."""
-    places, length = gate_slots(windows, role)
-    table = torch.nn.Embedding((1 << GATE_BITS) + 1, 1, sparse=True, padding_idx=1 << GATE_BITS)
-    torch.nn.init.zeros_(table.weight)
-    target = torch.tensor(np.clip(logits, -6, 6), dtype=torch.float32)
-    factors = torch.nn.Parameter(torch.tensor([1.0, *(0.3 / box ** 0.5 for box in GATE_BOXES)]))
-    bias = torch.nn.Parameter(target.mean())
-    steps = torch.optim.Adagrad(table.parameters(), lr=0.1), torch.optim.Adam([factors, bias], lr=1e-3)
-    rng = np.random.default_rng(0)
-    for _ in range(epochs):
-        for part in np.array_split(rng.permutation(len(windows)), max(1, len(windows) // 256)):
-            guess = sums(table(places[part].long()).sum((2, 3)), length[part]) @ factors + bias
-            heavy = 1 + 3 * (target[part] > 0).float()  # a window that is an attack must not be missed
-            loss = (heavy * (guess - target[part]) ** 2).mean()
-            for s in steps:
-                s.zero_grad()
-            loss.backward()
-            for s in steps:
-                s.step()
-    values = table.weight.detach().numpy()[:-1, 0]
-    scale = max(1e-9, np.abs(values).max()) / 127
-    return factors.detach().numpy() * scale, float(bias), np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
-
-
-def guesses(gate, windows, role):
-    factors, bias, table = gate
-    table, out = torch.from_numpy(np.append(table, np.int8(0)).astype(np.float32)), []
-    for i in range(0, len(windows), 4096):
-        places, length = gate_slots(windows[i:i + 4096], role)
-        out.append(sums(table[places.long()].sum(2), length).numpy() @ factors + bias)
-    return np.concatenate(out)
-
-
-def pass_at(gate, kept, role, detect, logit_of):
-    """The guess from which windows are read: LOST of the attacks that would be detected lie below it wholly, every source counting much the same."""
-    texts = [e for e in kept if e.attack and e.role == role]
-    parts = [[e.tokens[x:y] for x, y in examples.windows(e.tokens[:2048], WINDOW, STRIDE)] for e in texts]
-    flat = [w for p in parts for w in p]
-    logit, guess, of = logit_of(flat), guesses(gate, flat, role), np.repeat(np.arange(len(parts)), [len(p) for p in parts])
-    reach = np.full(len(texts), -np.inf)
-    np.maximum.at(reach, of[logit >= detect], guess[logit >= detect])
-    found = np.flatnonzero(np.isfinite(reach))
-    count = collections.Counter(texts[i].source for i in found)
-    weight = np.array([1 / max(count[texts[i].source], 25) for i in found])
-    order = np.argsort(reach[found])
-    return float(reach[found][order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), LOST)])
+def stages(model, gate, kept, role, detect):
+    """(pass, leave), and says what they let through of the harmless."""
+    of = lambda want: Windows(model, gate, [e for e in kept if e.role == role and want(e)], role)
+    attacks, harmless = of(lambda e: e.attack), of(lambda e: not e.attack)
+    at = attacks.lowest(attacks.guess, attacks.logit >= detect, LOST)
+    leave = attacks.lowest(attacks.early, (attacks.logit >= detect) & (attacks.guess >= at), LEFT)
+    past = harmless.guess >= at
+    print(f"role {role}: detection from logit {detect:.2f}. Of the harmless windows kept out {past.mean():.1%} pass the gate (at {at:.2f}, correlation "
+          f"{np.corrcoef(harmless.guess, harmless.logit)[0, 1]:.3f}), {(past & (harmless.early >= leave)).mean():.1%} the exit (at {leave:.2f}, "
+          f"{np.corrcoef(harmless.early, harmless.logit)[0, 1]:.3f})", flush=True)
+    return at, leave
 
 
 def calibrate(kept, logit, role):
@@ -187,43 +162,30 @@ def main():
     p.add_argument("--model", default="model.pt")
     p.add_argument("--out", default=str(ROOT / "model/shield.weights"))
     p.add_argument("--version", type=int, default=1)
-    p.add_argument("--gate-windows", type=int, default=90000)
     a = p.parse_args()
     pieces = (ROOT / "model/vocabulary.bin").read_bytes()
     vocabulary = Vocabulary(pieces)
-    state = torch.load(a.work / a.model)
-    model = Classifier(vocabulary.size)
-    model.load(state)
-    rows = corpus.load(a.data)
-    chosen = examples.build([r for r in rows if not corpus.kept_out(r)], vocabulary)
-    rng = np.random.default_rng(0)
-    plain = [vocabulary.tokens(t, 2048) for i, t in enumerate(corpus.plain_text(a.data)) if i % 2]
-    cut = lambda tokens: [tokens[x:y] for x, y in examples.windows(tokens[:2048], WINDOW, STRIDE)]
-    some = lambda pool, n: [pool[i] for i in rng.permutation(len(pool))[:n]]
-    gates = []
-    for role in (PROMPT, DOCUMENT):
-        pool = some([w for e in chosen if e.role == role or rng.random() < 0.2 for w in cut(e.tokens)], a.gate_windows)
-        pool += some([w for t in plain for w in cut(t)], a.gate_windows // 2)
-        logits = score_windows(model, pool, role)
-        gates.append(train_gate(pool, logits, role))
-        print(f"role {role}: gate on {len(pool)} windows", flush=True)
-    kept = [(r, e) for r in [*filter(corpus.kept_out, rows), *corpus.long_texts(a.data)] for e in examples.build([r], vocabulary)]
-    examples_kept = [e for _, e in kept]
+    state = {k: v.float() for k, v in torch.load(a.work / a.model).items()}
+    model = Classifier(vocabulary.size).load(state)
+    trained = pack.load(a.work / "gate.xz")
+    gate = [{k: trained[f"{k}-{role}"] for k in ("factors", "bias", "table")} for role in (PROMPT, DOCUMENT)]
+    rows = [*filter(corpus.kept_out, corpus.load(a.data)), *corpus.long_texts(a.data)]
+    kept = [(r, e) for r in rows for e in examples.build([r], vocabulary)]
+    kept_examples = [e for _, e in kept]
     flat = [[(-30.0, 0.0), (30.0, 1.0)]] * 2
-    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g, -1e9) for g in gates], flat))
-    reader = Reader(a.out)
-    logit = np.array([reader.judge(r.text, e.role == DOCUMENT)[0] for r, e in kept])
-    joined = logit + np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * rule_scores([r for r, _ in kept])
-    knots = [calibrate(examples_kept, joined, role) for role in (PROMPT, DOCUMENT)]
-    passes = []
-    for k, role in enumerate((PROMPT, DOCUMENT)):
-        detect = dict((s, l) for l, s in knots[k])[0.60]
-        passes.append(pass_at(gates[k], examples_kept, role, detect, lambda w: score_windows(model, w, role)))
-        ordinary = [w for e in examples_kept if e.role == role and not e.attack for w in cut(e.tokens)]
-        logits, guess = score_windows(model, ordinary, role), guesses(gates[k], ordinary, role)
-        print(f"role {role}: detection from logit {detect:.2f}; gate at {passes[-1]:.2f} passes {np.mean(guess >= passes[-1]):.1%} of the harmless "
-              f"windows kept out; correlation with the encoder on them {np.corrcoef(guess, logits)[0, 1]:.3f}", flush=True)
-    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(*g, at) for g, at in zip(gates, passes)], knots))
+    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(g, -1e9, -1e9) for g in gate], flat))
+    rules = np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * rule_scores([r for r, _ in kept])
+
+    def knots():
+        reader = Reader(a.out)
+        joined = rules + [reader.judge(r.text, e.role == DOCUMENT)[0] for r, e in kept]
+        return [calibrate(kept_examples, joined, role) for role in (PROMPT, DOCUMENT)]
+
+    first = knots()
+    detect = [dict((s, l) for l, s in k)[0.60] for k in first]
+    chosen = [(g, *stages(model, g, kept_examples, role, d)) for g, role, d in zip(gate, (PROMPT, DOCUMENT), detect)]
+    write(a.out, a.version, sections(state, vocabulary.size, pieces, chosen, first))
+    write(a.out, a.version, sections(state, vocabulary.size, pieces, chosen, knots()))
     print(f"{a.out}: {pathlib.Path(a.out).stat().st_size / 1e6:.1f} MB")
 
 

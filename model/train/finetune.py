@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Teaches the pre-trained encoder to tell attacks: WORK/encoder.pt in, WORK/model.pt out.
+"""Teaches a pre-trained encoder to tell attacks: WORK/encoder.pt in, WORK/model.pt out.
 
-    model/train/finetune.py --data SHARED/data --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--out NAME]
+    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--teacher teacher.pt] [--device cuda]
 
-A text is read in windows; its logit is the largest of its windows'. Windows of 64 to 256 tokens are mixed, so that the product may choose.
+Reads what pack.py wrote. A text is read in windows; its logit is the largest of its windows'. Windows of 64 to 256 tokens are mixed, so that the product may
+choose. With --teacher each window's logit is also drawn to what the teacher (--shape teacher trains one) says of it.
 Prints the losses, then a table over the sources that were kept out.
 """
 import argparse
@@ -14,44 +15,54 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import corpus
-import examples
+import pack
 from evaluation import report, score_all, score_windows
-from examples import CATEGORIES, LONGEST, Example, Sampler, windows
-from network import SHAPE
+from examples import CATEGORIES, LONGEST, Sampler, windows
+from network import EXIT, SHAPE, TEACHER
 from ops import Encoder, Weights
-from text import DOCUMENT, MASK, PROMPT, ROOT, Vocabulary
+from text import DOCUMENT, MASK
 
-RATE, HEAD_RATE_TOKENS, SMOOTH, DROP, MOST_WINDOWS, LOOKED = 4e-4, 12288, 0.02, 0.06, 4, 40000
+RATE = {"student": 4e-4, "teacher": 1.5e-4}
+BATCH_TOKENS = {"cpu": 12288, "cuda": 24576}  # a GPU takes as long for fewer
+HEAD_RATE, SMOOTH, DROP, MOST_WINDOWS, LOOKED = 2e-3, 0.02, 0.06, 4, 40000
+# A window's logit is worth less and less beyond the temperature; what labels, the teacher and the exit count in the loss.
+TEMPERATURE, LABELS, EARLY = 2.0, 0.3, 0.3
 SIZES = (64, 128, 128, 256)
+SHAPES = {"student": (SHAPE, EXIT), "teacher": (TEACHER, None)}
 
 
 class Classifier:
     """The encoder with its output: per role, attention pooling by one query and a linear layer on (pooled, mean); categories on pooled.
-    Everything after pooling is linear, so a logit is the sum of what its tokens bring (explain in src/model/encoder.c)."""
+    Everything after pooling is linear, so a logit is the sum of what its tokens bring (explain in src/model/encoder.c). The exit has the same
+    output over what is there after EXIT layers."""
 
-    def __init__(self, size, device="cpu"):
-        self.device, d = device, SHAPE["width"]
-        self.w = Weights(device)
-        self.encoder = Encoder(self.w, size, **SHAPE)
+    def __init__(self, size, device="cpu", shape="student"):
+        self.device, (form, early) = device, SHAPES[shape]
+        self.w, d = Weights(device), form["width"]
+        self.encoder = Encoder(self.w, size, **form, exit=early)
         self.w.build(torch.Generator().manual_seed(1))
-        self.head = torch.nn.ParameterDict({
-            "query": torch.nn.Parameter(torch.zeros(2, d)), "pooled": torch.nn.Parameter(torch.randn(2, d) * 0.02),
-            "mean": torch.nn.Parameter(torch.randn(2, d) * 0.02), "bias": torch.nn.Parameter(torch.zeros(2)),
-            "category": torch.nn.Parameter(torch.randn(len(CATEGORIES), d) * 0.02),
-            "category_bias": torch.nn.Parameter(torch.zeros(len(CATEGORIES)))}).to(device)
+        parts = {"category": torch.randn(len(CATEGORIES), d) * 0.02, "category_bias": torch.zeros(len(CATEGORIES))}
+        for out in ("", "exit_")[:2 if early else 1]:
+            parts |= {out + "query": torch.zeros(2, d), out + "pooled": torch.randn(2, d) * 0.02, out + "mean": torch.randn(2, d) * 0.02,
+                      out + "bias": torch.zeros(2)}
+        self.head = torch.nn.ParameterDict({k: torch.nn.Parameter(v) for k, v in parts.items()}).to(device)
 
-    def __call__(self, ids, lengths):
-        """ids int32 [b,t] with the role first. Logits [b] and category logits [b,c]."""
+    def output(self, hidden, ids, lengths, out):
+        """Logits [b] and what was pooled [b,d]. out: which output's weights."""
         b, t = ids.shape
-        h = self.encoder(ids, lengths).float().view(b, t, -1)
-        role = (ids[:, 0] == DOCUMENT).long()
+        h, role, head = hidden.float().view(b, t, -1), (ids[:, 0] == DOCUMENT).long(), self.head
         real = torch.arange(t, device=ids.device)[None] < lengths[:, None]
-        attention = torch.einsum("btd,bd->bt", h, self.head["query"][role]).masked_fill(~real, -1e30).softmax(-1)
+        attention = torch.einsum("btd,bd->bt", h, head[out + "query"][role]).masked_fill(~real, -1e30).softmax(-1)
         pooled = torch.einsum("bt,btd->bd", attention, h)
         mean = (h * real[..., None]).sum(1) / lengths[:, None]
-        logit = (pooled * self.head["pooled"][role]).sum(-1) + (mean * self.head["mean"][role]).sum(-1) + self.head["bias"][role]
-        return logit, F.linear(pooled, self.head["category"], self.head["category_bias"])
+        return (pooled * head[out + "pooled"][role]).sum(-1) + (mean * head[out + "mean"][role]).sum(-1) + head[out + "bias"][role], pooled
+
+    def __call__(self, ids, lengths):
+        """ids int32 [b,t] with the role first. Logits [b], those of the exit (or None), category logits [b,c]."""
+        hidden, early = self.encoder(ids, lengths)
+        logit, pooled = self.output(hidden, ids, lengths, "")
+        first = None if early is None else self.output(early, ids, lengths, "exit_")[0]
+        return logit, first, F.linear(pooled, self.head["category"], self.head["category_bias"])
 
     def state(self):
         return {**self.w.state(), **{"head." + k: v.detach().cpu().clone() for k, v in self.head.items()}}
@@ -62,6 +73,7 @@ class Classifier:
             for k, v in self.head.items():
                 if "head." + k in state:
                     v.copy_(state["head." + k])
+        return self
 
 
 def pad(pieces, roles):
@@ -71,7 +83,7 @@ def pad(pieces, roles):
     for row, (p, role) in enumerate(zip(pieces, roles)):
         ids[row, 0] = role
         ids[row, 1:1 + len(p)] = p
-    return torch.from_numpy(ids), torch.tensor([len(p) + 1 for p in pieces], dtype=torch.int32)
+    return ids, np.array([len(p) + 1 for p in pieces], np.int32)
 
 
 def cut(e, size, rng):
@@ -84,8 +96,9 @@ def cut(e, size, rng):
     return [tokens[a:b] for a, b in all_]
 
 
-def batches(sampler, rng):
-    """Endless: (ids, lengths, which example each window belongs to, examples), about HEAD_RATE_TOKENS tokens each."""
+def batches(sampler, most):
+    """Endless: (ids, lengths, which text each window belongs to, attack and category of each text), about `most` tokens each."""
+    rng = sampler.rng
     while True:
         size = int(rng.choice(SIZES))
         drawn = [(e, cut(e, size, rng)) for e in (sampler.draw() for _ in range(2048))]
@@ -93,7 +106,7 @@ def batches(sampler, rng):
         groups, group, longest, count = [], [], 0, 0
         for e, parts in drawn:
             longest = max(longest, *(len(p) + 1 for p in parts))
-            if group and longest * (count + len(parts)) > HEAD_RATE_TOKENS:
+            if group and longest * (count + len(parts)) > most:
                 groups.append(group)
                 group, longest, count = [], max(len(p) + 1 for p in parts), 0
             group.append((e, parts))
@@ -102,25 +115,37 @@ def batches(sampler, rng):
         for k in rng.permutation(len(groups)):
             pieces = [p for _, parts in groups[k] for p in parts]
             roles = [e.role for e, parts in groups[k] for _ in parts]
-            of = [i for i, (_, parts) in enumerate(groups[k]) for _ in parts]
-            ids, lengths = pad(pieces, roles)
-            yield ids, lengths, torch.tensor(of), [e for e, _ in groups[k]]
+            of = np.array([i for i, (_, parts) in enumerate(groups[k]) for _ in parts])
+            texts = np.array([(e.attack, e.category) for e, _ in groups[k]])
+            yield *pad(pieces, roles), of, texts
 
 
-def loss_of(model, ids, lengths, of, group):
-    drop = torch.rand(ids.shape) < DROP
+def masked(ids):
+    """Some tokens hidden, so that no single one decides."""
+    drop = torch.rand(ids.shape, device=ids.device) < DROP
     drop[:, 0] = False
-    ids = torch.where(drop & (ids != 0), torch.full_like(ids, MASK), ids).to(model.device)
-    logit, category = model(ids, lengths.to(model.device))
-    of, n = of.to(model.device), len(group)
-    best = torch.full((n,), -1e30, device=model.device).scatter_reduce(0, of, logit, "amax")
-    target = torch.tensor([float(e.attack) for e in group], device=model.device) * (1 - 2 * SMOOTH) + SMOOTH
-    loss = F.binary_cross_entropy_with_logits(best, target)
-    kinds = torch.tensor([e.category for e in group], device=model.device)[of]
-    strongest = (logit >= best[of] - 1e-6) & (kinds >= 0)
-    if strongest.any():
-        loss = loss + 0.1 * F.cross_entropy(category[strongest], kinds[strongest]) * strongest.float().mean()
-    return loss
+    return torch.where(drop & (ids != 0), torch.full_like(ids, MASK), ids)
+
+
+def toward(logit, target):
+    """How far logits are from what they are drawn to, both seen through the temperature."""
+    return F.binary_cross_entropy_with_logits(logit / TEMPERATURE, torch.sigmoid(target / TEMPERATURE)) * TEMPERATURE ** 2
+
+
+def loss_of(model, teacher, batch):
+    ids, lengths, of, texts = (torch.from_numpy(b).to(model.device, non_blocking=True) for b in batch)
+    attack, kind = texts[:, 0].float(), texts[:, 1][of]
+    logit, early, category = model(masked(ids), lengths)
+    best = torch.full((len(texts),), -1e30, device=model.device).scatter_reduce(0, of, logit, "amax")
+    loss = F.binary_cross_entropy_with_logits(best, attack * (1 - 2 * SMOOTH) + SMOOTH)
+    strongest = ((logit >= best[of] - 1e-6) & (kind >= 0)).float()
+    kinds = 0.1 * (F.cross_entropy(category, kind.clamp(min=0), reduction="none") * strongest).sum() / len(of)
+    goal = logit.detach()
+    if teacher:
+        with torch.no_grad():
+            goal = teacher(ids, lengths)[0]
+        loss = LABELS * loss + toward(logit, goal)
+    return loss + kinds + (0 if early is None else EARLY * toward(early, goal))
 
 
 def mine(model, sampler):
@@ -128,64 +153,64 @@ def mine(model, sampler):
     looked = list(sampler.harmless(LOOKED))
     logit = score_windows(model, [e.tokens for e in looked], [e.role for e in looked])
     worst = np.argsort(-logit)[:LOOKED // 40]
-    sampler.hard = [looked[i] for i in worst]
     print(f"{len(worst)} of {LOOKED} harmless windows from logit {logit[worst[-1]]:.2f} on are drawn more often", flush=True)
+    sampler.hard = [looked[i] for i in worst]
 
 
-def train(model, sampler, minutes, rng):
-    adam = torch.optim.AdamW(model.head.parameters(), lr=2e-3, weight_decay=0.01)
+def train(model, sampler, minutes, rate, teacher=None):
+    adam = torch.optim.AdamW(model.head.parameters(), lr=HEAD_RATE, weight_decay=0.01)
     begin, step, smooth = time.time(), 0, None
-    for ids, lengths, of, group in batches(sampler, rng):
+    for batch in batches(sampler, BATCH_TOKENS[model.device]):
         share = (time.time() - begin) / (minutes * 60)
         if share >= 1:
             return
         if share > 0.5 and not sampler.hard:
             mine(model, sampler)
-        rate = min(1.0, (step + 1) / 60) * (1 - share)
+        now = min(1.0, (step + 1) / 60) * (1 - share)
         for g in adam.param_groups:
-            g["lr"] = 2e-3 * rate
-        loss = loss_of(model, ids, lengths, of, group)
+            g["lr"] = HEAD_RATE * now
+        loss = loss_of(model, teacher, batch)
         loss.backward()
-        model.w.step(RATE * rate, decay=0.02)
+        model.w.step(rate * now, decay=0.02)
         adam.step()
         adam.zero_grad()
         step += 1
-        smooth = float(loss) if smooth is None else smooth * 0.98 + float(loss) * 0.02
+        smooth = loss.detach() if smooth is None else smooth * 0.98 + loss.detach() * 0.02
         if step % 50 == 0:
-            print(f"step {step}, {share:.0%}, loss {smooth:.4f}, {step / (time.time() - begin):.1f} steps/s", flush=True)
+            print(f"step {step}, {share:.0%}, loss {float(smooth):.4f}, {step / (time.time() - begin):.1f} steps/s", flush=True)
+
+
+def sampler_of(rows, work, seed):
+    return Sampler(rows.trained, rows.orders, list(pack.plain_texts(work)), rows.line_ends, np.random.default_rng(seed))
+
+
+def load(work, name, size, device, shape="student"):
+    return Classifier(size, device, shape).load(torch.load(work / name))
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--data", required=True)
     p.add_argument("--work", required=True, type=pathlib.Path)
     p.add_argument("--minutes", required=True, type=float)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--leave-out", default="", help="further sources to keep out, for a look at what generalises")
     p.add_argument("--encoder", default="encoder.pt", help="file of WORK to begin with; none: from nothing")
+    p.add_argument("--shape", default="student", choices=SHAPES)
+    p.add_argument("--teacher", help="file of WORK: learn from it too")
     p.add_argument("--out", default="model.pt")
-    p.add_argument("--device", default="cpu")
+    p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
     torch.manual_seed(a.seed)
-    rng = np.random.default_rng(a.seed)
-    vocabulary = Vocabulary((ROOT / "model/vocabulary.bin").read_bytes())
-    rows, left = corpus.load(a.data), set(filter(None, a.leave_out.split(",")))
-    out = lambda r: corpus.kept_out(r) or r.source in left
-    chosen = examples.build([r for r in rows if not out(r)], vocabulary, rng)
-    kept = examples.build([r for r in rows if out(r)], vocabulary)
-    extra = [Example(vocabulary.tokens(t), True, DOCUMENT, -1, 1.0, "bipia_orders", False)
-             for t in examples.instructions_of_composites(rows)]
-    as_prompts = [e._replace(weight=2.0, role=PROMPT) for e in extra]
-    plain = [vocabulary.tokens(t, LONGEST) for i, t in enumerate(corpus.plain_text(a.data)) if i % 2 == 0]
-    sampler = Sampler(chosen + [e._replace(weight=4.0) for e in extra] + as_prompts, extra, plain, rng)
-    sampler.ends = vocabulary.ends()
-    print(f"{len(chosen)} rows, {len(kept)} kept out, {len(extra)} orders of composites, {len(plain)} raw texts", flush=True)
-    model = Classifier(vocabulary.size, a.device)
+    rows = pack.Rows(a.work, set(filter(None, a.leave_out.split(","))))
+    sampler = sampler_of(rows, a.work, a.seed)
+    print(f"{len(rows.trained)} rows, {len(rows.kept)} kept out, {len(rows.orders)} orders of composites, {len(sampler.plain)} raw texts", flush=True)
+    model = Classifier(rows.vocabulary, a.device, a.shape)
     if a.encoder != "none":
-        model.w.load(torch.load(a.work / a.encoder))
-    train(model, sampler, a.minutes, rng)
+        model.load(torch.load(a.work / a.encoder))
+    teacher = a.teacher and load(a.work, a.teacher, rows.vocabulary, a.device, "teacher")
+    train(model, sampler, a.minutes, RATE[a.shape], teacher)
     torch.save(model.state(), a.work / a.out)
-    report(kept, score_all(model, kept))
+    report(rows.kept, score_all(model, rows.kept))
 
 
 if __name__ == "__main__":

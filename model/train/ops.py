@@ -85,17 +85,14 @@ class Weights:
         self.P, self.G, self.B = ({n: flat[at:at + math.prod(shape)].view(shape) for n, (shape, _, at) in self.spec.items()}
                                   for flat in (self.p, self.g, self.b))
         if self.device != "cpu":
-            self.p.requires_grad_()
-            self.p.grad = self.g
-            self.P = None
+            self.seen_by_autograd()
         return self
 
-    def get(self, name):
-        """The float32 parameter: on a GPU a slice that autograd sees."""
-        if self.device == "cpu":
-            return self.P[name]
-        shape, _, at = self.spec[name]
-        return self.p[at:at + math.prod(shape)].view(shape)
+    def seen_by_autograd(self):
+        """Every parameter becomes a leaf whose gradient is its part of g, so that what autograd adds up lies in one vector."""
+        for name, view in self.P.items():
+            self.P[name] = view.detach().requires_grad_()
+            self.P[name].grad = self.G[name]
 
     def state(self):
         flat = self.p.detach().cpu()
@@ -114,16 +111,7 @@ class Weights:
         self.steps += 1
         fix1, fix2 = 1 / (1 - beta1 ** self.steps), 1 / (1 - beta2 ** self.steps)
         if self.device != "cpu":
-            with torch.no_grad():
-                norm = float(self.g.norm())
-                if math.isfinite(norm):
-                    self.g.mul_(min(1.0, clip / (norm + 1e-9)))
-                    self.m.lerp_(self.g, 1 - beta1)
-                    self.v.mul_(beta2).addcmul_(self.g, self.g, value=1 - beta2)
-                    self.p.mul_(1 - rate * decay).addcdiv_(self.m * fix1, (self.v * fix2).sqrt().add_(1e-6), value=-rate)
-                    self.b.copy_(self.p)
-                self.g.zero_()
-            return norm
+            return self.step_here(rate, decay, clip, beta1, beta2, fix1, fix2)
         k = kernels()
         norm = math.sqrt(k.sum_of_squares(ptr(self.g), num(self.size)))
         if not math.isfinite(norm):
@@ -131,6 +119,18 @@ class Weights:
             return norm
         floats = (rate, beta1, beta2, fix1, fix2, decay, min(1.0, clip / (norm + 1e-9)))
         k.adam(ptr(self.p), ptr(self.g), ptr(self.m), ptr(self.v), ptr(self.b), num(self.size), *(num(float(x)) for x in floats))
+        return norm
+
+    @torch.no_grad()
+    def step_here(self, rate, decay, clip, beta1, beta2, fix1, fix2):
+        """The same with torch's operations, without waiting for the GPU. The norm stays there."""
+        norm = self.g.norm()
+        self.g.mul_((clip / (norm + 1e-9)).clamp(max=1.0)).nan_to_num_(0.0, 0.0, 0.0)
+        self.m.lerp_(self.g, 1 - beta1)
+        self.v.mul_(beta2).addcmul_(self.g, self.g, value=1 - beta2)
+        self.p.mul_(1 - rate * decay).addcdiv_(self.m, (self.v * fix2).sqrt_().add_(1e-6), value=-rate * fix1)
+        self.b.copy_(self.p)
+        self.g.zero_()
         return norm
 
 
@@ -248,27 +248,56 @@ class Attention(torch.autograd.Function):
         return dqkv, None, None, None, None
 
 
-def plain_attention(qkv, lengths, b, t, h):
+def turning(t, e, device):
+    """What rotary() has, as wide as a head and shaped for [b,t,2,heads,e]: cosines, sines."""
+    key = (t, e, str(device), "wide")
+    if key not in _tables:
+        cosine, sine = rotary(t, e)
+        wide = (torch.cat([cosine, cosine], 1), torch.cat([-sine, sine], 1))
+        _tables[key] = tuple(w.view(1, t, 1, 1, e).to(device) for w in wide)
+    return _tables[key]
+
+
+def plain_attention(qkv, mask, cosine, sine, b, t, h):
+    """mask: bool [b,t], which tokens are real; None: all."""
     e = qkv.shape[1] // 3 // h
-    cosine, sine = rotary(t, e, qkv.device)
-    q, k, v = qkv.view(b, t, 3, h, e).permute(2, 0, 3, 1, 4)
+    x = qkv.view(b, t, 3, h, e)
+    both = x[:, :, :2]
+    q, k = (both * cosine + both.roll(e // 2, -1) * sine).to(x.dtype).permute(2, 0, 3, 1, 4)
+    v, mask = x[:, :, 2].transpose(1, 2), None if mask is None else mask[:, None, None]
+    if hasattr(F, "scaled_dot_product_attention"):
+        out = F.scaled_dot_product_attention(q, k, v, None if mask is None else mask.expand(b, 1, t, t))
+    else:
+        scores = (q @ k.transpose(-1, -2)).float() * e ** -0.5
+        out = (scores if mask is None else scores.masked_fill(~mask, -1e30)).softmax(-1).to(v.dtype) @ v
+    return out.transpose(1, 2).reshape(b * t, h * e)
 
-    def rotate(x):
-        l, r = x[..., :e // 2].float(), x[..., e // 2:].float()
-        return torch.cat([l * cosine - r * sine, l * sine + r * cosine], -1).to(x.dtype)
 
-    scores = (rotate(q) @ rotate(k).transpose(-1, -2)).float() * e ** -0.5
-    padding = torch.arange(t, device=qkv.device)[None] >= lengths[:, None]
-    weights = scores.masked_fill(padding[:, None, None], -1e30).softmax(-1).to(v.dtype)
-    return (weights @ v).permute(0, 2, 1, 3).reshape(b * t, h * e)
+def plain_layer(x, mask, cosine, sine, b, t, h, n1g, n1b, qkv, out, n2g, n2b, up, down):
+    y = F.layer_norm(x, x.shape[1:], n1g, n1b).to(BF16)
+    x = x + F.linear(plain_attention(F.linear(y, qkv.to(BF16)), mask, cosine, sine, b, t, h), out.to(BF16))
+    y = F.layer_norm(x, x.shape[1:], n2g, n2b).to(BF16)
+    return x + F.linear(F.silu(F.linear(y, up.to(BF16)) * 1.702), down.to(BF16)) * (1 / 1.702)
+
+
+_fused = None
+
+
+def fused_layer(*args):
+    """plain_layer compiled for the shape at hand, which takes half a minute: for where every batch has the same."""
+    global _fused
+    if _fused is None:
+        _fused = torch.compile(plain_layer, dynamic=False)
+    return _fused(*args)
 
 
 class Encoder:
-    """A pre-norm transformer with rotary positions. Weights are named PREFIX + layer + part."""
+    """A pre-norm transformer with rotary positions. Weights are named PREFIX + layer + part. exit: also gives what is there after so many
+    layers, through a norm of its own."""
 
-    def __init__(self, weights, vocabulary, width, layers, heads, inner, prefix="", plain=None):
-        self.w, self.width, self.layers, self.heads, self.prefix = weights, width, layers, heads, prefix
-        self.plain = weights.device != "cpu" if plain is None else plain
+    def __init__(self, weights, vocabulary, width, layers, heads, inner, prefix="", plain=None, exit=None):
+        self.w, self.width, self.layers, self.heads, self.prefix, self.exit = weights, width, layers, heads, prefix, exit
+        self.plain, self.fused = weights.device != "cpu" if plain is None else plain, False
         add, deep = weights.add, 1 / math.sqrt(2 * layers)
         add(prefix + "emb", (vocabulary, width), 0.05)
         for i in range(layers):
@@ -278,61 +307,68 @@ class Encoder:
             add(at + "up", (inner, width), width ** -0.5)
             add(at + "down", (width, inner), inner ** -0.5 * deep)
             for norm in ("n1", "n2"):
-                add(at + norm + "g", (width,), "one")
-                add(at + norm + "b", (width,), 0)
-        add(prefix + "ng", (width,), "one")
-        add(prefix + "nb", (width,), 0)
+                self.add_norm(at + norm)
+        self.add_norm(prefix + "n")
+        if exit:
+            self.add_norm(prefix + "exit.")
 
-    def __call__(self, ids, lengths):
-        """ids int32 [b,t], lengths int32 [b]: the last norm's output [b*t, width], bfloat16."""
-        return self.run_plain(ids, lengths) if self.plain else self.run(ids, lengths)
+    def add_norm(self, name):
+        self.w.add(name + "g", (self.width,), "one")
+        self.w.add(name + "b", (self.width,), 0)
+
+    def __call__(self, ids, lengths=None):
+        """ids int32 [b,t], lengths int32 [b] (None: all of t): the last norm's output [b*t, width], bfloat16, and that of the exit or None."""
+        if self.plain:
+            return self.run_plain(ids, lengths)
+        return self.run(ids, torch.full((len(ids),), ids.shape[1], dtype=torch.int32) if lengths is None else lengths)
 
     def run(self, ids, lengths):
         (b, t), w, p = ids.shape, self.w, self.prefix
         x, delta = Embed.apply(torch.zeros(1, requires_grad=torch.is_grad_enabled()), w, p + "emb", ids.contiguous()), None
+        early = None
         for i in range(self.layers):
+            if i == self.exit:
+                x, early = AddNorm.apply(x, delta, w, p + "exit.")
+                delta = None
             at = f"{p}{i}."
             x, y = AddNorm.apply(x, delta, w, at + "n1")
             y = Attention.apply(Linear.apply(y, w, at + "qkv"), lengths, b, t, self.heads)
             x, y = AddNorm.apply(x, Linear.apply(y, w, at + "out"), w, at + "n2")
             delta = Linear.apply(Gelu.apply(Linear.apply(y, w, at + "up")), w, at + "down")
-        return AddNorm.apply(x, delta, w, p + "n")[1]
+        return AddNorm.apply(x, delta, w, p + "n")[1], early
 
     def run_plain(self, ids, lengths):
-        (b, t), p, get = ids.shape, self.prefix, self.w.get
+        (b, t), p, get = ids.shape, self.prefix, self.w.P
+        mask = None if lengths is None else torch.arange(t, device=ids.device)[None] < lengths[:, None]
+        layer, turn = fused_layer if self.fused else plain_layer, turning(t, self.width // self.heads, ids.device)
 
         def norm(x, name):
-            return F.layer_norm(x, (self.width,), get(name + "g"), get(name + "b")).to(BF16)
+            return F.layer_norm(x, (self.width,), get[name + "g"], get[name + "b"]).to(BF16)
 
-        def linear(y, name):
-            return F.linear(y, get(name).to(BF16))
-
-        x = F.embedding(ids.reshape(-1).long(), get(p + "emb"))
+        x, early = F.embedding(ids.reshape(-1).long(), get[p + "emb"]), None
         for i in range(self.layers):
-            at = f"{p}{i}."
-            y = plain_attention(linear(norm(x, at + "n1"), at + "qkv"), lengths, b, t, self.heads)
-            x = x + linear(y, at + "out")
-            u = linear(norm(x, at + "n2"), at + "up")
-            x = x + linear(u * torch.sigmoid(1.702 * u), at + "down")
-        return norm(x, p + "n")
+            if i == self.exit:
+                early = norm(x, p + "exit.")
+            weights = (get[f"{p}{i}.{part}"] for part in ("n1g", "n1b", "qkv", "out", "n2g", "n2b", "up", "down"))
+            x = layer(x, mask, *turn, b, t, self.heads, *weights)
+        return norm(x, p + "n"), early
 
 
 def check():
     """The kernels against autograd: relative error of each weight's gradient."""
     ids, lengths = torch.randint(0, 100, (3, 16)).int(), torch.tensor([16, 10, 16]).int()
-    toward = torch.randn(48, 64)
-    toward.view(3, 16, 64)[1, 10:] = 0
+    toward, early = torch.randn(48, 64), torch.randn(48, 64)
+    toward.view(3, 16, 64)[1, 10:] = early.view(3, 16, 64)[1, 10:] = 0
     grads = []
     for plain in (False, True):
         w = Weights()
-        encoder = Encoder(w, 100, 64, 2, 2, 128, plain=plain)
+        encoder = Encoder(w, 100, 64, 2, 2, 128, plain=plain, exit=1)
         w.build(torch.Generator().manual_seed(1))
         if plain:
-            w.p.requires_grad_()
-            w.P = {n: w.p[at:at + math.prod(s)].view(s) for n, (s, _, at) in w.spec.items()}
-        out = encoder(ids, lengths)
-        (out.float() * toward).sum().backward()
-        grads.append(w.p.grad if plain else w.g)
+            w.seen_by_autograd()
+        last, first = encoder(ids, lengths)
+        (last.float() * toward + first.float() * early).sum().backward()
+        grads.append(w.g)
     worst = 0
     for name, (shape, _, at) in w.spec.items():
         a, b = (g[at:at + math.prod(shape)] for g in grads)

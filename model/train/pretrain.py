@@ -2,10 +2,11 @@
 """Pre-trains the encoder on raw text by replaced-token detection: a small generator fills masked tokens in, the encoder learns to say
 which tokens are not the original ones. It learns from every token, which is what counts when text and time are scarce.
 
-    model/train/pretrain.py --data SHARED/data --work DIR --minutes N [--cooldown] [--device cuda]
+    model/train/pretrain.py --work DIR --minutes N [--keep-rate] [--teacher] [--device cuda]
 
-Goes on from DIR/pretrain.pt when it is there. The rate stays constant, so that more minutes can follow; --cooldown lets it fall to zero
-over this run and writes DIR/encoder.pt, which finetune.py begins with. Prints tokens, both losses and the speed.
+Reads what pack.py wrote; raw text that arrives in DIR while it runs is taken up. Goes on from DIR/pretrain.pt when it is there. The rate falls to zero
+over the run and DIR/encoder.pt is what finetune.py begins with; --keep-rate holds it, so that more minutes can follow, and writes DIR/pretrain.pt.
+--teacher trains the teacher beside it, on the same tokens, to DIR/teacher_encoder.pt. Prints tokens, losses and the speed.
 """
 import argparse
 import pathlib
@@ -15,13 +16,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import corpus
-from network import GENERATOR, SHAPE
+import pack
+from network import GENERATOR, SHAPE, TEACHER
 from ops import BF16, Encoder, Gelu, Linear, Weights, kernels, num, ptr, small
-from text import MASK, ROOT, Vocabulary
+from text import MASK
 
-LENGTH, BATCH, MASKED, WEIGHT = 128, 128, 0.15, 25.0
-RATE, GENERATOR_RATE, WARM = 1.0e-3, 1.3e-3, 300
+LENGTH, MASKED, WEIGHT, WARM = 128, 0.15, 25.0, 300
+# Sequences of a step and the rates that go with it: a GPU idles with few, a CPU learns more from many small steps.
+BATCH = {"cpu": 128, "cuda": 512}
+RATE = {"cpu": 1.0e-3, "cuda": 1.6e-3}
+GENERATOR_RATE = {"cpu": 1.3e-3, "cuda": 2.0e-3}
+TEACHER_RATE = 6e-4
 
 
 class Fill(torch.autograd.Function):
@@ -45,62 +50,80 @@ class Fill(torch.autograd.Function):
         return torch.mm(logits, w.B[name]), None, None, None, None
 
 
-class Pretraining:
-    def __init__(self, size, counts, device):
-        self.device = device
-        self.w, self.gw = Weights(device), Weights(device)
-        self.encoder = Encoder(self.w, size, **SHAPE)
-        self.generator = Encoder(self.gw, size, prefix="gen.", **GENERATOR)
-        self.w.add("replaced.w", (SHAPE["width"], SHAPE["width"]), SHAPE["width"] ** -0.5)
-        self.w.add("replaced.v", (1, SHAPE["width"]), 0.02)
+class Reader:
+    """An encoder that learns to see replaced tokens."""
+
+    def __init__(self, size, device, shape, rate):
+        self.device, self.rate, d = device, rate, shape["width"]
+        self.w = Weights(device)
+        self.encoder = Encoder(self.w, size, **shape)
+        self.w.add("replaced.w", (d, d), d ** -0.5)
+        self.w.add("replaced.v", (1, d), 0.02)
         self.w.build()
+
+    def replaced(self, ids):
+        hidden = self.encoder(ids)[0]
+        if self.device == "cpu":
+            return Linear.apply(Gelu.apply(Linear.apply(hidden, self.w, "replaced.w")), self.w, "replaced.v").view(-1)
+        u = F.linear(hidden, self.w.P["replaced.w"].to(BF16))
+        return F.linear(F.silu(u * 1.702), self.w.P["replaced.v"].to(BF16)).view(-1)
+
+    def step(self, seen, wrong, rate):
+        loss = F.binary_cross_entropy_with_logits(self.replaced(seen).float(), wrong)
+        (loss * WEIGHT).backward()
+        self.w.step(self.rate * rate)
+        return loss.detach()
+
+
+class Pretraining:
+    def __init__(self, size, counts, device, teacher):
+        self.device = device
+        self.gw = Weights(device)
+        self.generator = Encoder(self.gw, size, prefix="gen.", **GENERATOR)
         self.gw.build()
+        self.readers = {"encoder": Reader(size, device, SHAPE, RATE[device])}
+        if teacher:
+            self.readers["teacher_encoder"] = Reader(size, device, TEACHER, TEACHER_RATE)
+        for encoder in (self.generator, *(r.encoder for r in self.readers.values())):
+            encoder.fused = device == "cuda"
         self.bias = torch.log((counts + 1.0) / counts.sum()).add(8).to(BF16).to(device)
-        self.lengths = torch.full((BATCH,), LENGTH, dtype=torch.int32, device=device)
 
     def fill(self, ids, where):
         masked = ids.clone()
         masked.view(-1)[where] = MASK
         targets = ids.view(-1)[where].contiguous()
-        hidden = self.generator(masked, self.lengths)[where]
+        hidden = self.generator(masked)[0][where]
         if self.device == "cpu":
             return Fill.apply(hidden, self.gw, "gen.emb", self.bias, targets)
-        logits = F.linear(hidden, self.gw.get("gen.emb").to(BF16)).float() + self.bias.float()
-        drawn = torch.multinomial(logits.detach().softmax(-1), 1).view(-1).int()
+        logits = F.linear(hidden, self.gw.P["gen.emb"].to(BF16), self.bias)
+        with torch.no_grad():  # the largest of logit + Gumbel noise is a draw by the softmax
+            drawn = (logits - torch.empty_like(logits, dtype=torch.float32).exponential_().log_()).argmax(-1).int()
         return F.cross_entropy(logits, targets.long()), drawn
 
-    def replaced(self, ids):
-        hidden = self.encoder(ids, self.lengths)
-        if self.device == "cpu":
-            return Linear.apply(Gelu.apply(Linear.apply(hidden, self.w, "replaced.w")), self.w, "replaced.v").view(-1)
-        u = F.linear(hidden, self.w.get("replaced.w").to(BF16))
-        return F.linear(u * torch.sigmoid(1.702 * u), self.w.get("replaced.v").to(BF16)).view(-1)
-
     def step(self, ids, rate):
-        """One step over ids [BATCH, LENGTH]; returns both losses."""
+        """One step over ids [BATCH, LENGTH]; returns the generator's loss and the readers'."""
         n = ids.numel()
         where = torch.randperm(n, device=self.device)[:int(n * MASKED) // 16 * 16].sort().values
         fill_loss, drawn = self.fill(ids, where)
         fill_loss.backward()
-        self.gw.step(GENERATOR_RATE * rate)
+        self.gw.step(GENERATOR_RATE[self.device] * rate)
         seen = ids.clone()
         seen.view(-1)[where] = drawn
         wrong = (seen != ids).view(-1).float()
-        loss = F.binary_cross_entropy_with_logits(self.replaced(seen).float(), wrong)
-        (loss * WEIGHT).backward()
-        self.w.step(RATE * rate)
-        return float(fill_loss), float(loss)
+        return torch.stack([fill_loss.detach().float(), *(r.step(seen, wrong, rate) for r in self.readers.values())])
+
+    def all(self):
+        return {"generator": self.gw, **{n: r.w for n, r in self.readers.items()}}
 
     def save(self, path, done):
-        parts = {n: {k: getattr(w, k).detach().cpu() for k in ("p", "m", "v")} | {"steps": w.steps}
-                 for n, w in (("encoder", self.w), ("generator", self.gw))}
+        parts = {n: {k: getattr(w, k).detach().cpu() for k in ("p", "m", "v")} | {"steps": w.steps} for n, w in self.all().items()}
         torch.save(parts | {"done": done}, str(path) + ".part")
         pathlib.Path(str(path) + ".part").replace(path)
 
     def resume(self, path):
         parts = torch.load(path, map_location="cpu")
         with torch.no_grad():
-            for n, w in (("encoder", self.w), ("generator", self.gw)):
+            for n, w in self.all().items():
                 for k in ("p", "m", "v"):
                     getattr(w, k).copy_(parts[n][k])
                 w.steps = parts[n]["steps"]
@@ -108,61 +131,76 @@ class Pretraining:
         return parts["done"]
 
 
-def stream(vocabulary, data, work):
-    path = work / "pretrain.npy"
-    if not path.exists():
-        print("reading and cutting the text ...", flush=True)
-        np.save(path, corpus.token_stream(vocabulary, corpus.raw_text(data)))
-    tokens = np.load(path)
-    return tokens[:len(tokens) // LENGTH * LENGTH].reshape(-1, LENGTH)
+class Stream:
+    """Sequences of everything that is packed in a folder; they wrap through all of it, epoch by epoch, each with its own order."""
+
+    def __init__(self, work):
+        self.work, self.names, self.parts = work, set(), []
+        self.look()
+
+    def look(self):
+        """Takes up what is new. True when there was something."""
+        new = [p for p in sorted([*self.work.glob("raw-*.xz"), self.work / "rows.xz"]) if p.name not in self.names]
+        for path in new:
+            got = pack.load(path)
+            if "meta" in got:
+                self.vocabulary = pack.meta_of(got)["vocabulary"]
+                tokens = np.concatenate([t for t, kept in zip(pack.texts(got), got["kept"]) if not kept])
+            else:
+                tokens = got["tokens"]
+            self.names.add(path.name)
+            self.parts.append(tokens[:len(tokens) // LENGTH * LENGTH].reshape(-1, LENGTH))
+        if new:
+            self.sequences = np.concatenate(self.parts)
+        return bool(new)
+
+    def batches(self, size, at):
+        """Endless: int32 [size, LENGTH], epoch by epoch; one ends when there is new text. at: sequences that were seen before."""
+        while True:
+            order = np.random.default_rng(at).permutation(len(self.sequences))
+            for i in range(0, len(order) - size + 1, size):
+                yield torch.from_numpy(self.sequences[order[i:i + size]].astype(np.int32))
+                at += size
+                if i // size % 64 == 63 and self.look():
+                    break
 
 
-def batches(sequences, done):
-    """Endless; an order per epoch, and it goes on where a former run ended."""
-    at = done
-    while True:
-        order = np.random.default_rng(at // len(sequences)).permutation(len(sequences))
-        for i in range(at % len(sequences), len(sequences) - BATCH + 1, BATCH):
-            yield torch.from_numpy(sequences[order[i:i + BATCH]].astype(np.int32))
-            at += BATCH
-        at = (at // len(sequences) + 1) * len(sequences)
+def train(job, stream, a, done):
+    size, began, first, said = BATCH[a.device], time.time(), done, time.time()
+    losses = None
+    for ids in stream.batches(size, done):
+        share = (time.time() - began) / (a.minutes * 60)
+        if share >= 1:
+            return done
+        rate = min(1.0, (done / size + 1) / WARM) * (1 if a.keep_rate else 1 - share)
+        new = job.step(ids.to(a.device), rate)
+        losses = new if losses is None else losses * 0.99 + new * 0.01
+        done += size
+        if time.time() - said > 10:
+            said = time.time()
+            print(f"{done * LENGTH / 1e6:.1f} M tokens, fill {losses[0]:.3f}, replaced " + ", ".join(f"{v:.4f}" for v in losses[1:]) +
+                  f", {(done - first) * LENGTH / (said - began):.0f} tokens/s", flush=True)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--data", required=True)
     p.add_argument("--work", required=True, type=pathlib.Path)
     p.add_argument("--minutes", required=True, type=float)
-    p.add_argument("--cooldown", action="store_true")
-    p.add_argument("--device", default="cpu")
+    p.add_argument("--keep-rate", action="store_true")
+    p.add_argument("--teacher", action="store_true")
+    p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
-    a.work.mkdir(parents=True, exist_ok=True)
-    vocabulary = Vocabulary((ROOT / "model/vocabulary.bin").read_bytes())
-    sequences = stream(vocabulary, a.data, a.work)
-    counts = torch.from_numpy(np.bincount(sequences[::7].reshape(-1), minlength=vocabulary.size)).float()
-    print(f"{sequences.size / 1e6:.0f} M tokens, vocabulary {vocabulary.size}", flush=True)
-    job = Pretraining(vocabulary.size, counts, a.device)
-    state = a.work / "pretrain.pt"
-    done = job.resume(state) if state.exists() else 0
-    begin, first, saved, losses, steps = time.time(), done, time.time(), None, 0
-    for ids in batches(sequences, done):
-        share = (time.time() - begin) / (a.minutes * 60)
-        if share >= 1:
-            break
-        rate = min(1.0, (done / BATCH + 1) / WARM) * (1 - share if a.cooldown else 1)
-        new = np.array(job.step(ids.to(a.device), rate))
-        losses = new if losses is None else losses * 0.99 + new * 0.01
-        done, steps = done + BATCH, steps + 1
-        if steps % 100 == 0:
-            speed = (done - first) * LENGTH / (time.time() - begin)
-            print(f"{done * LENGTH / 1e6:.1f} M tokens, fill {losses[0]:.3f}, replaced {losses[1]:.4f}, {speed:.0f} tokens/s", flush=True)
-        if time.time() - saved > 240 and not a.cooldown:
-            job.save(state, done)
-            saved = time.time()
-    if a.cooldown:
-        torch.save(job.w.state(), a.work / "encoder.pt")
-    else:
+    stream = Stream(a.work)
+    size = stream.vocabulary
+    counts = torch.from_numpy(np.bincount(stream.sequences[::7].reshape(-1), minlength=size)).float()
+    print(f"{stream.sequences.size / 1e6:.0f} M tokens, vocabulary {size}", flush=True)
+    job, state = Pretraining(size, counts, a.device, a.teacher), a.work / "pretrain.pt"
+    done = train(job, stream, a, job.resume(state) if state.exists() else 0)
+    if a.keep_rate:
         job.save(state, done)
+    else:
+        for name, reader in job.readers.items():
+            torch.save(reader.w.state(), a.work / f"{name}.pt")
 
 
 if __name__ == "__main__":

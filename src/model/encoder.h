@@ -4,6 +4,9 @@
  * A pre-norm transformer with 8-bit weights. Activations become 8-bit numbers row by row, products are summed as integers, and the few
  * operations in between are float32 in a fixed order without fused multiply-add: every instruction set gives the same bits, so the same
  * verdicts. encoder_run.c is compiled once for each (ENCODER_PATHS).
+ *
+ * After the first layers there is an exit: an output of its own, trained to foresee the last one. A window that it finds harmless enough is let
+ * go there, at a fraction of the cost.
  */
 #ifndef MODEL_ENCODER_H
 #define MODEL_ENCODER_H
@@ -25,6 +28,12 @@ struct norm {
   const float *gain, *bias;
 };
 
+/* What turns the tokens' rows into a logit, by role: an attention over them with one query, a linear layer on what it pools and on the mean. */
+struct output {
+  struct norm norm;
+  const float *query, *pooled, *mean, *bias; /* [ROLES][width], bias [ROLES] */
+};
+
 struct layer {
   struct norm before_attention, before_inner;
   struct matrix qkv, out, up, down;
@@ -37,13 +46,15 @@ struct encoder {
   const float *embedding_scale;
   const float *rotary; /* [window][2][width / heads / 2]: cosines, sines */
   struct layer layer[LAYERS_MAX];
-  struct norm norm;
-  const float *query, *pooled, *mean, *bias; /* [ROLES][width], bias [ROLES] */
-  const float *category, *category_bias;     /* [categories][width] */
+  struct output output, exit_output;
+  uint32_t exit;                         /* layers before the exit: 1 <= exit < layers */
+  const float *leave;                    /* [ROLES] a window whose logit at the exit is below this is not read on */
+  const float *category, *category_bias; /* [categories][width] */
 };
 
 struct reading {
   float logit;
+  bool left; /* at the exit, whose logit it is; then there is nothing else */
   uint32_t category;
   float brought[WINDOW_MAX]; /* by each token; together, with the bias, the logit */
 };

@@ -430,13 +430,15 @@ static uint32_t best_category(const struct encoder *e, const float *pooled, size
   return best;
 }
 
-static void judge(const struct encoder *e, struct encoder_scratch *s, size_t m, size_t role, struct reading *out)
+/* The logit, what each token brings to it, and each token's weight in what is pooled. */
+static float logit_of(const struct encoder *e, struct encoder_scratch *s, size_t m, size_t role, const struct output *o, float *weight,
+                      float *brought)
 {
   size_t d = e->width;
-  float weight[WINDOW_MAX + LANES], most = -1e30f, total = 0, pooled[WIDTH_MAX];
+  float most = -1e30f, total = 0, logit = o->bias[role];
   for (size_t r = 0; r < m; r++) {
-    norm_row(s->x + r * d, d, &e->norm, s->joined + r * d);
-    weight[r] = dot(s->joined + r * d, e->query + role * d, d);
+    norm_row(s->x + r * d, d, &o->norm, s->joined + r * d);
+    weight[r] = dot(s->joined + r * d, o->query + role * d, d);
     most = weight[r] > most ? weight[r] : most;
   }
   for (size_t r = 0; r < m; r += LANES) {
@@ -444,27 +446,30 @@ static void judge(const struct encoder *e, struct encoder_scratch *s, size_t m, 
     for (size_t i = 0; i < LANES && r + i < m; i++) weight[r + i] = w[i];
   }
   for (size_t r = 0; r < m; r++) total += weight[r];
-  float logit = e->bias[role];
   for (size_t r = 0; r < m; r++) {
     weight[r] /= total;
-    out->brought[r] =
-        weight[r] * dot(s->joined + r * d, e->pooled + role * d, d) + dot(s->joined + r * d, e->mean + role * d, d) / (float)m;
-    logit += out->brought[r];
+    brought[r] = weight[r] * dot(s->joined + r * d, o->pooled + role * d, d) + dot(s->joined + r * d, o->mean + role * d, d) / (float)m;
+    logit += brought[r];
   }
-  pool(e, s->joined, weight, m, pooled);
-  out->logit = logit;
-  out->category = best_category(e, pooled, role);
+  return logit;
 }
 
 void NAMED(PATH)(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, struct reading *out)
 {
+  size_t role = ids[0] == TOKEN_DOCUMENT;
+  float weight[WINDOW_MAX + LANES], pooled[WIDTH_MAX];
   for (size_t r = 0; r < n; r++) {
     const int8_t *from = e->embedding + (size_t)ids[r] * e->width;
     for (size_t i = 0; i < e->width; i++) s->x[r * e->width + i] = (float)from[i] * e->embedding_scale[ids[r]];
   }
   for (uint32_t i = 0; i < e->layers; i++) {
+    if (i == e->exit) out->logit = logit_of(e, s, n, role, &e->exit_output, weight, out->brought);
+    out->left = i == e->exit && out->logit < e->leave[role];
+    if (out->left) return;
     attention(e, s, n, &e->layer[i]);
     inner(e, s, n, &e->layer[i]);
   }
-  judge(e, s, n, ids[0] == TOKEN_DOCUMENT, out);
+  out->logit = logit_of(e, s, n, role, &e->output, weight, out->brought);
+  pool(e, s->joined, weight, n, pooled);
+  out->category = best_category(e, pooled, role);
 }

@@ -211,6 +211,7 @@ static void read_window(struct model_reader *r, struct str text, size_t from, bo
   out->read++;
   if (out->read > 1 && !((double)r->reading.logit > out->logit)) return;
   out->logit = r->reading.logit;
+  if (r->reading.left) return;
   out->category = categories[r->reading.category].name;
   out->rule = categories[r->reading.category].rule;
   out->reason = categories[r->reading.category].reason;

@@ -4,7 +4,7 @@
  *
  * A text is read in overlapping windows. The gate looks at each; the encoder reads those that the gate is not sure about, the most
  * suspicious ones first, at most READ_MAX, and stops when it is certain, or when a quarter of the windows left no doubt: that bounds what
- * a text may cost. The score is that of the worst window that was read. A reader remembers verdicts (model/memory.h): a text that comes
+ * a text may cost. It lets go a window that its first layers find harmless. The score is that of the worst window that was read. A reader remembers verdicts (model/memory.h): a text that comes
  * again costs a hash. A document of fewer than five tokens is not judged: it has no window.
  */
 #ifndef MODEL_MODEL_H
@@ -35,12 +35,12 @@ struct model_span {
 struct model_verdict {
   double score;         /* 0..1, without rules; thresholds mean false-positive rates: docs/detection.md */
   double logit;         /* before calibration */
-  const char *category; /* "changing-rules"; "" when the encoder read nothing */
+  const char *category; /* "changing-rules"; "" when the encoder read nothing to its end */
   const char *rule;     /* "model-changing-rules" */
   const char *reason;   /* the same for people */
   struct model_span spans[SPANS_MAX];
   size_t n_spans;       /* strongest first */
-  size_t windows, read; /* how many there are and how many the encoder read */
+  size_t windows, read; /* how many there are and how many the encoder began to read */
   bool partial;         /* READ_MAX windows were read, and more were suspicious */
 };
 

@@ -104,20 +104,21 @@ static bool within(uint32_t v, uint32_t low, uint32_t high, uint32_t multiple)
   return v >= low && v <= high && v % multiple == 0;
 }
 
-/* {width, layers, heads, inner, vocabulary, window, categories, stride, gate bits, knots} as u32. */
+/* {width, layers, heads, inner, vocabulary, window, categories, stride, gate bits, knots, layers before the exit} as u32. */
 static void read_shape(struct reader *r)
 {
-  const unsigned char *p = section(r, "shape", 10 * 4, NULL);
+  const unsigned char *p = section(r, "shape", 11 * 4, NULL);
   if (!p) return;
   struct encoder *e = &r->w->encoder;
   uint32_t *const fields[] = {&e->width,  &e->layers,     &e->heads,     &e->inner,        &e->vocabulary,
-                              &e->window, &e->categories, &r->w->stride, &r->w->gate.bits, &r->w->n_knots};
-  for (size_t i = 0; i < 10; i++) *fields[i] = u32(p + 4 * i);
-  bool fine = within(e->width, 64, WIDTH_MAX, 64) && within(e->layers, 1, LAYERS_MAX, 1) && within(e->heads, 1, 16, 1) &&
+                              &e->window, &e->categories, &r->w->stride, &r->w->gate.bits, &r->w->n_knots,
+                              &e->exit};
+  for (size_t i = 0; i < 11; i++) *fields[i] = u32(p + 4 * i);
+  bool fine = within(e->width, 64, WIDTH_MAX, 64) && within(e->layers, 2, LAYERS_MAX, 1) && within(e->heads, 1, 16, 1) &&
               within(e->inner, 64, INNER_MAX, 64) && within(e->vocabulary, FIRST_PIECE + 1, PIECES_MAX, 1) &&
               within(e->window, 16, WINDOW_MAX, 16) && within(e->categories, PROMPT_CATEGORIES + 1, CATEGORIES_MAX, 1) &&
               within(r->w->stride, 1, e->window - 1, 1) && within(r->w->gate.bits, 8, GATE_BITS_MAX, 1) &&
-              within(r->w->n_knots, 2, KNOTS_MAX, 1);
+              within(r->w->n_knots, 2, KNOTS_MAX, 1) && within(e->exit, 1, e->layers - 1, 1);
   if (!fine || e->width % e->heads || e->width / e->heads % 32) fault(r, "shape", "a number is out of bounds");
 }
 
@@ -163,6 +164,19 @@ static void read_layers(struct reader *r)
   }
 }
 
+static struct output output(struct reader *r, const char *prefix, uint32_t width)
+{
+  static const char *const parts[] = {"norm", "query", "pooled", "mean", "bias"};
+  const uint64_t d = width, sizes[] = {2 * d, ROLES * d, ROLES * d, ROLES * d, ROLES};
+  const float *p[5];
+  for (size_t i = 0; i < 5; i++) {
+    char name[2 * NAME];
+    snprintf(name, sizeof name, "%s%s", prefix, parts[i]);
+    p[i] = float_section(r, name, sizes[i]);
+  }
+  return (struct output){norm_at(p[0], width), p[1], p[2], p[3], p[4]};
+}
+
 static void read_output(struct reader *r)
 {
   struct encoder *e = &r->w->encoder;
@@ -170,11 +184,9 @@ static void read_output(struct reader *r)
   e->embedding = section(r, "embedding", e->vocabulary * d, NULL);
   e->embedding_scale = float_section(r, "embedding.scale", e->vocabulary);
   e->rotary = float_section(r, "rotary", e->window * d / e->heads);
-  e->norm = norm_at(float_section(r, "norm", 2 * d), e->width);
-  e->query = float_section(r, "query", ROLES * d);
-  e->pooled = float_section(r, "pooled", ROLES * d);
-  e->mean = float_section(r, "mean", ROLES * d);
-  e->bias = float_section(r, "bias", ROLES);
+  e->output = output(r, "", e->width);
+  e->exit_output = output(r, "exit.", e->width);
+  e->leave = float_section(r, "exit.leave", ROLES);
   e->category = float_section(r, "category", e->categories * d);
   e->category_bias = float_section(r, "category.bias", e->categories);
 }

@@ -10,6 +10,7 @@
 enum {
   RIG_WIDTH = 64,
   RIG_LAYERS = 2,
+  RIG_EXIT = 1,
   RIG_HEADS = 2,
   RIG_INNER = 128,
   RIG_WINDOW = 32,
@@ -27,6 +28,7 @@ struct rig {
   uint32_t n;
   uint64_t seed;
   float pass;                                                     /* the gate's */
+  float leave;                                                    /* the exit's */
   enum { RIG_RISING, RIG_CERTAIN, RIG_UNSURE, RIG_CLEAR } scores; /* rising with the logit; or 1, 0.5 or 0.1 for every logit */
 };
 
@@ -73,10 +75,27 @@ static inline void rig_matrix(struct rig *r, unsigned layer, const char *part, s
   rig_floats(r, scale, n, 0.002f, 0.001f);
 }
 
+static inline void rig_output(struct rig *r, const char *prefix)
+{
+  static const struct {
+    const char *part;
+    float range;
+  } parts[] = {{"query", 0.2f}, {"pooled", 0.3f}, {"mean", 0.3f}};
+  char name[16];
+  snprintf(name, sizeof name, "%snorm", prefix);
+  rig_floats(r, name, 2 * RIG_WIDTH, 0.5f, 0.5f);
+  for (size_t i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "%s%s", prefix, parts[i].part);
+    rig_floats(r, name, ROLES * RIG_WIDTH, 0, parts[i].range);
+  }
+  snprintf(name, sizeof name, "%sbias", prefix);
+  rig_floats(r, name, ROLES, 0, 0.1f);
+}
+
 static inline void rig_sections(struct rig *r)
 {
   const uint32_t shape[] = {RIG_WIDTH,  RIG_LAYERS, RIG_HEADS,  RIG_INNER,     RIG_VOCABULARY,
-                            RIG_WINDOW, 10,         RIG_STRIDE, RIG_GATE_BITS, 3};
+                            RIG_WINDOW, 10,         RIG_STRIDE, RIG_GATE_BITS, 3, RIG_EXIT};
   rig_section(r, "shape", shape, sizeof shape);
   rig_bytes(r, "embedding", RIG_VOCABULARY * RIG_WIDTH);
   rig_floats(r, "embedding.scale", RIG_VOCABULARY, 0.01f, 0.005f);
@@ -92,11 +111,10 @@ static inline void rig_sections(struct rig *r)
       rig_floats(r, name, 2 * RIG_WIDTH, 0.5f, 0.5f);
     }
   }
-  rig_floats(r, "norm", 2 * RIG_WIDTH, 0.5f, 0.5f);
-  rig_floats(r, "query", ROLES * RIG_WIDTH, 0, 0.2f);
-  rig_floats(r, "pooled", ROLES * RIG_WIDTH, 0, 0.3f);
-  rig_floats(r, "mean", ROLES * RIG_WIDTH, 0, 0.3f);
-  rig_floats(r, "bias", ROLES, 0, 0.1f);
+  rig_output(r, "");
+  rig_output(r, "exit.");
+  const float leave[] = {r->leave, r->leave};
+  rig_section(r, "exit.leave", leave, sizeof leave);
   rig_floats(r, "category", 10 * RIG_WIDTH, 0, 1);
   rig_floats(r, "category.bias", 10, 0, 0.1f);
   const float gate[] = {0.01f, 0.002f, 0.001f, 0, r->pass, 0.01f, 0.002f, 0.001f, 0, r->pass};
@@ -146,9 +164,9 @@ static inline char *rig_file_of(struct rig r, size_t *n)
   return p;
 }
 
-/* pass: what the gate lets through. */
+/* pass: what the gate lets through. Nothing leaves at the exit. */
 static inline char *rig_file(uint64_t seed, float pass, size_t *n)
 {
-  return rig_file_of((struct rig){.seed = seed, .pass = pass}, n);
+  return rig_file_of((struct rig){.seed = seed, .pass = pass, .leave = -1e9f}, n);
 }
 #endif

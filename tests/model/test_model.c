@@ -21,7 +21,7 @@ static struct stand stand_of(struct rig rig)
 
 static struct stand stand(uint64_t seed, float pass)
 {
-  return stand_of((struct rig){.seed = seed, .pass = pass});
+  return stand_of((struct rig){.seed = seed, .pass = pass, .leave = -1e9f});
 }
 
 static void finish(struct stand *s)
@@ -62,7 +62,7 @@ static const struct {
 
 static void windows(size_t i)
 {
-  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .scores = RIG_UNSURE});
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_UNSURE});
   struct model_verdict v;
   struct str text = words(lengths[i].tokens);
   model_judge(s.reader, text, false, &v);
@@ -87,9 +87,21 @@ static void the_gate_keeps_the_encoder_from_reading(void)
   finish(&s);
 }
 
+static void a_window_may_leave_at_the_exit(void)
+{
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = 1e9f});
+  struct model_verdict v;
+  model_judge(s.reader, words(20), true, &v);
+  CHECK_INT(v.read, 1);
+  CHECK(v.logit < 100 && v.logit > -100);
+  CHECK_STR(str_of(v.category), "");
+  CHECK_INT(v.n_spans, 0);
+  finish(&s);
+}
+
 static void reading_stops_when_it_is_certain(void)
 {
-  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .scores = RIG_CERTAIN});
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_CERTAIN});
   struct model_verdict v;
   model_judge(s.reader, words(300), false, &v);
   CHECK(v.windows > 1);
@@ -100,7 +112,7 @@ static void reading_stops_when_it_is_certain(void)
 
 static void reading_stops_when_a_quarter_left_no_doubt(size_t i)
 {
-  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .scores = RIG_CLEAR});
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_CLEAR});
   struct model_verdict v;
   model_judge(s.reader, words(lengths[i].tokens), false, &v);
   size_t windows = lengths[i].windows, quarter = windows / 4 > 2 ? windows / 4 : 2;
@@ -183,6 +195,7 @@ int main(void)
     CASE_END("%zu windows without doubt", lengths[i].windows);
   }
   RUN(the_gate_keeps_the_encoder_from_reading);
+  RUN(a_window_may_leave_at_the_exit);
   RUN(reading_stops_when_it_is_certain);
   RUN(a_document_of_a_few_tokens_is_not_judged);
   RUN(rules_raise_the_score);

@@ -120,6 +120,16 @@ static void no_heads(char *p, size_t n)
   (void)n;
   shape_field(p, 2, 0);
 }
+static void exit_before_all(char *p, size_t n)
+{
+  (void)n;
+  shape_field(p, 10, 0);
+}
+static void exit_behind_all(char *p, size_t n)
+{
+  (void)n;
+  shape_field(p, 10, RIG_LAYERS);
+}
 static void stride_of_window(char *p, size_t n)
 {
   (void)n;
@@ -164,10 +174,12 @@ static const struct {
     {"a width that is no multiple", odd_width, "shape"},
     {"no heads", no_heads, "shape"},
     {"a stride as long as the window", stride_of_window, "shape"},
+    {"an exit before the first layer", exit_before_all, "shape"},
+    {"an exit behind the last layer", exit_behind_all, "shape"},
     {"a number that is none", not_a_number, "finite"},
     {"a calibration that falls", falling_knots, "calibration"},
     {"more sections than there is room for", many_sections, "sections"},
-    {"another format", other_format, "format 3"},
+    {"another format", other_format, "format 4"},
 };
 
 static void refuses(size_t i)
@@ -300,22 +312,23 @@ static void layer_plainly(const struct encoder *e, const struct layer *l, double
   }
 }
 
-static double logit_plainly(const struct encoder *e)
+/* What an output says after so many layers. */
+static double logit_plainly(const struct encoder *e, uint32_t layers, const struct output *o)
 {
   static double x[TOKENS][RIG_WIDTH];
-  double logit = (double)e->bias[0], total = 0, weight[TOKENS], pooled[TOKENS];
+  double logit = (double)o->bias[0], total = 0, weight[TOKENS], pooled[TOKENS];
   for (size_t t = 0; t < TOKENS; t++)
     for (size_t i = 0; i < RIG_WIDTH; i++)
       x[t][i] = e->embedding[sample[t] * RIG_WIDTH + i] * (double)e->embedding_scale[sample[t]];
-  for (size_t l = 0; l < RIG_LAYERS; l++) layer_plainly(e, &e->layer[l], x);
+  for (size_t l = 0; l < layers; l++) layer_plainly(e, &e->layer[l], x);
   for (size_t t = 0; t < TOKENS; t++) {
     double row[RIG_WIDTH], query = 0;
-    normalise(&e->norm, x[t], row);
+    normalise(&o->norm, x[t], row);
     pooled[t] = 0;
     for (size_t i = 0; i < RIG_WIDTH; i++) {
-      query += row[i] * (double)e->query[i];
-      pooled[t] += row[i] * (double)e->pooled[i];
-      logit += row[i] * (double)e->mean[i] / TOKENS;
+      query += row[i] * (double)o->query[i];
+      pooled[t] += row[i] * (double)o->pooled[i];
+      logit += row[i] * (double)o->mean[i] / TOKENS;
     }
     weight[t] = exp(query);
     total += weight[t];
@@ -324,26 +337,51 @@ static double logit_plainly(const struct encoder *e)
   return logit;
 }
 
-static void is_what_a_plain_calculation_gives(void)
+/* leave: with it at a huge number, the exit's output is what comes out. */
+static void is_what_a_plain_calculation_gives(bool leave)
 {
   for (uint64_t seed = 1; seed < 6; seed++) {
     size_t n;
-    char *p = rig_file(seed, -100, &n);
+    char *p = rig_file_of((struct rig){.seed = seed, .pass = -100, .leave = leave ? 1e9f : -1e9f}, &n);
     struct weights w;
     struct reading got;
     CHECK_INT(weights_read(p, n, &w, NULL), VDT_OK);
     struct encoder_scratch *s = encoder_scratch_new(&w.encoder);
     encoder_path(NULL)(&w.encoder, s, sample, TOKENS, &got);
-    double want = logit_plainly(&w.encoder), sum = (double)w.encoder.bias[0];
+    const struct output *o = leave ? &w.encoder.exit_output : &w.encoder.output;
+    double want = logit_plainly(&w.encoder, leave ? RIG_EXIT : RIG_LAYERS, o), sum = (double)o->bias[0];
     if (!(fabs((double)got.logit - want) < 0.05 + 0.05 * fabs(want)))
       printf("# seed %d: %g, want %g\n", (int)seed, (double)got.logit, want);
     CHECK(fabs((double)got.logit - want) < 0.05 + 0.05 * fabs(want));
+    CHECK_INT(got.left, leave);
     for (size_t i = 0; i < TOKENS; i++) sum += (double)got.brought[i];
     CHECK(fabs(sum - (double)got.logit) < 1e-3); /* what the tokens brought is the logit */
     encoder_scratch_free(s);
     weights_finish(&w);
     free(p);
   }
+}
+
+/* A window whose logit at the exit is exactly the threshold is read on. */
+static void only_what_lies_below_leaves(void)
+{
+  size_t n;
+  char *p = rig_file_of((struct rig){.seed = 3, .leave = 1e9f}, &n);
+  struct weights w;
+  struct reading at_exit, got;
+  CHECK_INT(weights_read(p, n, &w, NULL), VDT_OK);
+  struct encoder_scratch *s = encoder_scratch_new(&w.encoder);
+  encoder_path(NULL)(&w.encoder, s, sample, TOKENS, &at_exit);
+  const float marks[] = {at_exit.logit, nextafterf(at_exit.logit, 100)};
+  for (int i = 0; i < 2; i++) {
+    const float leave[ROLES] = {marks[i], marks[i]};
+    w.encoder.leave = leave;
+    encoder_path(NULL)(&w.encoder, s, sample, TOKENS, &got);
+    CHECK_INT(got.left, i == 1);
+  }
+  encoder_scratch_free(s);
+  weights_finish(&w);
+  free(p);
 }
 
 int main(void)
@@ -357,6 +395,11 @@ int main(void)
     CASE_END("refused: %s", faults[i].name);
   }
   RUN(paths_agree_to_the_bit);
-  RUN(is_what_a_plain_calculation_gives);
+  RUN(only_what_lies_below_leaves);
+  for (int leave = 0; leave < 2; leave++) {
+    CASE_BEGIN();
+    is_what_a_plain_calculation_gives(leave);
+    CASE_END("a plain calculation gives the same %s", leave ? "at the exit" : "at the end");
+  }
   return test_end();
 }
