@@ -9,26 +9,33 @@ from examples import windows
 from network import STRIDE, WINDOW
 from text import DOCUMENT
 
-def score_windows(model, pieces, roles, which=0):
-    """The logit of each piece of tokens; roles: one for all, or a list; which: 1 for the exit's."""
+def score_stages(model, pieces, roles):
+    """The logit of each piece of tokens, and that of the exit; roles: one for all, or a list."""
     from finetune import pad
     roles = [roles] * len(pieces) if isinstance(roles, int) else roles
-    order, out, at = sorted(range(len(pieces)), key=lambda i: len(pieces[i])), np.empty(len(pieces)), 0
+    order, out, at = sorted(range(len(pieces)), key=lambda i: len(pieces[i])), np.zeros((2, len(pieces))), 0
+    most = 16384 if model.device == "cpu" else 131072
     with torch.no_grad():
         while at < len(order):
-            n = max(1, (16384 if model.device == "cpu" else 131072) // (len(pieces[order[min(at + 256, len(order) - 1)]]) + 1))
+            n = max(1, most // (len(pieces[order[min(at + 256, len(order) - 1)]]) + 1))
             group = order[at:at + n]
             ids, lengths = (torch.from_numpy(x).to(model.device) for x in pad([pieces[i] for i in group], [roles[i] for i in group]))
-            out[group] = model(ids, lengths)[which].float().cpu().numpy()
+            for row, logits in zip(out, model(ids, lengths)[:2]):
+                if logits is not None:
+                    row[group] = logits.float().cpu().numpy()
             at += n
     return out
 
 
-def score_all(model, kept, size=WINDOW, stride=STRIDE, which=0):
+def score_windows(model, pieces, roles):
+    return score_stages(model, pieces, roles)[0]
+
+
+def score_all(model, kept, size=WINDOW, stride=STRIDE):
     """The logit of each example: the largest of its windows."""
     jobs = [(i, e.tokens[a:b]) for i, e in enumerate(kept) for a, b in windows(e.tokens[:8192], size, stride)]
     out = np.full(len(kept), -1e9)
-    np.maximum.at(out, [i for i, _ in jobs], score_windows(model, [p for _, p in jobs], [kept[i].role for i, _ in jobs], which))
+    np.maximum.at(out, [i for i, _ in jobs], score_windows(model, [p for _, p in jobs], [kept[i].role for i, _ in jobs]))
     return out
 
 

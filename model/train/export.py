@@ -22,7 +22,7 @@ import corpus
 import examples
 import gate as gates
 import pack
-from evaluation import score_windows
+from evaluation import score_stages
 from finetune import Classifier
 from network import EXIT, GATE_BITS, NAME, RULES, SHAPE, STRIDE, WINDOW
 from ops import rotary
@@ -101,7 +101,7 @@ class Windows:
         parts = [gates.cut(e.tokens) for e in kept]
         flat = [w for p in parts for w in p]
         self.texts, self.of = kept, np.repeat(np.arange(len(parts)), [len(p) for p in parts])
-        self.logit, self.early, self.guess = score_windows(model, flat, role), score_windows(model, flat, role, 1), gates.guesses(gate, flat)
+        (self.logit, self.early), self.guess = score_stages(model, flat, role), gates.guesses(gate, flat)
 
     def lowest(self, said, use, lost):
         """What a stage must say for a window to go on: `lost` of the texts lie below it with all windows that they are found by (use), every
