@@ -6,10 +6,12 @@ WHAT = {
     "agents_and_bare": "single orders as they are smuggled into documents, tool results and descriptions; prompts that use the words of attacks harmlessly",
     "documents2": "mails, tables, pages, code and logs, clean and with an order inside",
     "documents3": "documents without an addressee, bare orders, availability, fraud and malware; clean ones as imperative as the attacked",
+    "documents4": "tool results, bare orders, short texts of every form and their harmless twins; nineteen languages",
     "everyday": "plain orders and ordinary prompts as in the logs of public chatbots",
     "fiction_and_personas": "personas, stories, pretexts; plain questions; English and Chinese mostly",
     "languages": "seventy languages, direct attacks and documents",
-    "languages2": "direct attacks and twins in Chinese, Japanese, Korean and Arabic; after version 2 was trained",
+    "languages2": "direct attacks and twins in Chinese, Japanese, Korean and Arabic",
+    "prompts3": "short dull attacks, prompts with the words of attacks, secrets, pretexts, false turns; forty-two languages",
     "secrets_and_switches": "games for a secret, asking for the hidden prompt, tasks that turn; seven European languages",
 }
 total = [0, 0]

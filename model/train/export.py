@@ -30,7 +30,7 @@ from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary
 
 # What a score means: the share of ordinary texts that score at least that much. docs/detection.md
 RATES = ((0.5, 0.02), (0.2, 0.10), (0.1, 0.20), (0.05, 0.35), (0.02, 0.50), (0.01, 0.60), (0.005, 0.75), (0.002, 0.90), (0.001, 0.95))
-LOST, LEFT = 0.02, 0.005  # of the attacks that the encoder would find the gate may let go, and the exit of the rest
+LOST, LEFT = 0.02, 0.01  # of the attacks that the encoder would find the gate may let go, and the exit of the rest
 
 
 def quantise(w):

@@ -12,7 +12,7 @@ struct model {
 /* A score from which on further windows could change nothing that anybody acts on; and one below which a text is let go when its most
  * suspicious windows, a quarter of all and at least FEW, stay below it: those after them never held an attack that was found
  * (model/EXPERIMENTS.md). */
-static const double CERTAIN = 0.99, DOUBTFUL = 0.35;
+static const double CERTAIN = 0.95, DOUBTFUL = 0.35;
 enum { FEW = 2 };
 /* "Empty." as the answer of a tool: a document of fewer tokens says nothing that could be judged, and training has no attack so short. */
 enum { TERSE = 5 };
