@@ -157,11 +157,12 @@ def mine(model, sampler):
     sampler.hard = [looked[i] for i in worst]
 
 
-def train(model, sampler, minutes, rate, teacher=None):
+def train(model, sampler, minutes, rate, teacher=None, steps=0):
+    """For so many minutes, or steps, over which the rate falls to nothing."""
     adam = torch.optim.AdamW(model.head.parameters(), lr=HEAD_RATE, weight_decay=0.01)
     begin, step, smooth = time.time(), 0, None
     for batch in batches(sampler, BATCH_TOKENS[model.device]):
-        share = (time.time() - begin) / (minutes * 60)
+        share = step / steps if steps else (time.time() - begin) / (minutes * 60)
         if share >= 1:
             return
         if share > 0.5 and not sampler.hard:

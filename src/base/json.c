@@ -19,6 +19,8 @@ struct parser {
   unsigned depth;
   uint32_t key_start, key_end; /* name of the member whose value comes next */
   bool key_escaped;
+  bool sparse; /* numbers in arrays get no node */
+  bool passed; /* such a number stands before the place */
   struct json_limits limits;
   struct vdt_arena *arena;
   struct vdt_error *err;
@@ -186,16 +188,36 @@ static int read_string(struct parser *s, bool *escaped)
   return VDT_OK;
 }
 
+/* How many of the eight bytes at p are digits before one that is none. */
+static size_t digits_of_eight(const char *p)
+{
+  const uint64_t zeros = 0x3030303030303030, past_nine = 0x7676767676767676, tops = 0x8080808080808080;
+  uint64_t eight;
+  memcpy(&eight, p, sizeof eight);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+  eight = __builtin_bswap64(eight);
+#endif
+  eight ^=
+      zeros; /* a digit is 0 to 9 now; what is not has its top bit, or gets it below: no sum carries before the first of them */
+  uint64_t others = ((eight + past_nine) | eight) & tops;
+  return others ? (size_t)__builtin_ctzll(others) / 8 : 8;
+}
+
 static size_t skip_digits(struct parser *s)
 {
-  size_t from = s->i;
+  size_t from = s->i, some = 8;
+  while (some == 8 && s->n - s->i >= 8) {
+    some = digits_of_eight(s->p + s->i);
+    s->i += some;
+  }
+  if (some < 8) return s->i - from;
   while (s->i < s->n && s->p[s->i] >= '0' && s->p[s->i] <= '9') s->i++;
   return s->i - from;
 }
 
-static bool skip_char(struct parser *s, const char *any)
+static bool skip_char(struct parser *s, char one, char other)
 {
-  bool hit = s->i < s->n && s->p[s->i] && strchr(any, s->p[s->i]);
+  bool hit = s->i < s->n && (s->p[s->i] == one || s->p[s->i] == other);
   s->i += hit;
   return hit;
 }
@@ -203,13 +225,13 @@ static bool skip_char(struct parser *s, const char *any)
 static int read_number(struct parser *s)
 {
   size_t start = s->i;
-  skip_char(s, "-");
+  skip_char(s, '-', '-');
   bool zero = s->i < s->n && s->p[s->i] == '0';
   size_t digits = skip_digits(s);
   bool ok = digits > 0 && !(zero && digits > 1);
-  if (ok && skip_char(s, ".")) ok = skip_digits(s) > 0;
-  if (ok && skip_char(s, "eE")) {
-    skip_char(s, "+-");
+  if (ok && skip_char(s, '.', '.')) ok = skip_digits(s) > 0;
+  if (ok && skip_char(s, 'e', 'E')) {
+    skip_char(s, '+', '-');
     ok = skip_digits(s) > 0;
   }
   return ok ? VDT_OK : fail_at(s, start, VDT_ESYNTAX, "malformed number", STR(""));
@@ -356,6 +378,25 @@ static int read_scalar(struct parser *s, enum json_type type)
   return rc;
 }
 
+/* Numbers of an array up to the last that another number follows at once, and that one. */
+static int pass_numbers(struct parser *s)
+{
+  s->passed = true;
+  for (;;) {
+    int rc = read_number(s);
+    if (rc) return rc;
+    size_t next = s->i + 1;
+    if (next >= s->n || s->p[s->i] != ',') return VDT_OK;
+    if (s->p[next] != '-' && (s->p[next] < '0' || s->p[next] > '9')) return VDT_OK;
+    s->i = next;
+  }
+}
+
+static bool in_array(const struct parser *s)
+{
+  return s->open != (uint32_t)NO_PARENT && s->nodes[s->open].type == JSON_ARRAY;
+}
+
 /* A whole scalar, or the opening of a container. */
 static int begin_value(struct parser *s)
 {
@@ -378,7 +419,7 @@ static int begin_value(struct parser *s)
   case '6':
   case '7':
   case '8':
-  case '9': return read_scalar(s, JSON_NUMBER);
+  case '9': return s->sparse && in_array(s) ? pass_numbers(s) : read_scalar(s, JSON_NUMBER);
   default: return fail(s, VDT_ESYNTAX, "expected a value");
   }
 }
@@ -407,7 +448,7 @@ static int advance(struct parser *s, bool *done)
       return VDT_OK;
     }
     bool object = s->nodes[s->open].type == JSON_OBJECT;
-    bool fresh = s->nodes[s->open].count == 0;
+    bool fresh = s->nodes[s->open].count == 0 && !s->passed;
     skip_blanks(s);
     char c = s->i < s->n ? s->p[s->i] : '\0';
     if (c == (object ? '}' : ']')) {
@@ -417,6 +458,7 @@ static int advance(struct parser *s, bool *done)
     }
     if (!fresh && c != ',') return fail(s, VDT_ESYNTAX, object ? "expected , or }" : "expected , or ]");
     if (!fresh) s->i++;
+    s->passed = false;
     return object ? read_name(s) : VDT_OK;
   }
 }
@@ -434,16 +476,29 @@ static int read_document(struct parser *s)
   return s->i == s->n ? VDT_OK : fail(s, VDT_ESYNTAX, "bytes after the value");
 }
 
-int json_parse(struct vdt_arena *arena, struct str text, const struct json_limits *limits, struct json_doc *out,
-               struct vdt_error *err)
+static int parse(struct vdt_arena *arena, struct str text, const struct json_limits *limits, bool sparse, struct json_doc *out,
+                 struct vdt_error *err)
 {
-  struct parser s = {.p = text.n ? text.p : "", .n = text.n, .open = (uint32_t)NO_PARENT, .arena = arena, .err = err};
+  struct parser s = {
+      .p = text.n ? text.p : "", .n = text.n, .open = (uint32_t)NO_PARENT, .sparse = sparse, .arena = arena, .err = err};
   s.limits = limits ? *limits : JSON_LIMITS_DEFAULT;
   if (text.n >= UINT32_MAX) return fail(&s, VDT_ETOOBIG, "the text is larger than 4 GiB");
   int rc = read_document(&s);
   if (rc) return rc;
   *out = (struct json_doc){text, s.nodes, s.used};
   return VDT_OK;
+}
+
+int json_parse(struct vdt_arena *arena, struct str text, const struct json_limits *limits, struct json_doc *out,
+               struct vdt_error *err)
+{
+  return parse(arena, text, limits, false, out, err);
+}
+
+int json_parse_sparse(struct vdt_arena *arena, struct str text, const struct json_limits *limits, struct json_doc *out,
+                      struct vdt_error *err)
+{
+  return parse(arena, text, limits, true, out, err);
 }
 
 /* ---- reading the result ---- */

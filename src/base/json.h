@@ -44,6 +44,10 @@ struct json_limits {
 int json_parse(struct vdt_arena *arena, struct str text, const struct json_limits *limits, struct json_doc *out,
                struct vdt_error *err);
 
+/* The same, but numbers in arrays get no node and no count: for long lists of them, which hold nothing to inspect. */
+int json_parse_sparse(struct vdt_arena *arena, struct str text, const struct json_limits *limits, struct json_doc *out,
+                      struct vdt_error *err);
+
 /* Index of the member `key` of the object `obj`, or 0 (the root is never a member). 0 for anything but an object. */
 uint32_t json_get(const struct json_doc *doc, uint32_t obj, const char *key);
 /* Iterates children: for (uint32_t i = json_first(d, c); i; i = json_next(d, c, i)) */

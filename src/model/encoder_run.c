@@ -431,8 +431,8 @@ static uint32_t best_category(const struct encoder *e, const float *pooled, size
 }
 
 /* The logit, what each token brings to it, and each token's weight in what is pooled. */
-static float logit_of(const struct encoder *e, struct encoder_scratch *s, size_t m, size_t role, const struct output *o, float *weight,
-                      float *brought)
+static float logit_of(const struct encoder *e, struct encoder_scratch *s, size_t m, size_t role, const struct output *o,
+                      float *weight, float *brought)
 {
   size_t d = e->width;
   float most = -1e30f, total = 0, logit = o->bias[role];
@@ -448,7 +448,8 @@ static float logit_of(const struct encoder *e, struct encoder_scratch *s, size_t
   for (size_t r = 0; r < m; r++) total += weight[r];
   for (size_t r = 0; r < m; r++) {
     weight[r] /= total;
-    brought[r] = weight[r] * dot(s->joined + r * d, o->pooled + role * d, d) + dot(s->joined + r * d, o->mean + role * d, d) / (float)m;
+    brought[r] =
+        weight[r] * dot(s->joined + r * d, o->pooled + role * d, d) + dot(s->joined + r * d, o->mean + role * d, d) / (float)m;
     logit += brought[r];
   }
   return logit;

@@ -110,9 +110,8 @@ static void read_shape(struct reader *r)
   const unsigned char *p = section(r, "shape", 11 * 4, NULL);
   if (!p) return;
   struct encoder *e = &r->w->encoder;
-  uint32_t *const fields[] = {&e->width,  &e->layers,     &e->heads,     &e->inner,        &e->vocabulary,
-                              &e->window, &e->categories, &r->w->stride, &r->w->gate.bits, &r->w->n_knots,
-                              &e->exit};
+  uint32_t *const fields[] = {&e->width,      &e->layers,    &e->heads,        &e->inner,      &e->vocabulary, &e->window,
+                              &e->categories, &r->w->stride, &r->w->gate.bits, &r->w->n_knots, &e->exit};
   for (size_t i = 0; i < 11; i++) *fields[i] = u32(p + 4 * i);
   bool fine = within(e->width, 64, WIDTH_MAX, 64) && within(e->layers, 2, LAYERS_MAX, 1) && within(e->heads, 1, 16, 1) &&
               within(e->inner, 64, INNER_MAX, 64) && within(e->vocabulary, FIRST_PIECE + 1, PIECES_MAX, 1) &&

@@ -97,6 +97,7 @@ struct wire_format {
   enum framing framing;
   bool repeats; /* events repeat texts that earlier ones gave in pieces */
   bool arrays;  /* an answer may be an array of events */
+  bool numbers; /* an answer is lists of numbers, more than there are nodes for */
   bool unknown; /* the walk over JSON that no format knows: what it cannot read is recorded, not refused */
   int (*request)(struct request *q);
   /* Reads one event or body, which lies parsed in r->doc: channel_read() for its texts, edits of it, events of ours around it. */

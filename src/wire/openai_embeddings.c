@@ -40,6 +40,7 @@ const struct wire_format wire_openai_embeddings = {
     .name = "openai-embeddings",
     .paths = paths,
     .members = {"data"},
+    .numbers = true,
     .request = request,
     .answer = answer,
     .goodbye = "",

@@ -139,7 +139,7 @@ static int read_json(struct wire_response *r, struct str text)
 {
   edits_reset(&r->edits);
   r->drop = false;
-  int rc = json_parse(r->scratch, text, &r->opt.limits, &r->doc, NULL);
+  int rc = (r->format->numbers ? json_parse_sparse : json_parse)(r->scratch, text, &r->opt.limits, &r->doc, NULL);
   if (rc) return rc;
   uint8_t type = r->doc.nodes[0].type;
   if (type != JSON_OBJECT && !(type == JSON_ARRAY && r->format->arrays) && !r->format->unknown) return VDT_ESYNTAX;

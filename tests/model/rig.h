@@ -94,8 +94,8 @@ static inline void rig_output(struct rig *r, const char *prefix)
 
 static inline void rig_sections(struct rig *r)
 {
-  const uint32_t shape[] = {RIG_WIDTH,  RIG_LAYERS, RIG_HEADS,  RIG_INNER,     RIG_VOCABULARY,
-                            RIG_WINDOW, 10,         RIG_STRIDE, RIG_GATE_BITS, 3, RIG_EXIT};
+  const uint32_t shape[] = {RIG_WIDTH, RIG_LAYERS, RIG_HEADS,     RIG_INNER, RIG_VOCABULARY, RIG_WINDOW,
+                            10,        RIG_STRIDE, RIG_GATE_BITS, 3,         RIG_EXIT};
   rig_section(r, "shape", shape, sizeof shape);
   rig_bytes(r, "embedding", RIG_VOCABULARY * RIG_WIDTH);
   rig_floats(r, "embedding.scale", RIG_VOCABULARY, 0.01f, 0.005f);

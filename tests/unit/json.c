@@ -94,6 +94,8 @@ static void takes_and_refuses(void)
     struct json_doc doc;
     struct vdt_error err = {0};
     CASE_BEGIN();
+    CHECK_INT(json_parse_sparse(arena, str_of(texts[i].text), NULL, &doc, &err), texts[i].code);
+    CHECK(strncmp(err.text, texts[i].error, strlen(texts[i].error)) == 0);
     CHECK_INT(parse(str_of(texts[i].text), &doc, &err), texts[i].code);
     CHECK(strncmp(err.text, texts[i].error, strlen(texts[i].error)) == 0);
     if (test_failed) printf("# %s\n", err.text);
@@ -137,6 +139,25 @@ static void nodes_one_below_at_and_above(void)
     if (values <= 1000) CHECK_INT(doc.n, values);
     buf_finish(&b);
   }
+}
+
+/* Everything but numbers of arrays has its node, with the count and the place that it has otherwise. */
+static void numbers_without_nodes(void)
+{
+  struct json_doc doc;
+  struct vdt_error err;
+  struct str text = STR("{\"data\":[1,-2.5e3, 4 ,\"a\",5,[6,7],{\"n\":8},9],\"after\":10}");
+  CHECK_INT(json_parse_sparse(arena, text, &(struct json_limits){64, 8}, &doc, &err), VDT_OK);
+  uint32_t data = json_get(&doc, 0, "data"), a = json_first(&doc, data), inner = json_next(&doc, data, a),
+           object = json_next(&doc, data, inner);
+  CHECK_INT(doc.n, 7);
+  CHECK_INT(doc.nodes[data].count, 3);
+  CHECK_STR(json_raw(&doc, a), "\"a\"");
+  CHECK_STR(json_raw(&doc, inner), "[6,7]");
+  CHECK_INT(json_first(&doc, inner), 0);
+  CHECK_STR(json_raw(&doc, json_get(&doc, object, "n")), "8");
+  CHECK_INT(json_next(&doc, data, object), 0);
+  CHECK_STR(json_raw(&doc, json_get(&doc, 0, "after")), "10");
 }
 
 static void small_arena_is_an_ordinary_error(void)
@@ -248,20 +269,22 @@ static void never_disagrees_with_jansson(void)
       "{\"messages\":[{\"role\":\"user\",\"content\":\"\\u00e4\\ud83d\\ude00\303\244\"}],\"n\":1.5e3}",
       "[[],{},[{}],null,false,-0.0,1e5,\"\",\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"]",
       "{\"a\":{\"b\":{\"c\":[1,2,3,{\"d\":\"e\"}]}},\"f\":[true,null]}",
+      "{\"a\":[0.25,-1,3e2,\"x\",7,[8,9],{\"b\":1},10]}",
   };
   unsigned taken = 0;
   for (unsigned i = 0; i < 60000 && !test_failed; i++) {
     char text[256];
-    struct str seed = str_of(seeds[i % 3]);
+    struct str seed = str_of(seeds[i % 4]);
     memcpy(text, seed.p, seed.n);
     mutate(text, seed.n);
-    struct json_doc doc;
+    struct json_doc doc, sparse;
     struct vdt_error err;
     int rc = parse((struct str){text, seed.n}, &doc, &err);
     json_error_t why;
     json_t *want = json_loadb(text, seed.n, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &why);
     enum json_error_code code = want ? json_error_unknown : json_error_code(&why);
     bool number = code == json_error_numeric_overflow, nul_key = code == json_error_null_byte_in_key;
+    CHECK_INT(json_parse_sparse(arena, (struct str){text, seed.n}, NULL, &sparse, &err), rc);
     if (rc == VDT_OK) CHECK(number || nul_key || (want && same(&doc, 0, want)));
     else CHECK(!want);
     if (test_failed) printf("# %.*s: %s / %s\n", (int)seed.n, text, err.text, why.text);
@@ -320,6 +343,7 @@ int main(void)
   takes_and_refuses();
   RUN(depth_one_below_at_and_above);
   RUN(nodes_one_below_at_and_above);
+  RUN(numbers_without_nodes);
   RUN(small_arena_is_an_ordinary_error);
   RUN(finds_values_where_they_stand);
   RUN(quotes);
