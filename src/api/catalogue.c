@@ -1,4 +1,4 @@
-/* What can be read without a subscription: the catalogue of alerts, the audit of settings, and the description of this API. */
+/* What can be read without a subscription: the catalogue of alerts, the audit log, and the description of this API. */
 #include "api/answer.h"
 #include "api/arm.h"
 #include "api/openapi.h"
@@ -67,11 +67,12 @@ static int newest_first(const void *x, const void *y)
 static int gather_audit(struct api *api, uint64_t before, struct store_audit **out, size_t *n)
 {
   struct store_audit *all = arena_zalloc(api->arena, api->n_stores * (API_PAGE + 1), sizeof *all), *some;
+  struct store_audit_query q = {.before_us = before, .limit = API_PAGE + 1};
   size_t m;
   *n = 0;
   if (!all) return VDT_ENOMEM;
   for (size_t i = 0; i < api->n_stores; i++) {
-    int rc = api->stores[i]->ops->list_audit(api->stores[i], before, API_PAGE + 1, api->arena, &some, &m, NULL);
+    int rc = api->stores[i]->ops->list_audit(api->stores[i], &q, api->arena, &some, &m, NULL);
     if (rc) return rc;
     if (m) memcpy(all + *n, some, m * sizeof *all);
     *n += m;

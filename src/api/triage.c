@@ -114,6 +114,9 @@ static int put_samples(struct api *api, const struct api_request *r, struct stor
   if (rc) return rc;
   for (unsigned t = 0; !rc && t < ALERT_TYPES; t++)
     if (t != ALERT_INCIDENT) rc = put_sample(api, r, s, (enum alert_type)t);
+  struct store_audit a = {
+      .time_us = clock_unix_us(), .who = str_of(r->who), .what = STR("sample alerts raised"), .target = r->sub};
+  if (!rc) rc = s->ops->put_audit(s, &a, NULL);
   if (!rc) rc = s->ops->commit(s, NULL);
   if (rc) s->ops->rollback(s);
   return rc;

@@ -1,11 +1,13 @@
 /* The SQLite store: one file per workspace in WAL mode. This file opens it, makes the schema, and keeps records and offsets. */
 #include "store/sqlite.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "store/columns.h"
 #include <errno.h>
+#include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 5, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 6, AUDIT_CHAINED = 6, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -235,6 +237,7 @@ static int make_schema(struct sqlite_store *s, struct vdt_error *err)
   rc = user_version(s, &version, err);
   for (size_t i = 0; !rc && i < sizeof schema / sizeof *schema; i++)
     if (schema[i].since > version) rc = execute(s, schema[i].sql, err);
+  if (!rc && version && version < AUDIT_CHAINED) rc = sqlite_chain_audit(s, clock_unix_us(), err);
   if (!rc && version > SCHEMA_VERSION)
     rc = error_set(err, VDT_ESTATE, "store: made by a newer vedette (schema %d, this one knows %d)", version, SCHEMA_VERSION);
   if (rc) sqlite_rollback(&s->base);
@@ -286,6 +289,8 @@ static void sqlite_close(struct store *base)
   for (size_t i = 0; i < 4; i++) free(s->place[i]);
   buf_finish(&s->scratch);
   vdt_arena_free(s->arena);
+  free(s->audit_key_path);
+  sodium_memzero(s->audit_key, sizeof s->audit_key);
   free(s);
 }
 
@@ -316,7 +321,9 @@ static const struct store_ops sqlite_ops = {
     .put_plan = sqlite_put_plan,
     .list_plans = sqlite_list_plans,
     .settings_version = sqlite_settings_version,
+    .put_audit = sqlite_put_audit,
     .list_audit = sqlite_list_audit,
+    .verify_audit = sqlite_verify_audit,
     .count = sqlite_count,
     .sync = sqlite_sync,
     .close = sqlite_close,
@@ -368,8 +375,11 @@ int store_open_sqlite(const char *state_dir, const struct alert_place *place, bo
     return error_set(err, VDT_ENOMEM, "out of memory");
   }
   s->base.ops = &sqlite_ops;
+  snprintf(s->name, sizeof s->name, "%.*s", (int)place->workspace.n, place->workspace.p);
+  snprintf(path, sizeof path, "%s/audit.key", state_dir);
+  s->audit_key_path = strdup(path);
   snprintf(path, sizeof path, "%s/workspaces/%.*s/vedette.db", state_dir, (int)place->workspace.n, place->workspace.p);
-  rc = open_db(s, path, create, err);
+  rc = s->audit_key_path ? open_db(s, path, create, err) : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc && create) rc = remember_place(s, place, err);
   if (!rc) rc = recall_place(s, err);
   if (rc) sqlite_close(&s->base);

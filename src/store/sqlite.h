@@ -17,6 +17,10 @@ struct sqlite_store {
   sqlite3_stmt *prepared[STATEMENTS];
   struct buf scratch; /* a record on its way in */
   char *place[4];     /* workspace, region, subscription, resource group: owned */
+  char name[64];      /* of the workspace, as its folder has it */
+  char *audit_key_path;
+  unsigned char audit_key[32];
+  bool has_audit_key;
   struct vdt_arena *arena;
 };
 
@@ -83,7 +87,15 @@ int sqlite_put_plan(struct store *s, const struct store_plan *plan, uint64_t now
 int sqlite_list_plans(struct store *s, struct str subscription, struct vdt_arena *arena, struct store_plan **out, size_t *n,
                       struct vdt_error *err);
 int sqlite_settings_version(struct store *s, uint64_t *version, struct vdt_error *err);
-int sqlite_list_audit(struct store *s, uint64_t before, size_t limit, struct vdt_arena *arena, struct store_audit **out,
+/* Appends an entry. Within a transaction. */
+int sqlite_append_audit(struct sqlite_store *s, const struct store_audit *a, struct vdt_error *err);
+/* Gives settings another version. Within a transaction. */
+int sqlite_settings_changed(struct sqlite_store *s, struct vdt_error *err);
+/* Chains the entries of a store of before version 6. Within the transaction that makes the schema. */
+int sqlite_chain_audit(struct sqlite_store *s, uint64_t now_us, struct vdt_error *err);
+int sqlite_put_audit(struct store *s, const struct store_audit *a, struct vdt_error *err);
+int sqlite_list_audit(struct store *s, const struct store_audit_query *q, struct vdt_arena *arena, struct store_audit **out,
                       size_t *n, struct vdt_error *err);
+int sqlite_verify_audit(struct store *s, struct store_audit_check *check, struct vdt_error *err);
 int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);
 #endif

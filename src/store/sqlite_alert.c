@@ -356,14 +356,33 @@ static int change_members(struct sqlite_store *s, struct str name, const struct 
   return rc;
 }
 
+/* The comment itself stays in the history of the alert: the audit log only says that there was one. */
+static int audit_change(struct sqlite_store *s, struct str name, const struct store_change *c, struct vdt_error *err)
+{
+  char detail[160];
+  const char *status = c->status < ALERT_STATUSES ? alert_status_name(c->status) : NULL;
+  int n = snprintf(detail, sizeof detail, "%s%s%s%.*s%s", status ? "status " : "", status ? status : "",
+                   c->classification.n ? (status ? ", classification " : "classification ") : "", (int)c->classification.n,
+                   c->classification.n ? c->classification.p : "",
+                   c->comment.n ? (status || c->classification.n ? ", comment" : "comment") : "");
+  size_t len = n < (int)sizeof detail ? (size_t)n : sizeof detail - 1;
+  return sqlite_append_audit(
+      s,
+      &(struct store_audit){
+          .time_us = c->time_us, .who = c->who, .what = STR("alert changed"), .target = name, .detail = {detail, len}},
+      err);
+}
+
 int sqlite_change(struct store *base, struct str name, const struct store_change *change, struct vdt_error *err)
 {
   struct sqlite_store *s = sqlite_of(base);
   int rc = base->ops->begin(base, err);
   if (rc) return rc;
   vdt_arena_reset(s->arena);
+  int before = sqlite3_total_changes(s->db);
   rc = sqlite_change_one(s, name, change, err);
   if (!rc && (change->status == ALERT_RESOLVED || change->status == ALERT_DISMISSED)) rc = change_members(s, name, change, err);
+  if (!rc && sqlite3_total_changes(s->db) != before) rc = audit_change(s, name, change, err);
   if (!rc) rc = base->ops->commit(base, err);
   if (rc) base->ops->rollback(base);
   return rc;

@@ -1,28 +1,14 @@
-/* The SQLite store: suppression rules and plans of subscriptions, and the audit of their changes. */
+/* The SQLite store: suppression rules and plans of subscriptions. Each change leaves an entry in the audit log. */
 #include "base/error.h"
 #include "store/sqlite.h"
-
-/* ---- the audit -------------------------------------------------------------------------------------------------- */
-
-static int put_audit(struct sqlite_store *s, const struct store_audit *a, struct vdt_error *err)
-{
-  int rc;
-  sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_PUT, &rc, err);
-  if (!q) return rc;
-  sqlite_bind_u64(q, 1, a->time_us);
-  sqlite_bind_str(q, 2, a->who);
-  sqlite_bind_str(q, 3, a->what);
-  sqlite_bind_str(q, 4, a->target);
-  sqlite_bind_str(q, 5, a->detail);
-  return sqlite_run(s, q, err);
-}
 
 /* Runs a statement that is bound and writes the line about it, both or none. ENOTFOUND when it changes no row. */
 static int run_audited(struct sqlite_store *s, sqlite3_stmt *q, const struct store_audit *a, struct vdt_error *err)
 {
   int rc = sqlite_run(s, q, err);
   if (!rc && sqlite3_changes(s->db) == 0) rc = error_set(err, VDT_ENOTFOUND, "there is none");
-  if (!rc) rc = put_audit(s, a, err);
+  if (!rc) rc = sqlite_settings_changed(s, err);
+  if (!rc) rc = sqlite_append_audit(s, a, err);
   if (!rc) rc = s->base.ops->commit(&s->base, err);
   if (rc) s->base.ops->rollback(&s->base);
   return rc;
@@ -36,47 +22,6 @@ static sqlite3_stmt *begin_with(struct sqlite_store *s, enum statement which, in
   sqlite3_stmt *q = sqlite_statement(s, which, rc, err);
   if (!q) s->base.ops->rollback(&s->base);
   return q;
-}
-
-int sqlite_list_audit(struct store *base, uint64_t before, size_t limit, struct vdt_arena *arena, struct store_audit **out,
-                      size_t *n, struct vdt_error *err)
-{
-  struct sqlite_store *s = sqlite_of(base);
-  int rc, code = SQLITE_DONE;
-  bool failed = false;
-  sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_LIST, &rc, err);
-  *n = 0;
-  if (!q) return rc;
-  struct store_audit *list = arena_zalloc(arena, limit, sizeof *list);
-  if (!list) return error_set(err, VDT_ENOMEM, "out of memory");
-  sqlite_bind_u64(q, 1, before);
-  sqlite_bind_u64(q, 2, limit);
-  while (!failed && *n < limit && (code = sqlite3_step(q)) == SQLITE_ROW)
-    list[(*n)++] = (struct store_audit){
-        sqlite_u64(q, 0),
-        sqlite_str(q, 1, arena, &failed),
-        sqlite_str(q, 2, arena, &failed),
-        sqlite_str(q, 3, arena, &failed),
-        sqlite_str(q, 4, arena, &failed),
-    };
-  if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
-  else if (code != SQLITE_DONE && code != SQLITE_ROW) rc = sqlite_error(s, code, err);
-  sqlite3_reset(q);
-  *out = list;
-  return rc;
-}
-
-int sqlite_settings_version(struct store *base, uint64_t *version, struct vdt_error *err)
-{
-  struct sqlite_store *s = sqlite_of(base);
-  int rc;
-  sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_LAST, &rc, err);
-  if (!q) return rc;
-  int code = sqlite3_step(q);
-  if (code == SQLITE_ROW) *version = sqlite_u64(q, 0);
-  else rc = sqlite_error(s, code, err);
-  sqlite3_reset(q);
-  return rc;
 }
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */

@@ -48,5 +48,8 @@ X(RULE_LIST, "SELECT subscription, name, alert_type, reason, comment, scope, ena
 X(PLAN_PUT, "INSERT OR REPLACE INTO plans VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
 X(PLAN_LIST, "SELECT subscription, standard, evidence, purview, since_us, who FROM plans WHERE ?1 = '' OR subscription = ?1")
 X(AUDIT_PUT, "INSERT INTO audit(time_us, who, what, target, detail) VALUES(?1, ?2, ?3, ?4, ?5)")
-X(AUDIT_LIST, "SELECT time_us, who, what, target, detail FROM audit WHERE ?1 = 0 OR time_us < ?1 ORDER BY time_us DESC, id DESC LIMIT ?2")
-X(AUDIT_LAST, "SELECT max(id) FROM audit")
+X(AUDIT_HASH, "UPDATE audit SET hash = ?2 WHERE id = ?1")
+X(AUDIT_HEAD, "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
+X(AUDIT_ALL, "SELECT id, time_us, who, what, target, detail, hash FROM audit ORDER BY id")
+X(AUDIT_LIST, "SELECT id, time_us, who, what, target, detail, hash FROM audit WHERE (?1 = 0 OR time_us < ?1) AND time_us >= ?3 "
+  "AND (?4 = '' OR instr(who, ?4)) AND (?5 = '' OR instr(what, ?5)) ORDER BY time_us DESC, id DESC LIMIT ?2")

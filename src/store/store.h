@@ -59,9 +59,40 @@ struct store_place {
   char id[RECORD_ID_LEN + 1];
 };
 
+/* An entry of the audit log. id and hash are the store's: nobody fills them in. */
+enum { STORE_AUDIT_HASH = 32 };
 struct store_audit {
   uint64_t time_us;
   struct str who, what, target, detail;
+  uint64_t id;
+  unsigned char hash[STORE_AUDIT_HASH];
+};
+
+/* Which entries; 0 and empty: any. */
+struct store_audit_query {
+  uint64_t before_us, since_us; /* before this time; not before this time */
+  struct str who, what;         /* have this in them */
+  size_t limit;
+};
+
+enum store_audit_fault {
+#define X(fault, name, text) STORE_AUDIT_##fault,
+#include "store/audit_faults.def"
+#undef X
+};
+const char *store_audit_fault_name(enum store_audit_fault fault);
+const char *store_audit_fault_text(enum store_audit_fault fault);
+
+/* What is to be verified, and what came of it. */
+struct store_audit_check {
+  const unsigned char *anchor; /* the hash of an entry that must be there, or NULL */
+  /* Called for each fault, or NULL: at entry id; for MISSING, entries first to id - 1 are gone. */
+  void (*found)(void *ctx, enum store_audit_fault fault, uint64_t id, uint64_t first);
+  void *ctx;
+  uint64_t entries, faults;
+  uint64_t last;                        /* number of the last entry, 0: there is none */
+  unsigned char head[STORE_AUDIT_HASH]; /* its hash */
+  bool anchored;                        /* the anchor is the hash of an entry that is right */
 };
 
 /* Which rules; empty: any. */
@@ -128,9 +159,14 @@ struct store_ops {
                     struct vdt_error *err);
   /* Another number whenever a rule or a plan was written. */
   int (*settings_version)(struct store *s, uint64_t *version, struct vdt_error *err);
-  /* Newest first, those before that time (0: all), at most limit. */
-  int (*list_audit)(struct store *s, uint64_t before, size_t limit, struct vdt_arena *arena, struct store_audit **out, size_t *n,
-                    struct vdt_error *err);
+  /* Appends to the audit log: in the transaction that has begun, else in one of its own. ESTATE: the key of the log is missing or another. */
+  int (*put_audit)(struct store *s, const struct store_audit *a, struct vdt_error *err);
+  /* Newest first, at most limit. */
+  int (*list_audit)(struct store *s, const struct store_audit_query *q, struct vdt_arena *arena, struct store_audit **out,
+                    size_t *n, struct vdt_error *err);
+  /* Holds every entry against its hash and the one before. OK also when there are faults; not within a transaction. ESTATE as for put_audit.
+   * An anchor that is not there is no fault: check->anchored says it. */
+  int (*verify_audit)(struct store *s, struct store_audit_check *check, struct vdt_error *err);
   /* What was committed survives a power cut from here on. */
   int (*sync)(struct store *s, struct vdt_error *err);
   void (*close)(struct store *s);

@@ -34,6 +34,7 @@ static void remove_all(void)
                                       "workspaces/weu/vedette.db-wal",
                                       "workspaces/weu/vedette.db-shm",
                                       "tokens",
+                                      "audit.key",
                                       "spool/plan",
                                       "workspaces/weu",
                                       "workspaces",

@@ -306,16 +306,18 @@ static void rules_are_kept_with_their_audit(void)
   CHECK_STR(got->reason, "r\x01\"'");
   CHECK(got->enabled && got->modified_us == 5 && got->expires_us == 7);
   CHECK_INT(s->ops->delete_rule(s, STR("other"), STR("rule-1"), STR("me"), 8, NULL), VDT_ENOTFOUND);
-  CHECK_INT(s->ops->list_audit(s, 0, 9, arena, &lines, &count, NULL), VDT_OK);
+  CHECK_INT(s->ops->list_audit(s, &(struct store_audit_query){.limit = 9}, arena, &lines, &count, NULL), VDT_OK);
   CHECK_INT(count, 1);
   CHECK_INT(s->ops->delete_rule(s, STR("s-1"), STR("RULE-1"), STR("me"), 9, NULL), VDT_OK);
   CHECK_INT(s->ops->list_rules(s, &q, arena, &got, &count, NULL), VDT_OK);
   CHECK_INT(count, 0);
-  CHECK_INT(s->ops->list_audit(s, 0, 9, arena, &lines, &count, NULL), VDT_OK);
+  CHECK_INT(s->ops->list_audit(s, &(struct store_audit_query){.limit = 9}, arena, &lines, &count, NULL), VDT_OK);
   CHECK_INT(count, 2);
   CHECK_STR(lines[0].what, "suppression rule deleted");
   CHECK_INT(lines[0].time_us, 9);
-  CHECK_INT(s->ops->list_audit(s, lines[0].time_us, 9, arena, &lines, &count, NULL), VDT_OK);
+  CHECK_INT(
+      s->ops->list_audit(s, &(struct store_audit_query){.before_us = lines[0].time_us, .limit = 9}, arena, &lines, &count, NULL),
+      VDT_OK);
   CHECK_INT(count, 1);
 }
 
