@@ -5,6 +5,9 @@
 void api_store_failed(struct api_response *response, int rc, const char *code)
 {
   if (rc == VDT_ENOTFOUND) api_error(response, 404, code, "There is nothing of that name here.");
+  else if (rc == VDT_ESTATE)
+    api_error(response, 503, "AuditLogUnavailable",
+              "The key of the audit log is missing or another one: nothing is changed and no evidence shown without it.");
   else api_error(response, 503, "ServiceUnavailable", "The store cannot be used now; try again.");
 }
 

@@ -293,7 +293,7 @@ int sqlite_list_audit(struct store *base, const struct store_audit_query *query,
   sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_LIST, &rc, err);
   *n = 0;
   if (!q) return rc;
-  sqlite_bind_u64(q, 1, query->before_us);
+  sqlite_bind_u64(q, 1, query->before_us ? query->before_us : UINT64_MAX);
   sqlite_bind_u64(q, 2, query->limit);
   sqlite_bind_u64(q, 3, query->since_us);
   sqlite_bind_str(q, 4, query->who);

@@ -51,5 +51,5 @@ X(AUDIT_PUT, "INSERT INTO audit(time_us, who, what, target, detail) VALUES(?1, ?
 X(AUDIT_HASH, "UPDATE audit SET hash = ?2 WHERE id = ?1")
 X(AUDIT_HEAD, "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
 X(AUDIT_ALL, "SELECT id, time_us, who, what, target, detail, hash FROM audit ORDER BY id")
-X(AUDIT_LIST, "SELECT id, time_us, who, what, target, detail, hash FROM audit WHERE (?1 = 0 OR time_us < ?1) AND time_us >= ?3 "
+X(AUDIT_LIST, "SELECT id, time_us, who, what, target, detail, hash FROM audit WHERE time_us < ?1 AND time_us >= ?3 "
   "AND (?4 = '' OR instr(who, ?4)) AND (?5 = '' OR instr(what, ?5)) ORDER BY time_us DESC, id DESC LIMIT ?2")

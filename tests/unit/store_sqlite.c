@@ -321,6 +321,88 @@ static void rules_are_kept_with_their_audit(void)
   CHECK_INT(count, 1);
 }
 
+static struct store_audit entry(uint64_t time)
+{
+  return (struct store_audit){.time_us = time, .who = STR("me"), .what = STR("tried"), .target = STR("t\x01"), .detail = STR("")};
+}
+
+static struct store_audit_check verified(const unsigned char *anchor)
+{
+  struct store_audit_check c = {.anchor = anchor};
+  CHECK_INT(s->ops->verify_audit(s, &c, NULL), VDT_OK);
+  return c;
+}
+
+static void the_audit_is_a_chain(void)
+{
+  struct store_audit a = entry(7), *lines;
+  size_t count;
+  fresh();
+  CHECK_INT(verified(NULL).entries, 0);
+  for (int i = 0; i < 3; i++) CHECK_INT(s->ops->put_audit(s, &a, NULL), VDT_OK);
+  struct store_audit_check c = verified(NULL);
+  CHECK(c.entries == 3 && c.last == 3 && c.faults == 0 && !c.anchored);
+  reopen();
+  CHECK(verified(c.head).anchored);
+  CHECK_INT(s->ops->list_audit(s, &(struct store_audit_query){.limit = 9}, arena, &lines, &count, NULL), VDT_OK);
+  CHECK_INT(count, 3);
+  CHECK(lines[0].id == 3 && memcmp(lines[0].hash, c.head, STORE_AUDIT_HASH) == 0);
+  CHECK(memcmp(lines[1].hash, c.head, STORE_AUDIT_HASH) != 0 && verified(lines[1].hash).anchored);
+  c.head[0] ^= 1;
+  CHECK(!verified(c.head).anchored);
+}
+
+static void the_audit_goes_with_its_transaction(void)
+{
+  struct store_audit a = entry(7);
+  fresh();
+  CHECK_INT(s->ops->put_audit(s, &a, NULL), VDT_OK);
+  CHECK_INT(s->ops->begin(s, NULL), VDT_OK);
+  CHECK_INT(s->ops->put_audit(s, &a, NULL), VDT_OK);
+  s->ops->rollback(s);
+  CHECK_INT(verified(NULL).entries, 1);
+  CHECK_INT(s->ops->begin(s, NULL), VDT_OK);
+  CHECK_INT(s->ops->put_audit(s, &a, NULL), VDT_OK);
+  CHECK_INT(s->ops->commit(s, NULL), VDT_OK);
+  struct store_audit_check c = verified(NULL);
+  CHECK(c.entries == 2 && c.last == 2 && c.faults == 0);
+}
+
+static void reading_is_no_change_of_settings(void)
+{
+  struct store_audit a = entry(7);
+  struct suppress_rule r = {
+      .subscription = STR("S"), .name = STR("R"), .alert_type = STR("*"), .scope = STR("[]"), .who = STR("me")};
+  uint64_t before, after;
+  fresh();
+  CHECK_INT(s->ops->settings_version(s, &before, NULL), VDT_OK);
+  CHECK_INT(s->ops->put_audit(s, &a, NULL), VDT_OK);
+  CHECK_INT(s->ops->settings_version(s, &after, NULL), VDT_OK);
+  CHECK_INT(after, before);
+  CHECK_INT(s->ops->put_rule(s, &r, NULL), VDT_OK);
+  CHECK_INT(s->ops->settings_version(s, &after, NULL), VDT_OK);
+  CHECK(after > before);
+}
+
+static void the_audit_is_bounded_by_time(void)
+{
+  struct store_audit *lines;
+  size_t count;
+  fresh();
+  for (uint64_t t = 10; t < 13; t++) {
+    struct store_audit a = entry(t);
+    CHECK_INT(s->ops->put_audit(s, &a, NULL), VDT_OK);
+  }
+  static const struct {
+    uint64_t before, since, n;
+  } rows[] = {{0, 0, 3}, {0, 10, 3}, {0, 11, 2}, {0, 13, 0}, {13, 0, 3}, {12, 0, 2}, {12, 11, 1}, {10, 0, 0}, {12, 12, 0}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct store_audit_query q = {.before_us = rows[i].before, .since_us = rows[i].since, .limit = 9};
+    CHECK_INT(s->ops->list_audit(s, &q, arena, &lines, &count, NULL), VDT_OK);
+    CHECK_INT(count, rows[i].n);
+  }
+}
+
 static void plans_are_kept(void)
 {
   struct store_plan p = {.subscription = STR("S"), .standard = true, .evidence = STORE_OFF, .since_us = 3, .who = STR("me")},
@@ -445,6 +527,10 @@ int main(void)
   RUN(offsets_are_kept);
   RUN(record_is_stored_without_evidence);
   RUN(rules_are_kept_with_their_audit);
+  RUN(the_audit_is_a_chain);
+  RUN(the_audit_goes_with_its_transaction);
+  RUN(reading_is_no_change_of_settings);
+  RUN(the_audit_is_bounded_by_time);
   RUN(plans_are_kept);
   RUN(a_suppressed_event_extends_what_its_rule_dismissed);
   RUN(a_full_disk_is_an_error_to_try_again);
