@@ -83,12 +83,14 @@ static bool can_be_read_again(const struct record_finding *f)
          d != VDT_DET_BLOCKLIST;
 }
 
-/* What was hidden by an encoding is read as it was once decoded: of the encoded bytes there is but a part. */
+/* What was hidden by an encoding is read as it was once decoded: of the encoded bytes there is but a part. That something was hidden
+ * shows in these bytes alone. */
 static int by_evidence(struct replay *r, const struct config_deployment *d, const struct record_finding *f,
                        struct replay_side *now)
 {
   struct vdt_result result;
-  struct str text = f->decoded.n ? f->decoded : f->evidence;
+  bool hidden = detector_of(f->detector) == VDT_DET_HIDDEN;
+  struct str text = f->decoded.n && !(hidden && f->evidence.n) ? f->decoded : f->evidence;
   struct vdt_policy policy = replay_policy(r, d, role_of(f));
   int rc = vdt_scan(r->scanner, r->arena, &policy, role_of(f), text.p, text.n, &result);
   for (size_t i = 0; !rc && i < result.n_findings; i++) {
