@@ -11,9 +11,11 @@
 
 struct api {
   const char *state_dir;
+  struct auth *auth;
   struct store **stores; /* connections of its own: used by the API's thread only */
   size_t n_stores;
-  const bool *evidence; /* of each store's workspace: the configuration keeps prompt evidence somewhere */
+  const bool
+      *evidence; /* of each store's workspace, where no token narrows them: the configuration keeps prompt evidence somewhere */
   const struct collect_stats *stats;
   struct feeds *feeds;     /* or NULL */
   struct geo *geo;         /* or NULL */
@@ -23,19 +25,22 @@ struct api {
 struct api_request {
   struct str method, path; /* path: percent-decoded, without query */
   struct str authorization, host, forwarded_proto;
+  struct str source; /* the client's address, as nginx says it; empty: who is at the socket itself */
   struct str api_version, skip_token, alert_type, filter;
   struct str body;
   /* Set by the router. */
   struct str sub, rg, loc, name;
   int argument;
   char who[80];
+  bool evidence; /* the answer may have prompt evidence */
 };
 
 struct api_response {
   unsigned status;
-  const char *type;    /* NULL: no body */
-  char allow[32];      /* for 405 */
-  char location[1024]; /* for 202: where to ask what came of it */
+  const char *type;       /* NULL: no body */
+  char allow[32];         /* for 405 */
+  unsigned retry_after_s; /* for 429 */
+  char location[1024];    /* for 202: where to ask what came of it */
   struct buf body;
 };
 

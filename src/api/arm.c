@@ -120,7 +120,7 @@ static void put_entities(struct buf *b, const struct alert *a)
 }
 
 /* Values are strings, numbers too: that is what ARM says. */
-static void put_extended(struct buf *b, const struct alert *a)
+static void put_extended(struct buf *b, const struct alert *a, bool withheld)
 {
   buf_printf(b, ",\"extendedProperties\":{\"count\":\"%llu\",\"confidence\":\"%u\"", (unsigned long long)a->count, a->confidence);
   buf_printf(b, ",\"evidenceTotal\":\"%llu\",\"evidenceKept\":\"%zu\"", (unsigned long long)a->evidence_total, a->n_evidence);
@@ -129,6 +129,7 @@ static void put_extended(struct buf *b, const struct alert *a)
 #include "analyse/extended.def"
 #undef X
   member(b, "workspace", a->workspace);
+  if (withheld) member(b, "evidenceWithheld", STR("true"));
   if (a->principal.n) member(b, "principal", a->principal);
   if (a->incident.n) member(b, "incident", a->incident);
   if (a->suppressed.n) member(b, "suppressedBy", a->suppressed);
@@ -184,15 +185,23 @@ static void put_row(struct buf *b, const struct alert_evidence *e, const struct 
   buf_byte(b, ']');
 }
 
-static void put_evidence(struct buf *b, const struct alert *a)
+static struct columns columns_of(const struct alert *a)
 {
   struct columns c = {0};
-  if (!a->n_evidence) return;
   for (size_t i = 0; i < a->n_evidence; i++) {
     c.segments |= a->evidence[i].segment.n > 0;
     c.layers |= a->evidence[i].layers.n > 0;
     c.decoded |= a->evidence[i].decoded.n > 0;
   }
+  return c;
+}
+
+static void put_evidence(struct buf *b, const struct alert *a, bool evidence)
+{
+  struct columns c = columns_of(a);
+  if (!a->n_evidence) return;
+  c.segments &= evidence;
+  c.decoded &= evidence;
   BUF_LIT(
       b,
       ",\"supportingEvidence\":{\"type\":\"tabularEvidences\",\"title\":\"What was found\",\"columns\":[\"Time\",\"Interaction\","
@@ -243,7 +252,7 @@ static void put_title(struct buf *b, const struct alert *a)
   buf_byte(b, '"');
 }
 
-static void put_properties(struct buf *b, const struct alert *a)
+static void put_properties(struct buf *b, const struct alert *a, bool evidence)
 {
   const struct alert_info *info = alert_info(a->type);
   BUF_LIT(b, "{\"version\":\"" ARM_ALERTS_VERSION "\"");
@@ -272,19 +281,20 @@ static void put_properties(struct buf *b, const struct alert *a)
   list_member(b, "techniques", techniques, -1);
   list_member(b, "subTechniques", techniques, 1);
   buf_finish(&scratch);
-  put_extended(b, a);
+  struct columns c = columns_of(a);
+  put_extended(b, a, !evidence && (c.segments || c.decoded));
   if (a->type == ALERT_INCIDENT) put_members(b, a);
-  else put_evidence(b, a);
+  else put_evidence(b, a, evidence);
   buf_byte(b, '}');
 }
 
-void arm_put_alert(struct buf *b, const struct alert *a)
+void arm_put_alert(struct buf *b, const struct alert *a, bool evidence)
 {
   BUF_LIT(b, "{\"id\":\"");
   put_id(b, a);
   BUF_LIT(b, "\"");
   member(b, "name", (struct str){a->name, ALERT_NAME_LEN});
   BUF_LIT(b, ",\"type\":\"Microsoft.Security/Locations/alerts\",\"properties\":");
-  put_properties(b, a);
+  put_properties(b, a, evidence);
   buf_byte(b, '}');
 }

@@ -6,7 +6,8 @@
 #define ARM_ALERTS_VERSION "2022-01-01"
 
 /* Appends the alert as one JSON object on one line, without LF. */
-void arm_put_alert(struct buf *b, const struct alert *a);
+/* evidence false: without the texts of prompts and answers; evidenceWithheld says so where there are some. */
+void arm_put_alert(struct buf *b, const struct alert *a, bool evidence);
 /* Appends a row of the catalogue as one JSON object. */
 void arm_put_type(struct buf *b, enum alert_type type);
 /* "2026-11-25T15:46:15.1234560Z": ARM's times have seven fractional digits. */

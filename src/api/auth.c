@@ -1,83 +1,213 @@
+/* Bearer tokens of the control API, see auth.h. No token is written anywhere, and none is compared in a time that depends on it. */
 #include "api/auth.h"
-#include "base/error.h"
-#include "base/file.h"
-#include <errno.h>
-#include <fcntl.h>
+#include "base/clock.h"
+#include <arpa/inet.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <stdlib.h>
 
-enum { TOKEN_BYTES = 32, TOKEN_MAX = 512, HEX = crypto_hash_sha256_BYTES * 2, FILE_MAX = 1 << 20 };
+enum { HEADER_MAX = 512, SHA_HEX = crypto_hash_sha256_BYTES * 2, MAC = 32, KNOWN = 256, SOURCES = 256 };
+enum { FREE_TRIES = 10, LONGEST_WAIT_S = 60, HASHES_BURST = 20, HASHES_PER_S = 10 };
+static const uint64_t SECOND = 1000000, KNOWN_US = 300 * SECOND, FORGIVEN_US = 600 * SECOND;
 
-/* Written whole or not at all, readable by the owner only. */
-static int write_secret(const char *state_dir, const char *name, struct str text, struct vdt_error *err)
+struct known {
+  unsigned char mac[MAC];
+  uint64_t until_us; /* 0: free */
+  char day[TOKEN_DAY + 1];
+};
+
+struct source {
+  unsigned char mac[MAC];
+  unsigned fails;
+  uint64_t last_us, until_us;
+};
+
+struct auth {
+  const char *state_dir;
+  unsigned char key[crypto_generichash_KEYBYTES];
+  struct known known[KNOWN];
+  struct source sources[SOURCES];
+  uint64_t hashes_us; /* when the bucket of slow hashes will be full again */
+};
+
+struct auth *auth_new(const char *state_dir)
 {
-  char path[4096];
-  snprintf(path, sizeof path, "%s/%s", state_dir, name);
-  return file_replace(path, text, 0600, err);
+  struct auth *a = calloc(1, sizeof *a);
+  if (!a) return NULL;
+  a->state_dir = state_dir;
+  randombytes_buf(a->key, sizeof a->key);
+  return a;
 }
 
-static void hash_hex(struct str token, char out[HEX + 1])
+void auth_free(struct auth *a)
+{
+  if (a) sodium_memzero(a, sizeof *a);
+  free(a);
+}
+
+bool auth_sees_evidence(enum auth_role role)
+{
+  return role == AUTH_EVIDENCE || role == AUTH_ADMIN;
+}
+
+static void keyed(const struct auth *a, struct str x, struct str y, unsigned char out[MAC])
+{
+  crypto_generichash_state h;
+  crypto_generichash_init(&h, a->key, sizeof a->key, MAC);
+  if (x.n) crypto_generichash_update(&h, (const unsigned char *)x.p, x.n);
+  crypto_generichash_update(&h, (const unsigned char *)"", 1);
+  if (y.n) crypto_generichash_update(&h, (const unsigned char *)y.p, y.n);
+  crypto_generichash_final(&h, out, MAC);
+}
+
+/* ---- what is remembered ------------------------------------------------------------------------------------------ */
+
+/* All are compared, so that the time says nothing about which. */
+static struct known *find_known(struct auth *a, const unsigned char mac[MAC], uint64_t now)
+{
+  struct known *found = NULL;
+  for (size_t i = 0; i < KNOWN; i++)
+    if (sodium_memcmp(a->known[i].mac, mac, MAC) == 0 && a->known[i].until_us > now) found = &a->known[i];
+  return found;
+}
+
+static struct known *remember(struct auth *a, const unsigned char mac[MAC], uint64_t now)
+{
+  struct known *k = &a->known[0];
+  for (size_t i = 1; i < KNOWN; i++)
+    if (a->known[i].until_us < k->until_us) k = &a->known[i];
+  *k = (struct known){.until_us = now + KNOWN_US};
+  memcpy(k->mac, mac, MAC);
+  return k;
+}
+
+/* ---- who is slowed ----------------------------------------------------------------------------------------------- */
+
+/* A network of IPv6 is one source: who has one address of it has all. */
+static void source_mac(const struct auth *a, struct str address, unsigned char out[MAC])
+{
+  char text[INET6_ADDRSTRLEN];
+  unsigned char six[16];
+  struct str s = address;
+  if (address.n < sizeof text) {
+    snprintf(text, sizeof text, "%.*s", (int)address.n, address.n ? address.p : "");
+    if (inet_pton(AF_INET6, text, six) == 1) s = (struct str){(const char *)six, 8};
+  }
+  keyed(a, s, STR("source"), out);
+}
+
+static struct source *find_source(struct auth *a, const unsigned char mac[MAC], uint64_t now)
+{
+  for (size_t i = 0; i < SOURCES; i++)
+    if (a->sources[i].fails && memcmp(a->sources[i].mac, mac, MAC) == 0) {
+      if (now - a->sources[i].last_us > FORGIVEN_US) a->sources[i].fails = 0;
+      return &a->sources[i];
+    }
+  return NULL;
+}
+
+static unsigned wait_of(const struct source *s, uint64_t now)
+{
+  return s && s->until_us > now ? (unsigned)((s->until_us - now + SECOND - 1) / SECOND) : 0;
+}
+
+static void count_failure(struct auth *a, const unsigned char mac[MAC], uint64_t now)
+{
+  struct source *s = find_source(a, mac, now);
+  if (!s) {
+    s = &a->sources[0];
+    for (size_t i = 1; i < SOURCES; i++)
+      if (a->sources[i].last_us < s->last_us) s = &a->sources[i];
+    *s = (struct source){0};
+    memcpy(s->mac, mac, MAC);
+  }
+  unsigned wait = 0;
+  if (++s->fails >= FREE_TRIES) {
+    unsigned over = s->fails - FREE_TRIES;
+    wait = over < 6 ? 1u << over : LONGEST_WAIT_S;
+  }
+  s->last_us = now;
+  s->until_us = now + wait * SECOND;
+}
+
+/* A bucket, kept as the time at which it is full again. */
+static bool may_hash(struct auth *a, uint64_t now)
+{
+  const uint64_t one = SECOND / HASHES_PER_S;
+  uint64_t from = a->hashes_us > now ? a->hashes_us : now;
+  if (from + one > now + HASHES_BURST * one) return false;
+  a->hashes_us = from + one;
+  return true;
+}
+
+/* ---- checking ---------------------------------------------------------------------------------------------------- */
+
+/* The line that the token names by its id, or, of an earlier version's, whose SHA-256 is its. */
+static bool find_line(struct str file, struct str token, struct token_line *out)
 {
   unsigned char h[crypto_hash_sha256_BYTES];
+  char hex[SHA_HEX + 1];
+  struct str id = token_id(token);
+  struct token_line t;
+  bool found = false;
   crypto_hash_sha256(h, (const unsigned char *)token.p, token.n);
-  sodium_bin2hex(out, HEX + 1, h, sizeof h);
-}
-
-int auth_prepare(const char *state_dir, struct vdt_error *err)
-{
-  char path[4096], token[TOKEN_BYTES * 2 + 2], line[HEX + 16], hex[HEX + 1];
-  unsigned char random[TOKEN_BYTES];
-  struct stat st;
-  snprintf(path, sizeof path, "%s/tokens", state_dir);
-  if (stat(path, &st) == 0) return VDT_OK;
-  randombytes_buf(random, sizeof random);
-  sodium_bin2hex(token, sizeof token, random, sizeof random);
-  hash_hex((struct str){token, TOKEN_BYTES * 2}, hex);
-  int n = snprintf(line, sizeof line, "admin:%s\n", hex);
-  token[TOKEN_BYTES * 2] = '\n';
-  int rc = write_secret(state_dir, "admin.token", (struct str){token, TOKEN_BYTES * 2 + 1}, err);
-  if (!rc) rc = write_secret(state_dir, "tokens", (struct str){line, (size_t)n}, err);
-  sodium_memzero(token, sizeof token);
-  sodium_memzero(random, sizeof random);
-  return rc;
-}
-
-/* One line of the file against the hash: AUTH_NONE when it is another's or malformed. */
-static enum auth_role check_line(struct str line, const char hex[HEX + 1], char name[64])
-{
-  const char *colon = memchr(line.p, ':', line.n);
-  size_t n = colon ? (size_t)(colon - line.p) : 0;
-  if (n == 0 || n > 63 || line.n < n + 1 + HEX) return AUTH_NONE;
-  struct str rest = str_cut(line, n + 1 + HEX, line.n);
-  bool reader = str_eq(rest, STR(":reader"));
-  if (!reader && rest.n && !str_eq(rest, STR(":admin"))) return AUTH_NONE;
-  if (sodium_memcmp(line.p + n + 1, hex, HEX) != 0) return AUTH_NONE;
-  memcpy(name, line.p, n);
-  name[n] = 0;
-  return reader ? AUTH_READER : AUTH_ADMIN;
-}
-
-enum auth_role auth_check(const char *state_dir, struct str authorization, char name[64])
-{
-  char path[4096], hex[HEX + 1];
-  struct buf file = {0};
-  enum auth_role role = AUTH_NONE;
-  name[0] = 0;
-  if (authorization.n < 8 || authorization.n > TOKEN_MAX || !str_ieq(str_cut(authorization, 0, 7), STR("bearer ")))
-    return AUTH_NONE;
-  hash_hex(str_cut(authorization, 7, authorization.n), hex);
-  snprintf(path, sizeof path, "%s/tokens", state_dir);
-  if (file_read(path, FILE_MAX, &file, NULL) == VDT_OK) {
-    for (size_t at = 0; at < file.n;) {
-      const char *lf = memchr(file.p + at, '\n', file.n - at);
-      size_t end = lf ? (size_t)(lf - file.p) : file.n;
-      enum auth_role r = check_line((struct str){file.p + at, end - at}, hex, name);
-      if (r > role) role = r;
-      at = end + 1;
-    }
+  sodium_bin2hex(hex, sizeof hex, h, sizeof h);
+  while (token_next(&file, &t)) {
+    bool it = t.id.n ? id.n && str_eq(id, t.id) : sodium_memcmp(t.hash.p, hex, SHA_HEX) == 0;
+    if (it && (!found || t.role > out->role)) *out = t;
+    found |= it;
   }
-  buf_finish(&file);
   sodium_memzero(hex, sizeof hex);
-  return role;
+  return found;
+}
+
+static bool verify(const struct token_line *t, struct str token)
+{
+  char hash[crypto_pwhash_STRBYTES] = {0};
+  if (!t->id.n) return true;
+  memcpy(hash, t->hash.p, t->hash.n);
+  return crypto_pwhash_str_verify(hash, token.p, token.n) == 0;
+}
+
+static void grant(struct auth *a, struct known *k, const struct token_line *t, const char today[TOKEN_DAY + 1],
+                  struct auth_grant *out)
+{
+  out->role = t->role;
+  snprintf(out->name, sizeof out->name, "%.*s", (int)t->name.n, t->name.p);
+  snprintf(out->workspaces, sizeof out->workspaces, "%.*s", (int)t->workspaces.n, t->workspaces.p);
+  if (t->id.n && memcmp(k->day, today, sizeof k->day) != 0) tokens_used(a->state_dir, t->id, today);
+  memcpy(k->day, today, sizeof k->day);
+}
+
+static enum auth_answer check_token(struct auth *a, struct str file, struct str token, struct str source, struct auth_grant *out)
+{
+  unsigned char mac[MAC], from[MAC];
+  char today[TOKEN_DAY + 1];
+  struct token_line t = {0};
+  uint64_t now = clock_mono_us();
+  token_day(clock_unix_us(), today);
+  bool found = find_line(file, token, &t) && !token_expired(&t, today);
+  keyed(a, token, t.hash, mac);
+  struct known *k = found ? find_known(a, mac, now) : NULL;
+  if (!k) {
+    source_mac(a, source, from);
+    out->wait_s = wait_of(find_source(a, from, now), now);
+    if (!out->wait_s && found && t.id.n && !may_hash(a, now)) out->wait_s = 1;
+    if (out->wait_s) return AUTH_SLOW;
+    if (found && verify(&t, token)) k = remember(a, mac, now);
+    else count_failure(a, from, now);
+  }
+  if (k) grant(a, k, &t, today, out);
+  return k ? AUTH_OK : AUTH_UNKNOWN;
+}
+
+enum auth_answer auth_check(struct auth *a, struct str authorization, struct str source, struct auth_grant *out)
+{
+  struct buf file = {0};
+  *out = (struct auth_grant){0};
+  if (authorization.n < 8 || authorization.n > HEADER_MAX || !str_ieq(str_cut(authorization, 0, 7), STR("bearer ")))
+    return AUTH_UNKNOWN;
+  if (tokens_read(a->state_dir, &file, NULL)) buf_reset(&file);
+  enum auth_answer answer = check_token(a, buf_str(&file), str_cut(authorization, 7, authorization.n), source, out);
+  buf_finish(&file);
+  return answer;
 }

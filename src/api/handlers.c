@@ -63,7 +63,7 @@ void api_alerts_list(struct api *api, const struct api_request *r, struct api_re
     return;
   }
   int rc = gather(api, r, &page, &n);
-  if (!rc) rc = api_note_reading(api, r, page, n < API_PAGE ? n : API_PAGE);
+  if (!rc && r->evidence) rc = api_note_reading(api, r, page, n < API_PAGE ? n : API_PAGE);
   if (rc) {
     api_store_failed(response, rc, "AlertNotFound");
     return;
@@ -73,7 +73,7 @@ void api_alerts_list(struct api *api, const struct api_request *r, struct api_re
   BUF_LIT(b, "{\"value\":[");
   for (size_t i = 0; i < n && i < API_PAGE; i++) {
     if (i) buf_byte(b, ',');
-    arm_put_alert(b, &page[i]);
+    arm_put_alert(b, &page[i], r->evidence);
   }
   buf_byte(b, ']');
   if (n > API_PAGE) api_put_next_link(b, r, (struct str){page[API_PAGE - 1].name, ALERT_NAME_LEN});
@@ -85,10 +85,10 @@ void api_alerts_get(struct api *api, const struct api_request *r, struct api_res
   struct store *store;
   struct alert a;
   int rc = api_find_alert(api, r, &store, &a);
-  if (!rc) rc = api_note_reading(api, r, &a, 1);
+  if (!rc && r->evidence) rc = api_note_reading(api, r, &a, 1);
   response->type = API_JSON;
   if (rc) api_store_failed(response, rc, "AlertNotFound");
-  else arm_put_alert(&response->body, &a);
+  else arm_put_alert(&response->body, &a, r->evidence);
 }
 
 /* ---- metrics ---------------------------------------------------------------------------------------------------- */

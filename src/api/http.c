@@ -53,6 +53,11 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
     MHD_add_response_header(r, "Location", out->location);
     MHD_add_response_header(r, "Azure-AsyncOperation", out->location);
   }
+  if (out->retry_after_s) {
+    char seconds[16];
+    snprintf(seconds, sizeof seconds, "%u", out->retry_after_s);
+    MHD_add_response_header(r, "Retry-After", seconds);
+  }
   if (out->status == 401) MHD_add_response_header(r, "WWW-Authenticate", "Bearer realm=\"vedette\"");
   MHD_add_response_header(r, "Cache-Control", "no-store");
   MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
@@ -81,6 +86,7 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
                                 .path = str_of(url),
                                 .authorization = header(c, "Authorization"),
                                 .host = header(c, "Host"),
+                                .source = header(c, "X-Real-IP"),
                                 .forwarded_proto = header(c, "X-Forwarded-Proto"),
                                 .body = buf_str(&p->body)};
   struct api_response response = {0};

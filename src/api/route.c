@@ -91,18 +91,51 @@ static const struct route *find(struct api_request *r, char allow[32])
 
 /* ---- dispatch --------------------------------------------------------------------------------------------------- */
 
-static bool authorised(struct api *api, struct api_request *r, const struct route *route, struct api_response *response)
+static bool authorised(struct api *api, struct api_request *r, const struct route *route, struct auth_grant *grant,
+                       struct api_response *response)
 {
-  char name[64];
   enum auth_role least = route ? route->role : AUTH_READER;
   if (least == AUTH_NONE) return true;
-  enum auth_role role = auth_check(api->state_dir, r->authorization, name);
-  snprintf(r->who, sizeof r->who, "api:%s", name);
-  if (role == AUTH_NONE)
+  enum auth_answer answer = auth_check(api->auth, r->authorization, r->source, grant);
+  snprintf(r->who, sizeof r->who, "api:%s", grant->name);
+  r->evidence = auth_sees_evidence(grant->role);
+  response->retry_after_s = grant->wait_s;
+  if (answer == AUTH_SLOW)
+    api_error(response, 429, "TooManyRequests", "Too many tokens that are none came from here; try again in %u s.",
+              grant->wait_s);
+  else if (answer == AUTH_UNKNOWN)
     api_error(response, 401, "AuthenticationFailed",
               "A valid bearer token is needed; that of the administrator is in the file "
               "admin.token of the state folder.");
-  else if (role < least) api_error(response, 403, "AuthorizationFailed", "This token may only read.");
+  else if (least == AUTH_EVIDENCE ? !r->evidence : grant->role < least)
+    api_error(response, 403, "AuthorizationFailed", "This takes the role %s; this token has %s.", token_role_name(least),
+              token_role_name(grant->role));
+  else return true;
+  return false;
+}
+
+/* Suppression rules and plans are of subscriptions, which can have deployments in every workspace. */
+static bool is_wide(const struct route *route)
+{
+  return route && (route->versions == SUPPRESSION || route->versions == PRICINGS);
+}
+
+/* The API as the token may see it: handlers that go through its workspaces cannot meet another. */
+static bool narrow(const struct api *api, const struct route *route, struct str workspaces, struct api *out,
+                   struct api_response *response)
+{
+  *out = *api;
+  if (!route || route->role == AUTH_NONE || str_eq(workspaces, STR("*"))) return true;
+  struct store **stores = arena_zalloc(api->arena, api->n_stores + 1, sizeof(*stores));
+  if (!stores) api_error(response, 503, "ServiceUnavailable", "Out of memory.");
+  if (!stores) return false;
+  out->stores = stores;
+  out->n_stores = 0;
+  for (size_t i = 0; i < api->n_stores; i++)
+    if (token_reaches(workspaces, api->stores[i]->place.workspace)) stores[out->n_stores++] = api->stores[i];
+  if (is_wide(route))
+    api_error(response, 403, "AuthorizationFailed", "This holds for every workspace and takes a token for all of them.");
+  else if (!out->n_stores) api_error(response, 403, "AuthorizationFailed", "None of this token's workspaces is here.");
   else return true;
   return false;
 }
@@ -130,11 +163,14 @@ void api_handle(struct api *api, struct api_request *r, struct api_response *res
   const struct route *route = find(r, response->allow);
   vdt_arena_reset(api->arena);
   response->status = 200;
-  if (!authorised(api, r, route, response)) return;
+  struct auth_grant grant = {0};
+  struct api scoped;
+  if (!authorised(api, r, route, &grant, response)) return;
+  if (!narrow(api, route, str_of(grant.workspaces), &scoped, response)) return;
   if (route) {
     if (!version_ok(r, route->versions, response)) return;
     r->argument = route->argument;
-    route->handler(api, r, response);
+    route->handler(&scoped, r, response);
   } else if (response->allow[0]) {
     api_error(response, 405, "MethodNotAllowed", "This resource takes %s only.", response->allow);
   } else {

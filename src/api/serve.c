@@ -92,7 +92,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (sodium_init() < 0) return error_set(err, VDT_EIO, "no source of random numbers");
   int rc = take_lock(s, err);
   if (!rc) rc = catch_signals(s, err);
-  if (!rc) rc = auth_prepare(o->state_dir, err);
+  if (!rc) rc = tokens_prepare(o->state_dir, err);
   if (!rc) rc = open_stores(s, s->mine, err);
   if (!rc) rc = open_stores(s, s->theirs, err);
   if (!rc)
@@ -103,6 +103,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = feeds_start(o->state_dir, &o->feeds, &s->feeds, err);
   if (!rc) rc = open_socket(s, err);
   s->api = (struct api){.state_dir = o->state_dir,
+                        .auth = auth_new(o->state_dir),
                         .stores = s->theirs,
                         .n_stores = o->n_workspaces,
                         .stats = &s->stats,
@@ -110,7 +111,7 @@ static int start(struct serve *s, struct vdt_error *err)
                         .geo = s->geo,
                         .evidence = s->evidence,
                         .arena = vdt_arena_new((size_t)256 << 20)};
-  if (!rc && !s->api.arena) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc && (!s->api.arena || !s->api.auth)) rc = error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);
   if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
   return rc;
@@ -152,6 +153,7 @@ static void finish(struct serve *s)
   free(s->theirs);
   free(s->evidence);
   vdt_arena_free(s->api.arena);
+  auth_free(s->api.auth);
   if (s->stop >= 0) close(s->stop);
   if (s->lock >= 0) close(s->lock);
 }

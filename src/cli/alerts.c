@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include <dirent.h>
 #include <errno.h>
-#include <pwd.h>
 #include <unistd.h>
 
 /* ---- stores ----------------------------------------------------------------------------------------------------- */
@@ -120,10 +119,8 @@ static int change_named(struct alerts *a, int n, char **ids, const struct store_
 
 static int do_change(struct alerts *a, enum alert_status status, int n, char **ids)
 {
-  char who[80];
-  const struct passwd *pw = getpwuid(getuid());
-  if (pw) snprintf(who, sizeof who, "cli:%.60s", pw->pw_name);
-  else snprintf(who, sizeof who, "cli:uid %u", (unsigned)getuid());
+  char who[CLI_WHO];
+  cli_who(who);
   struct store_change change = {.status = status, .comment = str_of(a->comment), .who = str_of(who), .time_us = clock_unix_us()};
   int rc = read_classification(a, &change);
   if (rc) return rc;

@@ -173,7 +173,7 @@ static void put_one(struct buf *b, const struct alerts *a, const struct alert *a
     return;
   }
   if (!s || s->ops->get(s, (struct str){alert->name, ALERT_NAME_LEN}, a->arena, &whole, NULL)) return;
-  arm_put_alert(b, &whole);
+  arm_put_alert(b, &whole, true);
   buf_byte(b, '\n');
 }
 

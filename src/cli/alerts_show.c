@@ -147,7 +147,7 @@ int alerts_show(const struct alerts *a, const struct alert *alert)
 {
   struct buf b = {0};
   if (a->json) {
-    arm_put_alert(&b, alert);
+    arm_put_alert(&b, alert, true);
     buf_byte(&b, '\n');
   } else {
     put_what(&b, alert);

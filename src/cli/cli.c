@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include <pwd.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -180,4 +181,11 @@ bool cli_since(const char *text, uint64_t *out)
   if (s.n == 10) snprintf(day, sizeof day, "%sT00:00:00Z", text);
   *out = s.n == 10 ? clock_parse(day, strlen(day)) : clock_parse(text, s.n);
   return *out > 0;
+}
+
+void cli_who(char out[CLI_WHO])
+{
+  const struct passwd *pw = getpwuid(getuid());
+  if (pw) snprintf(out, CLI_WHO, "cli:%.60s", pw->pw_name);
+  else snprintf(out, CLI_WHO, "cli:uid %u", (unsigned)getuid());
 }

@@ -46,6 +46,9 @@ void cli_print_safe(FILE *f, struct str text);
 bool cli_colour(FILE *f);
 /* "90s", "15m", "12h", "7d" before now, or a time like 2026-11-25T15:46:15Z, or a day of it; Unix time in microseconds. */
 bool cli_since(const char *text, uint64_t *out);
+enum { CLI_WHO = 80 };
+/* Whom histories and the audit log name for what a command changes: "cli:" and the system's account. */
+void cli_who(char out[CLI_WHO]);
 /* --state DIR, else $VEDETTE_STATE, else ./state. */
 const char *cli_state(const char *given);
 #endif

@@ -62,8 +62,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
   snprintf(path, sizeof path, "%s/spool", dir);
   assert(mkdir(path, 0700) == 0);
   assert(store_open_sqlite(dir, &place, true, &stores[0], NULL) == VDT_OK);
-  api =
-      (struct api){.state_dir = dir, .stores = stores, .n_stores = 1, .stats = &stats, .arena = vdt_arena_new((size_t)64 << 20)};
+  api = (struct api){.state_dir = dir,
+                     .auth = auth_new(dir),
+                     .stores = stores,
+                     .n_stores = 1,
+                     .stats = &stats,
+                     .arena = vdt_arena_new((size_t)64 << 20)};
   atexit(remove_all);
   return 0;
 }
