@@ -12,8 +12,8 @@
 
 enum { SHA_HEX = crypto_hash_sha256_BYTES * 2, FILE_MAX = 1 << 20, NAME_MAX_BYTES = 63 };
 
-/* A token is 256 random bits: the hash need not be slow against guessing, only strong against who reads the file. 19 MiB and two passes take some
- * 20 ms, which a request may wait. */
+/* A token is 256 random bits: the hash need not be slow against guessing, only strong against who reads the file. 19 MiB and two passes take
+ * tens of milliseconds, which a request may wait. */
 enum { HASH_PASSES = 2, HASH_MEMORY = 19 << 20 };
 
 static const struct {
