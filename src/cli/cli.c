@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include <pwd.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -16,6 +17,17 @@ int cli_usage(const char *command, const char *fmt, ...)
   fprintf(stderr, "\nTry: vedette help %s\n", command);
   va_end(ap);
   return CLI_USAGE;
+}
+
+int cli_complain(const char *command, const struct vdt_error *err)
+{
+  fprintf(stderr, "vedette %s: ", command);
+  cli_print_safe(stderr, str_of(err->file));
+  if (err->line) fprintf(stderr, ":%u", err->line);
+  if (err->file[0]) fprintf(stderr, ": ");
+  cli_print_safe(stderr, str_of(err->text));
+  fprintf(stderr, "\n");
+  return 1;
 }
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */

@@ -36,6 +36,10 @@ int cli_options(int argc, char **argv, const struct cli_option *options, size_t 
 /* "vedette NAME: text" on standard error; returns CLI_USAGE. */
 int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+struct vdt_error;
+/* "vedette NAME: FILE:LINE: text" on standard error, with what the error knows of it; returns 1. */
+int cli_complain(const char *command, const struct vdt_error *err);
+
 /* Appends text that others wrote for a terminal: control characters, escape sequences, characters that change the direction of
  * writing, and bytes that are not UTF-8 become \xNN or \u{...}. */
 void cli_safe(struct buf *out, struct str text);

@@ -34,17 +34,6 @@ struct tally {
   uint64_t slowest_us;
 };
 
-static int fail(const struct vdt_error *err)
-{
-  fprintf(stderr, "vedette drill: ");
-  cli_print_safe(stderr, str_of(err->file));
-  if (err->line) fprintf(stderr, ":%u", err->line);
-  if (err->file[0]) fprintf(stderr, ": ");
-  cli_print_safe(stderr, str_of(err->text));
-  fprintf(stderr, "\n");
-  return 1;
-}
-
 /* ---- where to ---------------------------------------------------------------------------------------------------- */
 
 static int read_config(const char *path, struct config **out, struct vdt_error *err)
@@ -280,7 +269,8 @@ static int try_case(struct drill *d, const struct options *o, const struct drill
   static struct drill_outcome out;
   struct vdt_error err = {0};
   out = (struct drill_outcome){0};
-  if (drill_send(d, c, &out, &err) || drill_look(d, c, (uint64_t)o->patience * 1000000, &out, &err)) return fail(&err);
+  if (drill_send(d, c, &out, &err) || drill_look(d, c, (uint64_t)o->patience * 1000000, &out, &err))
+    return cli_complain("drill", &err);
   t->tried++;
   if (out.came < ALERT_TYPES) t->raised++;
   if (out.came < ALERT_TYPES && out.us > t->slowest_us) t->slowest_us = out.us;
@@ -332,7 +322,7 @@ int cmd_drill(int argc, char **argv)
   if (n == 1) o.config = argv[1];
   if (o.markdown) return print_markdown();
   if (sodium_init() < 0) return cli_usage("drill", "no source of random numbers");
-  int rc = prepare(&o, &d, targets, &err) ? (fail(&err), CLI_USAGE) : drill(&d, &o);
+  int rc = prepare(&o, &d, targets, &err) ? (cli_complain("drill", &err), CLI_USAGE) : drill(&d, &o);
   finish(&d);
   return rc;
 }

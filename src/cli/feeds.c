@@ -8,17 +8,6 @@
 
 enum { STATUS_MAX = 1 << 20 };
 
-static int complain(const struct vdt_error *err)
-{
-  fprintf(stderr, "vedette feeds: ");
-  cli_print_safe(stderr, str_of(err->file));
-  if (err->line) fprintf(stderr, ":%u", err->line);
-  if (err->file[0]) fprintf(stderr, ": ");
-  cli_print_safe(stderr, str_of(err->text));
-  fprintf(stderr, "\n");
-  return 1;
-}
-
 /* ---- status ------------------------------------------------------------------------------------------------------ */
 
 struct row {
@@ -77,7 +66,7 @@ static int show(struct str text, bool json, struct vdt_error *err)
   if (!rc && !json && json_is(&d, json_get(&d, 0, "builtIn"), JSON_TRUE))
     printf("%-24s  the list that comes with vedette\n", "built-in");
   vdt_arena_free(arena);
-  return rc ? complain(err) : bad;
+  return rc ? cli_complain("feeds", err) : bad;
 }
 
 static int status(const char *state, bool json)
@@ -86,7 +75,7 @@ static int status(const char *state, bool json)
   struct buf text = {0};
   struct vdt_error err = {0};
   snprintf(path, sizeof path, "%s/feeds/status.json", cli_state(state));
-  int rc = file_read(path, STATUS_MAX, &text, &err) ? complain(&err) : show(buf_str(&text), json, &err);
+  int rc = file_read(path, STATUS_MAX, &text, &err) ? cli_complain("feeds", &err) : show(buf_str(&text), json, &err);
   buf_finish(&text);
   return rc;
 }
@@ -126,7 +115,7 @@ static int check(const char *path, enum feed_format format, const char *column)
   }
   intel_section_finish(&section);
   buf_finish(&text);
-  return rc ? complain(&err) : 0;
+  return rc ? cli_complain("feeds", &err) : 0;
 }
 
 int cmd_feeds(int argc, char **argv)
