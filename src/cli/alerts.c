@@ -7,8 +7,9 @@
 
 /* ---- stores ----------------------------------------------------------------------------------------------------- */
 
-static int open_store(struct alerts *a, const char *name)
+static int open_store(void *ctx, const char *name)
 {
+  struct alerts *a = ctx;
   struct vdt_error err = {0};
   struct alert_place place = {.workspace = str_of(name)};
   if (a->n_stores == ALERTS_STORES_MAX) return 0;
@@ -26,25 +27,28 @@ static int by_name(const struct dirent *e)
   return store_name_ok(str_of(e->d_name));
 }
 
-static int open_stores(struct alerts *a)
+int alerts_each_workspace(const char *command, const char *state, int (*open)(void *ctx, const char *name), void *ctx)
 {
   char path[4096];
   struct dirent **names;
-  if (a->workspace) return open_store(a, a->workspace);
-  snprintf(path, sizeof path, "%s/workspaces", a->state);
+  snprintf(path, sizeof path, "%s/workspaces", state);
   int n = scandir(path, &names, by_name, alphasort), rc = 0;
   if (n < 0) {
-    fprintf(stderr,
-            "vedette alerts: %s: %s\nName the state folder with --state DIR; `vedette run` and `vedette serve` make one.\n", path,
-            strerror(errno));
-    return 2;
+    fprintf(stderr, "vedette %s: %s: %s\nName the state folder with --state DIR; `vedette run` and `vedette serve` make one.\n",
+            command, path, strerror(errno));
+    return CLI_USAGE;
   }
   for (int i = 0; i < n; i++) {
-    if (!rc) rc = open_store(a, names[i]->d_name);
+    if (!rc) rc = open(ctx, names[i]->d_name);
     free(names[i]);
   }
   free(names);
   return rc;
+}
+
+static int open_stores(struct alerts *a)
+{
+  return a->workspace ? open_store(a, a->workspace) : alerts_each_workspace("alerts", a->state, open_store, a);
 }
 
 /* ---- changes ---------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,9 @@ struct alerts {
   struct vdt_arena *arena;
 };
 
+/* Calls open() for each workspace of a state folder in the order of their names, until one gives another status than 0, which is returned.
+ * CLI_USAGE after it has said that there is no such folder. */
+int alerts_each_workspace(const char *command, const char *state, int (*open)(void *ctx, const char *name), void *ctx);
 /* The query that the filters make; 0, or CLI_USAGE after it has said what is wrong. */
 int alerts_query(const struct alerts *a, struct store_query *q);
 /* The alerts of all stores, newest first, in the arena. 0 or 1. */

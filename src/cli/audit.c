@@ -4,8 +4,6 @@
 #include "base/clock.h"
 #include "cli/alerts.h"
 #include "cli/cli.h"
-#include <dirent.h>
-#include <errno.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -28,8 +26,9 @@ static int failed(const struct store *s, const struct vdt_error *err)
   return 1;
 }
 
-static int open_store(struct audit *a, const char *name)
+static int open_store(void *ctx, const char *name)
 {
+  struct audit *a = ctx;
   struct vdt_error err = {0};
   struct alert_place place = {.workspace = str_of(name)};
   if (a->n_stores == STORES_MAX) return cli_usage("audit", "more than %d workspaces; name one with --workspace", STORES_MAX);
@@ -42,28 +41,9 @@ static int open_store(struct audit *a, const char *name)
   return 0;
 }
 
-static int by_name(const struct dirent *e)
-{
-  return store_name_ok(str_of(e->d_name));
-}
-
 static int open_stores(struct audit *a)
 {
-  char path[4096];
-  struct dirent **names;
-  if (a->workspace) return open_store(a, a->workspace);
-  snprintf(path, sizeof path, "%s/workspaces", a->state);
-  int n = scandir(path, &names, by_name, alphasort), rc = 0;
-  if (n < 0) {
-    fprintf(stderr, "vedette audit: %s: %s\nName the state folder with --state DIR.\n", path, strerror(errno));
-    return CLI_USAGE;
-  }
-  for (int i = 0; i < n; i++) {
-    if (!rc) rc = open_store(a, names[i]->d_name);
-    free(names[i]);
-  }
-  free(names);
-  return rc;
+  return a->workspace ? open_store(a, a->workspace) : alerts_each_workspace("audit", a->state, open_store, a);
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------- */
