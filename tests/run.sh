@@ -1,13 +1,13 @@
 #!/bin/sh
 # Runs groups of tests and counts their TAP. Started by ./test, from the root of the repository, after build-test is built.
 #
+# As many programs run side by side as there are processors (VEDETTE_TEST_JOBS): most of them wait for servers. Each report is printed whole.
 # A program that fails without saying "not ok", says fewer cases than it planned, or prints no TAP at all counts as one failure.
 set -eu
 . share/setup.sh
-src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-300}
+src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-300} jobs=${VEDETTE_TEST_JOBS:-$(nproc)}
 mkdir -p "$logs"
 totals=$logs/totals
-: >"$totals"
 
 # Reads TAP; prints "passed failed skipped", then what a person has to see. Only unindented lines count: indented ones are subtests.
 summarise='
@@ -26,8 +26,8 @@ END {
   printf "= %d %d %d %d\n", passed, failed, skipped, crashed
 }'
 
-# one LABEL BUILD-DIR PROGRAM
-one() {
+# report_on LABEL BUILD-DIR PROGRAM: runs it, counts, and says how it went
+report_on() {
   label=$1 build_dir=$2 program=$3
   log=$logs/$(printf %s "$label" | tr '/ ' '--').log
   begin=$(date +%s)
@@ -47,6 +47,18 @@ one() {
   if [ "$4" = 1 ]; then tail -30 "$log" | sed 's/^/    | /'; fi
 }
 
+# one LABEL BUILD-DIR PROGRAM
+one() {
+  said=$(report_on "$@")
+  (
+    flock 9
+    printf '%s\n' "$said"
+  ) 9>>"$totals"
+}
+
+# What stands on standard input, "LABEL\0BUILD-DIR\0PROGRAM\0" each, several at a time.
+side_by_side() { xargs -0 -r -n 3 -P "$jobs" "$src/tests/run.sh" --one; }
+
 # programs BUILD-DIR GROUP: the executables that Meson has built for the group
 programs() {
   [ -d "$1/tests/$2" ] || return 0
@@ -55,14 +67,19 @@ programs() {
 
 wanted() { [ -z "$only" ] || [ "$1" = "$only" ] || [ "$1" = "test_$only" ] || [ "$1" = "${group}_$only" ]; }
 
-run_group() {
-  for program in $(programs "$src/build-test" "$1"); do
+# list_built LABEL-PREFIX BUILD-DIR GROUP: what Meson has built for the group, as side_by_side() takes it
+list_built() {
+  for program in $(programs "$2" "$3"); do
     name=$(basename "$program")
-    if wanted "$name"; then one "$1/$name" "$src/build-test" "$program"; fi
+    if wanted "$name"; then printf '%s\0' "$1$3/$name" "$2" "$program"; fi
   done
+}
+
+list_group() {
+  list_built "" "$src/build-test" "$1"
   for program in tests/"$1"/*.test; do
     name=$(basename "$program" .test)
-    if [ -x "$program" ] && wanted "$name"; then one "$1/$name" "$src/build-test" "$src/$program"; fi
+    if [ -x "$program" ] && wanted "$name"; then printf '%s\0' "$1/$name" "$src/build-test" "$src/$program"; fi
   done
 }
 
@@ -102,14 +119,26 @@ run_asan() {
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
   for d in tests/*/; do
     case $d in tests/bench/ | tests/fuzz/) continue ;; esac
-    for program in $(programs "$src/build-asan" "$(basename "$d")"); do
-      name=$(basename "$program")
-      if wanted "$name"; then one "asan/$(basename "$d")/$name" "$src/build-asan" "$program"; fi
-    done
-  done
+    list_built asan/ "$src/build-asan" "$(basename "$d")"
+  done | side_by_side
   unset UBSAN_OPTIONS ASAN_OPTIONS
 }
 
+if [ "${1:-}" = --one ]; then
+  shift
+  one "$@"
+  exit
+fi
+
+: >"$totals"
+for word; do
+  group=${word%%/*} only=
+  case $word in */*) only=${word#*/} ;; esac
+  case $group in
+  clang | fuzz | asan) ;;
+  *) list_group "$group" ;;
+  esac
+done | side_by_side
 for word; do
   group=${word%%/*} only=
   case $word in */*) only=${word#*/} ;; esac
@@ -117,7 +146,6 @@ for word; do
   clang) run_clang ;;
   fuzz) run_fuzz ;;
   asan) run_asan ;;
-  *) run_group "$group" ;;
   esac
 done
 
