@@ -64,6 +64,31 @@ bool api_text(struct api *api, struct api_response *response, const struct json_
   return false;
 }
 
+/* ---- the query -------------------------------------------------------------------------------------------------- */
+
+struct str api_argument(const struct api_request *r, const char *name)
+{
+  for (size_t i = 0; i < r->n_arguments; i++)
+    if (str_ieq(r->arguments[i].name, str_of(name))) return r->arguments[i].value;
+  return (struct str){0};
+}
+
+bool api_stores_of(struct api *api, const struct api_request *r, struct api_response *response, struct store ***stores, size_t *n)
+{
+  struct str name = api_argument(r, "workspace");
+  *stores = api->stores;
+  *n = api->n_stores;
+  if (!name.n) return true;
+  for (size_t i = 0; i < api->n_stores; i++) {
+    if (!str_eq(api->stores[i]->place.workspace, name)) continue;
+    *stores = &api->stores[i];
+    *n = 1;
+    return true;
+  }
+  api_error(response, 404, "ResourceNotFound", "There is no workspace of that name here.");
+  return false;
+}
+
 /* ---- links ------------------------------------------------------------------------------------------------------ */
 
 /* A host name or address with an optional port; anything else could lead a client, and its token, elsewhere. */
@@ -94,8 +119,16 @@ void api_put_url(struct buf *b, const struct api_request *r, struct str path)
   put_encoded(b, path, "/-._~()", 7);
 }
 
+static bool is_one_of(struct str name, const struct str *names, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (str_ieq(name, names[i])) return true;
+  return false;
+}
+
 void api_put_next_link(struct buf *b, const struct api_request *r, struct str token)
 {
+  static const struct str said[] = {STR("api-version"), STR("AlertType"), STR("$skipToken")};
   BUF_LIT(b, ",\"nextLink\":\"");
   api_put_url(b, r, r->path);
   buf_byte(b, '?');
@@ -103,7 +136,17 @@ void api_put_next_link(struct buf *b, const struct api_request *r, struct str to
   put_encoded(b, r->api_version, "-._", 3);
   if (r->alert_type.n) BUF_LIT(b, "&AlertType=");
   put_encoded(b, r->alert_type, "-._", 3);
-  buf_put(b, r->api_version.n ? STR("&$skipToken=") : STR("$skipToken="));
+  bool any = r->api_version.n > 0;
+  for (size_t i = 0; i < r->n_arguments; i++) {
+    const struct api_argument *a = &r->arguments[i];
+    if (is_one_of(a->name, said, sizeof said / sizeof *said)) continue;
+    if (any) buf_byte(b, '&');
+    put_encoded(b, a->name, "-._", 3);
+    buf_byte(b, '=');
+    put_encoded(b, a->value, "-._", 3);
+    any = true;
+  }
+  buf_put(b, any ? STR("&$skipToken=") : STR("$skipToken="));
   put_encoded(b, token, "-_", 2);
   buf_byte(b, '"');
 }

@@ -20,6 +20,11 @@ bool api_body(struct api *api, const struct api_request *r, struct api_response 
 /* A member of the object `of` that is a string; *out is empty when it is absent or null. false: it has answered 400. max: most bytes. */
 bool api_text(struct api *api, struct api_response *response, const struct json_doc *doc, uint32_t of, const char *key,
               size_t max, struct str *out);
+/* The query parameter of that name, in any case; of several the first. Empty when there is none. */
+struct str api_argument(const struct api_request *r, const char *name);
+/* The stores that the request is about: all that the token reaches, or the one that the parameter workspace names. false: it has answered. */
+bool api_stores_of(struct api *api, const struct api_request *r, struct api_response *response, struct store ***stores,
+                   size_t *n);
 /* Scheme, host and path of the request, percent-encoded. */
 void api_put_url(struct buf *b, const struct api_request *r, struct str path);
 /* ,"nextLink":"...": the same request with a $skipToken, whose text needs no encoding. */

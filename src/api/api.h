@@ -22,12 +22,20 @@ struct api {
   struct vdt_arena *arena; /* emptied at each request */
 };
 
+struct api_argument {
+  struct str name, value;
+};
+enum { API_ARGUMENTS = 32 };
+
 struct api_request {
   struct str method, path; /* path: percent-decoded, without query */
   struct str authorization, host, forwarded_proto;
   struct str source; /* the client's address, as nginx says it; empty: who is at the socket itself */
   struct str api_version, skip_token, alert_type, filter;
   struct str body;
+  struct api_argument arguments[API_ARGUMENTS]; /* of the query, percent-decoded, as they stand there */
+  size_t n_arguments;
+  bool too_many_arguments;
   /* Set by the router. */
   struct str sub, rg, loc, name;
   int argument;

@@ -35,6 +35,8 @@ static enum MHD_Result take_argument(void *ctx, enum MHD_ValueKind kind, const c
 {
   struct api_request *r = ctx;
   (void)kind;
+  if (r->n_arguments == API_ARGUMENTS) r->too_many_arguments = true;
+  else r->arguments[r->n_arguments++] = (struct api_argument){str_of(key), str_of(value)};
   if (str_ieq(str_of(key), STR("api-version"))) r->api_version = str_of(value);
   else if (str_ieq(str_of(key), STR("$skipToken"))) r->skip_token = str_of(value);
   else if (str_ieq(str_of(key), STR("AlertType"))) r->alert_type = str_of(value);

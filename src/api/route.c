@@ -166,6 +166,10 @@ void api_handle(struct api *api, struct api_request *r, struct api_response *res
   struct auth_grant grant = {0};
   struct api scoped;
   if (!authorised(api, r, route, &grant, response)) return;
+  if (r->too_many_arguments) {
+    api_error(response, 400, "InvalidQueryParameter", "A query may have %d parameters.", API_ARGUMENTS);
+    return;
+  }
   if (!narrow(api, route, str_of(grant.workspaces), &scoped, response)) return;
   if (route) {
     if (!version_ok(r, route->versions, response)) return;

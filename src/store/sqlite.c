@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 6, AUDIT_CHAINED = 6, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 7, AUDIT_CHAINED = 6, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -175,7 +175,8 @@ int sqlite_write_record(struct sqlite_store *s, enum statement how, const struct
 
 static int sqlite_put_record(struct store *base, const struct record *r, bool *is_new, struct vdt_error *err)
 {
-  return sqlite_write_record(sqlite_of(base), SQL_RECORD_PUT, r, is_new, err);
+  int rc = sqlite_write_record(sqlite_of(base), SQL_RECORD_PUT, r, is_new, err);
+  return rc || !*is_new ? rc : sqlite_count_use(sqlite_of(base), r, err);
 }
 
 static int sqlite_set_offset(struct store *base, struct str journal, uint64_t offset, struct vdt_error *err)
@@ -324,6 +325,7 @@ static const struct store_ops sqlite_ops = {
     .put_audit = sqlite_put_audit,
     .list_audit = sqlite_list_audit,
     .verify_audit = sqlite_verify_audit,
+    .list_use = sqlite_list_use,
     .count = sqlite_count,
     .sync = sqlite_sync,
     .close = sqlite_close,

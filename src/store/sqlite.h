@@ -97,5 +97,9 @@ int sqlite_put_audit(struct store *s, const struct store_audit *a, struct vdt_er
 int sqlite_list_audit(struct store *s, const struct store_audit_query *q, struct vdt_arena *arena, struct store_audit **out,
                       size_t *n, struct vdt_error *err);
 int sqlite_verify_audit(struct store *s, struct store_audit_check *check, struct vdt_error *err);
+/* Counts what a new record found. Within its transaction. */
+int sqlite_count_use(struct sqlite_store *s, const struct record *r, struct vdt_error *err);
+int sqlite_list_use(struct store *s, const struct store_use_query *q, struct vdt_arena *arena, struct store_use **out, size_t *n,
+                    struct vdt_error *err);
 int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);
 #endif

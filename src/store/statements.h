@@ -47,6 +47,17 @@ X(RULE_LIST, "SELECT subscription, name, alert_type, reason, comment, scope, ena
   "WHERE (?1 = '' OR subscription = ?1) AND (?2 = '' OR name = ?2) AND (?3 = '' OR alert_type = ?3) AND name > ?4 ORDER BY name LIMIT ?5")
 X(PLAN_PUT, "INSERT OR REPLACE INTO plans VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
 X(PLAN_LIST, "SELECT subscription, standard, evidence, purview, since_us, who FROM plans WHERE ?1 = '' OR subscription = ?1")
+X(USE_ADD, "INSERT INTO sensitive_use VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) ON CONFLICT DO UPDATE SET "
+  "type = ?8, type_id = ?9, interactions = interactions + ?10, findings = findings + ?11, requests = requests + ?12, responses = responses + ?13, "
+  "detected = detected + ?14, redacted = redacted + ?15, stopped = stopped + ?16")
+X(USE_LIST, "SELECT CASE WHEN ?1 > 0 THEN hour_us / ?1 * ?1 ELSE 0 END AS t, CASE WHEN ?2 & 1 THEN application ELSE '' END AS a, "
+  "CASE WHEN ?2 & 2 THEN end_user ELSE '' END AS u, CASE WHEN ?2 & 4 THEN tenant ELSE '' END AS o, CASE WHEN ?2 & 8 THEN deployment ELSE '' END AS d, "
+  "CASE WHEN ?2 & 16 THEN detector ELSE '' END AS e, CASE WHEN ?2 & 32 THEN kind ELSE '' END AS k, "
+  "CASE WHEN ?2 & 32 THEN max(type) ELSE '' END, CASE WHEN ?2 & 32 THEN max(type_id) ELSE '' END, "
+  "sum(interactions) AS n, sum(findings), sum(requests), sum(responses), sum(detected), sum(redacted), sum(stopped) FROM sensitive_use "
+  "WHERE hour_us >= ?3 AND hour_us < ?4 AND (kind <> '') = (?5 = 2) AND (detector <> '') = (?5 > 0) AND (?7 = '' OR application = ?7) "
+  "AND (?8 = '' OR end_user = ?8) AND (?9 = '' OR tenant = ?9) AND (?10 = '' OR deployment = ?10) AND (?11 = '' OR detector = ?11) "
+  "AND (?12 = '' OR kind = ?12) GROUP BY t, a, u, o, d, e, k ORDER BY t, n DESC, a, u, o, d, e, k LIMIT ?6")
 X(AUDIT_PUT, "INSERT INTO audit(time_us, who, what, target, detail) VALUES(?1, ?2, ?3, ?4, ?5)")
 X(AUDIT_HASH, "UPDATE audit SET hash = ?2 WHERE id = ?1")
 X(AUDIT_HEAD, "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")

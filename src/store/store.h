@@ -101,6 +101,40 @@ struct store_rule_query {
   size_t limit;
 };
 
+/* How often sensitive information was met, in a row that is asked for. What was not asked for by, and time without a step, is empty and 0. */
+struct store_use {
+  uint64_t time_us; /* begin of the span */
+#define X(member, column, name, help) struct str member;
+#include "store/uses.def"
+#undef X
+  struct str type, type_id;             /* of Microsoft Purview, where rows are by kind and it has one */
+  uint64_t interactions;                /* so many had it */
+  uint64_t findings;                    /* so often it stood there */
+  uint64_t requests, responses;         /* of the interactions, how many had it in the request, in the answer; some in both */
+  uint64_t detected, redacted, stopped; /* of them, what was done at the most: each is one of these */
+};
+
+/* One bit for each row of uses.def, in their order. */
+enum {
+#define X(member, column, name, help) STORE_USE_AT_##member,
+#include "store/uses.def"
+#undef X
+  STORE_USE_KEYS
+};
+enum {
+#define X(member, column, name, help) STORE_USE_BY_##member = 1 << STORE_USE_AT_##member,
+#include "store/uses.def"
+#undef X
+};
+
+struct store_use_query {
+  uint64_t from_us, to_us; /* whole hours of UTC: not before, and before */
+  uint64_t step_us;        /* whole hours; 0: all in one */
+  unsigned by;             /* STORE_USE_BY_ */
+  struct store_use only;   /* of its texts those that are not empty must be equal */
+  size_t limit;
+};
+
 struct store_counts {
   uint64_t alerts[ALERT_TYPES][ALERT_STATUSES];
 };
@@ -146,6 +180,9 @@ struct store_ops {
   int (*change)(struct store *s, struct str name, const struct store_change *change, struct vdt_error *err);
   /* After put_event has begun an alert: makes it part of an incident, which may begin with it. *incident: one has begun. */
   int (*relate)(struct store *s, const struct alert *event, uint64_t now_us, bool *incident, struct vdt_error *err);
+  /* By time, then the most interactions first; at most limit. Counted by put_record, for new records. */
+  int (*list_use)(struct store *s, const struct store_use_query *q, struct vdt_arena *arena, struct store_use **out, size_t *n,
+                  struct vdt_error *err);
   int (*count)(struct store *s, struct store_counts *out, struct vdt_error *err);
   /* Settings of subscriptions. Writing them leaves a line in the audit; a rule is replaced by one of the same
    * subscription and name. Rules come by name and are not compiled. delete_rule: ENOTFOUND. */

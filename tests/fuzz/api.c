@@ -1,6 +1,6 @@
 /*
  * The control API without its transport: any method, path, arguments and body. Every answer has a status, is JSON where it says so, and an
- * error has its code. Input: lines METHOD, PATH, api-version, $skipToken, AlertType, $filter, Host; the rest is the body.
+ * error has its code. Input: lines METHOD, PATH with a query, api-version, $skipToken, AlertType, $filter, Host; the rest is the body.
  */
 #include "api/api.h"
 #include "base/json.h"
@@ -81,6 +81,23 @@ static struct str next(struct str *text)
   return s;
 }
 
+/* A path may have a query, "?a=b&c=d", as it is when the server has read it. */
+static void take_query(struct api_request *r)
+{
+  const char *mark = r->path.n ? memchr(r->path.p, '?', r->path.n) : NULL;
+  if (!mark) return;
+  struct str query = str_cut(r->path, (size_t)(mark - r->path.p) + 1, r->path.n);
+  r->path.n = (size_t)(mark - r->path.p);
+  while (query.n && r->n_arguments < API_ARGUMENTS) {
+    const char *end = memchr(query.p, '&', query.n);
+    struct str one = str_cut(query, 0, end ? (size_t)(end - query.p) : query.n);
+    const char *equals = one.n ? memchr(one.p, '=', one.n) : NULL;
+    size_t n = equals ? (size_t)(equals - one.p) : one.n;
+    r->arguments[r->n_arguments++] = (struct api_argument){str_cut(one, 0, n), str_cut(one, equals ? n + 1 : n, one.n)};
+    query = str_cut(query, end ? one.n + 1 : one.n, query.n);
+  }
+}
+
 static void check(const struct api_response *out)
 {
   struct json_doc doc;
@@ -101,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct str *fields[] = {&r.method, &r.path, &r.api_version, &r.skip_token, &r.alert_type, &r.filter, &r.host};
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) *fields[i] = next(&text);
   r.body = text;
+  take_query(&r);
   api_handle(&api, &r, &out);
   check(&out);
   buf_finish(&out.body);
