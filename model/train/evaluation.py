@@ -21,8 +21,7 @@ def score_stages(model, pieces, roles):
             group = order[at:at + n]
             ids, lengths = (torch.from_numpy(x).to(model.device) for x in pad([pieces[i] for i in group], [roles[i] for i in group]))
             for row, logits in zip(out, model(ids, lengths)[:2]):
-                if logits is not None:
-                    row[group] = logits.float().cpu().numpy()
+                row[group] = logits.float().cpu().numpy()
             at += n
     return out
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Teaches a pre-trained encoder to tell attacks: WORK/encoder.pt in, WORK/model.pt out.
 
-    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--teacher teacher.pt] [--device cuda]
+    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,...] [--device cuda]
 
 Reads what pack.py wrote. A text is read in windows; its logit is the largest of its windows'. Windows of 64 to 256 tokens are mixed, so that the product may
-choose. With --teacher each window's logit is also drawn to what the teacher (--shape teacher trains one) says of it.
+choose. Of several files of --encoder the mean is taken, and with --minutes 0 it is what is written.
 Prints the losses, then a table over the sources that were kept out.
 """
 import argparse
@@ -18,17 +18,16 @@ import torch.nn.functional as F
 import pack
 from evaluation import report, score_all, score_windows
 from examples import CATEGORIES, LONGEST, Sampler, windows
-from network import EXIT, SHAPE, TEACHER
+from network import EXIT, SHAPE
 from ops import Encoder, Weights
 from text import DOCUMENT, MASK
 
-RATE = {"student": 4e-4, "teacher": 1.5e-4}
+RATE = 4e-4
 BATCH_TOKENS = {"cpu": 12288, "cuda": 24576}  # a GPU takes as long for fewer
 HEAD_RATE, SMOOTH, DROP, MOST_WINDOWS, LOOKED = 2e-3, 0.02, 0.06, 4, 40000
-# A window's logit is worth less and less beyond the temperature; what labels, the teacher and the exit count in the loss.
-TEMPERATURE, LABELS, EARLY = 2.0, 0.3, 0.3
+# A window's logit is worth less and less beyond the temperature; what the exit counts in the loss.
+TEMPERATURE, EARLY = 2.0, 0.3
 SIZES = (64, 128, 128, 256)
-SHAPES = {"student": (SHAPE, EXIT), "teacher": (TEACHER, None)}
 
 
 class Classifier:
@@ -36,13 +35,12 @@ class Classifier:
     Everything after pooling is linear, so a logit is the sum of what its tokens bring (explain in src/model/encoder.c). The exit has the same
     output over what is there after EXIT layers."""
 
-    def __init__(self, size, device="cpu", shape="student"):
-        self.device, (form, early) = device, SHAPES[shape]
-        self.w, d = Weights(device), form["width"]
-        self.encoder = Encoder(self.w, size, **form, exit=early)
+    def __init__(self, size, device="cpu"):
+        self.device, self.w, d = device, Weights(device), SHAPE["width"]
+        self.encoder = Encoder(self.w, size, **SHAPE, exit=EXIT)
         self.w.build(torch.Generator().manual_seed(1))
         parts = {"category": torch.randn(len(CATEGORIES), d) * 0.02, "category_bias": torch.zeros(len(CATEGORIES))}
-        for out in ("", "exit_")[:2 if early else 1]:
+        for out in ("", "exit_"):
             parts |= {out + "query": torch.zeros(2, d), out + "pooled": torch.randn(2, d) * 0.02, out + "mean": torch.randn(2, d) * 0.02,
                       out + "bias": torch.zeros(2)}
         self.head = torch.nn.ParameterDict({k: torch.nn.Parameter(v) for k, v in parts.items()}).to(device)
@@ -58,11 +56,10 @@ class Classifier:
         return (pooled * head[out + "pooled"][role]).sum(-1) + (mean * head[out + "mean"][role]).sum(-1) + head[out + "bias"][role], pooled
 
     def __call__(self, ids, lengths):
-        """ids int32 [b,t] with the role first. Logits [b], those of the exit (or None), category logits [b,c]."""
+        """ids int32 [b,t] with the role first. Logits [b], those of the exit, category logits [b,c]."""
         hidden, early = self.encoder(ids, lengths)
         logit, pooled = self.output(hidden, ids, lengths, "")
-        first = None if early is None else self.output(early, ids, lengths, "exit_")[0]
-        return logit, first, F.linear(pooled, self.head["category"], self.head["category_bias"])
+        return logit, self.output(early, ids, lengths, "exit_")[0], F.linear(pooled, self.head["category"], self.head["category_bias"])
 
     def state(self):
         return {**self.w.state(), **{"head." + k: v.detach().cpu().clone() for k, v in self.head.items()}}
@@ -132,7 +129,7 @@ def toward(logit, target):
     return F.binary_cross_entropy_with_logits(logit / TEMPERATURE, torch.sigmoid(target / TEMPERATURE)) * TEMPERATURE ** 2
 
 
-def loss_of(model, teacher, batch):
+def loss_of(model, batch):
     ids, lengths, of, texts = (torch.from_numpy(b).to(model.device, non_blocking=True) for b in batch)
     attack, kind = texts[:, 0].float(), texts[:, 1][of]
     logit, early, category = model(masked(ids), lengths)
@@ -140,12 +137,7 @@ def loss_of(model, teacher, batch):
     loss = F.binary_cross_entropy_with_logits(best, attack * (1 - 2 * SMOOTH) + SMOOTH)
     strongest = ((logit >= best[of] - 1e-6) & (kind >= 0)).float()
     kinds = 0.1 * (F.cross_entropy(category, kind.clamp(min=0), reduction="none") * strongest).sum() / len(of)
-    goal = logit.detach()
-    if teacher:
-        with torch.no_grad():
-            goal = teacher(ids, lengths)[0]
-        loss = LABELS * loss + toward(logit, goal)
-    return loss + kinds + (0 if early is None else EARLY * toward(early, goal))
+    return loss + kinds + EARLY * toward(early, logit.detach())
 
 
 def mine(model, sampler):
@@ -157,7 +149,7 @@ def mine(model, sampler):
     sampler.hard = [looked[i] for i in worst]
 
 
-def train(model, sampler, minutes, rate, teacher=None, steps=0):
+def train(model, sampler, minutes, steps=0):
     """For so many minutes, or steps, over which the rate falls to nothing."""
     adam = torch.optim.AdamW(model.head.parameters(), lr=HEAD_RATE, weight_decay=0.01)
     begin, step, smooth = time.time(), 0, None
@@ -170,9 +162,9 @@ def train(model, sampler, minutes, rate, teacher=None, steps=0):
         now = min(1.0, (step + 1) / 60) * (1 - share)
         for g in adam.param_groups:
             g["lr"] = HEAD_RATE * now
-        loss = loss_of(model, teacher, batch)
+        loss = loss_of(model, batch)
         loss.backward()
-        model.w.step(rate * now, decay=0.02)
+        model.w.step(RATE * now, decay=0.02)
         adam.step()
         adam.zero_grad()
         step += 1
@@ -185,8 +177,10 @@ def sampler_of(rows, work, seed):
     return Sampler(rows.trained, rows.orders, list(pack.plain_texts(work)), rows.line_ends, np.random.default_rng(seed))
 
 
-def load(work, name, size, device, shape="student"):
-    return Classifier(size, device, shape).load(torch.load(work / name))
+def load(work, names, size, device):
+    """The network of a file of work, or the mean of those of several, with commas between their names."""
+    states = [torch.load(work / n, map_location="cpu") for n in names.split(",")]
+    return Classifier(size, device).load({k: sum(s[k].float() for s in states) / len(states) for k in states[0]})
 
 
 def main():
@@ -195,21 +189,18 @@ def main():
     p.add_argument("--minutes", required=True, type=float)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--leave-out", default="", help="further sources to keep out, for a look at what generalises")
-    p.add_argument("--encoder", default="encoder.pt", help="file of WORK to begin with; none: from nothing")
-    p.add_argument("--shape", default="student", choices=SHAPES)
-    p.add_argument("--teacher", help="file of WORK: learn from it too")
+    p.add_argument("--encoder", default="encoder.pt", help="files of WORK to begin with; none: from nothing")
     p.add_argument("--out", default="model.pt")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
-    torch.manual_seed(a.seed)
+    torch.manual_seed(0)
     rows = pack.Rows(a.work, set(filter(None, a.leave_out.split(","))))
     sampler = sampler_of(rows, a.work, a.seed)
     print(f"{len(rows.trained)} rows, {len(rows.kept)} kept out, {len(rows.orders)} orders of composites, {len(sampler.plain)} raw texts", flush=True)
-    model = Classifier(rows.vocabulary, a.device, a.shape)
-    if a.encoder != "none":
-        model.load(torch.load(a.work / a.encoder))
-    teacher = a.teacher and load(a.work, a.teacher, rows.vocabulary, a.device, "teacher")
-    train(model, sampler, a.minutes, RATE[a.shape], teacher)
+    model = Classifier(rows.vocabulary, a.device) if a.encoder == "none" else load(a.work, a.encoder, rows.vocabulary, a.device)
+    torch.manual_seed(a.seed)
+    if a.minutes:
+        train(model, sampler, a.minutes)
     torch.save(model.state(), a.work / a.out)
     report(rows.kept, score_all(model, rows.kept))
 

