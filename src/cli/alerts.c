@@ -1,55 +1,7 @@
 /* vedette alerts: which stores, which alerts, and what is done to them, directly on the stores of a state folder. */
 #include "cli/alerts.h"
 #include "base/clock.h"
-#include <dirent.h>
-#include <errno.h>
 #include <unistd.h>
-
-/* ---- stores ----------------------------------------------------------------------------------------------------- */
-
-static int open_store(void *ctx, const char *name)
-{
-  struct alerts *a = ctx;
-  struct vdt_error err = {0};
-  struct alert_place place = {.workspace = str_of(name)};
-  if (a->n_stores == ALERTS_STORES_MAX) return 0;
-  int rc = store_open_sqlite(a->state, &place, false, &a->stores[a->n_stores], &err);
-  if (rc) {
-    fprintf(stderr, "vedette alerts: workspace %.63s: %s\n", name, err.text);
-    return rc == VDT_ENOTFOUND ? 2 : 1;
-  }
-  a->n_stores++;
-  return 0;
-}
-
-static int by_name(const struct dirent *e)
-{
-  return store_name_ok(str_of(e->d_name));
-}
-
-int alerts_each_workspace(const char *command, const char *state, int (*open)(void *ctx, const char *name), void *ctx)
-{
-  char path[4096];
-  struct dirent **names;
-  snprintf(path, sizeof path, "%s/workspaces", state);
-  int n = scandir(path, &names, by_name, alphasort), rc = 0;
-  if (n < 0) {
-    fprintf(stderr, "vedette %s: %s: %s\nName the state folder with --state DIR; `vedette run` and `vedette serve` make one.\n",
-            command, path, strerror(errno));
-    return CLI_USAGE;
-  }
-  for (int i = 0; i < n; i++) {
-    if (!rc) rc = open(ctx, names[i]->d_name);
-    free(names[i]);
-  }
-  free(names);
-  return rc;
-}
-
-static int open_stores(struct alerts *a)
-{
-  return a->workspace ? open_store(a, a->workspace) : alerts_each_workspace("alerts", a->state, open_store, a);
-}
 
 /* ---- changes ---------------------------------------------------------------------------------------------------- */
 
@@ -68,17 +20,10 @@ static int find_one(struct alerts *a, const char *id, struct alert **out)
   return 1;
 }
 
-struct store *alerts_store_of(const struct alerts *a, const struct alert *alert)
-{
-  for (size_t i = 0; i < a->n_stores; i++)
-    if (str_eq(a->stores[i]->place.workspace, alert->workspace)) return a->stores[i];
-  return NULL;
-}
-
 static int change_one(const struct alerts *a, const struct alert *alert, const struct store_change *change)
 {
   struct vdt_error err = {0};
-  struct store *s = alerts_store_of(a, alert);
+  struct store *s = stores_of(&a->stores, alert->workspace);
   enum alert_status becomes = change->status < ALERT_STATUSES ? change->status : alert->status;
   if (!a->dry_run && (!s || s->ops->change(s, (struct str){alert->name, ALERT_NAME_LEN}, change, &err)))
     return fprintf(stderr, "vedette alerts: %.*s: %s\n", ALERT_NAME_LEN, alert->name, err.text), 1;
@@ -170,7 +115,7 @@ static int dispatch(struct alerts *a, int n, char **words)
   if (show && n != 2) return cli_usage("alerts", "show takes one ID");
   if (verb && (n < 2) != a->all) return cli_usage("alerts", "%s takes IDs, or --all with filters", word);
   if (types) return alerts_types(a->type, a->json, a->table, a->markdown);
-  int rc = open_stores(a);
+  int rc = stores_open(&a->stores, "alerts", a->state, a->workspace);
   if (rc) return rc;
   if (list) return alerts_list(a);
   return show ? do_show(a, words[1]) : do_change(a, verb->status, n - 1, words + 1);
@@ -204,7 +149,7 @@ int cmd_alerts(int argc, char **argv)
   a.arena = vdt_arena_new((size_t)1 << 30);
   if (!a.arena) return fprintf(stderr, "vedette alerts: out of memory\n"), 1;
   int rc = dispatch(&a, n, argv + 1);
-  for (size_t i = 0; i < a.n_stores; i++) store_close(a.stores[i]);
+  stores_close(&a.stores);
   vdt_arena_free(a.arena);
   return rc;
 }

@@ -55,8 +55,8 @@ int alerts_gather(struct alerts *a, const struct store_query *q, struct alert **
   struct vdt_error err = {0};
   struct alert *all = NULL, *some;
   size_t m, total = 0;
-  for (size_t i = 0; i < a->n_stores; i++) {
-    if (a->stores[i]->ops->list(a->stores[i], q, a->arena, &some, &m, &err))
+  for (size_t i = 0; i < a->stores.n; i++) {
+    if (a->stores.v[i]->ops->list(a->stores.v[i], q, a->arena, &some, &m, &err))
       return fprintf(stderr, "vedette alerts: %s\n", err.text), 1;
     struct alert *joined = arena_zalloc(a->arena, total + m + 1, sizeof *joined);
     if (!joined) return fprintf(stderr, "vedette alerts: out of memory; ask for fewer with --limit\n"), 1;
@@ -151,13 +151,6 @@ static void put_row(struct buf *b, const struct alert *a, bool colour)
   buf_byte(b, '\n');
 }
 
-bool alerts_flush(struct buf *b)
-{
-  bool ok = !b->failed && (!b->n || fwrite(b->p, 1, b->n, stdout) == b->n) && fflush(stdout) == 0;
-  buf_finish(b);
-  return ok;
-}
-
 static bool as_table(const struct alerts *a)
 {
   return a->table || (!a->json && isatty(STDOUT_FILENO));
@@ -167,7 +160,7 @@ static bool as_table(const struct alerts *a)
 static void put_one(struct buf *b, const struct alerts *a, const struct alert *alert)
 {
   struct alert whole;
-  struct store *s = alerts_store_of(a, alert);
+  struct store *s = stores_of(&a->stores, alert->workspace);
   if (as_table(a)) {
     put_row(b, alert, cli_colour(stdout));
     return;
@@ -190,7 +183,7 @@ static int print_list(const struct alerts *a, const struct alert *list, size_t n
   if (n) put_head(&b, a);
   else if (as_table(a)) BUF_LIT(&b, "No alerts.\n");
   for (size_t i = 0; i < n; i++) put_one(&b, a, &list[i]);
-  return alerts_flush(&b) ? 0 : 1;
+  return cli_flush(&b) ? 0 : 1;
 }
 
 /* ---- watching --------------------------------------------------------------------------------------------------- */
@@ -257,7 +250,7 @@ static int look(struct alerts *a, const struct store_query *q, struct watch *w)
   if (!remember(w, list, n)) return fprintf(stderr, "vedette alerts: out of memory\n"), 1;
   qsort(changed, news, sizeof *changed, by_time);
   for (size_t i = news; i-- > 0;) put_one(&b, a, &changed[i]);
-  return alerts_flush(&b) ? 0 : 1;
+  return cli_flush(&b) ? 0 : 1;
 }
 
 /* Until somebody ends it, or nobody reads it any more. */
@@ -272,7 +265,7 @@ static int watch(struct alerts *a, const struct store_query *q)
   sigprocmask(SIG_BLOCK, &set, NULL);
   struct pollfd stop = {.fd = signalfd(-1, &set, SFD_CLOEXEC), .events = POLLIN};
   put_head(&head, a);
-  int rc = alerts_flush(&head) ? 0 : 1;
+  int rc = cli_flush(&head) ? 0 : 1;
   while (!rc) {
     rc = look(a, q, &w);
     if (!rc && poll(&stop, 1, (int)a->interval * 1000) > 0) break;

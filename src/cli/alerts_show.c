@@ -155,5 +155,5 @@ int alerts_show(const struct alerts *a, const struct alert *alert)
     if (alert->evidence_total) put_evidence(&b, alert);
     put_history(&b, alert);
   }
-  return alerts_flush(&b) ? 0 : 1;
+  return cli_flush(&b) ? 0 : 1;
 }

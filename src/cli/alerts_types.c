@@ -56,5 +56,5 @@ int alerts_types(const char *only, bool json, bool table, bool markdown)
     buf_finish(&b);
     return cli_usage("alerts", "--type: there is no such type; `vedette alerts types` lists them");
   }
-  return alerts_flush(&b) ? 0 : 1;
+  return cli_flush(&b) ? 0 : 1;
 }

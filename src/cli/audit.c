@@ -2,48 +2,24 @@
 #include "api/arm.h"
 #include "api/answer.h"
 #include "base/clock.h"
-#include "cli/alerts.h"
-#include "cli/cli.h"
+#include "cli/stores.h"
 #include <sodium.h>
 #include <unistd.h>
 
-enum { STORES_MAX = 64, LIMIT_MAX = 100000, SHOWN_MAX = 20 };
+enum { LIMIT_MAX = 100000, SHOWN_MAX = 20 };
 
 struct audit {
   const char *state, *workspace, *since, *who, *what, *head;
   bool json, table;
   unsigned limit;
-  struct store *stores[STORES_MAX];
-  size_t n_stores;
+  struct stores stores;
   struct vdt_arena *arena;
 };
-
-/* ---- stores ----------------------------------------------------------------------------------------------------- */
 
 static int failed(const struct store *s, const struct vdt_error *err)
 {
   fprintf(stderr, "vedette audit: workspace %.*s: %s\n", (int)s->place.workspace.n, s->place.workspace.p, err->text);
   return 1;
-}
-
-static int open_store(void *ctx, const char *name)
-{
-  struct audit *a = ctx;
-  struct vdt_error err = {0};
-  struct alert_place place = {.workspace = str_of(name)};
-  if (a->n_stores == STORES_MAX) return cli_usage("audit", "more than %d workspaces; name one with --workspace", STORES_MAX);
-  int rc = store_open_sqlite(a->state, &place, false, &a->stores[a->n_stores], &err);
-  if (rc) {
-    fprintf(stderr, "vedette audit: workspace %.63s: %s\n", name, err.text);
-    return rc == VDT_ENOTFOUND || rc == VDT_EINVAL ? CLI_USAGE : 1;
-  }
-  a->n_stores++;
-  return 0;
-}
-
-static int open_stores(struct audit *a)
-{
-  return a->workspace ? open_store(a, a->workspace) : alerts_each_workspace("audit", a->state, open_store, a);
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------- */
@@ -108,15 +84,15 @@ static int gather(struct audit *a, const struct store_audit_query *q, struct lin
   struct line *all = NULL;
   size_t cap = 0, m;
   *n = 0;
-  for (size_t i = 0; i < a->n_stores; i++) {
+  for (size_t i = 0; i < a->stores.n; i++) {
     struct vdt_error err = {0};
     struct store_audit *some;
-    if (a->stores[i]->ops->list_audit(a->stores[i], q, a->arena, &some, &m, &err)) return failed(a->stores[i], &err);
+    if (a->stores.v[i]->ops->list_audit(a->stores.v[i], q, a->arena, &some, &m, &err)) return failed(a->stores.v[i], &err);
     for (size_t k = 0; k < m; k++) {
       struct line *p = arena_grow(a->arena, all, *n, &cap, 64, sizeof *p);
       if (!p) return fprintf(stderr, "vedette audit: out of memory; ask for fewer with --limit\n"), 1;
       all = p;
-      all[(*n)++] = (struct line){some[k], a->stores[i]->place.workspace};
+      all[(*n)++] = (struct line){some[k], a->stores.v[i]->place.workspace};
     }
   }
   if (*n) qsort(all, *n, sizeof *all, newest_first);
@@ -141,7 +117,7 @@ static int do_list(struct audit *a)
     buf_printf(&b, "%-19s  %-12s  %6s  %-16s  %-26s  %s\n", "TIME (UTC)", "WORKSPACE", "NUMBER", "WHO", "WHAT", "ABOUT");
   if (table && !n) BUF_LIT(&b, "No entries.\n");
   for (size_t i = 0; i < n; i++) table ? put_row(&b, &lines[i]) : put_json(&b, &lines[i]);
-  return alerts_flush(&b) ? 0 : 1;
+  return cli_flush(&b) ? 0 : 1;
 }
 
 /* ---- verify ----------------------------------------------------------------------------------------------------- */
@@ -179,7 +155,7 @@ static int verify_one(struct store *s, const unsigned char *anchor, struct store
   *c = (struct store_audit_check){.anchor = anchor, .found = take_fault, .ctx = &f};
   if (s->ops->verify_audit(s, c, &err)) return buf_finish(&f.text), failed(s, &err);
   put_outcome(&f.text, c, s->place.workspace);
-  return alerts_flush(&f.text) && !c->faults ? 0 : 1;
+  return cli_flush(&f.text) && !c->faults ? 0 : 1;
 }
 
 static bool read_anchor(const char *text, unsigned char out[STORE_AUDIT_HASH])
@@ -198,9 +174,9 @@ static int do_verify(struct audit *a)
   int rc = 0;
   if (a->head && !read_anchor(a->head, anchor))
     return cli_usage("audit", "--head: expected 64 hex digits, as `vedette audit head` gives");
-  for (size_t i = 0; i < a->n_stores; i++) {
+  for (size_t i = 0; i < a->stores.n; i++) {
     struct store_audit_check c;
-    if (verify_one(a->stores[i], a->head ? anchor : NULL, &c)) rc = 1;
+    if (verify_one(a->stores.v[i], a->head ? anchor : NULL, &c)) rc = 1;
     else anchored |= c.anchored;
   }
   if (a->head && !anchored) {
@@ -214,8 +190,8 @@ static int do_verify(struct audit *a)
 static int do_head(struct audit *a)
 {
   int rc = 0;
-  for (size_t i = 0; i < a->n_stores; i++) {
-    struct store *s = a->stores[i];
+  for (size_t i = 0; i < a->stores.n; i++) {
+    struct store *s = a->stores.v[i];
     struct store_audit_check c = {0};
     struct vdt_error err = {0};
     struct buf b = {0};
@@ -229,7 +205,7 @@ static int do_head(struct audit *a)
       buf_printf(&b, "%.*s %llu ", (int)s->place.workspace.n, s->place.workspace.p, (unsigned long long)c.last);
       put_hex(&b, c.head);
       buf_byte(&b, '\n');
-      if (!alerts_flush(&b)) rc = 1;
+      if (!cli_flush(&b)) rc = 1;
     }
   }
   return rc;
@@ -245,7 +221,7 @@ static int dispatch(struct audit *a, int n, char **words)
   if (a->head && !verify) return cli_usage("audit", "--head is for verify");
   if (!list && (a->since || a->who || a->what || a->json || a->table))
     return cli_usage("audit", "--since, --who, --what, --json and --table are for list");
-  int rc = open_stores(a);
+  int rc = stores_open(&a->stores, "audit", a->state, a->workspace);
   if (rc) return rc;
   return list ? do_list(a) : verify ? do_verify(a) : do_head(a);
 }
@@ -263,7 +239,7 @@ int cmd_audit(int argc, char **argv)
   a.arena = vdt_arena_new((size_t)1 << 30);
   if (!a.arena) return fprintf(stderr, "vedette audit: out of memory\n"), 1;
   int rc = dispatch(&a, n, argv + 1);
-  for (size_t i = 0; i < a.n_stores; i++) store_close(a.stores[i]);
+  stores_close(&a.stores);
   vdt_arena_free(a.arena);
   return rc;
 }

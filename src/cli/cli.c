@@ -201,3 +201,10 @@ void cli_who(char out[CLI_WHO])
   if (pw) snprintf(out, CLI_WHO, "cli:%.60s", pw->pw_name);
   else snprintf(out, CLI_WHO, "cli:uid %u", (unsigned)getuid());
 }
+
+bool cli_flush(struct buf *b)
+{
+  bool ok = !b->failed && (!b->n || fwrite(b->p, 1, b->n, stdout) == b->n) && fflush(stdout) == 0;
+  buf_finish(b);
+  return ok;
+}

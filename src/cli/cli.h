@@ -40,6 +40,9 @@ struct vdt_error;
 /* "vedette NAME: FILE:LINE: text" on standard error, with what the error knows of it; returns 1. */
 int cli_complain(const char *command, const struct vdt_error *err);
 
+/* Writes it to standard output and finishes it; false when that failed, or when the buffer had. */
+bool cli_flush(struct buf *b);
+
 /* Appends text that others wrote for a terminal: control characters, escape sequences, characters that change the direction of
  * writing, and bytes that are not UTF-8 become \xNN or \u{...}. */
 void cli_safe(struct buf *out, struct str text);

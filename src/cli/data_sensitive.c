@@ -5,7 +5,6 @@
 #include "api/audit_record.h"
 #include "api/use.h"
 #include "base/clock.h"
-#include "cli/alerts.h"
 #include "cli/data.h"
 #include <unistd.h>
 
@@ -14,7 +13,7 @@ enum { RECORDS_AT_ONCE = 500, CELL_MAX = 40 };
 struct sensitive {
   const char *state, *workspace, *from, *to, *bucket, *by, *top, *only[STORE_USE_KEYS];
   bool json, table;
-  struct data_stores stores;
+  struct stores stores;
   struct vdt_arena *arena;
 };
 
@@ -107,7 +106,7 @@ static int show_table(struct sensitive *d, const struct use_question *u)
   else BUF_LIT(&b, "No sensitive information in that time.\n");
   for (size_t i = 0; i < n; i++) put_row(&b, &rows[i], columns, k, u->q.step_us);
   if (more) fprintf(stderr, "vedette data: there are more rows; name a shorter time, or fewer columns with --by\n");
-  return alerts_flush(&b) ? 0 : 1;
+  return cli_flush(&b) ? 0 : 1;
 }
 
 /* ---- sensitive -------------------------------------------------------------------------------------------------- */
@@ -121,7 +120,7 @@ static int show_json(struct sensitive *d, const struct use_question *u)
     return cli_complain("data", &err);
   }
   buf_byte(&b, '\n');
-  return alerts_flush(&b) ? 0 : 1;
+  return cli_flush(&b) ? 0 : 1;
 }
 
 /* "7d" is a time before now here, as for other commands; the API wants the time itself. */
@@ -153,7 +152,7 @@ static int run_sensitive(struct sensitive *d)
 {
   struct use_question q;
   int rc = ask(d, &q);
-  if (!rc) rc = data_open(&d->stores, d->state, d->workspace);
+  if (!rc) rc = stores_open(&d->stores, "data", cli_state(d->state), d->workspace);
   if (rc) return rc;
   return d->table || (!d->json && isatty(STDOUT_FILENO)) ? show_table(d, &q) : show_json(d, &q);
 }
@@ -173,14 +172,14 @@ int data_sensitive(int argc, char **argv)
   if (n) return cli_usage("data", "sensitive takes options only");
   d.arena = vdt_arena_new((size_t)1 << 30);
   int rc = d.arena ? run_sensitive(&d) : (fprintf(stderr, "vedette data: out of memory\n"), 1);
-  data_close(&d.stores);
+  stores_close(&d.stores);
   vdt_arena_free(d.arena);
   return rc;
 }
 
 /* ---- audit records ---------------------------------------------------------------------------------------------- */
 
-static int write_records(const struct data_stores *s, const struct audit_record_query *q, struct store_place *at)
+static int write_records(const struct stores *s, const struct audit_record_query *q, struct store_place *at)
 {
   struct vdt_arena *arena = vdt_arena_new((size_t)256 << 20);
   struct vdt_error err = {0};
@@ -192,7 +191,7 @@ static int write_records(const struct data_stores *s, const struct audit_record_
     vdt_arena_reset(arena);
     rc = audit_records_put(s->v, s->n, q, at, RECORDS_AT_ONCE, arena, &b, &n, &more, &err);
     if (rc) rc = cli_complain("data", &err);
-    else if (n && !alerts_flush(&b)) rc = 1;
+    else if (n && !cli_flush(&b)) rc = 1;
   }
   buf_finish(&b);
   vdt_arena_free(arena);
@@ -206,7 +205,7 @@ int data_audit_records(int argc, char **argv)
                                        {"since", CLI_TEXT, &from},  {"until", CLI_TEXT, &to},
                                        {"user", CLI_TEXT, &user},   {"application", CLI_TEXT, &application}};
   struct store_place at = {0};
-  struct data_stores stores = {0};
+  struct stores stores = {0};
   struct audit_record_query q = {0};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
@@ -215,8 +214,8 @@ int data_audit_records(int argc, char **argv)
     return cli_usage("data", "--since and --until: expected 12h, 7d, a day, or a time such as 2026-11-25T15:46:15Z");
   q.user = str_of(user);
   q.application = str_of(application);
-  int rc = data_open(&stores, state, workspace);
+  int rc = stores_open(&stores, "data", cli_state(state), workspace);
   if (!rc) rc = write_records(&stores, &q, &at);
-  data_close(&stores);
+  stores_close(&stores);
   return rc;
 }
