@@ -250,6 +250,10 @@ static struct alert *event_of(enum alert_type type, const struct record *r, cons
                                  .policy = r->policy,
                                  .first_interaction = {r->id, RECORD_ID_LEN},
                                  .last_interaction = {r->id, RECORD_ID_LEN}};
+  a->text[0] = r->request.text;
+  a->text[1] = r->response.text;
+  a->text_cut[0] = r->request.text_cut;
+  a->text_cut[1] = r->response.text_cut;
   if (is_of_deployment(type)) forget_who(a);
   ++*n;
   return a;
@@ -268,6 +272,7 @@ static void add_evidence(struct alert *a, const struct record *r, const struct r
                                .reason = f->reason,
                                .redacted = f->redacted,
                                .segment = f->evidence,
+                               .sealed = f->sealed,
                                .source = f->source,
                                .layers = f->layers,
                                .decoded = f->decoded,

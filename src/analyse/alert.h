@@ -52,6 +52,8 @@ struct alert_evidence {
   uint64_t time_us;
   struct str part, role, rule, title, reason, redacted, segment, source;
   struct str layers, decoded; /* of what was encoded */
+  struct str sealed;          /* token of segment and decoded (record/seal.h), or empty */
+  bool shredded;              /* it was sealed, and its data key is gone */
   unsigned confidence;
 };
 
@@ -98,6 +100,8 @@ struct alert {
   struct alert_extended x;
   struct alert_evidence *evidence;
   size_t n_evidence;
+  struct str text[2];   /* of an event: tokens of the whole request and response, or empty */
+  uint64_t text_cut[2]; /* bytes that are not in them */
   struct alert_change *history;
   size_t n_history;
   struct alert_member *members; /* of an incident */

@@ -22,6 +22,7 @@ static const char *const direction_names[] = {"request", "response"};
 static const char *const role_names[] = {"system", "prompt", "document", "response"};
 static const char *const severity_names[] = {"Informational", "Low", "Medium", "High"};
 static const char *const action_names[] = {"allow", "detect", "redact", "cut", "block"};
+static const char *const evidence_lost_names[] = {"no-key", "failed"};
 static const char *const source_names[] = {"vedette", "upstream", "shield"};
 
 #define WORDS(what) static const struct words words_##what = {what##_names, sizeof what##_names / sizeof *what##_names}
@@ -34,6 +35,7 @@ WORDS(role);
 WORDS(severity);
 WORDS(action);
 WORDS(source);
+WORDS(evidence_lost);
 WORDS(opinion);
 WORDS(decision);
 static const struct words words_none = {NULL, 0};

@@ -3,9 +3,9 @@
 #define RECORD_FIELDS_H
 #include "record/record.h"
 
-/* LAYERS: a text of names joined by ", " that is an array of them in the line. PSEUDONYMS: an array of objects; the member is the pointer,
+/* LAYERS: a text of names joined by ", " that is an array of them in the line. SEALED: a token of record/seal.h. PSEUDONYMS: an array of objects; the member is the pointer,
  * and its number follows it. */
-enum field_kind { TEXT, WORD, EVIDENCE, LAYERS, ID, TIME, U64, UINT, BOOL, ENUM, SIDE, OPINION, PSEUDONYMS };
+enum field_kind { TEXT, WORD, EVIDENCE, SEALED, LAYERS, ID, TIME, U64, UINT, BOOL, ENUM, SIDE, OPINION, PSEUDONYMS };
 
 /* The words that a WORD (kept as text) or an ENUM (kept as its number) may be. */
 struct words {

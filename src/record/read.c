@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "record/fields.h"
+#include "record/seal.h"
 
 struct reader {
   const struct json_doc *doc;
@@ -53,6 +54,10 @@ static int read_text(struct reader *r, uint32_t node, const struct field *f, voi
     if (word < 0) return wrong(r, f->name, "one of the words of the schema");
     if (f->kind == ENUM) *(unsigned *)at = (unsigned)word;
     else *(struct str *)at = s;
+    return VDT_OK;
+  case SEALED:
+    if (!sealed_looks_right(s)) return wrong(r, f->name, "a sealed text");
+    *(struct str *)at = s;
     return VDT_OK;
   default:
     if (s.n > 4 * RECORD_TEXT_MAX) return wrong(r, f->name, "a shorter text");

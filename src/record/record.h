@@ -2,8 +2,9 @@
  * The interaction record: one JSON line per interaction, the only thing that flows from the gateway to everything else.
  *
  * The schema is record/interaction.schema.json (additionalProperties: false). A record of a clean interaction holds
- * metadata only; `evidence` exists only where the workspace has prompt evidence on, holds the suspicious segment with secrets
- * masked, and at most RECORD_EVIDENCE_MAX bytes; so does `decoded`.
+ * metadata only. Text exists only where prompt evidence is on, and only sealed (record/seal.h): `sealed` of a finding holds its masked segment and what
+ * was decoded, at most RECORD_EVIDENCE_MAX bytes each; `text` of a side the whole masked text, where whole texts are kept. `evidence` and `decoded` in the open
+ * are what gateways before version 8 of the store wrote; they are still read.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -13,6 +14,8 @@
 #include "vedette/vedette.h"
 
 enum { RECORD_VERSION = 1, RECORD_ID_LEN = 32, RECORD_EVIDENCE_MAX = 512, RECORD_LINE_MAX = 1 << 20 };
+/* Bytes of the text of one direction that are kept whole at most. */
+enum { RECORD_TEXTS_MAX = 64 << 10 };
 
 enum record_outcome {
 #define X(name, text) RECORD_##name,
@@ -34,7 +37,8 @@ struct record_finding {
   struct str detector, rule, title, alert, severity, action, reason, redacted;
   struct str type, type_id; /* sensitive information type of Microsoft Purview and its GUID, or empty */
   struct str source;        /* "vedette", "upstream" or "shield" */
-  struct str evidence;      /* masked segment or empty */
+  struct str sealed;        /* token of evidence and decoded, packed (record/seal.h), or empty */
+  struct str evidence;      /* masked segment or empty; in the gateway until it is sealed */
   struct str layers;        /* what it was encoded in, outermost first, joined by ", "; empty when it stands there openly */
   struct str decoded;       /* what was read there, masked; like evidence */
   unsigned confidence;
@@ -88,6 +92,8 @@ struct record_side {
   unsigned parts;
   enum vdt_inspected inspected;
   struct str not_inspected; /* why, or empty: "messages[0].content[1]: image" */
+  struct str text;          /* token of the whole text: part, role, text, and so on, packed (record/seal.h); or empty */
+  uint64_t text_cut;        /* bytes that are not in it, because it would be too long */
 };
 
 struct record {
@@ -119,6 +125,7 @@ struct record {
   struct str failure; /* why, or empty */
   unsigned revision;  /* 1: what is known since a second opinion came late; replaces the record of the same id */
   struct record_opinion opinion;
+  struct str evidence_lost;            /* why text that was to be kept is not there: "no-key", "failed"; or empty */
   struct record_pseudonym *pseudonyms; /* at most RECORD_PSEUDONYMS_MAX */
   size_t n_pseudonyms;
   struct record_finding *findings;

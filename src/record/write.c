@@ -48,7 +48,8 @@ static void put_value(struct buf *b, const struct field *f, const void *at)
 {
   switch (f->kind) {
   case TEXT: json_quote(b, shorten(*(const struct str *)at, RECORD_TEXT_MAX)); break;
-  case WORD: json_quote(b, *(const struct str *)at); break;
+  case WORD:
+  case SEALED: json_quote(b, *(const struct str *)at); break;
   case EVIDENCE: json_quote(b, shorten(*(const struct str *)at, RECORD_EVIDENCE_MAX)); break;
   case LAYERS: put_layers(b, *(const struct str *)at); break;
   case ID: json_quote(b, str_of(at)); break;
@@ -73,6 +74,7 @@ static bool is_absent(const struct field *f, const void *at)
   case TEXT:
   case WORD:
   case LAYERS:
+  case SEALED:
   case EVIDENCE: return ((const struct str *)at)->n == 0;
   case U64: return *(const uint64_t *)at == 0;
   case UINT: return *(const unsigned *)at == 0;

@@ -16,6 +16,11 @@
 #define ALERT_PARAMETERS                                                                                                         \
   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "    \
   "?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37"
+/* Of alert_evidence and of the data key that it is sealed with, if that is still there; read_evidence() knows the order. */
+#define EVIDENCE_COLUMNS                                                                                                         \
+  "e.interaction, e.time_us, e.part, e.role, e.rule, e.title, e.reason, e.redacted, e.segment, e.source, e.confidence, "         \
+  "e.layers, e.decoded, e.data_key, e.sealed, k.day, k.workspace_key, k.wrapped "                                                \
+  "FROM alert_evidence e LEFT JOIN evidence_keys k ON k.id = e.data_key "
 enum { FIXED = 17, EXTENDED = 20 };
 _Static_assert(FIXED + EXTENDED == 37, "ALERT_PARAMETERS has another number");
 #endif

@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 7, AUDIT_CHAINED = 6, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 8, AUDIT_CHAINED = 6, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -140,8 +140,10 @@ static int plain_json(struct sqlite_store *s, const struct record *r, struct vdt
     copy.findings = arena_alloc(s->arena, r->n_findings * sizeof *copy.findings);
     if (!copy.findings) return error_set(err, VDT_ENOMEM, "out of memory");
     memcpy(copy.findings, r->findings, r->n_findings * sizeof *copy.findings);
-    for (size_t i = 0; i < r->n_findings; i++) copy.findings[i].evidence = copy.findings[i].decoded = (struct str){0};
+    for (size_t i = 0; i < r->n_findings; i++)
+      copy.findings[i].evidence = copy.findings[i].decoded = copy.findings[i].sealed = (struct str){0};
   }
+  copy.request.text = copy.response.text = (struct str){0};
   buf_reset(&s->scratch);
   record_write(&copy, &s->scratch);
   return s->scratch.failed ? error_set(err, VDT_ENOMEM, "out of memory") : VDT_OK;
@@ -305,6 +307,8 @@ static const struct store_ops sqlite_ops = {
     .get_record = sqlite_get_record,
     .list_records = sqlite_list_records,
     .list_evidence = sqlite_list_evidence,
+    .get_texts = sqlite_get_texts,
+    .drop_evidence_keys = sqlite_drop_evidence_keys,
     .revise_record = sqlite_revise_record,
     .withdraw_event = sqlite_withdraw_event,
     .amend_event = sqlite_amend_event,

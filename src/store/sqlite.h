@@ -66,6 +66,17 @@ int sqlite_list_records(struct store *s, struct store_place *at, size_t limit, s
                         size_t *n, struct vdt_error *err);
 int sqlite_list_evidence(struct store *s, struct str interaction, struct vdt_arena *arena, struct alert_evidence **out, size_t *n,
                          struct vdt_error *err);
+/* The data key of a token, and what is left of the token, for two columns; both empty when it is no token. Keeps the data key. */
+int sqlite_put_sealed(struct sqlite_store *s, struct str token, struct vdt_arena *arena, struct str *data_key, struct str *body,
+                      struct vdt_error *err);
+/* The token again from five columns: data_key, sealed, day, workspace_key, wrapped. */
+struct str sqlite_sealed(sqlite3_stmt *q, int at, struct vdt_arena *arena, bool *shredded, bool *failed);
+/* Keeps the whole texts that an event brings. */
+int sqlite_put_texts(struct sqlite_store *s, const struct alert *event, struct vdt_error *err);
+void sqlite_bind_blob(sqlite3_stmt *q, int at, struct str s);
+int sqlite_get_texts(struct store *s, struct str interaction, struct vdt_arena *arena, struct store_text out[2],
+                     struct vdt_error *err);
+int sqlite_drop_evidence_keys(struct store *s, uint32_t before_day, uint64_t *n, struct vdt_error *err);
 int sqlite_get_record(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);
 int sqlite_revise_record(struct store *s, const struct record *r, struct vdt_error *err);
 int sqlite_withdraw_event(struct store *s, const struct alert *event, uint64_t window_us, struct str who, uint64_t now_us,

@@ -84,6 +84,7 @@ static bool read_evidence(sqlite3_stmt *q, struct vdt_arena *arena, struct alert
   e->confidence = (unsigned)sqlite_u64(q, 10);
   e->layers = sqlite_str(q, 11, arena, &failed);
   e->decoded = sqlite_str(q, 12, arena, &failed);
+  e->sealed = sqlite_sealed(q, 13, arena, &e->shredded, &failed);
   return !failed;
 }
 
@@ -184,7 +185,9 @@ static int put_evidence(struct sqlite_store *s, const struct alert *a, const str
 {
   for (size_t i = 0; i < n; i++) {
     const struct alert_evidence *e = &rows[i];
-    int rc;
+    struct str data_key, body;
+    int rc = sqlite_put_sealed(s, e->sealed, s->arena, &data_key, &body, err);
+    if (rc) return rc;
     sqlite3_stmt *q = sqlite_statement(s, SQL_EVIDENCE_PUT, &rc, err);
     if (!q) return rc;
     sqlite_bind_str(q, 1, (struct str){a->name, ALERT_NAME_LEN});
@@ -195,6 +198,8 @@ static int put_evidence(struct sqlite_store *s, const struct alert *a, const str
     sqlite_bind_u64(q, 12, e->confidence);
     sqlite_bind_str(q, 13, e->layers);
     sqlite_bind_str(q, 14, e->decoded);
+    sqlite_bind_blob(q, 15, data_key);
+    sqlite_bind_blob(q, 16, body);
     if ((rc = sqlite_run(s, q, err))) return rc;
   }
   return VDT_OK;
@@ -218,6 +223,7 @@ int sqlite_extend(struct sqlite_store *s, struct alert *a, const struct alert *e
   if (alert_extend(a, event, s->arena, &n)) return error_set(err, VDT_ENOMEM, "out of memory");
   int rc = sqlite_write_alert(s, SQL_ALERT_REPLACE, a, &changed, err);
   if (!rc && changed) rc = put_evidence(s, a, event->evidence, n, err);
+  if (!rc && changed && n) rc = sqlite_put_texts(s, event, err);
   return rc ? rc : sqlite_follow(s, a, err);
 }
 
@@ -260,6 +266,7 @@ int sqlite_put_event(struct store *base, const struct alert *event, uint64_t win
   if (found) return sqlite_extend(s, &a, event, err);
   rc = sqlite_write_alert(s, SQL_ALERT_PUT, event, is_new, err);
   if (!rc && *is_new) rc = put_evidence(s, event, event->evidence, event->n_evidence, err);
+  if (!rc && *is_new) rc = sqlite_put_texts(s, event, err);
   return !rc && *is_new && event->suppressed.n ? put_dismissal(s, event, err) : rc;
 }
 

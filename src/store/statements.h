@@ -34,10 +34,16 @@ X(ALERT_COUNT, "SELECT type, status, count(*) FROM alerts GROUP BY type, status"
 X(ALERT_OF, "SELECT a.name FROM alert_evidence e JOIN alerts a ON a.name = e.alert WHERE e.interaction = ?1 AND a.type = ?2 LIMIT 1")
 X(ALERT_FEWER, "UPDATE alerts SET count = count - 1, evidence_total = max(evidence_total - ?2, 0) WHERE name = ?1")
 X(EVIDENCE_DROP, "DELETE FROM alert_evidence WHERE alert = ?1 AND interaction = ?2")
-X(EVIDENCE_PUT, "INSERT INTO alert_evidence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")
-X(EVIDENCE_OF, "SELECT interaction, time_us, part, role, rule, title, reason, redacted, segment, source, confidence, layers, decoded FROM alert_evidence WHERE interaction = ?1 ORDER BY rowid LIMIT ?2")
-X(EVIDENCE_LIST, "SELECT interaction, time_us, part, role, rule, title, reason, redacted, segment, source, confidence, layers, decoded FROM alert_evidence "
-  "WHERE alert = ?1 ORDER BY rowid LIMIT 20")
+X(EVIDENCE_PUT, "INSERT INTO alert_evidence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")
+X(EVIDENCE_OF, "SELECT " EVIDENCE_COLUMNS "WHERE e.interaction = ?1 ORDER BY e.rowid LIMIT ?2")
+X(EVIDENCE_LIST, "SELECT " EVIDENCE_COLUMNS "WHERE e.alert = ?1 ORDER BY e.rowid LIMIT 20")
+X(DATA_KEY_PUT, "INSERT INTO evidence_keys VALUES(?1, ?2, ?3, ?4) ON CONFLICT(id) DO NOTHING")
+X(DATA_KEY_DROP, "DELETE FROM evidence_keys WHERE day < ?1 AND id NOT IN (SELECT data_key FROM alert_evidence) "
+  "AND id NOT IN (SELECT data_key FROM evidence_texts)")
+X(TEXT_PUT, "INSERT INTO evidence_texts VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(interaction, side) DO NOTHING")
+X(TEXT_GET, "SELECT t.side, t.cut, t.data_key, t.sealed, k.day, k.workspace_key, k.wrapped FROM evidence_texts t "
+  "LEFT JOIN evidence_keys k ON k.id = t.data_key WHERE t.interaction = ?1")
+X(TEXT_DROP, "DELETE FROM evidence_texts WHERE time_us < ?1 AND interaction NOT IN (SELECT interaction FROM alert_evidence)")
 X(HISTORY_PUT, "INSERT INTO alert_history VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")
 X(HISTORY_COUNT, "SELECT count(*) FROM alert_history WHERE alert = ?1")
 X(HISTORY_LIST, "SELECT time_us, was, becomes, who, comment, classification FROM alert_history WHERE alert = ?1 ORDER BY rowid")

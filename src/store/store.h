@@ -53,6 +53,13 @@ struct store_plan {
   struct str who;
 };
 
+/* The whole text of the request [0] or response [1] of an interaction. */
+struct store_text {
+  struct str sealed; /* token (record/seal.h), or empty */
+  bool shredded;     /* it was there, and its data key is gone */
+  uint64_t cut;      /* bytes that are not in it */
+};
+
 /* How far records have been read: behind this one. All 0: from the beginning, or from a time on. */
 struct store_place {
   uint64_t time_us;
@@ -156,6 +163,16 @@ struct store_ops {
   /* What alerts keep of an interaction, whatever alert it is. At most STORE_EVIDENCE_MAX rows. */
   int (*list_evidence)(struct store *s, struct str interaction, struct vdt_arena *arena, struct alert_evidence **out, size_t *n,
                        struct vdt_error *err);
+  /* Whole texts of an interaction, where they were kept; empty ones else. */
+  int (*get_texts)(struct store *s, struct str interaction, struct vdt_arena *arena, struct store_text out[2],
+                   struct vdt_error *err);
+  /*
+   * Crypto-shredding, for who lets evidence expire: call it after the rows of alert_evidence that are to go are deleted, in the same transaction or
+   * not. First it deletes whole texts of interactions before that day of which no evidence is left; then the data keys of days before it that nothing
+   * is sealed with any more. What was sealed with them is unreadable from then on, wherever a copy of it is, unless a copy of the
+   * key is there too (backups: docs/evidence.md). Evidence that is held keeps its key. day: days since 1970, UTC (seal_day()). *n: keys that went.
+   */
+  int (*drop_evidence_keys)(struct store *s, uint32_t before_day, uint64_t *n, struct vdt_error *err);
   /* In place of the record of the same id. */
   int (*revise_record)(struct store *s, const struct record *r, struct vdt_error *err);
   /* Takes back what put_event did for this interaction and type: an alert that it alone made is dismissed by `who` if nobody has taken it

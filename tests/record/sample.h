@@ -5,6 +5,11 @@
 
 #define SAMPLE_HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
+/* As long as a token is at least; nothing opens it. */
+#define SAMPLE_TOKEN                                                                                                             \
+  "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                                   \
+  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
 static struct record_pseudonym sample_pseudonyms[] = {{STR("github-pat"), 3, 1, 2}, {STR("email"), 0, 1, 0}};
 
 static struct record_finding sample_findings[] = {{.direction = STR("response"),
@@ -21,6 +26,7 @@ static struct record_finding sample_findings[] = {{.direction = STR("response"),
                                                    .type = STR("GitHub Personal Access Token"),
                                                    .type_id = STR("00000000-0000-0000-0000-000000000001"),
                                                    .source = STR("vedette"),
+                                                   .sealed = STR(SAMPLE_TOKEN),
                                                    .evidence = STR("The deploy key is ghp_****3f2a"),
                                                    .layers = STR("base64, rot13"),
                                                    .decoded = STR("the key ghp_****3f2a"),
@@ -67,8 +73,8 @@ static inline struct record sample_full(void)
                          .tools = STR("get_weather, send_mail"),
                          .tool_calls = 3,
                          .agent = true,
-                         .request = {1234, 3, VDT_PARTIAL, STR("messages[0].content[1]: image")},
-                         .response = {999, 1, VDT_FULL, {0}},
+                         .request = {1234, 3, VDT_PARTIAL, STR("messages[0].content[1]: image"), STR(SAMPLE_TOKEN), 70},
+                         .response = {999, 1, VDT_FULL, {0}, STR(SAMPLE_TOKEN), 0},
                          .prompt_tokens = 10,
                          .completion_tokens = 20,
                          .total_tokens = 30,
@@ -93,6 +99,7 @@ static inline struct record sample_full(void)
                                      .us = 91000,
                                      .bytes = 4711,
                                      .sha256 = STR(SAMPLE_HASH)},
+                         .evidence_lost = STR("no-key"),
                          .pseudonyms = sample_pseudonyms,
                          .n_pseudonyms = 2,
                          .findings = sample_findings,
