@@ -40,7 +40,8 @@ struct api_request {
   struct str sub, rg, loc, name;
   int argument;
   char who[80];
-  bool evidence; /* the answer may have prompt evidence */
+  bool evidence;         /* the answer may have prompt evidence */
+  bool without_evidence; /* the caller wants none: vedette-evidence=false */
 };
 
 struct api_response {

@@ -41,6 +41,7 @@ static enum MHD_Result take_argument(void *ctx, enum MHD_ValueKind kind, const c
   else if (str_ieq(str_of(key), STR("$skipToken"))) r->skip_token = str_of(value);
   else if (str_ieq(str_of(key), STR("AlertType"))) r->alert_type = str_of(value);
   else if (str_ieq(str_of(key), STR("$filter"))) r->filter = str_of(value);
+  else if (str_ieq(str_of(key), STR("vedette-evidence"))) r->without_evidence = str_ieq(str_of(value), STR("false"));
   return MHD_YES;
 }
 

@@ -98,7 +98,7 @@ static bool authorised(struct api *api, struct api_request *r, const struct rout
   if (least == AUTH_NONE) return true;
   enum auth_answer answer = auth_check(api->auth, r->authorization, r->source, grant);
   snprintf(r->who, sizeof r->who, "api:%s", grant->name);
-  r->evidence = auth_sees_evidence(grant->role);
+  r->evidence = auth_sees_evidence(grant->role) && !r->without_evidence;
   response->retry_after_s = grant->wait_s;
   if (answer == AUTH_SLOW)
     api_error(response, 429, "TooManyRequests", "Too many tokens that are none came from here; try again in %u s.",

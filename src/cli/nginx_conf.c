@@ -19,7 +19,7 @@ static int check_path(const char *path, struct vdt_error *err)
 
 static int check_paths(const struct nginx_conf *in, struct vdt_error *err)
 {
-  const char *paths[] = {in->state, in->config_file, in->module, in->trusted};
+  const char *paths[] = {in->state, in->config_file, in->module, in->trusted, in->portal ? in->portal : ""};
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
     int rc = check_path(paths[i], err);
     if (rc) return rc;
@@ -167,12 +167,43 @@ static void put_gateway(const struct nginx_conf *in, struct buf *b)
   BUF_LIT(b, "  }\n");
 }
 
+/* What a page of the portal may do: load what lies beside it and ask the API; nothing of another host, nothing inline, no frame around it, and no
+ * text that becomes markup (trusted types). */
+static const char page_policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri "
+    "'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/* Files are compressed when they are built (share/portal.sh). They are asked for again at each visit, so that an update is seen at once. */
+static void put_portal(const struct nginx_conf *in, struct buf *b)
+{
+  BUF_LIT(b, "    absolute_redirect off;\n    location = / {\n      return 302 /portal/;\n    }\n"
+             "    location = /portal {\n      return 302 /portal/;\n    }\n    location /portal/ {\n");
+  if (in->portal) {
+    buf_printf(b, "      alias \"%s/\";\n      index index.html;\n      gzip_static on;\n", in->portal);
+    BUF_LIT(b, "      types {\n        text/html html;\n        text/javascript js;\n        text/css css;\n        "
+               "image/svg+xml svg;\n      }\n");
+    buf_printf(b, "      add_header Content-Security-Policy \"%s\" always;\n", page_policy);
+  } else {
+    BUF_LIT(
+        b,
+        "      default_type text/plain;\n      return 404 \"The portal is not built: run ./run where npm can fetch its packages. "
+        "The API is here, see docs/api.md.\\n\";\n");
+  }
+  BUF_LIT(
+      b, "      add_header X-Content-Type-Options nosniff always;\n      add_header X-Frame-Options DENY always;\n"
+         "      add_header Referrer-Policy no-referrer always;\n      add_header Cross-Origin-Opener-Policy same-origin always;\n"
+         "      add_header Cross-Origin-Resource-Policy same-origin always;\n      add_header Cache-Control no-cache always;\n   "
+         " }\n");
+}
+
 static void put_control(const struct nginx_conf *in, struct buf *b)
 {
   buf_printf(b, "  upstream vedette_control {\n    server \"unix:%s/control.sock\" max_fails=0;\n    keepalive 8;\n  }\n",
              in->state);
   BUF_LIT(b, "  server {\n    server_name _;\n");
   put_listen(in->config->listen.control, &in->config->listen.control_tls, b);
+  put_portal(in, b);
   BUF_LIT(b, "    client_max_body_size 1m;\n    location / {\n      proxy_pass http://vedette_control;\n"
              "      proxy_set_header Host $http_host;\n      proxy_set_header X-Forwarded-Proto $scheme;\n"
              "      proxy_set_header X-Real-IP $remote_addr;\n"

@@ -14,6 +14,7 @@ struct nginx_conf {
   const char *config_file; /* absolute: what the module reads */
   const char *module;      /* absolute: ngx_http_vedette_module.so */
   const char *user;        /* for workers, or NULL: that of the caller */
+  const char *portal;      /* absolute: the folder of the portal's files, or NULL: there are none */
   const char *trusted;     /* PEM file of the authorities that upstreams are checked against */
   unsigned workers, files; /* worker processes; descriptors that each may have open */
 };

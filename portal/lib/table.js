@@ -1,0 +1,44 @@
+// A table whose rows are chosen with the keyboard: j and k (or the arrows) move, x marks, Enter opens. Rows come from the server a page at a time, so
+// there are never more than a hundred elements however many rows there are.
+import { html, useEffect, useRef, useState } from "./html.js";
+import { useKeys } from "./keys.js";
+
+// columns: [{key, title, sort?: name for the server, cell: (row) => …, narrow?: false hides it on a phone}]
+// rows: with an id; open: (row) => address; marked: Set of ids with onMark(Set), or none; sort: "name" or "-name" with onSort;
+// onAt: told which row the keyboard is at
+export function Table({ label, columns, rows, id, open, marked, onMark, sort, onSort, onAt }) {
+  // The row that the keyboard is at, by its id: rows that arrive above it do not move it.
+  const [at, move] = useState(null);
+  const body = useRef();
+  const row = Math.max(0, rows.findIndex((r) => id(r) === at));
+  const focus = (n) => {
+    const next = Math.max(0, Math.min(rows.length - 1, n));
+    if (rows[next]) move(id(rows[next]));
+    body.current?.children[next]?.focus();
+  };
+  const mark = (key) => {
+    const set = new Set(marked);
+    set.has(key) ? set.delete(key) : set.add(key);
+    onMark(set);
+  };
+  const all = rows.length > 0 && marked && rows.every((r) => marked.has(id(r)));
+  const down = () => focus(document.activeElement?.parentElement === body.current ? row + 1 : row);
+  useKeys([
+    ["j", "next row", down], ["k", "row before", () => focus(row - 1)], ["ArrowDown", "", down], ["ArrowUp", "", () => focus(row - 1)],
+    ...(marked ? [["x", "mark the row", () => rows[row] && mark(id(rows[row]))], ["*", "mark all of the page, or none", () => onMark(all ? new Set() : new Set(rows.map(id)))]] : []),
+    ...(open ? [["Enter", "open the row", () => rows[row] && (location.hash = open(rows[row]))]] : []),
+  ]);
+  useEffect(() => onAt?.(rows[row]), [rows, row]);
+  const head = (c) => {
+    if (!c.sort || !onSort) return html`<th scope="col" key=${c.key} class=${c.narrow === false ? "wide" : ""}>${c.title}</th>`;
+    const up = sort === c.sort, desc = sort === "-" + c.sort;
+    return html`<th scope="col" key=${c.key} class=${c.narrow === false ? "wide" : ""} aria-sort=${up ? "ascending" : desc ? "descending" : "none"}>
+      <button type="button" class="head" onClick=${() => onSort(desc ? c.sort : "-" + c.sort)}>${c.title}<span aria-hidden="true">${up ? " ↑" : desc ? " ↓" : ""}</span></button></th>`;
+  };
+  return html`<div class="scroll"><table class="list" aria-label=${label}><thead><tr>
+      ${marked && html`<th scope="col" class="check"><input type="checkbox" aria-label="Mark all of this page" checked=${all} onChange=${() => onMark(all ? new Set() : new Set(rows.map(id)))} /></th>`}
+      ${columns.map(head)}</tr></thead>
+    <tbody ref=${body}>${rows.map((r, i) => html`<tr key=${id(r)} tabindex=${i === row ? 0 : -1} class=${i === row ? "at" : ""} onFocus=${() => move(id(r))} onDblClick=${() => open && (location.hash = open(r))}>
+      ${marked && html`<td class="check"><input type="checkbox" tabindex="-1" aria-label=${"Mark row " + (i + 1)} checked=${marked.has(id(r))} onChange=${() => mark(id(r))} /></td>`}
+      ${columns.map((c) => html`<td key=${c.key} class=${(c.narrow === false ? "wide " : "") + (c.num ? "num" : "")}>${c.cell(r)}</td>`)}</tr>`)}</tbody></table></div>`;
+}

@@ -1,0 +1,131 @@
+// The alerts: what is asked for is in the address, so that a filter is a link; the server filters, sorts and pages. New ones appear by themselves.
+import { html, useEffect, useRef, useState } from "../lib/html.js";
+import { setQuery, to } from "../lib/router.js";
+import { announce, useLoad } from "../lib/live.js";
+import { useKeys } from "../lib/keys.js";
+import { Table } from "../lib/table.js";
+import { Time } from "../lib/time.js";
+import { Seen } from "../lib/visible.js";
+import { Empty, Fresh, Loaded, Severity, State, number, states } from "../lib/ui.js";
+import { ChangeDialog, VerbButtons, count, verbs } from "../lib/triage.js";
+import { alertTypes, listAlerts } from "../api.js";
+
+const POLL_MS = 5000;
+const spans = { "1h": 36e5, "24h": 864e5, "7d": 7 * 864e5, "30d": 30 * 864e5 };
+const named = ["deployment", "application", "user", "workspace"]; // filters that are set by a click on a value
+
+// What the server is asked, from the address. Without a status the open ones are shown: those are what somebody has to do.
+export function question(query) {
+  const get = (k) => query.get(k) || "";
+  const status = get("status") || "open";
+  const since = spans[get("since")];
+  const sort = get("sort") || "-start";
+  return {
+    status: status === "any" ? "" : status === "open" ? "Active,InProgress" : status, severity: get("severity"), type: get("type"), q: get("q"), after: get("after"),
+    ...Object.fromEntries(named.map((k) => [k, get(k)])),
+    from: since ? new Date(Math.floor((Date.now() - since) / 6e4) * 6e4).toISOString().replace(/\.\d+/, "") : "",
+    sort: sort.replace(/^-/, ""), order: sort.startsWith("-") ? "desc" : "asc", top: 50,
+  };
+}
+
+const saved = {
+  read() { try { return JSON.parse(localStorage.getItem("vedette.views")) || {}; } catch { return {}; } },
+  write(views) { try { localStorage.setItem("vedette.views", JSON.stringify(views)); } catch { /* a private window: the address itself can be kept */ } },
+};
+
+function Views({ query }) {
+  const [views, set] = useState(saved.read);
+  const keep = (next) => { saved.write(next); set(next); };
+  const here = new URLSearchParams(query);
+  here.delete("after");
+  const save = (e) => {
+    e.preventDefault();
+    const name = new FormData(e.currentTarget).get("name").trim();
+    if (name) keep({ ...views, [name]: here.toString() });
+    e.currentTarget.reset();
+  };
+  return html`<details class="views"><summary>Saved views</summary>
+    <ul class="plain">${Object.entries(views).map(([name, q]) => html`<li key=${name} class="row"><a href=${"#/alerts?" + q}><${Seen} text=${name} limit=${60} /></a>
+      <button type="button" class="quiet" aria-label=${"Forget the view " + name} onClick=${() => keep(Object.fromEntries(Object.entries(views).filter(([k]) => k !== name)))}>✕</button></li>`)}</ul>
+    <form class="row" onSubmit=${save}><label>Name<input name="name" required maxlength="60" /></label><button>Save this view</button></form>
+    <p class="dim">A view is the address of this page; send it to a colleague. Names are kept in this browser.</p></details>`;
+}
+
+function Filters({ query, search }) {
+  const types = useLoad(alertTypes, []);
+  const [text, type] = useState(query.get("q") || "");
+  const timer = useRef();
+  useEffect(() => type(query.get("q") || ""), [query.get("q")]);
+  const ask = (changes) => setQuery({ ...changes, after: "" });
+  const typed = (e) => {
+    const value = e.target.value;
+    type(value);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => ask({ q: value.trim() }), 250);
+  };
+  const choice = (name, words, options) => html`<label>${words}<select value=${query.get(name) || ""} onChange=${(e) => ask({ [name]: e.target.value })}>${options.map(([v, w]) => html`<option key=${v} value=${v} selected=${v === (query.get(name) || "")}>${w}</option>`)}</select></label>`;
+  const rows = types.data?.value || [];
+  return html`<form class="row filters" role="search" aria-label="Filter alerts" onSubmit=${(e) => e.preventDefault()}>
+    <label>Search<input ref=${search} type="search" value=${text} onInput=${typed} placeholder="user, application, deployment" /></label>
+    ${choice("status", "State", [["", "Open"], ["any", "Any"], ...Object.entries(states)])}
+    ${choice("severity", "Severity", [["", "Any"], ["High", "High"], ["High,Medium", "Medium and up"], ["Medium", "Medium"], ["Low", "Low"], ["Informational", "Informational"]])}
+    ${choice("since", "Time", [["", "Any"], ["1h", "Last hour"], ["24h", "Last day"], ["7d", "Last week"], ["30d", "Last 30 days"]])}
+    ${choice("type", "Type", [["", "Any"], ...rows.map((t) => [t.alertType, t.alertDisplayName + (/Agentic/.test(t.alertType) ? " (agent)" : "")])])}
+    ${named.filter((k) => query.get(k)).map((k) => html`<button key=${k} type="button" aria-label=${`Remove the filter ${k} ${query.get(k)}`} onClick=${() => ask({ [k]: "" })}>${k}: <${Seen} text=${query.get(k)} limit=${30} /> ✕</button>`)}</form>`;
+}
+
+const filterLink = (name, value) => (value ? html`<a href=${to(["alerts"], { [name]: value })}><${Seen} text=${value} limit=${40} /></a>` : "");
+
+export const alertAddress = (id) => to(["alert", ...id.split("/").filter(Boolean)]);
+
+const columns = [
+  { key: "severity", title: "Severity", sort: "severity", cell: (a) => html`<${Severity} of=${a.severity} />` },
+  { key: "title", title: "Alert", sort: "type", cell: (a) => html`<a href=${alertAddress(a.id)}>${a.isIncident ? "⛓ " : ""}${a.isSample ? "[SAMPLE ALERT] " : ""}${a.title}</a>` },
+  { key: "status", title: "State", sort: "status", narrow: false, cell: (a) => html`<${State} of=${a.status} />` },
+  { key: "deployment", title: "Deployment", sort: "deployment", narrow: false, cell: (a) => filterLink("deployment", a.deployment) },
+  { key: "user", title: "User", sort: "user", cell: (a) => filterLink("user", a.user) || html`<span class="dim"><${Seen} text=${a.principal} limit=${40} /></span>` },
+  { key: "application", title: "Application", sort: "application", narrow: false, cell: (a) => filterLink("application", a.application) },
+  { key: "action", title: "Action", narrow: false, cell: (a) => html`<${Seen} text=${a.action} limit=${30} />` },
+  { key: "count", title: "Events", sort: "count", narrow: false, num: true, cell: (a) => number(a.count) },
+  { key: "start", title: "Began", sort: "start", cell: (a) => html`<${Time} at=${a.start} />` },
+];
+
+function Nothing({ query }) {
+  if ([...query.keys()].some((k) => k !== "sort" && k !== "after")) return html`<${Empty} title="No alert is like this."><p><a href="#/alerts?status=any">Show all alerts</a> or loosen the filter.</p><//>`;
+  return html`<${Empty} title="No open alerts."><p>Alerts appear here within a second of what raised them. <a href="#/alerts?status=any">Show those that were closed</a>, or raise every type
+    with harmless attacks:</p><pre>vedette drill --many</pre><//>`;
+}
+
+export default function Alerts({ route: { query } }) {
+  const [marked, mark] = useState(new Set());
+  const [verb, act] = useState(null);
+  const [at, setAt] = useState(null);
+  const [trail, follow] = useState([]); // cursors of the pages before this one
+  const search = useRef();
+  const asked = JSON.stringify(question(query));
+  const load = useLoad((signal) => listAlerts(question(query), signal), [asked], query.get("after") ? 0 : POLL_MS);
+  const rows = load.data?.value || [];
+  const known = useRef({});
+  useEffect(() => {
+    const { asked: before, newest } = known.current;
+    if (load.data && before === asked && newest && rows[0] && rows[0].start > newest) announce(`${count(rows.filter((r) => r.start > newest).length)} came in`);
+    if (load.data) known.current = { asked, newest: rows.reduce((m, r) => (r.start > m ? r.start : m), "") };
+  }, [load.data]);
+  useEffect(() => { mark(new Set()); if (!query.get("after")) follow([]); }, [asked]);
+  const chosen = marked.size ? rows.filter((r) => marked.has(r.id)) : at ? [at] : [];
+  const next = () => { if (load.data?.next) { follow([...trail, query.get("after") || ""]); setQuery({ after: load.data.next }); } };
+  const back = () => { if (trail.length) { setQuery({ after: trail.at(-1) }); follow(trail.slice(0, -1)); } };
+  useKeys([
+    ["/", "search", () => search.current?.focus()], ["]", "next page", next], ["[", "page before", back],
+    ...Object.entries(verbs).map(([v, [words, key]]) => [key, words.toLowerCase() + " the marked rows, or this one", () => chosen.length && act(v)]),
+  ]);
+  const total = load.data?.total;
+  return html`<div class="row"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""}</span>`}<${Fresh} at=${load.at} /></div>
+    <${Filters} query=${query} search=${search} /><${Views} query=${query} />
+    ${marked.size > 0 && html`<div class="row note" role="group" aria-label="Change the marked alerts"><strong>${count(marked.size)} marked</strong><${VerbButtons} statuses=${chosen.map((r) => r.status)} onVerb=${act} />
+      <button type="button" class="quiet" onClick=${() => mark(new Set())}>Unmark</button></div>`}
+    <${Loaded} of=${load} what="alerts">${() => (rows.length ? html`<${Table} label="Alerts" columns=${columns} rows=${rows} id=${(a) => a.id} open=${(a) => alertAddress(a.id)} marked=${marked} onMark=${mark} onAt=${setAt}
+      sort=${query.get("sort") || "-start"} onSort=${(s) => setQuery({ sort: s, after: "" })} />` : html`<${Nothing} query=${query} />`)}<//>
+    <nav class="row pad" aria-label="Pages of the list"><button type="button" disabled=${!trail.length} onClick=${back}>← Newer</button><button type="button" disabled=${!load.data?.next} onClick=${next}>Older →</button></nav>
+    ${verb && html`<${ChangeDialog} ids=${chosen.map((r) => r.id)} verb=${verb} onClose=${() => act(null)} onDone=${() => { mark(new Set()); load.reload(); }} />`}`;
+}
