@@ -82,11 +82,18 @@ enum alert_status alert_status_find(struct str name)
 
 /* Azure's form: the ticks (100 ns since the year 1) left until the end of the year 9999, and a GUID. The GUID is a hash of what
  * began the alert, so that the same record always begins the same alert. */
+void alert_ticks(uint64_t time_us, char out[ALERT_TICKS_LEN + 1])
+{
+  static const uint64_t last_tick = UINT64_C(3155378975999999999), epoch = UINT64_C(621355968000000000);
+  uint64_t ticks = time_us < UINT64_C(253402300800000000) ? last_tick - (epoch + time_us * 10) : 0;
+  snprintf(out, ALERT_TICKS_LEN + 1, "%019llu", (unsigned long long)ticks);
+}
+
 void alert_make_name(struct str interaction, uint64_t time_us, enum alert_type which, struct str workspace,
                      char out[ALERT_NAME_LEN + 1])
 {
-  static const uint64_t last_tick = UINT64_C(3155378975999999999), epoch = UINT64_C(621355968000000000);
   const char *type = infos[which].type;
+  char ticks[ALERT_TICKS_LEN + 1];
   unsigned char g[16];
   crypto_generichash_state h;
   crypto_generichash_init(&h, NULL, 0, sizeof g);
@@ -96,10 +103,9 @@ void alert_make_name(struct str interaction, uint64_t time_us, enum alert_type w
   crypto_generichash_final(&h, g, sizeof g);
   g[6] = (unsigned char)((g[6] & 0x0f) | 0x80);
   g[8] = (unsigned char)((g[8] & 0x3f) | 0x80);
-  uint64_t ticks = time_us < UINT64_C(253402300800000000) ? last_tick - (epoch + time_us * 10) : 0;
-  snprintf(out, ALERT_NAME_LEN + 1, "%019llu_%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-           (unsigned long long)ticks, g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13],
-           g[14], g[15]);
+  alert_ticks(time_us, ticks);
+  snprintf(out, ALERT_NAME_LEN + 1, "%s_%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", ticks, g[0], g[1],
+           g[2], g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
 }
 
 /* The segment of the path that follows `key`, or empty. ARM paths do not mind case. */

@@ -137,6 +137,10 @@ int alert_signal(const struct alert_signal *signal, const struct record *r, cons
 void alert_make_name(struct str interaction, uint64_t time_us, enum alert_type type, struct str workspace,
                      char out[ALERT_NAME_LEN + 1]);
 
+/* How the names of alerts begin that began at that time: later ones have smaller names. */
+enum { ALERT_TICKS_LEN = 19 };
+void alert_ticks(uint64_t time_us, char out[ALERT_TICKS_LEN + 1]);
+
 /* An event at time_us belongs to the alert: it is open, or takes what its rule suppresses, and the event lies within window_us of its first or last one. */
 bool alert_takes(const struct alert *alert, uint64_t time_us, uint64_t window_us);
 /* Adds an event of the same key: count, times, extended properties. *evidence_n says how many of the event's evidence rows still

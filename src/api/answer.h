@@ -25,6 +25,10 @@ struct str api_argument(const struct api_request *r, const char *name);
 /* The stores that the request is about: all that the token reaches, or the one that the parameter workspace names. false: it has answered. */
 bool api_stores_of(struct api *api, const struct api_request *r, struct api_response *response, struct store ***stores,
                    size_t *n);
+/* The comment and the classification of a body that changes alerts to c->status. false: it has answered 400. */
+bool api_read_change(struct api *api, const struct json_doc *doc, struct api_response *response, struct store_change *c);
+/* A suppression rule of ARM as `properties` of the body, compiled. false: it has answered 400. */
+bool api_read_rule(struct api *api, struct api_response *response, const struct json_doc *doc, struct suppress_rule *rule);
 /* Scheme, host and path of the request, percent-encoded. */
 void api_put_url(struct buf *b, const struct api_request *r, struct str path);
 /* ,"nextLink":"...": the same request with a $skipToken, whose text needs no encoding. */

@@ -62,7 +62,7 @@ static void put_intent(struct buf *b, const char *tactics)
   buf_put(b, *tactics ? STR("\"") : STR("Unknown\""));
 }
 
-static void put_id(struct buf *b, const struct alert *a)
+void arm_put_id(struct buf *b, const struct alert *a)
 {
   json_escape(b, STR("/subscriptions/"));
   json_escape(b, a->subscription);
@@ -291,7 +291,7 @@ static void put_properties(struct buf *b, const struct alert *a, bool evidence)
 void arm_put_alert(struct buf *b, const struct alert *a, bool evidence)
 {
   BUF_LIT(b, "{\"id\":\"");
-  put_id(b, a);
+  arm_put_id(b, a);
   BUF_LIT(b, "\"");
   member(b, "name", (struct str){a->name, ALERT_NAME_LEN});
   BUF_LIT(b, ",\"type\":\"Microsoft.Security/Locations/alerts\",\"properties\":");

@@ -82,6 +82,14 @@ static int gather_audit(struct api *api, uint64_t before, struct store_audit **o
   return VDT_OK;
 }
 
+/* Where the page ends. What was written to several workspaces at one time stays together: the next page begins before that time. */
+static size_t end_of_page(const struct store_audit *lines, size_t n)
+{
+  size_t end = n < API_PAGE ? n : API_PAGE;
+  while (end && end < n && lines[end].time_us == lines[end - 1].time_us) end++;
+  return end;
+}
+
 void api_audit(struct api *api, const struct api_request *r, struct api_response *response)
 {
   struct store_audit *lines;
@@ -99,14 +107,15 @@ void api_audit(struct api *api, const struct api_request *r, struct api_response
   }
   response->type = API_JSON;
   BUF_LIT(b, "{\"value\":[");
-  for (size_t i = 0; i < n && i < API_PAGE; i++) {
+  size_t end = end_of_page(lines, n);
+  for (size_t i = 0; i < end; i++) {
     if (i) buf_byte(b, ',');
     put_line(b, &lines[i]);
   }
   buf_byte(b, ']');
-  if (n > API_PAGE) {
+  if (end < n) {
     char token[24];
-    snprintf(token, sizeof token, "%llu", (unsigned long long)lines[API_PAGE - 1].time_us);
+    snprintf(token, sizeof token, "%llu", (unsigned long long)lines[end - 1].time_us);
     api_put_next_link(b, r, str_of(token));
   }
   buf_byte(b, '}');

@@ -98,7 +98,7 @@ static bool read_scope(struct api *api, struct api_response *response, const str
   return rc == VDT_OK;
 }
 
-static bool read_rule(struct api *api, struct api_response *response, const struct json_doc *doc, struct suppress_rule *rule)
+bool api_read_rule(struct api *api, struct api_response *response, const struct json_doc *doc, struct suppress_rule *rule)
 {
   uint32_t of = json_get(doc, 0, "properties");
   struct str state;
@@ -186,7 +186,7 @@ void api_rules_put(struct api *api, const struct api_request *r, struct api_resp
 {
   struct json_doc doc;
   struct suppress_rule rule = {.subscription = r->sub, .name = r->name, .who = str_of(r->who), .modified_us = clock_unix_us()};
-  if (!name_ok(r, response) || !api_body(api, r, response, &doc) || !read_rule(api, response, &doc, &rule)) return;
+  if (!name_ok(r, response) || !api_body(api, r, response, &doc) || !api_read_rule(api, response, &doc, &rule)) return;
   if (!has_room(api, &rule, response)) return;
   struct store *s = keeper(api, r->sub);
   int rc = s->ops->put_rule(s, &rule, NULL);

@@ -22,13 +22,10 @@ static bool classification_ok(struct api_response *response, struct str *name)
   return false;
 }
 
-static bool read_change(struct api *api, const struct api_request *r, struct api_response *response, struct store_change *c)
+bool api_read_change(struct api *api, const struct json_doc *doc, struct api_response *response, struct store_change *c)
 {
-  struct json_doc doc;
-  *c = (struct store_change){.status = (enum alert_status)r->argument, .who = str_of(r->who), .time_us = clock_unix_us()};
-  if (!api_body(api, r, response, &doc)) return false;
-  if (!api_text(api, response, &doc, 0, "comment", COMMENT_MAX, &c->comment) ||
-      !api_text(api, response, &doc, 0, "classification", 64, &c->classification) ||
+  if (!api_text(api, response, doc, 0, "comment", COMMENT_MAX, &c->comment) ||
+      !api_text(api, response, doc, 0, "classification", 64, &c->classification) ||
       !classification_ok(response, &c->classification))
     return false;
   if (c->status < ALERT_STATUSES || c->comment.n || c->classification.n) return true;
@@ -40,8 +37,9 @@ void api_alerts_status(struct api *api, const struct api_request *r, struct api_
 {
   struct store *store;
   struct alert a;
-  struct store_change change;
-  if (!read_change(api, r, response, &change)) return;
+  struct json_doc doc;
+  struct store_change change = {.status = (enum alert_status)r->argument, .who = str_of(r->who), .time_us = clock_unix_us()};
+  if (!api_body(api, r, response, &doc) || !api_read_change(api, &doc, response, &change)) return;
   int rc = api_find_alert(api, r, &store, &a);
   if (!rc) rc = store->ops->change(store, r->name, &change, NULL);
   if (rc) api_store_failed(response, rc, "AlertNotFound");

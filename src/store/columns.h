@@ -12,6 +12,21 @@
 #define FIXED_COLUMNS                                                                                                            \
   "name, type, status, principal, resource_id, subscription, resource_group, start_us, end_us, generated_us, count, "            \
   "confidence, evidence_total, severity, suppressed, incident, classification"
+/* What index alerts_scan has: filters and orders need no other column. Text is not looked for in x_end_user: it is part of the principal. */
+#define SCAN_COLUMNS                   "name, status, severity, type, end_us, count, confidence, x_deployment, x_application, x_end_user, principal"
+#define SCAN_FROM                      "FROM alerts INDEXED BY alerts_scan WHERE "
+#define SCAN_ONE_OF(parameter, column) " AND (" parameter " = '' OR " column " IN (SELECT value FROM json_each(" parameter ")))"
+#define SCAN_FILTER                                                                                                              \
+  "name > ?1 AND name < ?2 AND (?3 >> status & 1) AND (?4 >> severity & 1)" SCAN_ONE_OF("?5", "type")                            \
+      SCAN_ONE_OF("?6", "x_deployment") SCAN_ONE_OF("?7", "x_application")                                                       \
+          SCAN_ONE_OF("?8", "x_end_user") " AND end_us >= ?9 AND (?10 = '' OR x_application "                                    \
+                                          "LIKE ?10 ESCAPE '!' "                                                                 \
+                                          "OR x_deployment LIKE ?10 ESCAPE '!' OR principal LIKE ?10 ESCAPE '!')"
+/* Every alert that the filter lets through, by name, with what it is sorted by. */
+#define SCAN_KEY(column) "SELECT name, " column " " SCAN_FROM SCAN_FILTER " ORDER BY name"
+#define SCAN_BY_NAME(order)                                                                                                      \
+  "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE name IN (SELECT name " SCAN_FROM SCAN_FILTER                  \
+                                               " ORDER BY name " order " LIMIT ?11) ORDER BY name " order
 /* As many as there are columns. */
 #define ALERT_PARAMETERS                                                                                                         \
   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "    \

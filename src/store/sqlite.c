@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 8, AUDIT_CHAINED = 6, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 9, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -241,6 +241,7 @@ static int make_schema(struct sqlite_store *s, struct vdt_error *err)
   for (size_t i = 0; !rc && i < sizeof schema / sizeof *schema; i++)
     if (schema[i].since > version) rc = execute(s, schema[i].sql, err);
   if (!rc && version && version < AUDIT_CHAINED) rc = sqlite_chain_audit(s, clock_unix_us(), err);
+  if (!rc && version && version < SEVERITIES_KEPT) rc = sqlite_set_severities(s, err);
   if (!rc && version > SCHEMA_VERSION)
     rc = error_set(err, VDT_ESTATE, "store: made by a newer vedette (schema %d, this one knows %d)", version, SCHEMA_VERSION);
   if (rc) sqlite_rollback(&s->base);
@@ -317,6 +318,8 @@ static const struct store_ops sqlite_ops = {
     .get_offset = sqlite_get_offset,
     .drop_offset = sqlite_drop_offset,
     .list = sqlite_list,
+    .page = sqlite_page,
+    .tally = sqlite_tally,
     .get = sqlite_get,
     .change = sqlite_change,
     .relate = sqlite_relate,

@@ -112,5 +112,14 @@ int sqlite_verify_audit(struct store *s, struct store_audit_check *check, struct
 int sqlite_count_use(struct sqlite_store *s, const struct record *r, struct vdt_error *err);
 int sqlite_list_use(struct store *s, const struct store_use_query *q, struct vdt_arena *arena, struct store_use **out, size_t *n,
                     struct vdt_error *err);
+int sqlite_page(struct store *s, const struct store_page *q, struct vdt_arena *arena, struct alert **out, size_t *n,
+                uint64_t *total, struct vdt_error *err);
+/* For orders other than start: the names of the page, in its order, and how many pass the filter; q is that order's statement, bound. */
+int sqlite_sort_page(struct sqlite_store *s, sqlite3_stmt *q, const struct store_page *p, bool text,
+                     char (*names)[ALERT_NAME_LEN + 1], size_t *n, uint64_t *total, struct vdt_error *err);
+int sqlite_tally(struct store *s, const struct store_filter *f, struct str after, uint64_t most, uint64_t *n,
+                 struct vdt_error *err);
+/* Alerts of before version 4 get the severity of their type. Within the transaction that makes the schema. */
+int sqlite_set_severities(struct sqlite_store *s, struct vdt_error *err);
 int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);
 #endif

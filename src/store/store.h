@@ -35,6 +35,31 @@ struct store_query {
 };
 #define STORE_QUERY_ALL ((struct store_query){.type = ALERT_TYPES, .status = ALERT_STATUSES, .limit = 100})
 
+/*
+ * A page of alerts for people, sorted and filtered. Sets are bits, 0 is any. Lists are JSON arrays of strings, one of which must be the whole
+ * name; empty: any. text is looked for in deployment, application, user and principal, without ASCII case.
+ */
+enum store_sort {
+#define X(id, name, kind, statement) STORE_BY_##id,
+#include "store/sorts.def"
+#undef X
+  STORE_SORTS
+};
+struct store_filter {
+  unsigned statuses, severities;
+  struct str types, deployments, applications, users, text;
+  uint64_t from_us, to_us; /* the last event not before, the first not after; to_us 0: no bound */
+};
+struct store_page {
+  struct store_filter filter;
+  enum store_sort sort;
+  bool descending;
+  /* The last alert of the page before: its name, and what it was sorted by. Empty: the first page. */
+  struct str after, after_text;
+  int64_t after_number;
+  size_t limit;
+};
+
 /* What somebody says about an alert. */
 struct store_change {
   enum alert_status status;           /* ALERT_STATUSES: stays as it is */
@@ -191,6 +216,13 @@ struct store_ops {
   /* Newest first, with evidence and history; strings are in the arena. */
   int (*list)(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n,
               struct vdt_error *err);
+  /* The alerts of a page, without evidence, history and members; equal ones by start, the newest first. Reads one index and the page's alerts. *total: how
+   * many the filter lets through altogether, where that was known without counting, else UINT64_MAX. */
+  int (*page)(struct store *s, const struct store_page *q, struct vdt_arena *arena, struct alert **out, size_t *n,
+              uint64_t *total, struct vdt_error *err);
+  /* How many the filter lets through whose names are behind `after`, at most `most`. */
+  int (*tally)(struct store *s, const struct store_filter *f, struct str after, uint64_t most, uint64_t *n,
+               struct vdt_error *err);
   int (*get)(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
   /* Any state to any other; what changes nothing leaves no trace, all else stays in the history. The alerts of an incident that is resolved
    * or dismissed go with it. */
@@ -234,6 +266,9 @@ int store_open_sqlite(const char *state_dir, const struct alert_place *place, bo
                       struct vdt_error *err);
 /* Letters, digits, '-', '_', at most 63. */
 bool store_name_ok(struct str workspace);
+/* The order of that name, STORE_SORTS when there is none; and what an alert is sorted by there, as a number or, where *text is set, a text. */
+enum store_sort store_sort_find(struct str name);
+int64_t store_sort_key(enum store_sort sort, const struct alert *a, struct str *text);
 /* Accepts NULL. */
 void store_close(struct store *s);
 #endif

@@ -142,6 +142,19 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def schema_before(version):
+    """SQL that makes the schema of a store that of an earlier version: what is newer in schema.def goes, the newest first."""
+    rows = re.findall(r'^X\((\d+), "\w+", "(CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER) (\w+)|ALTER TABLE (\w+) ADD COLUMN (\w+))?',
+                      open(os.path.join(os.environ["VEDETTE_SRC"], "src/store/schema.def")).read(), re.M)
+    undo = [f"DROP {kind} {name}" if kind else f"ALTER TABLE {table} DROP COLUMN {column}" for since, what, kind, name, table, column in rows if what and int(since) > version]
+    return "; ".join(undo[::-1] + [f"PRAGMA user_version = {version};"])
+
+
+def newest():
+    """The version of the schema."""
+    return max(map(int, re.findall(r"^X\((\d+),", open(os.path.join(os.environ["VEDETTE_SRC"], "src/store/schema.def")).read(), re.M)))
+
+
 class Stand:
     def __init__(self, *args, workspaces=("weu,westeurope",), state=None, preexec=None):
         self.top = tempfile.mkdtemp(prefix="vedette-api-")
