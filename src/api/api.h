@@ -17,8 +17,10 @@ struct api {
   const bool
       *evidence; /* of each store's workspace, where no token narrows them: the configuration keeps prompt evidence somewhere */
   const struct collect_stats *stats;
-  struct feeds *feeds;     /* or NULL */
-  struct geo *geo;         /* or NULL */
+  struct feeds *feeds;      /* or NULL */
+  struct geo *geo;          /* or NULL */
+  const char *const *hosts; /* names that the control API is reached by, besides addresses and localhost */
+  size_t n_hosts;
   struct vdt_arena *arena; /* emptied at each request */
 };
 
@@ -30,7 +32,8 @@ enum { API_ARGUMENTS = 32 };
 struct api_request {
   struct str method, path; /* path: percent-decoded, without query */
   struct str authorization, host, forwarded_proto;
-  struct str source; /* the client's address, as nginx says it; empty: who is at the socket itself */
+  struct str cookie, csrf, origin, fetch_site; /* what browsers send */
+  struct str source;                           /* the client's address, as nginx says it; empty: who is at the socket itself */
   struct str api_version, skip_token, alert_type, filter;
   struct str body;
   struct api_argument arguments[API_ARGUMENTS]; /* of the query, percent-decoded, as they stand there */
@@ -42,6 +45,9 @@ struct api_request {
   char who[80];
   bool evidence;         /* the answer may have prompt evidence */
   bool without_evidence; /* the caller wants none: vedette-evidence=false */
+  const struct auth_grant *grant;
+  struct str session; /* what the cookie says, when that is what the caller shows; else empty */
+  bool by_link;       /* of a sign-in */
 };
 
 struct api_response {
@@ -49,6 +55,7 @@ struct api_response {
   const char *type;       /* NULL: no body */
   char allow[32];         /* for 405 */
   unsigned retry_after_s; /* for 429 */
+  char cookie[256];       /* Set-Cookie, or empty */
   char location[1024];    /* for 202: where to ask what came of it */
   struct buf body;
 };

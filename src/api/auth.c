@@ -1,11 +1,12 @@
 /* Bearer tokens of the control API, see auth.h. No token is written anywhere, and none is compared in a time that depends on it. */
 #include "api/auth.h"
+#include "api/links.h"
 #include "base/clock.h"
 #include <arpa/inet.h>
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { HEADER_MAX = 512, SHA_HEX = crypto_hash_sha256_BYTES * 2, MAC = 32, KNOWN = 256, SOURCES = 256 };
+enum { TOKEN_MAX = 505, SHA_HEX = crypto_hash_sha256_BYTES * 2, MAC = 32, KNOWN = 256, SOURCES = 256 };
 enum { FREE_TRIES = 10, LONGEST_WAIT_S = 60, HASHES_BURST = 20, HASHES_PER_S = 10 };
 static const uint64_t SECOND = 1000000, KNOWN_US = 300 * SECOND, FORGIVEN_US = 600 * SECOND;
 
@@ -27,20 +28,29 @@ struct auth {
   struct known known[KNOWN];
   struct source sources[SOURCES];
   uint64_t hashes_us; /* when the bucket of slow hashes will be full again */
+  struct sessions *sessions;
+  uint64_t session_s;
 };
 
-struct auth *auth_new(const char *state_dir)
+struct auth *auth_new(const char *state_dir, const struct session_limits *sessions)
 {
   struct auth *a = calloc(1, sizeof *a);
-  if (!a) return NULL;
+  if (a) a->sessions = sessions_new(sessions);
+  if (!a || !a->sessions) {
+    free(a);
+    return NULL;
+  }
   a->state_dir = state_dir;
+  a->session_s = sessions->life_us / SECOND;
   randombytes_buf(a->key, sizeof a->key);
   return a;
 }
 
 void auth_free(struct auth *a)
 {
-  if (a) sodium_memzero(a, sizeof *a);
+  if (!a) return;
+  sessions_free(a->sessions);
+  sodium_memzero(a, sizeof *a);
   free(a);
 }
 
@@ -168,12 +178,16 @@ static bool verify(const struct token_line *t, struct str token)
   return crypto_pwhash_str_verify(hash, token.p, token.n) == 0;
 }
 
-static void grant(struct auth *a, struct known *k, const struct token_line *t, const char today[TOKEN_DAY + 1],
-                  struct auth_grant *out)
+static void put_grant(const struct auth *a, const struct token_line *t, struct auth_grant *out)
 {
   out->role = t->role;
   snprintf(out->name, sizeof out->name, "%.*s", (int)t->name.n, t->name.p);
   snprintf(out->workspaces, sizeof out->workspaces, "%.*s", (int)t->workspaces.n, t->workspaces.p);
+  keyed(a, t->hash, STR("tie"), out->tie);
+}
+
+static void used_today(struct auth *a, struct known *k, const struct token_line *t, const char today[TOKEN_DAY + 1])
+{
   if (t->id.n && memcmp(k->day, today, sizeof k->day) != 0) tokens_used(a->state_dir, t->id, today);
   memcpy(k->day, today, sizeof k->day);
 }
@@ -196,18 +210,107 @@ static enum auth_answer check_token(struct auth *a, struct str file, struct str 
     if (found && verify(&t, token)) k = remember(a, mac, now);
     else count_failure(a, from, now);
   }
-  if (k) grant(a, k, &t, today, out);
+  if (k) put_grant(a, &t, out), used_today(a, k, &t, today);
   return k ? AUTH_OK : AUTH_UNKNOWN;
+}
+
+/* An empty one when it cannot be read: then nobody is let in. */
+static void read_file(const struct auth *a, struct buf *file)
+{
+  if (tokens_read(a->state_dir, file, NULL)) buf_reset(file);
+}
+
+enum auth_answer auth_check_token(struct auth *a, struct str token, struct str source, struct auth_grant *out)
+{
+  struct buf file = {0};
+  *out = (struct auth_grant){0};
+  if (!token.n || token.n > TOKEN_MAX) return AUTH_UNKNOWN;
+  read_file(a, &file);
+  enum auth_answer answer = check_token(a, buf_str(&file), token, source, out);
+  buf_finish(&file);
+  return answer;
 }
 
 enum auth_answer auth_check(struct auth *a, struct str authorization, struct str source, struct auth_grant *out)
 {
-  struct buf file = {0};
   *out = (struct auth_grant){0};
-  if (authorization.n < 8 || authorization.n > HEADER_MAX || !str_ieq(str_cut(authorization, 0, 7), STR("bearer ")))
-    return AUTH_UNKNOWN;
-  if (tokens_read(a->state_dir, &file, NULL)) buf_reset(&file);
-  enum auth_answer answer = check_token(a, buf_str(&file), str_cut(authorization, 7, authorization.n), source, out);
+  if (authorization.n < 8 || !str_ieq(str_cut(authorization, 0, 7), STR("bearer "))) return AUTH_UNKNOWN;
+  return auth_check_token(a, str_cut(authorization, 7, authorization.n), source, out);
+}
+
+/* ---- sessions ---------------------------------------------------------------------------------------------------- */
+
+/* The line with that id, or with that tie when id is empty, unless it has expired. */
+static bool find_again(struct auth *a, struct str id, const unsigned char tie[SESSION_TIE], struct auth_grant *out)
+{
+  char today[TOKEN_DAY + 1];
+  unsigned char its[SESSION_TIE];
+  struct buf file = {0};
+  struct token_line t;
+  bool found = false;
+  token_day(clock_unix_us(), today);
+  read_file(a, &file);
+  for (struct str text = buf_str(&file); !found && token_next(&text, &t);) {
+    keyed(a, t.hash, STR("tie"), its);
+    found = (id.n ? str_eq(t.id, id) : sodium_memcmp(its, tie, sizeof its) == 0) && !token_expired(&t, today);
+    if (found) put_grant(a, &t, out);
+    if (found && t.id.n && id.n) tokens_used(a->state_dir, t.id, today);
+  }
   buf_finish(&file);
-  return answer;
+  return found;
+}
+
+enum auth_answer auth_check_link(struct auth *a, struct str secret, struct str source, struct auth_grant *out)
+{
+  unsigned char from[MAC];
+  char id[TOKEN_ID + 1] = "";
+  uint64_t now = clock_mono_us();
+  *out = (struct auth_grant){0};
+  source_mac(a, source, from);
+  out->wait_s = wait_of(find_source(a, from, now), now);
+  if (out->wait_s) return AUTH_SLOW;
+  bool ok = secret.n == LINK_TEXT && links_take(a->state_dir, secret, id, NULL) == VDT_OK &&
+            find_again(a, (struct str){id, TOKEN_ID}, out->tie, out);
+  if (!ok) count_failure(a, from, now);
+  return ok ? AUTH_OK : AUTH_UNKNOWN;
+}
+
+static uint64_t to_unix(uint64_t mono_us)
+{
+  return clock_unix_us() + (mono_us - clock_mono_us());
+}
+
+enum auth_answer auth_check_session(struct auth *a, struct str cookie, struct auth_grant *out)
+{
+  struct session *s = sessions_find(a->sessions, cookie, clock_mono_us());
+  *out = (struct auth_grant){0};
+  if (!s) return AUTH_UNKNOWN;
+  if (!find_again(a, (struct str){0}, s->tie, out)) {
+    session_end(s);
+    return AUTH_UNKNOWN;
+  }
+  out->ends_us = to_unix(session_ends(a->sessions, s));
+  return AUTH_OK;
+}
+
+void auth_begin_session(struct auth *a, struct auth_grant *grant, char cookie[SESSION_TEXT + 1])
+{
+  struct session *s = sessions_begin(a->sessions, grant->tie, NULL, clock_mono_us(), cookie);
+  grant->ends_us = to_unix(session_ends(a->sessions, s));
+}
+
+void auth_end_session(struct auth *a, struct str cookie)
+{
+  struct session *s = sessions_find(a->sessions, cookie, clock_mono_us());
+  if (s) session_end(s);
+}
+
+uint64_t auth_session_seconds(const struct auth *a)
+{
+  return a->session_s;
+}
+
+void auth_csrf(const struct auth *a, struct str cookie, char out[SESSION_TEXT + 1])
+{
+  sessions_csrf(a->sessions, cookie, out);
 }

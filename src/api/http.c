@@ -45,6 +45,18 @@ static enum MHD_Result take_argument(void *ctx, enum MHD_ValueKind kind, const c
   return MHD_YES;
 }
 
+/* Answers are data for programs: no browser shows one as a page, frames it, guesses its type, keeps it, or gives it to another origin. */
+static const struct {
+  const char *name, *value;
+} always[] = {
+    {"Cache-Control", "no-store"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
+    {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
 static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
 {
   struct MHD_Response *r = MHD_create_response_from_buffer(out->body.n, out->body.p, MHD_RESPMEM_MUST_COPY);
@@ -62,8 +74,8 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
     MHD_add_response_header(r, "Retry-After", seconds);
   }
   if (out->status == 401) MHD_add_response_header(r, "WWW-Authenticate", "Bearer realm=\"vedette\"");
-  MHD_add_response_header(r, "Cache-Control", "no-store");
-  MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+  if (out->cookie[0]) MHD_add_response_header(r, "Set-Cookie", out->cookie);
+  for (size_t i = 0; i < sizeof always / sizeof *always; i++) MHD_add_response_header(r, always[i].name, always[i].value);
   enum MHD_Result ok = MHD_queue_response(c, out->status, r);
   MHD_destroy_response(r);
   return ok;
@@ -89,6 +101,10 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
                                 .path = str_of(url),
                                 .authorization = header(c, "Authorization"),
                                 .host = header(c, "Host"),
+                                .cookie = header(c, "Cookie"),
+                                .csrf = header(c, "X-Vedette-CSRF"),
+                                .origin = header(c, "Origin"),
+                                .fetch_site = header(c, "Sec-Fetch-Site"),
                                 .source = header(c, "X-Real-IP"),
                                 .forwarded_proto = header(c, "X-Forwarded-Proto"),
                                 .body = buf_str(&p->body)};

@@ -1,5 +1,7 @@
 /* From a path to its handler: matching, authentication, the version. What may be said to whom is decided here, once, for all routes. */
 #include "api/api.h"
+#include "api/guard.h"
+#include "api/signin.h"
 #include "base/quote.h"
 #include <stdarg.h>
 
@@ -91,23 +93,41 @@ static const struct route *find(struct api_request *r, char allow[32])
 
 /* ---- dispatch --------------------------------------------------------------------------------------------------- */
 
+/* A token in Authorization, else what a sign-in has in its body, else the cookie. */
+static enum auth_answer authenticate(struct api *api, struct api_request *r, const struct route *route, struct auth_grant *grant,
+                                     struct api_response *response)
+{
+  if (r->authorization.n) return auth_check(api->auth, r->authorization, r->source, grant);
+  if (route && route->handler == api_session_begin) return signin_check_body(api, r, grant, response);
+  r->session = guard_cookie(r);
+  return auth_check_session(api->auth, r->session, grant);
+}
+
+static bool role_ok(enum auth_role least, enum auth_role has)
+{
+  return least == AUTH_EVIDENCE ? auth_sees_evidence(has) : has >= least;
+}
+
 static bool authorised(struct api *api, struct api_request *r, const struct route *route, struct auth_grant *grant,
                        struct api_response *response)
 {
   enum auth_role least = route ? route->role : AUTH_READER;
   if (least == AUTH_NONE) return true;
-  enum auth_answer answer = auth_check(api->auth, r->authorization, r->source, grant);
+  enum auth_answer answer = authenticate(api, r, route, grant, response);
   snprintf(r->who, sizeof r->who, "api:%s", grant->name);
+  r->grant = grant;
   r->evidence = auth_sees_evidence(grant->role) && !r->without_evidence;
   response->retry_after_s = grant->wait_s;
+  if (response->status >= 400) return false;
   if (answer == AUTH_SLOW)
     api_error(response, 429, "TooManyRequests", "Too many tokens that are none came from here; try again in %u s.",
               grant->wait_s);
   else if (answer == AUTH_UNKNOWN)
     api_error(response, 401, "AuthenticationFailed",
-              "A valid bearer token is needed; that of the administrator is in the file "
+              "A valid bearer token is needed, or a session; the token of the administrator is in the file "
               "admin.token of the state folder.");
-  else if (least == AUTH_EVIDENCE ? !r->evidence : grant->role < least)
+  else if (r->session.n && !guard_session_ok(api, r, response)) return false;
+  else if (!role_ok(least, grant->role))
     api_error(response, 403, "AuthorizationFailed", "This takes the role %s; this token has %s.", token_role_name(least),
               token_role_name(grant->role));
   else return true;
@@ -165,6 +185,11 @@ void api_handle(struct api *api, struct api_request *r, struct api_response *res
   response->status = 200;
   struct auth_grant grant = {0};
   struct api scoped;
+  if (!guard_host_ok(api, r->host)) {
+    api_error(response, 421, "MisdirectedRequest",
+              "This host is not known here; name it under control.hosts of the configuration, or use an address.");
+    return;
+  }
   if (!authorised(api, r, route, &grant, response)) return;
   if (r->too_many_arguments) {
     api_error(response, 400, "InvalidQueryParameter", "A query may have %d parameters.", API_ARGUMENTS);

@@ -103,13 +103,15 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = feeds_start(o->state_dir, &o->feeds, &s->feeds, err);
   if (!rc) rc = open_socket(s, err);
   s->api = (struct api){.state_dir = o->state_dir,
-                        .auth = auth_new(o->state_dir),
+                        .auth = auth_new(o->state_dir, &o->control.sessions),
                         .stores = s->theirs,
                         .n_stores = o->n_workspaces,
                         .stats = &s->stats,
                         .feeds = s->feeds,
                         .geo = s->geo,
                         .evidence = s->evidence,
+                        .hosts = o->control.hosts,
+                        .n_hosts = o->control.n_hosts,
                         .arena = vdt_arena_new((size_t)256 << 20)};
   if (!rc && (!s->api.arena || !s->api.auth)) rc = error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);

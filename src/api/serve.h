@@ -3,6 +3,7 @@
 #define API_SERVE_H
 #include "api/feeds.h"
 #include "api/geo.h"
+#include "api/session.h"
 #include "base/behaviours.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,13 @@ struct serve_workspace {
   bool evidence;                                /* prompt evidence is configured for some deployment of it */
 };
 
+/* Who signs in. */
+struct serve_control {
+  const char *const *hosts; /* see guard.h */
+  size_t n_hosts;
+  struct session_limits sessions;
+};
+
 struct serve_options {
   const char *state_dir;
   const struct serve_workspace *workspaces; /* the first also takes records that name none of them */
@@ -23,6 +31,7 @@ struct serve_options {
   struct behaviour_limits behaviour;
   struct feeds_options feeds;
   struct geo_options geo;
+  struct serve_control control;
 };
 
 /* Runs until SIGTERM or SIGINT. The exit status: 0, or 1 after it has said why it cannot run. One process per state folder. */

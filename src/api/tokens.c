@@ -164,7 +164,7 @@ int tokens_read(const char *state_dir, struct buf *out, struct vdt_error *err)
 }
 
 /* Readable by the owner only, who is the owner of the folder also when root writes for somebody else's server. */
-static int write_secret(const char *state_dir, const char *name, struct str text, struct vdt_error *err)
+int tokens_write(const char *state_dir, const char *name, struct str text, struct vdt_error *err)
 {
   char path[4096];
   struct stat st;
@@ -176,7 +176,7 @@ static int write_secret(const char *state_dir, const char *name, struct str text
 }
 
 /* Two that change the file at a time would lose one change. The lock ends with the descriptor. */
-static int lock(const char *state_dir, int *fd, struct vdt_error *err)
+int tokens_lock(const char *state_dir, int *fd, struct vdt_error *err)
 {
   *fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (*fd >= 0 && flock(*fd, LOCK_EX) == 0) return VDT_OK;
@@ -236,13 +236,13 @@ int tokens_check(const char *state_dir, const struct token_line *wish, struct vd
 int tokens_create(const char *state_dir, const struct token_line *wish, char token[TOKEN_TEXT + 1], struct vdt_error *err)
 {
   struct buf file = {0};
-  int fd, rc = lock(state_dir, &fd, err);
+  int fd, rc = tokens_lock(state_dir, &fd, err);
   if (rc) return rc;
   if (exists(state_dir)) rc = tokens_read(state_dir, &file, err);
   if (!rc) rc = wish_ok(wish, buf_str(&file), err);
   if (!rc) rc = put_new(&file, wish, token, err);
   if (!rc && file.n > FILE_MAX) rc = error_set(err, VDT_ETOOBIG, "there are too many tokens");
-  if (!rc) rc = write_secret(state_dir, "tokens", buf_str(&file), err);
+  if (!rc) rc = tokens_write(state_dir, "tokens", buf_str(&file), err);
   close(fd);
   buf_finish(&file);
   return rc;
@@ -253,7 +253,7 @@ int tokens_revoke(const char *state_dir, struct str name, struct vdt_error *err)
 {
   struct buf file = {0}, rest = {0};
   bool found = false;
-  int fd, rc = lock(state_dir, &fd, err);
+  int fd, rc = tokens_lock(state_dir, &fd, err);
   if (rc) return rc;
   rc = tokens_read(state_dir, &file, err);
   for (struct str text = buf_str(&file); !rc && text.n;) {
@@ -265,7 +265,7 @@ int tokens_revoke(const char *state_dir, struct str name, struct vdt_error *err)
   }
   if (!rc && !found) rc = error_set(err, VDT_ENOTFOUND, "there is no token of that name or id");
   if (!rc && rest.failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
-  if (!rc) rc = write_secret(state_dir, "tokens", rest.n ? buf_str(&rest) : STR(""), err);
+  if (!rc) rc = tokens_write(state_dir, "tokens", rest.n ? buf_str(&rest) : STR(""), err);
   close(fd);
   buf_finish(&file);
   buf_finish(&rest);
@@ -278,13 +278,13 @@ int tokens_prepare(const char *state_dir, struct vdt_error *err)
   static const struct token_line admin = {.name = STR("admin"), .workspaces = STR("*"), .role = AUTH_ADMIN};
   char token[TOKEN_TEXT + 2];
   struct buf file = {0};
-  int fd, rc = lock(state_dir, &fd, err);
+  int fd, rc = tokens_lock(state_dir, &fd, err);
   if (rc) return rc;
   if (!exists(state_dir)) {
     rc = put_new(&file, &admin, token, err);
     token[TOKEN_TEXT] = '\n';
-    if (!rc) rc = write_secret(state_dir, "admin.token", (struct str){token, TOKEN_TEXT + 1}, err);
-    if (!rc) rc = write_secret(state_dir, "tokens", buf_str(&file), err);
+    if (!rc) rc = tokens_write(state_dir, "admin.token", (struct str){token, TOKEN_TEXT + 1}, err);
+    if (!rc) rc = tokens_write(state_dir, "tokens", buf_str(&file), err);
   }
   close(fd);
   sodium_memzero(token, sizeof token);
@@ -321,7 +321,7 @@ void tokens_used(const char *state_dir, struct str id, const char day[TOKEN_DAY 
       struct str last = str_eq(t.id, id) ? (struct str){day, TOKEN_DAY} : token_used(buf_str(&used), t.id);
       if (t.id.n && last.n) buf_printf(&now, "%.*s %.*s\n", (int)t.id.n, t.id.p, (int)last.n, last.p);
     }
-    if (!now.failed && now.n) write_secret(state_dir, "tokens.used", buf_str(&now), NULL);
+    if (!now.failed && now.n) tokens_write(state_dir, "tokens.used", buf_str(&now), NULL);
   }
   buf_finish(&used);
   buf_finish(&file);

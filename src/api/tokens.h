@@ -59,4 +59,9 @@ void tokens_used(const char *state_dir, struct str id, const char day[TOKEN_DAY 
 /* That day, in `used`, the text of that file; empty when it was not. */
 struct str token_used(struct str used, struct str id);
 int tokens_read_used(const char *state_dir, struct buf *out);
+
+/* For files beside it that hold secrets too. Two that change one of them at a time would lose one change: the lock ends with the descriptor. */
+int tokens_lock(const char *state_dir, int *fd, struct vdt_error *err);
+/* Puts <state>/name in place, readable by the owner of the folder only. EIO. */
+int tokens_write(const char *state_dir, const char *name, struct str text, struct vdt_error *err);
 #endif

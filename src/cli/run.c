@@ -4,13 +4,16 @@
  *
  * It is in no request's way: it moves no bytes, and holds no key but those in its environment, which nginx's master inherits.
  */
+#include "api/links.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/access.h"
 #include "cli/behaviour_args.h"
 #include "cli/feed_args.h"
 #include "cli/cli.h"
+#include "cli/control_args.h"
 #include "cli/nginx_conf.h"
 #include "cli/run_child.h"
 #include "cli/run_portal.h"
@@ -18,6 +21,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <sodium.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -51,6 +55,7 @@ struct run {
   const char *self, *module, *nginx;
   const char *portal;      /* where its files were copied to, or NULL: it is not built */
   const char *config_file; /* what the module reads */
+  bool first;              /* nobody has ever signed in to this state folder: there are no tokens yet */
   struct child children[CHILDREN];
 };
 
@@ -244,6 +249,7 @@ static void describe_serve(struct run *r)
                               w->resource_group ? w->resource_group : "", keeps_evidence(r->config, w) ? ",evidence" : ""));
   }
   behaviour_args_put(&r->config->behaviour, r->arena, c);
+  control_args_put(r->config, r->arena, c);
   feed_args_put(r->config, r->arena, c);
 }
 
@@ -370,7 +376,35 @@ static void print_request(const char *scheme, const char *address, const char *d
          prompt);
 }
 
-static void say_ready(const struct run *r)
+/* The control listener for a browser on this machine; false when it is a socket. */
+static bool control_address(const struct run *r, char out[512])
+{
+  const struct config_listen *l = &r->config->listen;
+  struct str address = str_of(l->control);
+  const char *port = strrchr(l->control, ':'), *host = NULL;
+  if (str_starts(address, STR("unix:")) || !port) return false;
+  if (str_starts(address, STR("0.0.0.0:"))) host = "127.0.0.1";
+  if (str_starts(address, STR("[::]:"))) host = "[::1]";
+  snprintf(out, 512, "%s://%.*s%s", l->control_tls.certificate ? "https" : "http",
+           host ? (int)strlen(host) : (int)(port - l->control), host ? host : l->control, port);
+  return true;
+}
+
+/* The secret stands behind the #: browsers send it to nobody, and it is in no log. */
+static void say_sign_in(struct run *r)
+{
+  char address[512], secret[LINK_TEXT + 1];
+  struct vdt_error err = {0};
+  if (!control_address(r, address)) return;
+  int rc = run_file_write(in_state(r, ACCESS_ADDRESS_FILE), str_of(address), &err);
+  if (!rc && r->first) rc = links_create(r->state, STR("admin"), secret, &err);
+  if (rc) complain(&err);
+  else if (r->first)
+    printf("Sign in at the portal, once, within %d minutes:\n\n  %s/portal/#once=%s\n\n", LINK_LIFE_S / 60, address, secret);
+  else printf("A link to sign in with:\n\n  %s tokens link --state %s\n\n", r->self, r->state);
+}
+
+static void say_ready(struct run *r)
 {
   const struct config *c = r->config;
   const char *scheme = c->listen.gateway_tls.certificate ? "https" : "http";
@@ -391,6 +425,7 @@ static void say_ready(const struct run *r)
     printf("A first leaked key, masked in the answer:\n\n");
     print_request(scheme, c->listen.gateway, c->deployments[0].name, "What is the deploy key of the build server?");
   }
+  say_sign_in(r);
   printf("What they raised:\n\n  %s alerts list --state %s\n\nCtrl-C stops everything.\n", r->self, r->state);
   fflush(stdout);
 }
@@ -509,6 +544,8 @@ static int run(struct run *r)
   sigprocmask(SIG_BLOCK, &signals, NULL);
   signal(SIGPIPE, SIG_IGN);
   if (prepare(r, &err)) return complain(&err);
+  r->first = access(in_state(r, "tokens"), F_OK) != 0;
+  if (sodium_init() < 0 || tokens_prepare(r->state, &err)) return complain(&err);
   describe_children(r);
   bool ready = start_all(r, &err) == VDT_OK;
   if (!ready) complain(&err);

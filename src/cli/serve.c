@@ -2,6 +2,7 @@
 #include "api/serve.h"
 #include "cli/behaviour_args.h"
 #include "cli/cli.h"
+#include "cli/control_args.h"
 #include "cli/feed_args.h"
 #include "store/store.h"
 
@@ -38,11 +39,12 @@ int cmd_serve(int argc, char **argv)
   const char *state = NULL, *socket = NULL, *trust = NULL, *country = NULL, *network = NULL;
   bool no_built_in = false;
   unsigned window = 60;
-  struct cli_list names = {0}, behaviour = {0}, feeds = {0};
+  struct cli_list names = {0}, behaviour = {0}, feeds = {0}, control = {0};
   const struct cli_option options[] = {{"state", CLI_TEXT, &state},
                                        {"socket", CLI_TEXT, &socket},
                                        {"window", CLI_NUMBER, &window},
                                        {"behaviour", CLI_LIST, &behaviour},
+                                       {"control", CLI_LIST, &control},
                                        {"feed", CLI_LIST, &feeds},
                                        {"feed-trust", CLI_TEXT, &trust},
                                        {"country-database", CLI_TEXT, &country},
@@ -56,6 +58,7 @@ int cmd_serve(int argc, char **argv)
   char *copies[sizeof names.items / sizeof *names.items] = {0};
   struct feeds_source sources[sizeof feeds.items / sizeof *feeds.items];
   char *feed_texts[sizeof feeds.items / sizeof *feeds.items] = {0};
+  struct control_args access;
   int rc = 0;
   copy_list(&names, copies);
   copy_list(&feeds, feed_texts);
@@ -73,6 +76,7 @@ int cmd_serve(int argc, char **argv)
                             .window_us = (uint64_t)(window ? window : 1) * 60000000};
   if (!rc && !behaviour_args_read(&behaviour, &o.behaviour)) rc = CLI_USAGE;
   if (!rc && !feed_args_read(feed_texts, feeds.n, sources)) rc = CLI_USAGE;
+  if (!rc && !control_args_read(&control, &access, &o.control)) rc = CLI_USAGE;
   if (!rc) rc = serve_run(&o);
   free_list(names.n, copies);
   free_list(feeds.n, feed_texts);

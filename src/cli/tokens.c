@@ -1,7 +1,10 @@
-/* vedette tokens: makes, lists and revokes tokens of the control API. A token is shown once, by create, and to nobody else. */
+/* vedette tokens: makes, lists and revokes tokens of the control API, and links that sign in once. A token is shown once, by create, and to nobody else. */
+#include "api/links.h"
 #include "api/tokens.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "cli/access.h"
 #include "cli/cli.h"
 #include "store/store.h"
 #include <dirent.h>
@@ -203,17 +206,57 @@ static int revoke_token(const char *state, const char *name)
   return rc ? complain(rc, &err) : 0;
 }
 
+/* The line of that name into *t, whose texts are in *file. */
+static bool find_name(const char *state, const char *name, struct buf *file, struct token_line *t)
+{
+  if (tokens_read(state, file, NULL)) return false;
+  for (struct str text = buf_str(file); token_next(&text, t);)
+    if (str_eq(t->name, str_of(name))) return true;
+  return false;
+}
+
+/* Where the portal is, as the last `vedette run` wrote it down. */
+static void read_address(const char *state, struct buf *out)
+{
+  char path[4096];
+  snprintf(path, sizeof path, "%s/" ACCESS_ADDRESS_FILE, state);
+  if (file_read(path, 1024, out, NULL) || !out->n) {
+    buf_reset(out);
+    BUF_LIT(out, "http://127.0.0.1:8090");
+  }
+}
+
+static int make_link(const char *state, const char *name, const char *url)
+{
+  char secret[LINK_TEXT + 1];
+  struct buf file = {0}, address = {0};
+  struct vdt_error err = {0};
+  struct token_line t;
+  int rc = VDT_OK;
+  if (find_name(state, name, &file, &t)) rc = audit(state, "sign-in link made", &t, &err);
+  if (!rc) rc = links_create(state, str_of(name), secret, &err);
+  buf_finish(&file);
+  if (rc) return complain(rc, &err);
+  if (url) buf_put(&address, str_of(url));
+  else read_address(state, &address);
+  while (address.n && address.p[address.n - 1] == '/') address.n--;
+  cli_print_safe(stdout, buf_str(&address));
+  bool shown = printf("/portal/#once=%s\n", secret) > 0 && fflush(stdout) == 0;
+  sodium_memzero(secret, sizeof secret);
+  buf_finish(&address);
+  if (shown) fprintf(stderr, "It signs in once, as %s, within %d minutes.\n", name, LINK_LIFE_S / 60);
+  return shown ? 0 : 1;
+}
+
 int cmd_tokens(int argc, char **argv)
 {
-  const char *state = NULL, *role = NULL, *expires = NULL;
+  const char *state = NULL, *role = NULL, *expires = NULL, *url = NULL;
   char standard[16];
   bool json = false;
   struct cli_list workspaces = {0};
-  const struct cli_option options[] = {{"state", CLI_TEXT, &state},
-                                       {"role", CLI_TEXT, &role},
-                                       {"workspace", CLI_LIST, &workspaces},
-                                       {"expires", CLI_TEXT, &expires},
-                                       {"json", CLI_FLAG, &json}};
+  const struct cli_option options[] = {
+      {"state", CLI_TEXT, &state},     {"role", CLI_TEXT, &role}, {"workspace", CLI_LIST, &workspaces},
+      {"expires", CLI_TEXT, &expires}, {"url", CLI_TEXT, &url},   {"json", CLI_FLAG, &json}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (left < 0) return CLI_USAGE;
   if (sodium_init() < 0) return 1;
@@ -222,5 +265,6 @@ int cmd_tokens(int argc, char **argv)
   if (strcmp(word, "create") == 0 && left == 2) return create(where, argv[2], role, &workspaces, expires ? expires : standard);
   if (strcmp(word, "list") == 0 && left == 1) return list(where, json);
   if (strcmp(word, "revoke") == 0 && left == 2) return revoke_token(where, argv[2]);
-  return cli_usage("tokens", "expected create NAME --role ROLE, list, or revoke NAME");
+  if (strcmp(word, "link") == 0 && left <= 2) return make_link(where, left == 2 ? argv[2] : "admin", url);
+  return cli_usage("tokens", "expected create NAME --role ROLE, list, revoke NAME, or link [NAME]");
 }

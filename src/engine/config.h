@@ -24,6 +24,16 @@ struct config_listen {
   struct config_tls gateway_tls, control_tls;
 };
 
+/* Who signs in to the control API. */
+struct config_host {
+  const char *name;
+};
+struct config_control {
+  struct config_host *hosts;
+  size_t n_hosts;
+  uint64_t session, session_idle; /* seconds */
+};
+
 /* Who is behind a request, where a proxy or an application says it in its head. */
 struct config_proxy {
   const char *network;
@@ -162,6 +172,7 @@ struct config {
   const char *allowed_key; /* or NULL */
   const char *model;       /* or NULL */
   struct config_listen listen;
+  struct config_control control;
   struct config_limits limits;
   struct config_context context;
   struct behaviour_limits behaviour;

@@ -138,6 +138,17 @@ static bool set_upstream(struct vdt_arena *arena, const struct setting *s, struc
   return (url->scheme != CONFIG_UNIX || is_path(text)) && keep(arena, text, &url->text, oom);
 }
 
+static bool set_host(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  for (size_t i = 0; i < text.n; i++) {
+    char c = text.p[i];
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && (!i || (c != '-' && c != '.'))) return false;
+  }
+  return text.n && text.n <= 253 && keep(arena, text, member, oom);
+}
+
 static bool set_feed_url(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   (void)s;
@@ -509,6 +520,8 @@ static const struct value_kind kinds[] = {
 #define IN_CONTEXT      struct config_context
 #define IN_PROXY        struct config_proxy
 #define IN_BEHAVIOUR    struct behaviour_limits
+#define IN_CONTROL      struct config_control
+#define IN_HOST         struct config_host
 #define IN_TLS          struct config_tls
 #define IN_LIMITS       struct config_limits
 #define IN_WORKSPACE    struct config_workspace
@@ -551,7 +564,7 @@ const size_t scope_size[SCOPES] = {
     [USED_LIST] = sizeof(struct config_used_list), [RULE_FILE] = sizeof(struct config_rule_file),
     [LEAK_KIND] = sizeof(struct vdt_kind_policy),  [ALLOWED] = sizeof(struct config_allowed),
     [TOOL_NAME] = sizeof(struct vdt_tool_name),    [PROXY] = sizeof(struct config_proxy),
-    [FEED] = sizeof(struct config_feed),
+    [FEED] = sizeof(struct config_feed),           [HOST] = sizeof(struct config_host),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

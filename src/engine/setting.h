@@ -38,6 +38,8 @@ enum scope {
   LEAK_KIND,
   ALLOWED,
   BEHAVIOUR,
+  CONTROL,
+  HOST,
   SCOPES
 };
 

@@ -1,0 +1,8 @@
+/* Signing in at the portal: a token or a one-time link is changed for a session. Only for api/. */
+#ifndef API_SIGNIN_H
+#define API_SIGNIN_H
+#include "api/api.h"
+
+/* What the body of a sign-in shows, {"token"} or {"once"}; for one that has no Authorization. An answer with a status of 400 or more: it has said what is wrong. */
+enum auth_answer signin_check_body(struct api *api, struct api_request *r, struct auth_grant *out, struct api_response *response);
+#endif
