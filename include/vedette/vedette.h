@@ -287,9 +287,11 @@ struct vdt_finding {
   unsigned n_layers;
   const char *layers[VDT_LAYERS_MAX];
   const char *decoded;
-  uint32_t item; /* of a blocklist: which phrase, as they are numbered from 0 */
+  uint32_t
+      item; /* of a blocklist: which phrase, as they are numbered from 0; else, of credentials and sensitive data, which rule */
   const char *type,
-      *type_id; /* the sensitive information type of Microsoft Purview that it is, and its GUID; NULL: none is known */
+      *type_id;       /* the sensitive information type of Microsoft Purview that it is, and its GUID; NULL: none is known */
+  const char *policy; /* the policy about data whose action it is, where one made that of the scan stricter; NULL: none did */
 };
 
 /* The name of bit i of a finding's why, "checksum"; NULL behind the last. */

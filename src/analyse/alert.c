@@ -230,6 +230,14 @@ static void forget_who(struct alert *a)
   a->x.client_ip = a->x.key_id = a->x.user_agent = a->x.country = a->x.network = (struct str){0};
 }
 
+static bool set_label(struct alert *a, const struct record *r, struct vdt_arena *arena)
+{
+  if (!r->label.n) return true;
+  a->x.label = r->label;
+  a->x.label_priority = str_of(arena_printf(arena, "%u", r->label_priority));
+  return a->x.label_priority.n > 0;
+}
+
 static struct alert *event_of(enum alert_type type, const struct record *r, const struct alert_place *place, uint64_t now_us,
                               struct vdt_arena *arena, struct alert *out, size_t *n)
 {
@@ -261,6 +269,7 @@ static struct alert *event_of(enum alert_type type, const struct record *r, cons
   a->text_cut[0] = r->request.text_cut;
   a->text_cut[1] = r->response.text_cut;
   if (is_of_deployment(type)) forget_who(a);
+  if (!set_label(a, r, arena)) return NULL;
   ++*n;
   return a;
 }
@@ -306,7 +315,8 @@ static bool add_finding(struct alert *a, const struct record *r, const struct re
   add_evidence(a, r, f);
   return set_add(&a->x.detector, f->detector, arena) && set_add(&a->x.rules, f->rule, arena) &&
          set_add(&a->x.found, f->title, arena) && set_add(&a->x.action, f->action, arena) &&
-         set_add(&a->x.source, f->source, arena) && set_add(&a->x.attack_kind, kind, arena);
+         set_add(&a->x.source, f->source, arena) && set_add(&a->x.attack_kind, kind, arena) &&
+         set_add(&a->x.data_policy, f->policy, arena);
 }
 
 int alert_events(const struct record *r, const struct alert_place *place, uint64_t now_us, struct vdt_arena *arena,
@@ -376,10 +386,29 @@ static bool combine_SET(struct str *have, struct str event, bool newer, struct v
   return set_add_all(have, event, arena);
 }
 
+static bool combine_HIGHEST(struct str *have, struct str event, bool higher, struct vdt_arena *arena)
+{
+  (void)arena;
+  if (higher) *have = event;
+  return true;
+}
+
+static uint64_t priority_of(const struct alert *a)
+{
+  uint64_t priority = 0;
+  return a->x.label_priority.n && str_u64(a->x.label_priority, &priority) ? priority : 0;
+}
+
+/* What the third argument of combine_ is. */
+#define WHEN_FIRST   newer
+#define WHEN_LAST    newer
+#define WHEN_SET     newer
+#define WHEN_HIGHEST higher
+
 int alert_extend(struct alert *alert, const struct alert *event, struct vdt_arena *arena, size_t *evidence_n)
 {
-  bool newer = event->end_us >= alert->end_us, ok = true;
-#define X(member, name, title, combine) ok = ok && combine_##combine(&alert->x.member, event->x.member, newer, arena);
+  bool newer = event->end_us >= alert->end_us, higher = priority_of(event) > priority_of(alert), ok = true;
+#define X(member, name, title, combine) ok = ok && combine_##combine(&alert->x.member, event->x.member, WHEN_##combine, arena);
 #include "analyse/extended.def"
 #undef X
   if (event->start_us < alert->start_us) {

@@ -36,8 +36,7 @@ static enum vdt_override said(const struct vdt_kind_policy *k, unsigned directio
   }
 }
 
-/* "github-pat", or "github-*". */
-static bool names(const char *kind, const char *rule)
+bool bind_names(const char *kind, const char *rule)
 {
   struct str k = str_of(kind);
   if (k.n && k.p[k.n - 1] == '*') return str_starts(str_of(rule), str_cut(k, 0, k.n - 1));
@@ -66,7 +65,7 @@ static int check_kind(const struct vdt_engine *e, enum vdt_detector_id detector,
                       struct vdt_error *err)
 {
   for (unsigned i = 0; i < e->rules.n; i++)
-    if (e->rules.rules[i].detector == detector && names(kind, e->rules.rules[i].id)) return VDT_OK;
+    if (e->rules.rules[i].detector == detector && bind_names(kind, e->rules.rules[i].id)) return VDT_OK;
   return unknown_kind(e, detector, kind, line, err);
 }
 
@@ -74,7 +73,7 @@ static enum vdt_action action_of(const struct vdt_leak_policy *p, const char *ru
 {
   enum vdt_action action = bind_action(p, direction);
   for (size_t i = 0; i < p->n_kinds; i++)
-    if (names(p->kinds[i].kind, rule)) action = overridden(said(&p->kinds[i], direction), action);
+    if (bind_names(p->kinds[i].kind, rule)) action = overridden(said(&p->kinds[i], direction), action);
   return action;
 }
 
@@ -82,7 +81,7 @@ static enum vdt_mask_style mask_of(const struct vdt_leak_policy *p, const char *
 {
   enum vdt_mask_style style = p->mask;
   for (size_t i = 0; i < p->n_kinds; i++)
-    if (p->kinds[i].mask != VDT_KIND_MASK_SAME && names(p->kinds[i].kind, rule))
+    if (p->kinds[i].mask != VDT_KIND_MASK_SAME && bind_names(p->kinds[i].kind, rule))
       style = (enum vdt_mask_style)(p->kinds[i].mask - VDT_KIND_MASK_LABEL);
   return style;
 }
@@ -108,6 +107,27 @@ static void fill(struct vdt_bound *b, const struct vdt_policy *policy, unsigned 
   }
 }
 
+int bind_new(const struct vdt_engine *engine, struct vdt_arena *arena, const struct vdt_policy *policy, struct vdt_bound **out)
+{
+  struct vdt_bound *b = arena_zalloc(arena, 1, sizeof *b);
+  const struct vdt_bound *known = policy->bound && policy->bound->engine == engine ? policy->bound : NULL;
+  if (!b) return VDT_ENOMEM;
+  b->engine = engine;
+  for (unsigned d = 0; d < BIND_DIRECTIONS; d++) {
+    b->action[d] = arena_zalloc(arena, engine->rules.n + 1, 1);
+    if (!b->action[d]) return VDT_ENOMEM;
+    if (!known) fill(b, policy, d);
+    else memcpy(b->action[d], known->action[d], engine->rules.n);
+  }
+  b->mask = arena_zalloc(arena, engine->rules.n + 1, 1);
+  if (!b->mask) return VDT_ENOMEM;
+  if (!known) fill_masks(b, policy);
+  else memcpy(b->mask, known->mask, engine->rules.n);
+  if (known) memcpy(b->strongest, known->strongest, sizeof b->strongest);
+  *out = b;
+  return VDT_OK;
+}
+
 int vdt_policy_bind(const struct vdt_engine *engine, struct vdt_arena *arena, struct vdt_policy *policy, struct vdt_error *err)
 {
   static const enum vdt_detector_id detectors[] = {VDT_DET_CREDENTIAL, VDT_DET_SENSITIVE, VDT_DET_URL};
@@ -120,17 +140,8 @@ int vdt_policy_bind(const struct vdt_engine *engine, struct vdt_arena *arena, st
       if (rc) return rc;
     }
   }
-  struct vdt_bound *b = arena_zalloc(arena, 1, sizeof *b);
-  if (!b) return error_set(err, VDT_ENOMEM, "out of memory");
-  b->engine = engine;
-  for (unsigned d = 0; d < BIND_DIRECTIONS; d++) {
-    b->action[d] = arena_zalloc(arena, engine->rules.n + 1, 1);
-    if (!b->action[d]) return error_set(err, VDT_ENOMEM, "out of memory");
-    fill(b, policy, d);
-  }
-  b->mask = arena_zalloc(arena, engine->rules.n + 1, 1);
-  if (!b->mask) return error_set(err, VDT_ENOMEM, "out of memory");
-  fill_masks(b, policy);
+  struct vdt_bound *b;
+  if (bind_new(engine, arena, policy, &b)) return error_set(err, VDT_ENOMEM, "out of memory");
   policy->bound = b;
   return VDT_OK;
 }
@@ -207,7 +218,7 @@ bool bind_allows(const struct vdt_allow *allow, uint32_t rule, struct str value)
   hash_value(allow->key, value, hash);
   for (size_t i = 0; i < allow->n; i++) {
     const struct allowed *a = &allow->v[i];
-    if (a->kind && !names(a->kind, id)) continue;
+    if (a->kind && !bind_names(a->kind, id)) continue;
     if (a->any_value || sodium_memcmp(a->hash, hash, HASH_BYTES) == 0) return true;
   }
   return false;

@@ -16,7 +16,15 @@ struct vdt_bound {
   uint8_t *action[BIND_DIRECTIONS]; /* enum vdt_action per rule */
   uint8_t strongest[BIND_DIRECTIONS][VDT_DETECTORS];
   uint8_t *mask; /* enum vdt_mask_style per rule */
+  /* Which policy about data decided, per rule: 0 none, else its place in names. NULL: there are none. (data_policy.h) */
+  uint8_t *by[BIND_DIRECTIONS];
+  const char *const *names;
 };
+
+/* Does a kind of a policy name this rule? "github-pat", or "github-*". */
+bool bind_names(const char *kind, const char *rule);
+/* What a policy does, rule by rule; in the arena. VDT_OK or VDT_ENOMEM. */
+int bind_new(const struct vdt_engine *engine, struct vdt_arena *arena, const struct vdt_policy *policy, struct vdt_bound **out);
 
 /* The direction of a scan. */
 unsigned bind_direction(const struct vdt_policy *policy, enum vdt_role role);

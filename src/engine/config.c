@@ -195,6 +195,8 @@ static const char *name_at(const struct config *c, enum scope scope, size_t i)
   case POLICY: return i < c->n_policies ? c->policies[i].name : NULL;
   case BLOCKLIST: return i < c->n_blocklists ? c->blocklists[i].name : NULL;
   case SHIELD: return i < c->n_shields ? c->shields[i].name : NULL;
+  case SENSITIVITY: return i < c->n_labels ? c->labels[i].name : NULL;
+  case DATA_POLICY: return i < c->n_data_policies ? c->data_policies[i].policy.name : NULL;
   default: return NULL;
   }
 }
@@ -346,6 +348,71 @@ static int check_allowed(struct loader *l)
   return VDT_OK;
 }
 
+/* ---- labels and policies about data ------------------------------------------------------------------------------ */
+
+static void note_lines(struct loader *l, const yaml_node_t *of, struct data_kind *kinds, size_t n)
+{
+  const yaml_node_t *list = value_of(l, of, "kinds");
+  for (size_t k = 0; list && k < n; k++) kinds[k].line = line_of(node(l, list->data.sequence.items.start[k]));
+}
+
+/* "None" of them is called alike, in any case, and none has the rank of another: then which is the higher would hang on their order. */
+static int check_label(struct loader *l, size_t i)
+{
+  const struct config *c = l->config;
+  const struct config_label *a = &c->labels[i];
+  if (strlen(a->name) > 128) return FAIL(l, place(l, SENSITIVITY, i, "name"), "name: expected at most 128 bytes");
+  for (size_t k = 0; k < i; k++) {
+    const struct config_label *b = &c->labels[k];
+    if (a->priority == b->priority)
+      return FAIL(l, place(l, SENSITIVITY, i, "priority"), "priority: \"%.64s\" has the same", b->name);
+    if (str_ieq(str_of(a->name), str_of(b->name)) || (a->id && b->id && str_ieq(str_of(a->id), str_of(b->id))))
+      return FAIL(l, place(l, SENSITIVITY, i, "name"), "the label \"%.64s\" stands twice", b->name);
+  }
+  note_lines(l, element(l, SENSITIVITY, i), c->labels[i].kinds, a->n_kinds);
+  return VDT_OK;
+}
+
+static int check_who(struct loader *l, size_t i, const char *key, const struct config_who *who, size_t n)
+{
+  for (size_t k = 0; k < n; k++)
+    if (!who[k].end_user && !who[k].application && !who[k].tenant)
+      return FAIL(l, place(l, DATA_POLICY, i, key), "%s: an entry describes nobody; expected end_user, application or tenant",
+                  key);
+  return VDT_OK;
+}
+
+static int check_data_policy(struct loader *l, size_t i)
+{
+  struct config_data_policy *p = &l->config->data_policies[i];
+  int rc = check_who(l, i, "who", p->who, p->n_who);
+  if (!rc) rc = check_who(l, i, "except", p->except, p->n_except);
+  note_lines(l, element(l, DATA_POLICY, i), p->policy.kinds, p->policy.n_kinds);
+  return rc;
+}
+
+static int link_label(struct loader *l, size_t i)
+{
+  struct config_deployment *d = &l->config->deployments[i];
+  const char *nearest = "none";
+  if (!d->label_name) return VDT_OK;
+  d->label = config_find_label(l->config, str_of(d->label_name));
+  if (d->label) return VDT_OK;
+  find_name(l->config, SENSITIVITY, d->label_name, &nearest);
+  return FAIL(l, place(l, DEPLOYMENT, i, "label"), "there is no label \"%.64s\"; did you mean \"%.64s\"?", d->label_name,
+              nearest);
+}
+
+static int check_data_security(struct loader *l)
+{
+  struct config *c = l->config;
+  int rc = check_unique(l, DATA_POLICY, "data policy");
+  for (size_t i = 0; !rc && i < c->n_labels; i++) rc = check_label(l, i);
+  for (size_t i = 0; !rc && i < c->n_data_policies; i++) rc = check_data_policy(l, i);
+  for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_label(l, i);
+  return rc;
+}
+
 static int check_tls(struct loader *l, const char *key, const struct config_tls *tls)
 {
   if (!tls->certificate == !tls->key) return VDT_OK;
@@ -419,6 +486,7 @@ static int check_all(struct loader *l)
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_blocklists(l, i);
   if (!rc) rc = name_blocklists(l);
   if (!rc) rc = check_allowed(l);
+  if (!rc) rc = check_data_security(l);
   if (!rc) rc = check_feeds(l);
   if (!rc) rc = link_content_safety(l);
   return rc;
@@ -494,4 +562,29 @@ const struct config_shield *config_shield_of(const struct config *config, const 
   for (size_t i = 0; i < config->n_shields; i++)
     if (strcmp(config->shields[i].name, policy->second_opinion.shield) == 0) return &config->shields[i];
   return NULL;
+}
+
+const struct config_label *config_find_label(const struct config *config, struct str name)
+{
+  for (size_t i = 0; i < config->n_labels; i++) {
+    const struct config_label *l = &config->labels[i];
+    if (str_ieq(name, str_of(l->name)) || (l->id && str_ieq(name, str_of(l->id)))) return l;
+  }
+  return NULL;
+}
+
+static bool describes(const struct config_who *who, size_t n, struct str end_user, struct str application, struct str tenant)
+{
+  for (size_t i = 0; i < n; i++)
+    if ((!who[i].end_user || data_pattern_matches(str_of(who[i].end_user), end_user)) &&
+        (!who[i].application || data_pattern_matches(str_of(who[i].application), application)) &&
+        (!who[i].tenant || data_pattern_matches(str_of(who[i].tenant), tenant)))
+      return true;
+  return false;
+}
+
+bool config_data_policy_holds(const struct config_data_policy *p, struct str end_user, struct str application, struct str tenant)
+{
+  return (!p->n_who || describes(p->who, p->n_who, end_user, application, tenant)) &&
+         !describes(p->except, p->n_except, end_user, application, tenant);
 }

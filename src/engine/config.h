@@ -11,6 +11,7 @@
 #define ENGINE_CONFIG_H
 #include "base/behaviours.h"
 #include "base/buf.h"
+#include "engine/data_policy.h"
 #include "vedette/vedette.h"
 
 /* Strings are NUL-terminated and live as long as the config. Those marked "or NULL" may be left out in the file. */
@@ -42,6 +43,7 @@ struct config_context {
   struct config_proxy *proxies;
   size_t n_proxies;
   const char *application_header, *end_user_header, *tenant_header, *source_ip_header; /* or NULL */
+  const char *label_header, *upstream_label_header;                                    /* or NULL */
 };
 
 struct config_limits {
@@ -82,6 +84,27 @@ struct config_allowed {
   unsigned line;
 };
 
+/* A sensitivity label. */
+struct config_label {
+  const char *name;
+  const char *id; /* or NULL */
+  unsigned priority;
+  struct data_kind *kinds;
+  size_t n_kinds;
+};
+
+/* Whom a policy about data is for: patterns of data_pattern_matches(), or NULL for any. */
+struct config_who {
+  const char *end_user, *application, *tenant;
+};
+struct config_data_policy {
+  struct data_policy policy;
+  struct config_who *who;
+  size_t n_who;
+  struct config_who *except;
+  size_t n_except;
+};
+
 enum config_switch { CONFIG_INHERIT, CONFIG_OFF, CONFIG_ON };
 
 struct config_phrase {
@@ -111,13 +134,15 @@ struct config_deployment {
   const struct config_workspace *workspace; /* never NULL */
   const struct vdt_policy *policy;          /* never NULL */
   struct config_url upstream;
-  const char *resource_id;     /* or NULL */
-  const char *api_key_env;     /* or NULL: the client's own credential goes upstream */
-  enum config_switch evidence; /* never INHERIT once parsed */
-  bool prompt_evidence;        /* its own or the workspace's; the same as evidence == CONFIG_ON */
-  bool forward_user_context;   /* the upstream knows user_security_context */
-  bool agent;                  /* its alerts are those of agents */
-  uint64_t read_timeout;       /* seconds */
+  const char *resource_id;          /* or NULL */
+  const char *api_key_env;          /* or NULL: the client's own credential goes upstream */
+  enum config_switch evidence;      /* never INHERIT once parsed */
+  bool prompt_evidence;             /* its own or the workspace's; the same as evidence == CONFIG_ON */
+  bool forward_user_context;        /* the upstream knows user_security_context */
+  bool agent;                       /* its alerts are those of agents */
+  uint64_t read_timeout;            /* seconds */
+  const char *label_name;           /* or NULL */
+  const struct config_label *label; /* or NULL */
   struct config_used_list *blocklists;
   size_t n_blocklists;
   const struct vdt_allow *allow;                 /* or NULL; made by who loads the engine */
@@ -189,6 +214,12 @@ struct config {
   const char **list_names; /* of the blocklists */
   struct vdt_policy *policies;
   size_t n_policies;
+  struct config_label *labels;
+  size_t n_labels;
+  const uint8_t *
+      label_of_rule; /* per rule of the engine the place of its highest label in labels, from 1; 0: none. By who loads the engine */
+  struct config_data_policy *data_policies;
+  size_t n_data_policies;
   struct vdt_arena *arena; /* holds all of it */
 };
 
@@ -199,6 +230,12 @@ void config_free(struct config *config);
 
 /* The deployment of that name, or NULL. */
 const struct config_deployment *config_find(const struct config *config, struct str name);
+
+/* The label of that name, in any case, or with that id; NULL when there is none. */
+const struct config_label *config_find_label(const struct config *config, struct str name);
+
+/* Does a policy about data hold for these? Empty: it is not known. */
+bool config_data_policy_holds(const struct config_data_policy *p, struct str end_user, struct str application, struct str tenant);
 
 /* The shield that a policy asks for a second opinion, or NULL when it asks none. */
 const struct config_shield *config_shield_of(const struct config *config, const struct vdt_policy *policy);

@@ -56,6 +56,11 @@ static enum vdt_action action_of(const struct leaks *l, uint32_t rule)
   return l->by_rule ? (enum vdt_action)l->by_rule[rule] : l->action[l->engine->rules.rules[rule].detector];
 }
 
+static const char *policy_of(const struct leaks *l, uint32_t rule)
+{
+  return l->policy_by_rule && l->policy_by_rule[rule] ? l->policies[l->policy_by_rule[rule]] : NULL;
+}
+
 void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role role)
 {
   const struct vdt_bound *bound = policy->bound && policy->bound->engine == l->engine ? policy->bound : NULL;
@@ -65,6 +70,8 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   configure(l, VDT_DET_URL, &policy->malicious_url, bound, direction);
   l->intel = policy->intel;
   l->by_rule = bound ? bound->action[direction] : NULL;
+  l->policy_by_rule = bound ? bound->by[direction] : NULL;
+  l->policies = bound ? bound->names : NULL;
   l->mask_by_rule = bound ? bound->mask : NULL;
   l->pseudonym_key = policy->pseudonym_key;
   l->allow = policy->allow;
@@ -241,6 +248,7 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
                                    .confidence = f->confidence,
                                    .action = allowed ? VDT_ALLOW : action_of(l, rule),
                                    .allowed = allowed,
+                                   .policy = policy_of(l, rule),
                                    .why = f->why,
                                    .lost = f->silent,
                                    .reason = f->reason,

@@ -36,6 +36,7 @@ struct candidate {
   unsigned confidence, why;
   enum vdt_action action;
   const char *reason;
+  const char *policy;       /* the policy about data whose action it is, or NULL */
   uint64_t start, end;      /* view offsets */
   const struct read_as *as; /* NULL: as it stands */
   bool allowed;             /* policy says that this value is none */
@@ -53,6 +54,8 @@ struct leaks {
   const struct vdt_engine *engine;
   enum vdt_action action[VDT_DETECTORS]; /* the strongest of the detector's rules */
   const uint8_t *by_rule;                /* action of each rule; NULL: that of its detector */
+  const uint8_t *policy_by_rule;         /* place of its policy about data in policies, or NULL */
+  const char *const *policies;
   enum vdt_mask_style mask[VDT_DETECTORS];
   const uint8_t *mask_by_rule; /* the same of each rule, or NULL */
   const unsigned char *pseudonym_key;

@@ -197,7 +197,9 @@ void finding_fill(struct vdt_finding *f, const struct vdt_engine *e, const struc
                             .end = end,
                             .decoded = "",
                             .type = r->purview,
-                            .type_id = r->purview_id};
+                            .type_id = r->purview_id,
+                            .policy = c->policy,
+                            .item = c->rule};
   mask(f->redacted, r, matched);
 }
 

@@ -548,6 +548,10 @@ static const struct value_kind kinds[] = {
 #define IN_RULE_FILE    struct config_rule_file
 #define IN_LEAK_KIND    struct vdt_kind_policy
 #define IN_ALLOWED      struct config_allowed
+#define IN_SENSITIVITY  struct config_label
+#define IN_DATA_KIND    struct data_kind
+#define IN_DATA_POLICY  struct config_data_policy
+#define IN_WHO          struct config_who
 
 const struct setting settings[] = {
 #define X(scope, key, kind, of, member, initial, low, high, help)                                                                \
@@ -564,7 +568,9 @@ const size_t scope_size[SCOPES] = {
     [USED_LIST] = sizeof(struct config_used_list), [RULE_FILE] = sizeof(struct config_rule_file),
     [LEAK_KIND] = sizeof(struct vdt_kind_policy),  [ALLOWED] = sizeof(struct config_allowed),
     [TOOL_NAME] = sizeof(struct vdt_tool_name),    [PROXY] = sizeof(struct config_proxy),
-    [FEED] = sizeof(struct config_feed),           [HOST] = sizeof(struct config_host),
+    [FEED] = sizeof(struct config_feed),           [SENSITIVITY] = sizeof(struct config_label),
+    [DATA_KIND] = sizeof(struct data_kind),        [DATA_POLICY] = sizeof(struct config_data_policy),
+    [HOST] = sizeof(struct config_host),           [WHO] = sizeof(struct config_who),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

@@ -40,6 +40,10 @@ enum scope {
   BEHAVIOUR,
   CONTROL,
   HOST,
+  SENSITIVITY,
+  DATA_KIND,
+  DATA_POLICY,
+  WHO,
   SCOPES
 };
 

@@ -59,6 +59,7 @@ static const struct config_deployment *responsible(const struct exchange *x)
 
 const struct vdt_policy *exchange_policy(const struct exchange *x)
 {
+  if (x->tight) return x->tight;
   return x->shield_call ? x->image->config->content_safety.policy : responsible(x)->policy;
 }
 
@@ -166,7 +167,7 @@ void exchange_first_byte(struct exchange *x, uint64_t now_us)
   if (!x->record.first_byte_us && now_us > x->start_us) x->record.first_byte_us = now_us - x->start_us;
 }
 
-static void fill_place(const struct exchange *x, struct record *r)
+static void fill_place(struct exchange *x, struct record *r)
 {
   const struct config_deployment *d = responsible(x);
   r->workspace = str_of(x->shield_call ? x->image->config->content_safety.workspace->name : d->workspace->name);
@@ -174,6 +175,7 @@ static void fill_place(const struct exchange *x, struct record *r)
   if (x->shield_call) r->format = STR("prompt-shields");
   if (x->format) r->format = str_of(wire_format_name(x->format));
   if (!x->deployment) return;
+  exchange_keep_label(x, x->deployment->label);
   r->deployment = str_of(d->name);
   r->resource_id = str_of(d->resource_id);
 }

@@ -57,7 +57,7 @@ struct exchange_head {
   struct str user_agent, client_ip;
   struct str upgrade;       /* value of the header, where the connection can be taken over (HTTP/1.1, no body) */
   struct str forwarded_for; /* all X-Forwarded-For lines, joined by commas */
-  struct str application, end_user, tenant, source_ip; /* values of the headers that client_context names */
+  struct str application, end_user, tenant, source_ip, label; /* values of the headers that client_context names */
 };
 
 enum exchange_next {
@@ -122,6 +122,8 @@ enum exchange_mode {
   EXCHANGE_WHOLE,     /* feed; the body comes out of finish (JSON; and error bodies, which are read for verdicts) */
   EXCHANGE_REFUSE,    /* policy fails closed on what cannot be inspected: send exchange_answer() instead */
 };
+/* Before the response's head: the value of the header that client_context names for the upstream's label, or empty. */
+void exchange_response_label(struct exchange *x, struct str label);
 /* content_encoding is "gzip", "deflate" (inflated inside, within limits), "identity" or empty; anything else cannot be inspected.
  * The caller drops Content-Length, Content-Encoding and ETag when the mode is STREAM or WHOLE. */
 enum exchange_mode exchange_response_head(struct exchange *x, unsigned status, struct str content_type,

@@ -104,6 +104,7 @@ static const char *alert_of(struct exchange *x, const struct finding_origin *o, 
 bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, const struct vdt_finding *f)
 {
   if (f->action > x->strongest) x->strongest = f->action;
+  exchange_label_finding(x, f);
   if (x->record.n_findings == MAX_FINDINGS) return true;
   struct record_finding *out = new_finding(x);
   if (!out) return false;
@@ -120,6 +121,7 @@ bool exchange_add_finding(struct exchange *x, const struct finding_origin *o, co
                                  .reason = exchange_keep(x, str_of(f->reason), TEXT_MAX),
                                  .type = f->type ? str_of(f->type) : STR(""),
                                  .type_id = f->type_id ? str_of(f->type_id) : STR(""),
+                                 .policy = str_of(f->policy),
                                  .source = STR("vedette"),
                                  .layers = join_layers(x, f),
                                  .confidence = f->confidence,

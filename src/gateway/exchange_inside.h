@@ -7,6 +7,7 @@
  *   exchange_redact.c    the body that goes upstream
  *   exchange_pseudonyms.c  values that have pseudonyms, and the way back
  *   exchange_response.c  head and body of the response
+ *   exchange_data.c      policies about data, sensitivity labels
  *   exchange_turns.c     the user's turns read as one text
  *   exchange_session.c   events of a WebSocket session
  *   exchange_text.c      the text of a response on its way through the engine
@@ -99,6 +100,7 @@ struct exchange {
   uint64_t start_us;
   const struct wire_format *format;
   const struct config_deployment *deployment;
+  const struct vdt_policy *tight; /* the policy with those about data on top of it; NULL: none holds, or it is not settled yet */
   enum vdt_action strongest;
   size_t cap_findings, n_evidence;
   struct vdt_intel *intel; /* one for the whole interaction */
@@ -136,8 +138,9 @@ struct exchange {
   struct opinion opinion;
 
   /* Session. */
-  bool session;      /* a WebSocket session, of which this is a turn */
-  bool session_read; /* some text of the client's events was read */
+  bool session;          /* a WebSocket session, of which this is a turn */
+  struct str said_label; /* of the handshake: it holds for each turn */
+  bool session_read;     /* some text of the client's events was read */
 
   /* Response. */
   enum body_mode mode;
@@ -169,6 +172,18 @@ enum exchange_next exchange_block(struct exchange *x);
 void exchange_keep_shield(struct exchange *x, enum vdt_detector_id detector, enum vdt_action action);
 /* Notes why something could not be inspected; the first reason stays. why is copied. */
 void exchange_note_failure(struct exchange *x, const char *why);
+
+/* ---- exchange_data.c ---- */
+
+/* To be called when it is known who asks and which deployment, and before anything is read: puts the policies about data on top. False when out of
+ * memory: then nothing may pass as inspected. */
+bool exchange_settle_policy(struct exchange *x);
+/* The label of the interaction is at least this; NULL says nothing. */
+void exchange_keep_label(struct exchange *x, const struct config_label *label);
+/* The same by the name or id that somebody else gave it; one that there is not says nothing. */
+void exchange_say_label(struct exchange *x, struct str said);
+/* The same by what was found. */
+void exchange_label_finding(struct exchange *x, const struct vdt_finding *f);
 
 /* ---- exchange_findings.c ---- */
 

@@ -38,8 +38,9 @@ static enum exchange_next refuse_bad(struct exchange *x, int code, const char *m
 static enum exchange_next fail(struct exchange *x, const char *why)
 {
   exchange_note_failure(x, why);
+  bool settled = exchange_settle_policy(x); /* for the answer */
   /* What was found to be masked may not go unmasked, whatever policy says. */
-  if (!exchange_fails_closed(x) && !x->n_redactions) {
+  if (settled && !exchange_fails_closed(x) && !x->n_redactions) {
     x->record.failed_open = true;
     return EXCHANGE_FORWARD;
   }
@@ -82,6 +83,7 @@ static void keep_head(struct exchange *x, const struct exchange_head *head)
   r->end_user = exchange_keep(x, head->end_user, TEXT_MAX);
   r->end_user_tenant = exchange_keep(x, head->tenant, TEXT_MAX);
   r->source_ip = exchange_keep(x, head->source_ip, TEXT_MAX);
+  exchange_say_label(x, head->label);
   keep_credential(x, head);
 }
 
@@ -121,6 +123,7 @@ static enum exchange_next session_head(struct exchange *x, const struct exchange
   x->record.model = name;
   x->record.agent = x->deployment->agent;
   x->session = x->request_read = true;
+  x->said_label = exchange_keep(x, head->label, TEXT_MAX);
   return EXCHANGE_FORWARD;
 }
 
@@ -389,6 +392,7 @@ static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scr
   if (rc) return refuse_bad(x, rc, err.text[0] ? err.text : vdt_strerror(rc));
   keep_request(x, &q);
   if (!x->deployment && !(x->deployment = config_find(x->image->config, q.model)) && !unknown) return unknown_deployment(x);
+  if (!exchange_settle_policy(x)) return exchange_request_unreadable(x, VDT_ENOMEM, vdt_strerror(VDT_ENOMEM));
   if (leads_past(x->record.path)) note_part(x, STR("call"), "what is said in it goes past the gateway");
   x->record.agent = q.has_tools || (x->deployment && x->deployment->agent);
   if (unknown && q.n_parts > limits->max_parts) {

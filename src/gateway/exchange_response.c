@@ -92,6 +92,11 @@ enum exchange_mode exchange_response_head(struct exchange *x, unsigned status, s
   return EXCHANGE_WHOLE;
 }
 
+void exchange_response_label(struct exchange *x, struct str label)
+{
+  exchange_say_label(x, label);
+}
+
 /* ---- failures --------------------------------------------------------------------------------------------------- */
 
 static bool is_stream(const struct exchange *x)

@@ -65,6 +65,7 @@ static bool open_turn(struct exchange *x)
   x->mode = BODY_WIRE;
   x->session = x->request_read = x->record.stream = true;
   x->record.status = 101;
+  if (!exchange_settle_policy(x)) return false;
   return wire_response_new(x->format, x->arena, &opt, &x->hooks, &x->wire) == VDT_OK;
 }
 
@@ -92,6 +93,8 @@ struct exchange *exchange_turn(struct exchange *before, const unsigned char rand
   to->end_user_tenant = exchange_keep(x, from->end_user_tenant, TEXT_MAX);
   to->source_ip = exchange_keep(x, from->source_ip, TEXT_MAX);
   to->key_id = exchange_keep(x, from->key_id, TEXT_MAX);
+  exchange_say_label(x, before->said_label);
+  x->said_label = exchange_keep(x, before->said_label, TEXT_MAX);
   to->auth = from->auth;
   to->agent = from->agent;
   x->instructions = before->instructions;

@@ -1,6 +1,7 @@
 /*
  * The text of a response on its way through the engine: one stream for each channel, findings kept as they are decided.
  */
+#include "engine/bind.h"
 #include "gateway/exchange_inside.h"
 
 /* The names of where formats put the arguments of calls. */
@@ -173,6 +174,14 @@ static bool blocks(const struct vdt_leak_policy *p)
   return any;
 }
 
+static bool bound_blocks(const struct vdt_bound *b)
+{
+  bool any = false;
+  for (unsigned d = 0; b && b->names && d < VDT_DETECTORS; d++)
+    any |= b->strongest[VDT_RESPONSE][d] == VDT_BLOCK || b->strongest[BIND_TOOL_CALL][d] == VDT_BLOCK;
+  return any;
+}
+
 /* What cut the text: the strongest of its findings. One that was hidden behind another finding has no row, then policy tells. */
 static bool is_blocking(const struct exchange *x, const struct tap *t)
 {
@@ -185,7 +194,7 @@ static bool is_blocking(const struct exchange *x, const struct tap *t)
     cut |= f[i].action == VDT_CUT;
   }
   const struct vdt_policy *p = exchange_policy(x);
-  return !cut && (blocks(&p->credential) || blocks(&p->sensitive) || blocks(&p->malicious_url));
+  return !cut && (bound_blocks(p->bound) || blocks(&p->credential) || blocks(&p->sensitive) || blocks(&p->malicious_url));
 }
 
 /* Masks and cuts of findings that have no row of their own still make a verdict. */

@@ -138,12 +138,32 @@ static int bind_deployment(struct config *c, struct config_deployment *d, const 
   return n ? vdt_allow_new(engine, c->arena, key, entries, n, &d->allow, err) : VDT_OK;
 }
 
+int load_data(struct config *c, const struct vdt_engine *engine, struct vdt_error *err)
+{
+  uint8_t *set, *of_rule = arena_zalloc(c->arena, engine->rules.n + 1, 1);
+  int rc = of_rule ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
+  for (size_t i = 0; !rc && i < c->n_labels; i++) {
+    const struct config_label *l = &c->labels[i];
+    rc = data_kinds_find(engine, c->arena, l->kinds, l->n_kinds, &set, err);
+    for (unsigned r = 0; !rc && r < engine->rules.n; r++)
+      if (set[r] && (!of_rule[r] || l->priority > c->labels[of_rule[r] - 1].priority)) of_rule[r] = (uint8_t)(i + 1);
+  }
+  c->label_of_rule = of_rule;
+  for (size_t i = 0; !rc && i < c->n_data_policies; i++) {
+    struct data_policy *p = &c->data_policies[i].policy;
+    rc = data_kinds_find(engine, c->arena, p->kinds, p->n_kinds, &set, err);
+    p->rules = set;
+  }
+  return rc;
+}
+
 static int bind_all(struct config *c, const struct vdt_engine *engine, struct vdt_error *err)
 {
   unsigned char key[VDT_ALLOW_KEY];
   int rc = load_allowed_key(c, key, err);
   for (size_t i = 0; !rc && i < c->n_policies; i++) rc = vdt_policy_bind(engine, c->arena, &c->policies[i], err);
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = bind_deployment(c, &c->deployments[i], key, engine, err);
+  if (!rc) rc = load_data(c, engine, err);
   if (rc && err && !err->file[0]) snprintf(err->file, sizeof err->file, "%s", c->path);
   return rc;
 }

@@ -22,6 +22,10 @@ int load_engine_of(struct config *config, struct vdt_engine **out, struct vdt_er
 /* The same with more files of rules, which are read after those. */
 int load_engine_with(struct config *config, const char *const *files, size_t n, struct vdt_engine **out, struct vdt_error *err);
 
+/* What load_engine_of does about labels and policies about data: looks up which label each rule raises, the highest of those that name it, and
+ * which rules policies mean. ECONFIG: a kind that the engine does not know. */
+int load_data(struct config *config, const struct vdt_engine *engine, struct vdt_error *err);
+
 /* The key of allowed values; zeros when the configuration names no file. */
 int load_allowed_key(const struct config *config, unsigned char key[VDT_ALLOW_KEY], struct vdt_error *err);
 

@@ -228,6 +228,7 @@ static enum exchange_next take_head(struct gate *g)
       .application = named_header(r, context->application_header),
       .end_user = named_header(r, context->end_user_header),
       .tenant = named_header(r, context->tenant_header),
+      .label = named_header(r, context->label_header),
       .source_ip = named_header(r, context->source_ip_header),
   };
   if (context->n_proxies) head.forwarded_for = forwarded_for(r);

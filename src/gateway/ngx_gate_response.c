@@ -113,6 +113,16 @@ static bool has_no_body(const ngx_http_request_t *r)
          r->headers_out.status == 304;
 }
 
+static struct str find_header(ngx_list_t *headers, struct str name)
+{
+  for (ngx_list_part_t *part = &headers->part; part; part = part->next) {
+    const ngx_table_elt_t *h = part->elts;
+    for (ngx_uint_t i = 0; i < part->nelts; i++)
+      if (h[i].hash && str_ieq(gate_str(h[i].key), name)) return gate_str(h[i].value);
+  }
+  return (struct str){0};
+}
+
 /* The upstream takes the connection over. Only a session that we read may. */
 static ngx_int_t upgrade_head(struct gate *g)
 {
@@ -128,6 +138,8 @@ static ngx_int_t upstream_head(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
   if (r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS) return upgrade_head(g);
+  const char *label = g->main->config->context.upstream_label_header;
+  if (label) exchange_response_label(g->x, find_header(&r->headers_out.headers, str_of(label)));
   enum exchange_mode mode =
       exchange_response_head(g->x, (unsigned)r->headers_out.status, gate_str(r->headers_out.content_type), content_encoding(r));
   g->from_upstream = true;

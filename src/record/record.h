@@ -36,6 +36,7 @@ struct record_finding {
   struct str role;      /* "prompt" ... */
   struct str detector, rule, title, alert, severity, action, reason, redacted;
   struct str type, type_id; /* sensitive information type of Microsoft Purview and its GUID, or empty */
+  struct str policy;        /* the policy about data that decided, where one did */
   struct str source;        /* "vedette", "upstream" or "shield" */
   struct str sealed;        /* token of evidence and decoded, packed (record/seal.h), or empty */
   struct str evidence;      /* masked segment or empty; in the gateway until it is sealed */
@@ -112,6 +113,8 @@ struct record {
   struct str key_id;           /* keyed hash of the client's credential, 16 hex digits, or empty */
   struct str auth;             /* what the credential is: "key", "token", or empty */
   struct str prompt_id;        /* keyed hash of what the user typed, case and blanks aside, 16 hex digits, or empty */
+  struct str label;            /* the highest sensitivity label, or empty */
+  unsigned label_priority;     /* its rank; greater is higher */
   struct str tools;            /* names of the tools that the model called, joined by ", "; at most 16 */
   unsigned tool_calls;         /* how often a call was seen */
   bool agent;                  /* the deployment is marked as an agent, or the request has tools */

@@ -8,7 +8,9 @@
   ", x_found" after ", x_attack_kind" after ", x_action" after ", x_source" after ", x_first_interaction" after                  \
   ", x_last_interaction" after
 /* Those of version 1 of the schema, and what came later. */
-#define EXTENDED_COLUMNS(after) FIRST_EXTENDED_COLUMNS(after) ", x_country" after ", x_network" after
+#define EXTENDED_COLUMNS(after)                                                                                                  \
+  FIRST_EXTENDED_COLUMNS(after)                                                                                                  \
+  ", x_country" after ", x_network" after ", x_label" after ", x_label_priority" after ", x_data_policy" after
 #define FIXED_COLUMNS                                                                                                            \
   "name, type, status, principal, resource_id, subscription, resource_group, start_us, end_us, generated_us, count, "            \
   "confidence, evidence_total, severity, suppressed, incident, classification"
@@ -30,12 +32,12 @@
 /* As many as there are columns. */
 #define ALERT_PARAMETERS                                                                                                         \
   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "    \
-  "?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37"
+  "?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40"
 /* Of alert_evidence and of the data key that it is sealed with, if that is still there; read_evidence() knows the order. */
 #define EVIDENCE_COLUMNS                                                                                                         \
   "e.interaction, e.time_us, e.part, e.role, e.rule, e.title, e.reason, e.redacted, e.segment, e.source, e.confidence, "         \
   "e.layers, e.decoded, e.data_key, e.sealed, k.day, k.workspace_key, k.wrapped "                                                \
   "FROM alert_evidence e LEFT JOIN evidence_keys k ON k.id = e.data_key "
-enum { FIXED = 17, EXTENDED = 20 };
-_Static_assert(FIXED + EXTENDED == 37, "ALERT_PARAMETERS has another number");
+enum { FIXED = 17, EXTENDED = 23 };
+_Static_assert(FIXED + EXTENDED == 40, "ALERT_PARAMETERS has another number");
 #endif

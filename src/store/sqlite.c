@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 9, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 10, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,

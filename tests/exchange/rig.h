@@ -150,6 +150,7 @@ struct talk {
   /* in */
   const char *deployment; /* in the path; NULL: /v1/chat/completions, the body's model says */
   const char *path, *method, *type, *coding;
+  const char *end_user, *label, *up_label; /* what headers say */
   struct str body;
   unsigned status; /* of the upstream; 0: 200 */
   const char *up_type, *up_coding;
@@ -180,6 +181,7 @@ static inline size_t rig_piece(const struct talk *t, uint64_t *seed, size_t at)
 static inline void rig_respond(struct talk *t)
 {
   uint64_t seed = t->cuts * 7919 + 1;
+  exchange_response_label(t->x, str_of(t->up_label));
   t->mode = exchange_response_head(t->x, t->status ? t->status : 200, str_of(t->up_type ? t->up_type : "application/json"),
                                    str_of(t->up_coding));
   if (t->mode == EXCHANGE_REFUSE) return;
@@ -203,6 +205,8 @@ static inline void rig_request(struct talk *t)
                                                        : STR("/v1/chat/completions"),
                                .content_type = str_of(t->type ? t->type : "application/json"),
                                .content_encoding = str_of(t->coding),
+                               .end_user = str_of(t->end_user),
+                               .label = str_of(t->label),
                                .api_key = STR("client-key-5ecret"),
                                .user_agent = STR("agent/1"),
                                .client_ip = STR("192.0.2.1")};

@@ -1,0 +1,43 @@
+/*
+ * Policies about data and sensitivity labels of an interaction. Who it is comes from the request; what holds for them on top of the deployment's
+ * policy is put together once, before anything is read. The label of an interaction is the highest of all that anything says about it: the
+ * client, the upstream, the configuration of the deployment, and the kinds of what was found.
+ */
+#include "gateway/exchange_inside.h"
+
+bool exchange_settle_policy(struct exchange *x)
+{
+  const struct config *c = x->image->config;
+  const struct record *r = &x->record;
+  const struct data_policy *holds[DATA_POLICIES_MAX];
+  size_t n = 0;
+  if (x->tight) return true;
+  for (size_t i = 0; i < c->n_data_policies && n < DATA_POLICIES_MAX; i++)
+    if (config_data_policy_holds(&c->data_policies[i], r->end_user, r->application, r->end_user_tenant))
+      holds[n++] = &c->data_policies[i].policy;
+  if (!n) return true;
+  struct vdt_policy *tight = arena_alloc(x->arena, sizeof *tight);
+  if (!tight || data_policy_tighten(x->image->engine, x->arena, exchange_policy(x), holds, n, tight)) return false;
+  x->tight = tight;
+  return true;
+}
+
+void exchange_keep_label(struct exchange *x, const struct config_label *label)
+{
+  if (!label || label->priority <= x->record.label_priority) return;
+  x->record.label = str_of(label->name);
+  x->record.label_priority = label->priority;
+}
+
+void exchange_say_label(struct exchange *x, struct str said)
+{
+  if (said.n) exchange_keep_label(x, config_find_label(x->image->config, said));
+}
+
+void exchange_label_finding(struct exchange *x, const struct vdt_finding *f)
+{
+  const struct config *c = x->image->config;
+  bool data = f->detector == VDT_DET_CREDENTIAL || f->detector == VDT_DET_SENSITIVE;
+  if (!data || f->action == VDT_ALLOW || !c->label_of_rule || !c->label_of_rule[f->item]) return;
+  exchange_keep_label(x, &c->labels[c->label_of_rule[f->item] - 1]);
+}
