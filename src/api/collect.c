@@ -236,6 +236,16 @@ static int store_revision(struct collect *c, struct store *s, const struct recor
   return rc ? rc : move_alerts(c, s, &old, r, b, err);
 }
 
+/* Into the ledger, in the transaction of the line that says so. */
+static int note_transfer(struct store *s, const char *kind, struct str name, struct str destination, uint64_t time_us,
+                         uint64_t sent, uint64_t received, struct vdt_error *err)
+{
+  char day[CLOCK_TEXT];
+  clock_format(time_us, day);
+  struct store_transfer t = {{day, 10}, str_of(kind), name, destination, 1, sent, received};
+  return s->ops->put_transfer(s, &t, err);
+}
+
 static int store_egress(struct collect *c, const struct record_egress *e, struct batch *b, struct vdt_error *err)
 {
   size_t i = find_store(c, e->workspace, b);
@@ -244,7 +254,8 @@ static int store_egress(struct collect *c, const struct record_egress *e, struct
   if (!rc) rc = c->stores[i]->ops->put_egress(c->stores[i], e, &is_new, err);
   b->egress += is_new;
   if (is_new) b->egress_bytes += e->bytes;
-  return rc;
+  if (rc || !is_new) return rc;
+  return note_transfer(c->stores[i], "shield", e->shield, e->destination, e->time_us, e->bytes, 0, err);
 }
 
 static void share(struct collect *c, size_t store, const struct record *r)
@@ -267,6 +278,9 @@ static int store_record(struct collect *c, const struct record *r, struct batch 
   uint64_t now = clock_unix_us(), end = r->time_us + r->duration_us;
   b->lag_us = now > end ? now - end : 0;
   if (is_new) share(c, i, r);
+  if (is_new && r->sent_bytes)
+    rc = note_transfer(c->stores[i], "upstream", r->deployment, r->upstream, r->time_us, r->sent_bytes, r->received_bytes, err);
+  if (rc) return rc;
   return is_new ? store_alerts(c, i, r, b, err) : VDT_OK;
 }
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_SECONDS = 300, SECOND = 1000000 };
+enum { RETRY_SECONDS = 300, SECOND = 1000000, MOVED_MAX = 4096 };
 
 struct one {
   const struct feeds_source *source;
@@ -34,6 +34,8 @@ struct feeds {
   bool stop;
   struct vdt_intel *fresh; /* not taken yet */
   struct feeds_status *status;
+  struct feeds_transfer *moved; /* not taken yet */
+  size_t n_moved, cap_moved;
 };
 
 static bool is_remote(const struct feeds_source *s)
@@ -121,14 +123,30 @@ static bool look_at_file(struct one *o)
   return !rc;
 }
 
-static bool look_at_address(struct one *o, const char *trust)
+/* When nobody takes them (the disk is full for days) the last one of the list counts for those that follow. */
+static void note_moved(void *ctx, const struct feeds_transfer *t)
+{
+  struct feeds *f = ctx;
+  pthread_mutex_lock(&f->lock);
+  struct feeds_transfer *p = f->n_moved < MOVED_MAX ? heap_grow(f->moved, f->n_moved, &f->cap_moved, 16, sizeof *p) : NULL;
+  if (p) {
+    f->moved = p;
+    f->moved[f->n_moved++] = *t;
+  } else if (f->n_moved) {
+    f->moved[f->n_moved - 1].sent += t->sent;
+    f->moved[f->n_moved - 1].received += t->received;
+  }
+  pthread_mutex_unlock(&f->lock);
+}
+
+static bool look_at_address(struct feeds *f, struct one *o)
 {
   struct vdt_error err = {0};
   struct buf text = {0};
   bool unchanged = false;
   unsigned wait = o->source->refresh;
   if (clock_mono_us() < o->due_us) return false;
-  int rc = fetch(o->source, trust, o->etag, &text, &unchanged, &err);
+  int rc = fetch(o->source, f->options->trust, o->etag, &text, &unchanged, note_moved, f, &err);
   if (!rc && !unchanged) rc = take_text(o, o->source->name, text.n ? buf_str(&text) : STR(""), clock_unix_us(), &err);
   if (!rc && unchanged) o->status.loaded_us = o->section.loaded_us = clock_unix_us();
   if (!rc && !unchanged) rc = keep(o, buf_str(&text), &err);
@@ -266,7 +284,7 @@ static void *run(void *arg)
     bool fresh = false;
     for (size_t i = 0; i < f->options->n; i++) {
       struct one *o = &f->all[i];
-      fresh |= is_remote(o->source) ? look_at_address(o, f->options->trust) : look_at_file(o);
+      fresh |= is_remote(o->source) ? look_at_address(f, o) : look_at_file(o);
       look_at_age(o);
     }
     if (fresh && publish(f, &err)) fprintf(stderr, "vedette serve: feeds: %s\n", err.text);
@@ -339,6 +357,7 @@ void feeds_stop(struct feeds *f)
   pthread_mutex_destroy(&f->lock);
   free(f->all);
   free(f->status);
+  free(f->moved);
   free(f);
 }
 
@@ -360,4 +379,14 @@ bool feeds_status_at(struct feeds *f, size_t i, struct feeds_status *out)
   *out = f->status[i];
   pthread_mutex_unlock(&f->lock);
   return true;
+}
+
+void feeds_take_transfers(struct feeds *f, bool (*take)(void *ctx, const struct feeds_transfer *t), void *ctx)
+{
+  size_t n = 0;
+  pthread_mutex_lock(&f->lock);
+  while (n < f->n_moved && take(ctx, &f->moved[n])) n++;
+  if (n) memmove(f->moved, f->moved + n, (f->n_moved - n) * sizeof *f->moved);
+  f->n_moved -= n;
+  pthread_mutex_unlock(&f->lock);
 }

@@ -43,11 +43,19 @@ int feeds_start(const char *state_dir, const struct feeds_options *options, stru
 void feeds_stop(struct feeds *f);
 /* Brings *intel up to date for the caller's thread. */
 void feeds_take(struct feeds *f, struct vdt_intel **intel);
+/* A request for a feed: where it went, whether a server of the feed had led there, and bytes, heads included. */
+struct feeds_transfer {
+  char name[64], destination[320];
+  bool redirected;
+  uint64_t time_us, sent, received;
+};
+/* Hands each request since the last call to take(), oldest first, until it returns false: that one and those behind it are kept. */
+void feeds_take_transfers(struct feeds *f, bool (*take)(void *ctx, const struct feeds_transfer *t), void *ctx);
 /* Feed i; false behind the last. */
 bool feeds_status_at(struct feeds *f, size_t i, struct feeds_status *out);
 
-/* fetch.c: GET over HTTPS. *etag is what the server said last time, and is replaced. *unchanged: the server says so, and body is empty.
+/* fetch.c: GET over HTTPS, redirects too; the secret header goes to the first server only. moved() is told each request that was made. *etag is what the server said last time, and is replaced. *unchanged: the server says so, and body is empty.
  * EIO with words, ETOOBIG. */
 int fetch(const struct feeds_source *source, const char *trust, char etag[256], struct buf *body, bool *unchanged,
-          struct vdt_error *err);
+          void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err);
 #endif

@@ -1,5 +1,6 @@
 /* Downloads feeds, on libcurl. HTTPS only, redirects too; nothing of a request is logged but the feed's name. */
 #include "api/feeds.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include <curl/curl.h>
 
@@ -41,28 +42,23 @@ static bool add(struct curl_slist **list, const char *line)
   return longer != NULL;
 }
 
-static bool add_headers(const struct feeds_source *s, const char *etag, struct curl_slist **list)
+/* first: the server is the one that the configuration names. */
+static bool add_headers(const struct feeds_source *s, const char *etag, bool first, struct curl_slist **list)
 {
   char line[320];
-  const char *secret = s->header_env ? getenv(s->header_env) : NULL;
+  const char *secret = first && s->header_env ? getenv(s->header_env) : NULL;
   if (secret && *secret && !add(list, secret)) return false;
   snprintf(line, sizeof line, "If-None-Match: %s", etag);
   return !*etag || add(list, line);
 }
 
-static void set_options(CURL *c, const struct feeds_source *s, const char *trust, struct curl_slist *headers, struct download *d,
-                        char said[CURL_ERROR_SIZE])
+static void set_options(CURL *c, const char *trust, struct download *d, char said[CURL_ERROR_SIZE])
 {
-  curl_easy_setopt(c, CURLOPT_URL, s->source);
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
-  curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-  curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)REDIRECTS);
   curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)SECONDS);
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(c, CURLOPT_USERAGENT, "vedette/" VEDETTE_VERSION);
-  curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(c, CURLOPT_WRITEDATA, d);
   curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
@@ -81,23 +77,79 @@ static int outcome(CURL *c, CURLcode rc, const struct download *d, const char *s
   return error_set(err, VDT_EIO, "the server answers %ld", status);
 }
 
-int fetch(const struct feeds_source *s, const char *trust, char etag[256], struct buf *body, bool *unchanged,
-          struct vdt_error *err)
+/* "https://host:port" of what stands before the path. */
+static void origin(const char *url, char *out, size_t n)
 {
-  char said[CURL_ERROR_SIZE] = "";
+  const char *host = strncmp(url, "https://", 8) == 0 ? url + 8 : url;
+  snprintf(out, n, "%.*s", (int)((size_t)(host - url) + strcspn(host, "/?#")), url);
+}
+
+/* A request that got as far as a connection. */
+static void tell(CURL *c, const struct feeds_source *s, const char *url, bool redirected,
+                 void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx)
+{
+  struct feeds_transfer t = {.redirected = redirected, .time_us = clock_unix_us()};
+  long sent = 0, heads = 0;
+  curl_off_t body = 0;
+  curl_easy_getinfo(c, CURLINFO_REQUEST_SIZE, &sent);
+  curl_easy_getinfo(c, CURLINFO_HEADER_SIZE, &heads);
+  curl_easy_getinfo(c, CURLINFO_SIZE_DOWNLOAD_T, &body);
+  if (sent <= 0) return;
+  snprintf(t.name, sizeof t.name, "%s", s->name);
+  origin(url, t.destination, sizeof t.destination);
+  t.sent = (uint64_t)sent;
+  t.received = (uint64_t)(heads > 0 ? heads : 0) + (uint64_t)(body > 0 ? body : 0);
+  moved(ctx, &t);
+}
+
+/* Where the server leads on to; NULL: nowhere, or not to HTTPS, which the caller says as the status that it is. */
+static const char *leads_to(CURL *c)
+{
+  const char *url = NULL;
+  curl_easy_getinfo(c, CURLINFO_REDIRECT_URL, &url);
+  return url && strncmp(url, "https://", 8) == 0 ? url : NULL;
+}
+
+/* One request after the other, so that each is known and none but the first has the secret. *at is where the last one went. */
+static int follow(CURL *c, const struct feeds_source *s, const char *etag, struct download *d, char said[CURL_ERROR_SIZE],
+                  char **at, void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err)
+{
+  for (int step = 0;; step++) {
+    struct curl_slist *headers = NULL;
+    const char *next = NULL;
+    if (!add_headers(s, etag, step == 0, &headers))
+      return curl_slist_free_all(headers), error_set(err, VDT_ENOMEM, "out of memory");
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(c, CURLOPT_URL, *at);
+    buf_reset(d->body);
+    int rc = outcome(c, curl_easy_perform(c), d, said, err);
+    tell(c, s, *at, step > 0, moved, ctx);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    if (!rc || step == REDIRECTS || !(next = leads_to(c))) return rc;
+    char *copy = strdup(next);
+    if (!copy) return error_set(err, VDT_ENOMEM, "out of memory");
+    free(*at);
+    *at = copy;
+  }
+}
+
+int fetch(const struct feeds_source *s, const char *trust, char etag[256], struct buf *body, bool *unchanged,
+          void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err)
+{
+  char said[CURL_ERROR_SIZE] = "", *at = strdup(s->source);
   struct download d = {.body = body};
-  struct curl_slist *headers = NULL;
   long status = 0;
   CURL *c = curl_easy_init();
-  int rc = c && add_headers(s, etag, &headers) ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
+  int rc = c && at ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) {
-    set_options(c, s, trust, headers, &d, said);
-    rc = outcome(c, curl_easy_perform(c), &d, said, err);
+    set_options(c, trust, &d, said);
+    rc = follow(c, s, etag, &d, said, &at, moved, ctx, err);
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
   }
   *unchanged = !rc && status == 304;
   if (!rc && !*unchanged) memcpy(etag, d.etag, sizeof d.etag);
-  curl_slist_free_all(headers);
   if (c) curl_easy_cleanup(c);
+  free(at);
   return rc;
 }

@@ -185,6 +185,17 @@ static int write_files(struct run *r, const struct config *c, const char *name, 
   return rc;
 }
 
+/* What holds now, for the data statement: `vedette data` and the API say what it means. */
+static int keep_effective(struct run *r, struct vdt_error *err)
+{
+  struct buf text = {0};
+  config_print(r->config, &text);
+  int rc = text.failed ? error_set(err, VDT_ENOMEM, "out of memory")
+                       : run_file_write(in_state(r, "run/effective.yaml"), buf_str(&text), err);
+  buf_finish(&text);
+  return rc;
+}
+
 /* ---- programs --------------------------------------------------------------------------------------------------- */
 
 static const char *self_path(struct vdt_arena *arena)
@@ -464,6 +475,7 @@ static void reload(struct run *r)
   }
   config_free(r->config);
   r->config = fresh;
+  if (keep_effective(r, &err)) complain(&err);
   rename(in_state(r, "nginx/nginx.conf.next"), in_state(r, "nginx/nginx.conf"));
   child_stop(&r->children[SERVE], SIGTERM, STOP_MS);
   describe_serve(r);
@@ -531,6 +543,7 @@ static int prepare(struct run *r, struct vdt_error *err)
   if (!rc) rc = prepare_portal(r, err);
   if (!rc) rc = check_addresses(r->config, err);
   if (!rc) rc = write_files(r, r->config, "nginx/nginx.conf", err);
+  if (!rc) rc = keep_effective(r, err);
   return rc;
 }
 

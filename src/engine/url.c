@@ -101,3 +101,15 @@ bool url_parse_address(struct vdt_arena *arena, struct str text, struct config_u
   if (str_starts(text, STR("unix:"))) return take_unix(arena, str_cut(text, 5, text.n), out);
   return take_authority(arena, text, out) && out->port && !*out->path;
 }
+
+void url_origin(const struct config_url *u, char *out, size_t n)
+{
+  bool tls = u->scheme == CONFIG_HTTPS, v6 = u->host && strchr(u->host, ':');
+  char port[8] = "";
+  if (u->scheme == CONFIG_SIMULATED || u->scheme == CONFIG_UNIX) {
+    snprintf(out, n, "%s%s", u->scheme == CONFIG_UNIX ? "unix:" : "simulated", u->scheme == CONFIG_UNIX ? u->host : "");
+    return;
+  }
+  if (u->port != (tls ? 443u : 80u)) snprintf(port, sizeof port, ":%u", u->port % 65536);
+  snprintf(out, n, "%s://%s%s%s%s", tls ? "https" : "http", v6 ? "[" : "", u->host, v6 ? "]" : "", port);
+}

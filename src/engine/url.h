@@ -9,4 +9,7 @@
 bool url_parse(struct vdt_arena *arena, struct str text, struct config_url *out);
 /* "HOST:PORT", "[IPV6]:PORT" or "unix:PATH", as an address to listen on. */
 bool url_parse_address(struct vdt_arena *arena, struct str text, struct config_url *out);
+/* Where a URL leads, without its path: "https://HOST", "http://HOST:PORT", "unix:PATH", "simulated". Cut at n - 1 bytes. */
+enum { URL_ORIGIN = 320 };
+void url_origin(const struct config_url *url, char *out, size_t n);
 #endif

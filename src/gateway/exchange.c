@@ -1,4 +1,5 @@
 /* Begin and end of an interaction, its verdict, its record. */
+#include "engine/url.h"
 #include "gateway/opinion.h"
 #include "gateway/shield.h"
 #include <assert.h>
@@ -202,6 +203,16 @@ static enum record_outcome outcome_of(const struct exchange *x, enum record_outc
 {
   bool refused = x->answered && !x->blocked && x->answer_status >= 400;
   return refused && seen == RECORD_COMPLETE ? RECORD_REFUSED : seen;
+}
+
+void exchange_transfer(struct exchange *x, uint64_t sent, uint64_t received)
+{
+  char to[URL_ORIGIN];
+  if (!sent || !x->deployment) return;
+  url_origin(&x->deployment->upstream, to, sizeof to);
+  x->record.upstream = exchange_keep(x, str_of(to), sizeof to);
+  x->record.sent_bytes = sent;
+  x->record.received_bytes = received;
 }
 
 void exchange_record(struct exchange *x, enum record_outcome outcome, uint64_t now_us, struct buf *line)

@@ -191,6 +191,8 @@ int exchange_session_stop(struct exchange *x, struct wire_message *m);
 
 void exchange_add_inspect_us(struct exchange *x, uint64_t us);
 void exchange_first_byte(struct exchange *x, uint64_t now_us);
+/* What went to the upstream and what came from there by now, heads included. Call before exchange_record. */
+void exchange_transfer(struct exchange *x, uint64_t sent, uint64_t received);
 /* Appends the record line. Call once. outcome is what the caller saw; our own answers are REFUSED or COMPLETE by themselves. */
 void exchange_record(struct exchange *x, enum record_outcome outcome, uint64_t now_us, struct buf *line);
 #endif

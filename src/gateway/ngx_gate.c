@@ -78,11 +78,28 @@ bool gate_append(struct buf *line)
   return written;
 }
 
+void gate_moved(const struct gate *g, uint64_t *sent, uint64_t *received)
+{
+  const ngx_http_upstream_t *u = g->r->upstream;
+  const ngx_array_t *tries = g->r->upstream_states;
+  *sent = *received = 0;
+  for (ngx_uint_t i = 0; tries && i < tries->nelts; i++) {
+    const ngx_http_upstream_state_t *s = (const ngx_http_upstream_state_t *)tries->elts + i;
+    *sent += (uint64_t)s->bytes_sent;
+    *received += (uint64_t)s->bytes_received;
+  }
+  /* nginx notes what it sent when it lets a connection go. */
+  if (u && u->peer.connection && u->state && !u->state->bytes_sent) *sent += (uint64_t)u->peer.connection->sent;
+}
+
 void gate_record(struct gate *g, enum record_outcome outcome)
 {
   if (g->recorded) return;
   g->recorded = true;
   struct buf line = {0};
+  uint64_t sent, received;
+  gate_moved(g, &sent, &received);
+  exchange_transfer(g->x, sent, received);
   exchange_record(g->x, outcome, clock_unix_us(), &line);
   gate_append(&line);
 }

@@ -111,6 +111,8 @@ struct gate *gate_find(ngx_http_request_t *r);
 struct gate *gate_begin(ngx_http_request_t *r);
 /* Writes the record, once; later calls do nothing. */
 void gate_record(struct gate *g, enum record_outcome outcome);
+/* Bytes to and from the upstream so far, heads included, of all tries. */
+void gate_moved(const struct gate *g, uint64_t *sent, uint64_t *received);
 /* Appends a line to the journal and frees it. false: it is not in the journal; that is counted and said. */
 bool gate_append(struct buf *line);
 ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main);

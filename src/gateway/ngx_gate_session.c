@@ -29,10 +29,15 @@ static uint64_t hook_now(void *ctx)
   return clock_unix_us();
 }
 
+static void hook_moved(void *ctx, uint64_t *sent, uint64_t *received)
+{
+  gate_moved(ctx, sent, received);
+}
+
 ngx_int_t gate_session_begin(struct gate *g)
 {
   ngx_http_request_t *r = g->r;
-  const struct session_hooks hooks = {NULL, hook_random, hook_record, hook_now};
+  const struct session_hooks hooks = {g, hook_random, hook_record, hook_now, hook_moved};
   bool asked = r->headers_in.upgrade && r->http_version == NGX_HTTP_VERSION_11 && r->upstream->upgrade;
   if (!asked || !exchange_is_session(g->x) || !exchange_session_open(g->x)) return NGX_ERROR;
   g->session = session_new(g->x, &hooks);

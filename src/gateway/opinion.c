@@ -1,4 +1,5 @@
 #include "gateway/opinion.h"
+#include "engine/url.h"
 #include "gateway/opinion_memory.h"
 #include <sodium.h>
 #include <stdatomic.h>
@@ -396,11 +397,14 @@ void exchange_asking(struct exchange *x, uint64_t now_us, struct buf *line)
 {
   struct opinion *o = &x->opinion;
   const struct config_deployment *d = x->deployment;
+  char to[URL_ORIGIN];
+  url_origin(&o->asked.shield->endpoint, to, sizeof to);
   struct record_egress e = {.time_us = now_us,
                             .workspace = str_of(d->workspace->name),
                             .deployment = str_of(d->name),
                             .shield = o->record.shield,
                             .kind = o->record.kind,
+                            .destination = str_of(to),
                             .score = o->record.score,
                             .texts = o->record.texts,
                             .bytes = o->asked.body.n,

@@ -16,6 +16,7 @@ struct session {
   bool begun;        /* the turn has something to record */
   bool recorded;     /* some turn is on record */
   bool over, complete;
+  uint64_t sent, received; /* what records of earlier turns say */
   unsigned char key[crypto_stream_chacha20_KEYBYTES], masks[MASKS];
   size_t masks_left;
   uint64_t masks_made;
@@ -73,9 +74,21 @@ bool session_is_complete(const struct session *s)
   return s->complete;
 }
 
+static void tell_moved(struct session *s)
+{
+  uint64_t sent, received;
+  if (!s->hooks.moved) return;
+  s->hooks.moved(s->hooks.ctx, &sent, &received);
+  if (sent < s->sent || received < s->received) return;
+  exchange_transfer(s->turn, sent - s->sent, received - s->received);
+  s->sent = sent;
+  s->received = received;
+}
+
 static bool record(struct session *s, enum record_outcome outcome)
 {
   struct buf line = {0};
+  tell_moved(s);
   exchange_record(s->turn, outcome, s->hooks.now_us(s->hooks.ctx), &line);
   s->recorded = true;
   s->begun = false;

@@ -16,6 +16,7 @@ struct session_hooks {
   const unsigned char *(*random)(void *ctx);   /* 16 random bytes, or NULL when there are none */
   bool (*record)(void *ctx, struct buf *line); /* takes a record; false: it is lost */
   uint64_t (*now_us)(void *ctx);
+  void (*moved)(void *ctx, uint64_t *sent, uint64_t *received); /* to and from the upstream since the session began, or NULL */
 };
 
 enum session_side { SESSION_CLIENT, SESSION_UPSTREAM };

@@ -1,4 +1,4 @@
-/* fields.def as tables: the writer and the reader walk the same rows. Only for record/. */
+/* fields.def as tables: the writer and the reader walk the same rows, and the data statement names them. Only for record/ and data/. */
 #ifndef RECORD_FIELDS_H
 #define RECORD_FIELDS_H
 #include "record/record.h"

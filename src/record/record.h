@@ -74,6 +74,7 @@ struct record_egress {
   char id[RECORD_ID_LEN + 1]; /* of the interaction */
   uint64_t time_us;
   struct str workspace, deployment, shield, kind;
+  struct str destination; /* "https://HOST"; empty in lines of earlier versions */
   unsigned score, texts;
   uint64_t bytes;
   struct str sha256;
@@ -119,6 +120,8 @@ struct record {
   unsigned tool_calls;         /* how often a call was seen */
   bool agent;                  /* the deployment is marked as an agent, or the request has tools */
   struct record_side request, response;
+  struct str upstream;                 /* where it went, "https://HOST"; empty: nothing left for a model */
+  uint64_t sent_bytes, received_bytes; /* to and from there, heads included */
   uint64_t prompt_tokens, completion_tokens, total_tokens;
   struct str finish_reason;
   enum record_outcome outcome;

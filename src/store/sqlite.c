@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 10, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 11, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -216,7 +216,7 @@ static int sqlite_drop_offset(struct store *base, struct str journal, struct vdt
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
-static int execute(struct sqlite_store *s, const char *sql, struct vdt_error *err)
+int sqlite_execute(struct sqlite_store *s, const char *sql, struct vdt_error *err)
 {
   int code = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
   return code == SQLITE_OK ? VDT_OK : sqlite_error(s, code, err);
@@ -232,20 +232,27 @@ static int user_version(struct sqlite_store *s, int *version, struct vdt_error *
   return code == SQLITE_ROW ? VDT_OK : sqlite_error(s, code, err);
 }
 
+int sqlite_make_tables(struct sqlite_store *s, int version, struct vdt_error *err)
+{
+  int rc = VDT_OK;
+  for (size_t i = 0; !rc && i < sizeof schema / sizeof *schema; i++)
+    if (schema[i].since > version) rc = sqlite_execute(s, schema[i].sql, err);
+  return rc;
+}
+
 /* In one transaction: two processes may open a new store at once. */
 static int make_schema(struct sqlite_store *s, struct vdt_error *err)
 {
-  int version = 0, rc = execute(s, "BEGIN IMMEDIATE", err);
+  int version = 0, rc = sqlite_execute(s, "BEGIN IMMEDIATE", err);
   if (rc) return rc;
   rc = user_version(s, &version, err);
-  for (size_t i = 0; !rc && i < sizeof schema / sizeof *schema; i++)
-    if (schema[i].since > version) rc = execute(s, schema[i].sql, err);
+  if (!rc) rc = sqlite_make_tables(s, version, err);
   if (!rc && version && version < AUDIT_CHAINED) rc = sqlite_chain_audit(s, clock_unix_us(), err);
   if (!rc && version && version < SEVERITIES_KEPT) rc = sqlite_set_severities(s, err);
   if (!rc && version > SCHEMA_VERSION)
     rc = error_set(err, VDT_ESTATE, "store: made by a newer vedette (schema %d, this one knows %d)", version, SCHEMA_VERSION);
   if (rc) sqlite_rollback(&s->base);
-  else rc = execute(s, "COMMIT", err);
+  else rc = sqlite_execute(s, "COMMIT", err);
   return rc;
 }
 
@@ -334,6 +341,10 @@ static const struct store_ops sqlite_ops = {
     .verify_audit = sqlite_verify_audit,
     .list_use = sqlite_list_use,
     .count = sqlite_count,
+    .put_transfer = sqlite_put_transfer,
+    .list_transfers = sqlite_list_transfers,
+    .survey = sqlite_survey,
+    .list_texts = sqlite_list_texts,
     .sync = sqlite_sync,
     .close = sqlite_close,
 };
@@ -366,7 +377,7 @@ static int open_db(struct sqlite_store *s, const char *path, bool create, struct
     return error_set(err, missing && !create ? VDT_ENOTFOUND : VDT_EIO, "%.200s: %s", path, sqlite3_errstr(code));
   }
   sqlite3_busy_timeout(s->db, BUSY_MS);
-  int rc = execute(
+  int rc = sqlite_execute(
       s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF", err);
   return rc ? rc : make_schema(s, err);
 }

@@ -83,6 +83,15 @@ int sqlite_withdraw_event(struct store *s, const struct alert *event, uint64_t w
                           struct vdt_error *err);
 int sqlite_amend_event(struct store *s, const struct alert *event, uint64_t window_us, struct vdt_error *err);
 int sqlite_put_egress(struct store *s, const struct record_egress *e, bool *is_new, struct vdt_error *err);
+/* Statements of our own that take and give nothing. */
+int sqlite_execute(struct sqlite_store *s, const char *sql, struct vdt_error *err);
+/* What the schema has since that version. Within a transaction, or on a database that nobody else has. */
+int sqlite_make_tables(struct sqlite_store *s, int version, struct vdt_error *err);
+int sqlite_put_transfer(struct store *s, const struct store_transfer *t, struct vdt_error *err);
+int sqlite_list_transfers(struct store *s, struct str since, struct vdt_arena *arena, struct store_transfer **out, size_t *n,
+                          struct vdt_error *err);
+int sqlite_survey(struct store *s, struct vdt_arena *arena, struct store_table **out, size_t *n, struct vdt_error *err);
+int sqlite_list_texts(struct store *s, struct vdt_arena *arena, struct store_texts **out, size_t *n, struct vdt_error *err);
 int sqlite_put_event(struct store *s, const struct alert *event, uint64_t window_us, bool *is_new, struct vdt_error *err);
 int sqlite_list(struct store *s, const struct store_query *q, struct vdt_arena *arena, struct alert **out, size_t *n,
                 struct vdt_error *err);

@@ -167,6 +167,30 @@ struct store_use_query {
   size_t limit;
 };
 
+/* What left this machine for a destination, and what came back, on one day: of requests to models, questions to shields, downloads. */
+struct store_transfer {
+  struct str day;                 /* "2026-11-26", UTC */
+  struct str kind;                /* as in data/connections.def */
+  struct str name;                /* of the deployment, shield or feed */
+  struct str destination;         /* "https://HOST", "https://HOST:PORT", "unix:PATH", "simulated" */
+  uint64_t count, sent, received; /* bytes */
+};
+
+/* A table and what is in it. */
+struct store_table {
+  struct str name;
+  struct str *columns;
+  size_t n_columns;
+  uint64_t rows;
+  uint64_t oldest_us, newest_us; /* of the rows' times; 0: it has none */
+};
+
+/* How much text of prompts and answers is kept for a deployment. */
+struct store_texts {
+  struct str deployment, subscription;
+  uint64_t rows, oldest_us, newest_us;
+};
+
 struct store_counts {
   uint64_t alerts[ALERT_TYPES][ALERT_STATUSES];
 };
@@ -253,6 +277,15 @@ struct store_ops {
   /* Holds every entry against its hash and the one before. OK also when there are faults; not within a transaction. ESTATE as for put_audit.
    * An anchor that is not there is no fault: check->anchored says it. */
   int (*verify_audit)(struct store *s, struct store_audit_check *check, struct vdt_error *err);
+  /* Adds to what there is of that day, kind, name and destination. */
+  int (*put_transfer)(struct store *s, const struct store_transfer *t, struct vdt_error *err);
+  /* Of that day and later; empty: all. */
+  int (*list_transfers)(struct store *s, struct str since, struct vdt_arena *arena, struct store_transfer **out, size_t *n,
+                        struct vdt_error *err);
+  /* Every table that the store really has, by name. */
+  int (*survey)(struct store *s, struct vdt_arena *arena, struct store_table **out, size_t *n, struct vdt_error *err);
+  /* By deployment. */
+  int (*list_texts)(struct store *s, struct vdt_arena *arena, struct store_texts **out, size_t *n, struct vdt_error *err);
   /* What was committed survives a power cut from here on. */
   int (*sync)(struct store *s, struct vdt_error *err);
   void (*close)(struct store *s);
@@ -264,6 +297,8 @@ struct store_ops {
  */
 int store_open_sqlite(const char *state_dir, const struct alert_place *place, bool create, struct store **out,
                       struct vdt_error *err);
+/* The tables and columns that a store of this version is to have, by name, made of schema.def; rows and times are 0. */
+int store_schema_sqlite(struct vdt_arena *arena, struct store_table **out, size_t *n, struct vdt_error *err);
 /* Letters, digits, '-', '_', at most 63. */
 bool store_name_ok(struct str workspace);
 /* The order of that name, STORE_SORTS when there is none; and what an alert is sorted by there, as a number or, where *text is set, a text. */

@@ -247,7 +247,7 @@ static void hold_session(const char *deployment, const struct buf bytes[2], stru
                                .query = str_of(query),
                                .upgrade = STR("websocket"),
                                .api_key = STR("k")};
-  struct session_hooks hooks = {t, hook_random, hook_record, hook_now};
+  struct session_hooks hooks = {t, hook_random, hook_record, hook_now, NULL};
   fail_at = at;
   struct exchange *x = exchange_new(&rig_image, rig_scanner, random, 1);
   bool open = x && exchange_request_head(x, &head) == EXCHANGE_FORWARD && exchange_is_session(x) && exchange_session_open(x);

@@ -61,7 +61,7 @@ static void begin(struct stage *t, const char *deployment)
 {
   char query[64];
   enum exchange_next next;
-  struct session_hooks hooks = {t, hook_random, hook_record, hook_now};
+  struct session_hooks hooks = {t, hook_random, hook_record, hook_now, NULL};
   snprintf(query, sizeof query, "model=%s", deployment);
   t->first = handshake("/v1/realtime", query, "websocket", &next);
   CHECK_INT(next, EXCHANGE_FORWARD);

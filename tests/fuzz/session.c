@@ -55,7 +55,7 @@ static uint64_t hook_now(void *ctx)
 static void begin(struct stage *t, const char *deployment, size_t step)
 {
   static const unsigned char random[16] = {0xcd, 1};
-  struct session_hooks hooks = {t, hook_random, hook_record, hook_now};
+  struct session_hooks hooks = {t, hook_random, hook_record, hook_now, NULL};
   char query[64];
   *t = (struct stage){.step = step};
   snprintf(query, sizeof query, "model=%s", deployment);
