@@ -12,6 +12,7 @@ WHAT = {
     "languages": "seventy languages, direct attacks and documents",
     "languages2": "direct attacks and twins in Chinese, Japanese, Korean and Arabic",
     "prompts3": "short dull attacks, prompts with the words of attacks, secrets, pretexts, false turns; forty-two languages",
+    "prompts4": "stories, personas and games; very short attacks and riddles for a secret; thirty-five languages, with ordinary prompts without twins",
     "secrets_and_switches": "games for a secret, asking for the hidden prompt, tasks that turn; seven European languages",
 }
 total = [0, 0]
