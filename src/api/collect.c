@@ -329,6 +329,7 @@ static void add_stats(struct collect_stats *s, const struct batch *b)
   atomic_fetch_add(&s->egress_bytes, b->egress_bytes);
   atomic_fetch_add(&s->rejected, b->rejected);
   atomic_fetch_add(&s->unknown_workspace, b->unknown_workspace);
+  if (b->records) atomic_store(&s->stored_us, clock_unix_us());
   if (b->records + b->duplicates) atomic_store(&s->lag_us, b->lag_us);
 }
 

@@ -29,6 +29,8 @@
 #define SCAN_BY_NAME(order)                                                                                                      \
   "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE name IN (SELECT name " SCAN_FROM SCAN_FILTER                  \
                                                " ORDER BY name " order " LIMIT ?11) ORDER BY name " order
+/* Traffic is counted in slots of five minutes. */
+#define TRAFFIC_SLOT(time) time " / 300000000 * 300000000"
 /* As many as there are columns. */
 #define ALERT_PARAMETERS                                                                                                         \
   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "    \

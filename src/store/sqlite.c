@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 11, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 12, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -178,7 +178,8 @@ int sqlite_write_record(struct sqlite_store *s, enum statement how, const struct
 static int sqlite_put_record(struct store *base, const struct record *r, bool *is_new, struct vdt_error *err)
 {
   int rc = sqlite_write_record(sqlite_of(base), SQL_RECORD_PUT, r, is_new, err);
-  return rc || !*is_new ? rc : sqlite_count_use(sqlite_of(base), r, err);
+  if (!rc && *is_new) rc = sqlite_count_use(sqlite_of(base), r, err);
+  return rc || !*is_new ? rc : sqlite_count_traffic(sqlite_of(base), r, err);
 }
 
 static int sqlite_set_offset(struct store *base, struct str journal, uint64_t offset, struct vdt_error *err)
@@ -327,6 +328,8 @@ static const struct store_ops sqlite_ops = {
     .list = sqlite_list,
     .page = sqlite_page,
     .tally = sqlite_tally,
+    .traffic = sqlite_traffic,
+    .counts = sqlite_counts,
     .get = sqlite_get,
     .change = sqlite_change,
     .relate = sqlite_relate,

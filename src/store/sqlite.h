@@ -128,6 +128,12 @@ int sqlite_sort_page(struct sqlite_store *s, sqlite3_stmt *q, const struct store
                      char (*names)[ALERT_NAME_LEN + 1], size_t *n, uint64_t *total, struct vdt_error *err);
 int sqlite_tally(struct store *s, const struct store_filter *f, struct str after, uint64_t most, uint64_t *n,
                  struct vdt_error *err);
+/* Counts a record that is new, and takes back what one that is stored had counted. Within a transaction. */
+int sqlite_count_traffic(struct sqlite_store *s, const struct record *r, struct vdt_error *err);
+int sqlite_uncount_traffic(struct sqlite_store *s, struct str id, struct vdt_error *err);
+int sqlite_traffic(struct store *s, uint64_t from_us, uint64_t to_us, store_traffic_fn *each, void *ctx, struct vdt_error *err);
+int sqlite_counts(struct store *s, uint64_t from_us, uint64_t to_us, struct vdt_arena *arena, struct store_alert_counts *out,
+                  struct vdt_error *err);
 /* Alerts of before version 4 get the severity of their type. Within the transaction that makes the schema. */
 int sqlite_set_severities(struct sqlite_store *s, struct vdt_error *err);
 int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);

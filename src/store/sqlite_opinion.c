@@ -49,7 +49,9 @@ int sqlite_get_record(struct store *base, struct str id, struct vdt_arena *arena
 int sqlite_revise_record(struct store *base, const struct record *r, struct vdt_error *err)
 {
   bool changed;
-  return sqlite_write_record(sqlite_of(base), SQL_RECORD_REPLACE, r, &changed, err);
+  int rc = sqlite_uncount_traffic(sqlite_of(base), (struct str){r->id, RECORD_ID_LEN}, err);
+  if (!rc) rc = sqlite_write_record(sqlite_of(base), SQL_RECORD_REPLACE, r, &changed, err);
+  return rc ? rc : sqlite_count_traffic(sqlite_of(base), r, err);
 }
 
 int sqlite_put_egress(struct store *base, const struct record_egress *e, bool *is_new, struct vdt_error *err)

@@ -29,6 +29,14 @@ X(ALERT_LIST, "SELECT " FIXED_COLUMNS EXTENDED_COLUMNS("") " FROM alerts WHERE n
   "AND (?3 = '' OR resource_group = ?3) AND (?4 = '' OR type = ?4) AND (?5 < 0 OR status = ?5) AND (?6 = '' OR "
   "substr(name, 1, length(?6)) = ?6 OR substr(name, -length(?6)) = ?6 OR substr(name, 21, length(?6)) = ?6) "
   "AND end_us >= ?8 AND (?9 = '' OR x_deployment = ?9) AND (?10 = '' OR instr(principal, ?10)) ORDER BY name LIMIT ?7")
+X(TRAFFIC_ADD, "INSERT INTO traffic VALUES(" TRAFFIC_SLOT("?1") ", ?2, 1, ?3, ?4 = 'detected', ?4 = 'redacted', ?4 = 'cut', ?4 = 'blocked', ?4 = 'not-inspected', ?5 >= 500) "
+  "ON CONFLICT DO UPDATE SET requests = requests + 1, tokens = tokens + excluded.tokens, detected = detected + excluded.detected, redacted = redacted + excluded.redacted, "
+  "cut = cut + excluded.cut, blocked = blocked + excluded.blocked, not_inspected = not_inspected + excluded.not_inspected, failed = failed + excluded.failed")
+X(TRAFFIC_TAKE, "UPDATE traffic SET requests = requests - 1, tokens = tokens - i.total_tokens, detected = detected - (i.verdict = 'detected'), redacted = redacted - (i.verdict = 'redacted'), "
+  "cut = cut - (i.verdict = 'cut'), blocked = blocked - (i.verdict = 'blocked'), not_inspected = not_inspected - (i.verdict = 'not-inspected'), failed = failed - (i.status >= 500) "
+  "FROM interactions AS i WHERE i.id = ?1 AND slot_us = " TRAFFIC_SLOT("i.time_us") " AND traffic.deployment = i.deployment")
+X(TRAFFIC_LIST, "SELECT slot_us, deployment, requests, tokens, detected, redacted, cut, blocked, not_inspected, failed FROM traffic WHERE slot_us >= ?1 AND slot_us < ?2")
+X(SCAN_COUNTS, "SELECT status, severity, end_us >= ?1 AND name > ?2, type, x_application, x_end_user FROM alerts INDEXED BY alerts_scan")
 X(PAGE_NEWEST, SCAN_BY_NAME(""))
 X(PAGE_OLDEST, SCAN_BY_NAME("DESC"))
 X(SORT_END, SCAN_KEY("end_us"))

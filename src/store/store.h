@@ -60,6 +60,28 @@ struct store_page {
   size_t limit;
 };
 
+/* Interactions of a deployment in five minutes, by what was done. failed: the client got a status of 500 or more. */
+struct store_traffic {
+  uint64_t slot_us;
+  struct str deployment;
+  uint64_t requests, tokens, detected, redacted, cut, blocked, not_inspected, failed;
+};
+typedef void store_traffic_fn(void *ctx, const struct store_traffic *t);
+
+/* How many alerts have this. */
+struct store_named_count {
+  struct str name;
+  uint64_t n;
+};
+enum store_top { STORE_TOP_TYPE, STORE_TOP_APPLICATION, STORE_TOP_USER, STORE_TOPS };
+enum { STORE_TOP_MAX = 50 };
+struct store_alert_counts {
+  uint64_t open[VDT_HIGH + 1];                             /* active or in progress, by severity, of any time */
+  uint64_t within;                                         /* that went on in the time asked for, in whatever state */
+  struct store_named_count top[STORE_TOPS][STORE_TOP_MAX]; /* of these, the most first; empty names do not count */
+  size_t n[STORE_TOPS];
+};
+
 /* What somebody says about an alert. */
 struct store_change {
   enum alert_status status;           /* ALERT_STATUSES: stays as it is */
@@ -247,6 +269,11 @@ struct store_ops {
   /* How many the filter lets through whose names are behind `after`, at most `most`. */
   int (*tally)(struct store *s, const struct store_filter *f, struct str after, uint64_t most, uint64_t *n,
                struct vdt_error *err);
+  /* The traffic from a time until before another, by time; deployment is good during the call only. */
+  int (*traffic)(struct store *s, uint64_t from_us, uint64_t to_us, store_traffic_fn *each, void *ctx, struct vdt_error *err);
+  /* Alerts by state, and those that went on in that time by type, application and user. One pass over an index. */
+  int (*counts)(struct store *s, uint64_t from_us, uint64_t to_us, struct vdt_arena *arena, struct store_alert_counts *out,
+                struct vdt_error *err);
   int (*get)(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
   /* Any state to any other; what changes nothing leaves no trace, all else stays in the history. The alerts of an incident that is resolved
    * or dismissed go with it. */
