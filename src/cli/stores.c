@@ -2,6 +2,7 @@
 #include "cli/stores.h"
 #include <dirent.h>
 #include <errno.h>
+#include <unistd.h>
 
 static int open_one(struct stores *s, const char *name)
 {
@@ -22,6 +23,14 @@ static int by_name(const struct dirent *e)
   return store_name_ok(str_of(e->d_name));
 }
 
+/* A folder without one is somebody's mistake, which `vedette data verify` names. */
+static bool has_store(const struct stores *s, const char *name)
+{
+  char path[4400];
+  snprintf(path, sizeof path, "%s/workspaces/%.255s/vedette.db", s->state, name);
+  return access(path, F_OK) == 0;
+}
+
 static int open_all(struct stores *s)
 {
   char path[4096];
@@ -34,7 +43,7 @@ static int open_all(struct stores *s)
     return CLI_USAGE;
   }
   for (int i = 0; i < n; i++) {
-    if (!rc) rc = open_one(s, names[i]->d_name);
+    if (!rc && has_store(s, names[i]->d_name)) rc = open_one(s, names[i]->d_name);
     free(names[i]);
   }
   free(names);

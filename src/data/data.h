@@ -157,8 +157,11 @@ enum { DATA_CONFIG_MAX = 4 << 20 };
 
 /* ---- parts of it that tests and other files of this folder use ---------------------------------------------------- */
 
-/* The row of places.def that a path below the state folder matches, or NULL; *workspace is what stands for {workspace}. */
-const struct data_place *data_place_of(const char *path, struct str *workspace);
+/* The row of places.def that a path below the state folder matches, or NULL: one of its type when there is one. *workspace is what stands for
+ * {workspace}. */
+const struct data_place *data_place_of(const char *path, mode_t mode, struct str *workspace);
+/* Of the type that the row says. */
+bool data_place_is(const struct data_place *p, mode_t mode);
 /* One thing in a state folder. */
 struct data_item {
   const char *path;               /* below the state folder */

@@ -40,19 +40,28 @@ static bool place_matches(const struct data_place *p, const char *path)
   return fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0;
 }
 
-const struct data_place *data_place_of(const char *path, struct str *workspace)
+bool data_place_is(const struct data_place *p, mode_t mode)
 {
-  struct str head = STR("workspaces/"), whole = str_of(path);
-  *workspace = (struct str){0};
+  return p->type == DATA_FILE ? S_ISREG(mode) : p->type == DATA_DIR ? S_ISDIR(mode) : S_ISSOCK(mode);
+}
+
+static struct str workspace_of(const char *path)
+{
+  struct str head = STR("workspaces/"), rest = str_cut(str_of(path), head.n, str_of(path).n);
+  const char *slash = memchr(rest.p, '/', rest.n);
+  return slash ? str_cut(rest, 0, (size_t)(slash - rest.p)) : rest;
+}
+
+const struct data_place *data_place_of(const char *path, mode_t mode, struct str *workspace)
+{
+  const struct data_place *best = NULL;
   for (size_t i = 0; i < data_n_places; i++) {
-    if (!place_matches(&data_places[i], path)) continue;
-    if (!strstr(data_places[i].pattern, "{workspace}")) return &data_places[i];
-    struct str rest = str_cut(whole, head.n, whole.n);
-    const char *slash = memchr(rest.p, '/', rest.n);
-    *workspace = slash ? str_cut(rest, 0, (size_t)(slash - rest.p)) : rest;
-    return &data_places[i];
+    const struct data_place *p = &data_places[i];
+    if (!place_matches(p, path)) continue;
+    if (!best || (data_place_is(p, mode) && !data_place_is(best, mode))) best = p;
   }
-  return NULL;
+  *workspace = best && strstr(best->pattern, "{workspace}") ? workspace_of(path) : (struct str){0};
+  return best;
 }
 
 bool data_class_has(const struct data_class *c, struct str table)

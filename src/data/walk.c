@@ -30,9 +30,9 @@ static void meet(struct walk *w, const struct stat *st)
   char whole[PATH_BYTES];
   struct data_item i = {.path = w->path, .st = st};
   bool cut = S_ISREG(st->st_mode) && cut_passing(w->path, whole, sizeof whole);
-  if (cut) i.place = data_place_of(whole, &i.workspace);
+  if (cut) i.place = data_place_of(whole, st->st_mode, &i.workspace);
   i.passing = i.place != NULL;
-  if (!i.place) i.place = data_place_of(w->path, &i.workspace);
+  if (!i.place) i.place = data_place_of(w->path, st->st_mode, &i.workspace);
   w->item(w->ctx, &i);
 }
 

@@ -148,7 +148,7 @@ static bool has_column(const struct store_table *t, const char *name)
 /* An alert lives as long as it goes on, so its last event counts; a plan and a rule have the time of their last change. */
 static const char *time_column(const struct store_table *t)
 {
-  static const char *const names[] = {"time_us", "end_us", "hour_us", "modified_us", "since_us"};
+  static const char *const names[] = {"time_us", "end_us", "hour_us", "slot_us", "modified_us", "since_us"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (has_column(t, names[i])) return names[i];
   return NULL;
