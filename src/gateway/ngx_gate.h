@@ -123,6 +123,8 @@ ngx_int_t gate_send_answer(struct gate *g, ngx_uint_t status, struct str body);
 /* ---- ngx_gate_request.c ---- */
 
 ngx_int_t gate_access(ngx_http_request_t *r);
+/* Before all other phases, and at a location that is inspected: the error log is told no query strings. */
+ngx_int_t gate_log_begin(ngx_http_request_t *r);
 void gate_install_request_filter(void);
 /* The named location PREFIX NAME of this server, or NULL. */
 ngx_http_core_loc_conf_t *gate_named_location(ngx_http_request_t *r, struct str prefix, struct str name);

@@ -172,6 +172,7 @@ ngx_int_t gate_access(ngx_http_request_t *r)
 {
   const struct gate_location *l = ngx_http_get_module_loc_conf(r, ngx_http_vedette_module);
   if (!l->on || r != r->main) return NGX_DECLINED;
+  gate_log_begin(r);
   struct gate *g = gate_find(r);
   if (!g) {
     g = gate_begin(r);

@@ -224,9 +224,11 @@ static ngx_int_t add_variables(ngx_conf_t *cf)
 static ngx_int_t install(ngx_conf_t *cf)
 {
   ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-  ngx_http_handler_pt *h = ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers);
-  if (!h) return NGX_ERROR;
+  ngx_http_handler_pt *h = ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers),
+                      *first = ngx_array_push(&core->phases[NGX_HTTP_POST_READ_PHASE].handlers);
+  if (!h || !first) return NGX_ERROR;
   *h = gate_access;
+  *first = gate_log_begin;
   gate_install_request_filter();
   gate_install_response_filters();
   return NGX_OK;
