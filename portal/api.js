@@ -12,6 +12,8 @@ export class ApiError extends Error {
 const advice = {
   AuthenticationFailed: "Sign in again: the session has ended or the token was revoked.",
   AuthorizationFailed: "Your role does not allow this. Ask an administrator for a token with a role that does (vedette tokens create).",
+  CsrfTokenInvalid: "Reload the page: it is of an earlier session.",
+  MisdirectedRequest: "Open the portal by its address, or name this host under control.hosts in the configuration.",
   AlertNotFound: "It may have passed its retention, or be in a workspace that your token does not reach.",
   AuditLogUnavailable: "The key of the audit log is missing, so nothing that must be recorded is given out. See docs/audit.md.",
   TooManyRequests: "Wait a moment, then try again.",
@@ -22,47 +24,47 @@ const advice = {
   503: "The service cannot do it now. Try again in a moment.",
 };
 
-// ---- session: who is signed in. Pages ask session(); signIn, signOut and an ended session tell who listens. ----
+// ---- session: who is signed in. Pages ask session(); signIn, signOut and an ended session tell who listens. The session itself is a cookie that no
+// script can read; what is kept here is who it is for and the word that changes must repeat (docs/access.md). ----
 
-const KEY = "vedette.token";
-let token = sessionStorage.getItem(KEY) || "";
+let current = null; // {name, role, workspaces, may, csrfToken, expiresUtc}
 const listeners = new Set();
-const changed = () => listeners.forEach((f) => f());
 
-export const session = () => (token ? { role: "" } : null);
-
-// Whether who is signed in may do a thing ("evidence": read texts, "change": alerts and rules): true, false, or undefined when it is not known before the server is asked.
-const rights = { evidence: ["evidence-reader", "administrator"], change: ["operator", "administrator"] };
-export function may(what) {
-  const role = session()?.role;
-  return role ? rights[what].includes(role) : undefined;
+function become(who) {
+  current = who;
+  listeners.forEach((f) => f());
 }
+
+export const session = () => current;
+
+// Whether who is signed in may do a thing: "readEvidence", "changeAlerts" (and rules), "administer".
+export const may = (what) => Boolean(current?.may?.[what]);
 
 export function onSession(f) {
   listeners.add(f);
   return () => listeners.delete(f);
 }
 
-export async function signIn({ token: given }) {
-  const before = token;
-  token = given.trim();
-  try {
-    await get("/vedette/alertTypes");
-  } catch (error) {
-    token = before;
-    throw error;
-  }
-  sessionStorage.setItem(KEY, token);
-  changed();
+// given: {token} or {once}
+export async function signIn(given) {
+  become(await request("POST", "/vedette/session", { body: given }));
 }
 
-// Before the first page: whether somebody is signed in already.
-export async function start() {}
-
 export async function signOut() {
-  token = "";
-  sessionStorage.removeItem(KEY);
-  changed();
+  await request("DELETE", "/vedette/session").catch(() => {});
+  become(null);
+}
+
+// Before the first page, and when a link is followed in this tab: a one-time link signs in ("#once=SECRET", taken out of the address at once, so that it
+// is not in the history), else the session that the browser has goes on. Gives the error of a link that does not work.
+export async function start() {
+  const [, once] = location.hash.match(/^#once=(.*)$/s) || [];
+  if (once) {
+    history.replaceState(null, "", "#/");
+    return signIn({ once: decodeURIComponent(once) }).catch((error) => error);
+  }
+  become(await request("GET", "/vedette/session").catch(() => null));
+  return null;
 }
 
 // ---- requests ----
@@ -74,7 +76,8 @@ function failure(status, body) {
 }
 
 export async function request(method, path, { body, signal } = {}) {
-  const headers = { accept: "application/json", authorization: "Bearer " + token };
+  const headers = { accept: "application/json" };
+  if (method !== "GET" && current?.csrfToken) headers["x-vedette-csrf"] = current.csrfToken;
   if (body !== undefined) headers["content-type"] = "application/json";
   let answer;
   try {
@@ -87,7 +90,7 @@ export async function request(method, path, { body, signal } = {}) {
   let data = null;
   try { data = text ? JSON.parse(text) : null; } catch { /* not ours: a proxy's page, told by its status */ }
   if (answer.ok) return data;
-  if (answer.status === 401 && session() && path !== "/vedette/session") signOut();
+  if (answer.status === 401 && current) become(null);
   throw failure(answer.status, data);
 }
 

@@ -1,5 +1,5 @@
 // The shell: navigation, the page that the address names, theme, shortcuts, and the sign-in page while nobody is signed in.
-import { html, render, useEffect, useState } from "./lib/html.js";
+import { html, render, useEffect, useErrorBoundary, useState } from "./lib/html.js";
 import { useRoute, go } from "./lib/router.js";
 import { LiveRegion } from "./lib/live.js";
 import { HelpOverlay, useKeys } from "./lib/keys.js";
@@ -33,6 +33,13 @@ function ThemeButton() {
   return html`<button type="button" class="quiet" onClick=${next} aria-label=${"Theme: " + name}>${{ auto: "◐", light: "☀", dark: "☾" }[name]} <span class="wide">${name}</span></button>`;
 }
 
+// A fault in a page is told in its place; the navigation stays.
+function Guarded({ View, route }) {
+  const [error, again] = useErrorBoundary((e) => console.error(e));
+  if (error) return html`<h1>This page failed</h1><${Problem} error=${{ message: "The portal could not show this.", advice: "Try again; if it stays, tell who runs vedette what you did and what the browser's console says." }} again=${again} />`;
+  return html`<${View} route=${route} />`;
+}
+
 // Loads the module of a page once; what it throws while loading is told like any error.
 function Page({ route }) {
   const [state, set] = useState({});
@@ -48,9 +55,9 @@ function Page({ route }) {
     document.getElementById("main")?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [route.path]);
-  if (!row) return html`<${Problem} error=${{ message: "There is no such page.", advice: "The navigation above lists all of them." }} />`;
+  if (!row) return html`<h1>Not found</h1><${Problem} error=${{ message: "There is no such page.", advice: "The navigation above lists all of them." }} />`;
   if (state.name !== name) return html`<${Loading} what="the page" />`;
-  return state.error ? html`<${Problem} error=${state.error} />` : html`<${state.View} route=${route} />`;
+  return state.error ? html`<${Problem} error=${state.error} />` : html`<${Guarded} key=${name} View=${state.View} route=${route} />`;
 }
 
 function Navigation({ route }) {
@@ -69,19 +76,26 @@ function Shell() {
     <footer class="dim">Press <kbd>?</kbd> for the keyboard. Times are in your zone; hover for UTC.</footer><${HelpOverlay} /><${LiveRegion} />`;
 }
 
-function App() {
+// failed: why the link of the address did not sign in, or null
+function App({ failed }) {
   const [, redraw] = useState(0);
   const [SignIn, set] = useState(null);
+  const [refused, refuse] = useState(failed);
   useEffect(() => onSession(() => redraw((n) => n + 1)), []);
+  useEffect(() => {
+    const link = () => location.hash.startsWith("#once=") && start().then(refuse);
+    addEventListener("hashchange", link);
+    return () => removeEventListener("hashchange", link);
+  }, []);
   const inside = session();
   useEffect(() => { if (!inside) import("./pages/signin.js").then((m) => set(() => m.default)); }, [!inside]);
   if (inside) return html`<${Shell} />`;
-  return html`<main id="main" tabindex="-1">${SignIn ? html`<${SignIn} />` : html`<${Loading} />`}</main><div class="corner"><${ThemeButton} /></div>`;
+  return html`<main id="main" tabindex="-1">${SignIn ? html`<${SignIn} failed=${refused} />` : html`<${Loading} />`}</main><div class="corner"><${ThemeButton} /></div>`;
 }
 
 showTheme(stored());
 const root = document.getElementById("app");
-start().then(() => {
+start().then((failed) => {
   root.replaceChildren();
-  render(html`<${App} />`, root);
+  render(html`<${App} failed=${failed} />`, root);
 });

@@ -24,7 +24,7 @@ export function IncidentGraph({ who, what, alerts }) {
   const height = Math.max(alerts.length, who.length, what.length) * ROW;
   const left = spread(who, height), right = spread(what, height), middle = spread(alerts, height);
   const label = `${who.map((w) => w.kind).join(", ")} connected by ${alerts.length} alerts to ${what.map((w) => w.kind).join(", ")}`;
-  return html`<svg class="graph" viewBox=${`0 0 ${WIDTH} ${height + TOP * 2}`} role="img" aria-label=${label}>
+  return html`<svg class="graph" viewBox=${`0 0 ${WIDTH} ${height + TOP * 2}`} role="group" aria-label=${label}>
     ${left.map((l) => middle.map((m) => html`<line x1="140" y1=${l.y} x2="340" y2=${m.y} />`))}${right.map((r) => middle.map((m) => html`<line x1="380" y1=${m.y} x2="580" y2=${r.y} />`))}
     ${middle.slice(1).map((m, i) => html`<line x1="360" y1=${middle[i].y} x2="360" y2=${m.y} />`)}
     ${left.map((l) => html`<${Node} x=${130} y=${l.y} square title=${plain(l.name, 26)} sub=${l.kind} />`)}

@@ -2,6 +2,6 @@
 // Values in html`…` become text and attributes, never markup; dangerouslySetInnerHTML is used nowhere (a test looks, and the page's policy forbids it).
 import { h, render, Fragment } from "../vendor/preact.js";
 import htm from "../vendor/htm.js";
-export { useState, useEffect, useRef, useMemo, useCallback, useLayoutEffect } from "../vendor/hooks.js";
+export { useState, useEffect, useRef, useMemo, useCallback, useLayoutEffect, useErrorBoundary } from "../vendor/hooks.js";
 export { h, render, Fragment };
 export const html = htm.bind(h);

@@ -38,6 +38,7 @@ export function Dialog({ title, onClose, children }) {
   const ref = useRef();
   useEffect(() => {
     ref.current.showModal();
+    ref.current.querySelector("[data-first]")?.focus();
     return () => ref.current?.close();
   }, []);
   return html`<dialog ref=${ref} aria-label=${title} onClose=${onClose} onCancel=${onClose}>

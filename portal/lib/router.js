@@ -11,10 +11,13 @@ export function here() {
   return { path: path || "/", segments: path.split("/").filter(Boolean).map(safeDecode), query: new URLSearchParams(query) };
 }
 
+// Half of a surrogate pair cannot stand in an address.
+const whole = (text) => String(text).toWellFormed?.() ?? String(text);
+
 // An address inside the portal. Every part is encoded: parts may be what a client sent.
 export function to(segments, query = {}) {
   const q = new URLSearchParams(Object.entries(query).filter(([, v]) => v !== "" && v !== undefined && v !== null)).toString();
-  return "#/" + segments.map(encodeURIComponent).join("/") + (q ? "?" + q : "");
+  return "#/" + segments.map((s) => encodeURIComponent(whole(s))).join("/") + (q ? "?" + q : "");
 }
 
 export function go(address) {

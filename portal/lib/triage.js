@@ -42,7 +42,7 @@ export function ChangeDialog({ ids, verb, onDone, onClose }) {
   return html`<${Dialog} title=${`${words}: ${count(ids.length)}`} onClose=${onClose}>
     ${error && html`<${Problem} error=${error} />`}
     <form onSubmit=${submit} onKeyDown=${keys} class="stack">
-      <label>Classification<select name="classification" autofocus>${Object.entries(classifications).map(([k, v]) => html`<option key=${k} value=${k}>${v}</option>`)}</select></label>
+      <label>Classification<select name="classification" data-first>${Object.entries(classifications).map(([k, v]) => html`<option key=${k} value=${k}>${v}</option>`)}</select></label>
       <label>Comment (stays in the history)<textarea name="comment" maxlength="1000"></textarea></label>
       <div class="row"><button type="submit" class="main" disabled=${busy}>${words}</button><button type="button" onClick=${onClose}>Cancel</button><span class="dim wide">Ctrl+Enter sends</span></div>
     </form></${Dialog}>`;

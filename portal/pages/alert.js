@@ -27,13 +27,13 @@ function EvidenceCard({ id, alert }) {
   const withheld = x.evidenceWithheld === "true";
   const show = () => alertAt(id, { evidence: true }).then((a) => { open(a.properties); announce("The evidence is open."); }, fail);
   useEffect(() => { open(null); fail(null); }, [id]);
-  useKeys([["e", "open the evidence", () => withheld && !opened && may("evidence") !== false && show()]]);
+  useKeys([["e", "open the evidence", () => withheld && !opened && may("readEvidence") && show()]]);
   const source = opened || p;
   const refused = opened && opened.extendedProperties.evidenceWithheld === "true";
   if (!source.supportingEvidence?.rows?.length) return null;
   return html`<section class="card" aria-label="Evidence"><div class="row"><h2>Evidence</h2>${+x.evidenceTotal > +x.evidenceKept && html`<span class="dim">${x.evidenceKept} of ${x.evidenceTotal} findings were kept</span>`}</div>
     ${error && html`<${Problem} error=${error} />`}
-    ${withheld && !opened && (may("evidence") === false ? html`<p class="note">Your role does not show texts of prompts and answers. What was found is below; somebody with the role evidence-reader can read the texts.</p>`
+    ${withheld && !opened && (!may("readEvidence") ? html`<p class="note">Your role does not show texts of prompts and answers. What was found is below; somebody with the role evidence-reader can read the texts.</p>`
       : html`<div class="note row"><span>The texts are closed. Opening them is recorded in the audit log with your name.</span><button type="button" onClick=${show}>Open the evidence <kbd class="wide">e</kbd></button></div>`)}
     ${opened && !refused && html`<p class="note">This view is audited: your name, this alert and the time are in the audit log.</p>`}
     ${refused && html`<p class="note">Your role does not show texts of prompts and answers. What was found is below; somebody with the role evidence-reader can read the texts.</p>`}
@@ -108,7 +108,7 @@ function History({ id, version, onChange }) {
   };
   return html`<section class="card" aria-label="History"><h2>History</h2><${Loaded} of=${load} what="the history">${(d) => (d.value.length ? html`<ol class="timeline">${d.value.map((h, i) => html`<li key=${i}><${Time} at=${h.time} /> <strong><${Seen} text=${h.who} limit=${60} /></strong> ${said(h)}
       ${h.comment && html`<blockquote><${Seen} text=${h.comment} limit=${4096} /></blockquote>`}</li>`)}</ol>` : html`<p class="dim">Nobody has touched it yet.</p>`)}<//>
-    ${may("change") !== false && html`<form class="stack" onSubmit=${submit}>${error && html`<${Problem} error=${error} />`}<label>Comment<textarea name="comment" id="comment" maxlength="1000"></textarea></label>
+    ${may("changeAlerts") && html`<form class="stack" onSubmit=${submit}>${error && html`<${Problem} error=${error} />`}<label>Comment<textarea name="comment" id="comment" maxlength="1000"></textarea></label>
       <div class="row"><label>Classification<select name="classification">${Object.entries(classifications).map(([k, v]) => html`<option key=${k} value=${k}>${v}</option>`)}</select></label><button>Write down</button></div></form>`}</section>`;
 }
 
@@ -117,11 +117,11 @@ function View({ alert, reload }) {
   const [verb, act] = useState(null);
   const [suppressing, suppress] = useState(false);
   const [version, changed] = useState(0);
-  const change = may("change") !== false;
+  const change = may("changeAlerts");
   const refresh = () => { changed((n) => n + 1); reload(); };
   useKeys([...(change ? [...Object.entries(verbs).map(([v, [words, key]]) => [key, words.toLowerCase() + " this alert", () => act(v)]), ["c", "comment", () => document.getElementById("comment")?.focus()],
     ["s", "suppress alerts like this", () => !p.isIncident && suppress(true)]] : []), ["u", "back to the list", () => (history.length > 1 ? history.back() : go("#/alerts"))]]);
-  return html`<p><a href="#/alerts">← Alerts</a></p><div class="row"><h1>${p.alertDisplayName}</h1><${Severity} of=${p.severity} /><${State} of=${p.status} />${x.classification && html`<span class="badge state">${classifications[x.classification] || x.classification}</span>`}</div>
+  return html`<p data-alert=${nameOf(id)}><a href="#/alerts">← Alerts</a></p><div class="row"><h1>${p.alertDisplayName}</h1><${Severity} of=${p.severity} /><${State} of=${p.status} />${x.classification && html`<span class="badge state">${classifications[x.classification] || x.classification}</span>`}</div>
     ${x.suppressedBy && html`<p class="note">Dismissed as it came by the suppression rule <strong><${Seen} text=${x.suppressedBy} /></strong>.</p>`}
     ${change && html`<div class="row bar" role="group" aria-label="Change this alert"><${VerbButtons} statuses=${[p.status]} onVerb=${act} />${!p.isIncident && html`<button type="button" onClick=${() => suppress(true)}>Suppress alerts like this <kbd class="wide">s</kbd></button>`}<${Copy} text=${id}>Copy id<//></div>`}
     <div class="two"><div>
@@ -133,8 +133,16 @@ function View({ alert, reload }) {
     ${verb && html`<${ChangeDialog} ids=${[id]} verb=${verb} onClose=${() => act(null)} onDone=${refresh} />`}${suppressing && html`<${SuppressDialog} alert=${alert} onClose=${() => suppress(false)} />`}`;
 }
 
+const form = /^\/subscriptions\/[^/?#]+\/resourceGroups\/[^/?#]+\/providers\/Microsoft\.Security\/locations\/[^/?#]+\/alerts\/[\w-]+$/;
+
 export default function Alert({ route }) {
   const id = "/" + route.segments.slice(1).join("/");
+  // An address that somebody made up must not lead the portal to another route of the API.
+  if (!form.test(id) || /\/\.\.?\//.test(id)) return html`<h1>Alert</h1><${Problem} error=${{ message: "This is not the address of an alert.", advice: "Open it from the list of alerts." }} />`;
+  return html`<${Known} id=${id} />`;
+}
+
+function Known({ id }) {
   const load = useLoad((signal) => alertAt(id, { signal }), [id], POLL_MS);
   const stale = load.data && nameOf(load.data.id) !== nameOf(id);
   return html`<${Loaded} of=${stale ? { busy: true } : load} what="the alert">${(alert) => html`<${View} key=${alert.id} alert=${alert} reload=${load.reload} />`}<//>`;

@@ -4,11 +4,11 @@ import { setQuery, to } from "../lib/router.js";
 import { announce, useLoad } from "../lib/live.js";
 import { useKeys } from "../lib/keys.js";
 import { Table } from "../lib/table.js";
-import { Time } from "../lib/time.js";
+import { Time, relative } from "../lib/time.js";
 import { Seen } from "../lib/visible.js";
 import { Empty, Fresh, Loaded, Severity, State, number, states } from "../lib/ui.js";
 import { ChangeDialog, VerbButtons, count, verbs } from "../lib/triage.js";
-import { alertTypes, listAlerts } from "../api.js";
+import { alertTypes, listAlerts, may } from "../api.js";
 
 const POLL_MS = 5000;
 const spans = { "1h": 36e5, "24h": 864e5, "7d": 7 * 864e5, "30d": 30 * 864e5 };
@@ -80,14 +80,14 @@ export const alertAddress = (id) => to(["alert", ...id.split("/").filter(Boolean
 
 const columns = [
   { key: "severity", title: "Severity", sort: "severity", cell: (a) => html`<${Severity} of=${a.severity} />` },
-  { key: "title", title: "Alert", sort: "type", cell: (a) => html`<a href=${alertAddress(a.id)}>${a.isIncident ? "⛓ " : ""}${a.isSample ? "[SAMPLE ALERT] " : ""}${a.title}</a>` },
+  { key: "title", title: "Alert", sort: "type", cell: (a) => html`<a href=${alertAddress(a.id)}>${a.isSample ? "[SAMPLE ALERT] " : ""}${a.title}</a>${a.isIncident && html` <span class="badge">incident</span>`}<small class="narrow dim"><${Seen} text=${a.user || a.principal} limit=${28} /> · ${relative(new Date(a.start))}</small>` },
   { key: "status", title: "State", sort: "status", narrow: false, cell: (a) => html`<${State} of=${a.status} />` },
   { key: "deployment", title: "Deployment", sort: "deployment", narrow: false, cell: (a) => filterLink("deployment", a.deployment) },
-  { key: "user", title: "User", sort: "user", cell: (a) => filterLink("user", a.user) || html`<span class="dim"><${Seen} text=${a.principal} limit=${40} /></span>` },
+  { key: "user", title: "User", sort: "user", narrow: false, cell: (a) => filterLink("user", a.user) || html`<span class="dim"><${Seen} text=${a.principal} limit=${40} /></span>` },
   { key: "application", title: "Application", sort: "application", narrow: false, cell: (a) => filterLink("application", a.application) },
   { key: "action", title: "Action", narrow: false, cell: (a) => html`<${Seen} text=${a.action} limit=${30} />` },
   { key: "count", title: "Events", sort: "count", narrow: false, num: true, cell: (a) => number(a.count) },
-  { key: "start", title: "Began", sort: "start", cell: (a) => html`<${Time} at=${a.start} />` },
+  { key: "start", title: "Began", sort: "start", narrow: false, cell: (a) => html`<${Time} at=${a.start} />` },
 ];
 
 function Nothing({ query }) {
@@ -112,19 +112,20 @@ export default function Alerts({ route: { query } }) {
     if (load.data) known.current = { asked, newest: rows.reduce((m, r) => (r.start > m ? r.start : m), "") };
   }, [load.data]);
   useEffect(() => { mark(new Set()); if (!query.get("after")) follow([]); }, [asked]);
+  const change = may("changeAlerts");
   const chosen = marked.size ? rows.filter((r) => marked.has(r.id)) : at ? [at] : [];
   const next = () => { if (load.data?.next) { follow([...trail, query.get("after") || ""]); setQuery({ after: load.data.next }); } };
   const back = () => { if (trail.length) { setQuery({ after: trail.at(-1) }); follow(trail.slice(0, -1)); } };
   useKeys([
     ["/", "search", () => search.current?.focus()], ["]", "next page", next], ["[", "page before", back],
-    ...Object.entries(verbs).map(([v, [words, key]]) => [key, words.toLowerCase() + " the marked rows, or this one", () => chosen.length && act(v)]),
+    ...Object.entries(change ? verbs : {}).map(([v, [words, key]]) => [key, words.toLowerCase() + " the marked rows, or this one", () => chosen.length && act(v)]),
   ]);
   const total = load.data?.total;
   return html`<div class="row"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""}</span>`}<${Fresh} at=${load.at} /></div>
     <${Filters} query=${query} search=${search} /><${Views} query=${query} />
     ${marked.size > 0 && html`<div class="row note" role="group" aria-label="Change the marked alerts"><strong>${count(marked.size)} marked</strong><${VerbButtons} statuses=${chosen.map((r) => r.status)} onVerb=${act} />
       <button type="button" class="quiet" onClick=${() => mark(new Set())}>Unmark</button></div>`}
-    <${Loaded} of=${load} what="alerts">${() => (rows.length ? html`<${Table} label="Alerts" columns=${columns} rows=${rows} id=${(a) => a.id} open=${(a) => alertAddress(a.id)} marked=${marked} onMark=${mark} onAt=${setAt}
+    <${Loaded} of=${load} what="alerts">${() => (rows.length ? html`<${Table} label="Alerts" columns=${columns} rows=${rows} id=${(a) => a.id} open=${(a) => alertAddress(a.id)} marked=${change ? marked : undefined} onMark=${mark} onAt=${setAt}
       sort=${query.get("sort") || "-start"} onSort=${(s) => setQuery({ sort: s, after: "" })} />` : html`<${Nothing} query=${query} />`)}<//>
     <nav class="row pad" aria-label="Pages of the list"><button type="button" disabled=${!trail.length} onClick=${back}>← Newer</button><button type="button" disabled=${!load.data?.next} onClick=${next}>Older →</button></nav>
     ${verb && html`<${ChangeDialog} ids=${chosen.map((r) => r.id)} verb=${verb} onClose=${() => act(null)} onDone=${() => { mark(new Set()); load.reload(); }} />`}`;

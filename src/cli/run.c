@@ -425,8 +425,7 @@ static void say_ready(struct run *r)
     printf("%s %s (%s)", i ? "," : "", c->deployments[i].name, c->deployments[i].upstream.text);
   printf("%s\n\n  clients    %s://%s\n  operators  %s://%s\n", c->n_deployments > 8 ? ", ..." : "", scheme, c->listen.gateway,
          control, c->listen.control);
-  if (r->portal)
-    printf("  portal     %s://%s/portal/ (sign in with the token in %s/admin.token)\n", control, c->listen.control, r->state);
+  if (r->portal) printf("  portal     %s://%s/portal/\n", control, c->listen.control);
   else printf("  portal     not built; run ./run again where npm can fetch its packages\n");
   printf("  state      %s\n\n", r->state);
   printf("A first jailbreak, stopped before it reaches the model:\n\n");

@@ -51,6 +51,13 @@ def token(g, name, role):
     return done.stdout.strip()
 
 
+def link(g, name):
+    """What stands behind the # of a link that signs in once."""
+    done = subprocess.run([VEDETTE, "tokens", "link", name, "--state", g.state], capture_output=True, text=True, timeout=60)
+    assert "#once=" in done.stdout, done.stdout + done.stderr
+    return done.stdout.split("#once=")[1].split()[0]
+
+
 def browse(g, program, **env):
     """Runs a node program, whose TAP lines become cases here."""
     seen = {"count": 0}
