@@ -21,6 +21,7 @@ struct api {
   struct geo *geo;          /* or NULL */
   const char *const *hosts; /* names that the control API is reached by, besides addresses and localhost */
   size_t n_hosts;
+  struct keep *keep;       /* or NULL */
   struct vdt_arena *arena; /* emptied at each request */
 };
 

@@ -1,5 +1,6 @@
 #include "api/serve.h"
 #include "api/api.h"
+#include "api/keep.h"
 #include "api/plan_file.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -20,7 +21,7 @@ struct serve {
   const struct serve_options *options;
   int lock, listener, stop;
   char socket[sizeof((struct sockaddr_un *)0)->sun_path];
-  struct store **mine, **theirs; /* the collector's connections and the API's */
+  struct store **mine, **theirs, **keeps; /* the connections of the collector, of the API and of retention */
   struct collect_stats stats;
   struct collect *collect;
   struct feeds *feeds;
@@ -28,6 +29,7 @@ struct serve {
   struct api api;
   bool *evidence;
   struct http *http;
+  struct keep *keep;
   uint64_t complained_us;
 };
 
@@ -73,6 +75,17 @@ static int open_socket(struct serve *s, struct vdt_error *err)
   return ok ? VDT_OK : error_set(err, VDT_EIO, "%s: %s", s->socket, strerror(reason));
 }
 
+/* What the configuration says is in the stores too: for the API, and for commands that know the state folder only. */
+static int note_retention(struct serve *s, struct vdt_error *err)
+{
+  int rc = VDT_OK;
+  for (size_t i = 0; i < s->options->n_workspaces; i++)
+    for (unsigned c = 0; !rc && c < STORE_CLASSES; c++)
+      rc = s->keeps[i]->ops->set_keep(s->keeps[i], (enum store_class)c, STORE_CONFIGURED, s->options->workspaces[i].keep_s[c],
+                                      STR("vedette"), 0, err);
+  return rc;
+}
+
 static int catch_signals(struct serve *s, struct vdt_error *err)
 {
   sigset_t set;
@@ -95,6 +108,8 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = tokens_prepare(o->state_dir, err);
   if (!rc) rc = open_stores(s, s->mine, err);
   if (!rc) rc = open_stores(s, s->theirs, err);
+  if (!rc) rc = open_stores(s, s->keeps, err);
+  if (!rc) rc = note_retention(s, err);
   if (!rc)
     rc = collect_new(o->state_dir, s->mine, o->n_workspaces, o->window_us ? o->window_us : ALERT_WINDOW_US, &o->behaviour,
                      &s->stats, &s->collect, err);
@@ -115,6 +130,8 @@ static int start(struct serve *s, struct vdt_error *err)
                         .arena = vdt_arena_new((size_t)256 << 20)};
   if (!rc && (!s->api.arena || !s->api.auth)) rc = error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);
+  if (!rc) rc = keep_start(o->state_dir, s->keeps, o->n_workspaces, &s->keep, err);
+  s->api.keep = s->keep;
   if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
   return rc;
 }
@@ -157,15 +174,18 @@ static void finish(struct serve *s)
   http_stop(s->http);
   if (s->http) unlink(s->socket);
   else if (s->listener >= 0) close(s->listener);
+  keep_stop(s->keep);
   feeds_stop(s->feeds);
   collect_free(s->collect);
   geo_free(s->geo);
   for (size_t i = 0; i < s->options->n_workspaces; i++) {
     if (s->theirs) store_close(s->theirs[i]);
     if (s->mine) store_close(s->mine[i]);
+    if (s->keeps) store_close(s->keeps[i]);
   }
   free(s->mine);
   free(s->theirs);
+  free(s->keeps);
   free(s->evidence);
   vdt_arena_free(s->api.arena);
   auth_free(s->api.auth);
@@ -180,9 +200,10 @@ int serve_run(const struct serve_options *options)
   umask(0027);
   s.mine = calloc(options->n_workspaces, sizeof *s.mine);
   s.theirs = calloc(options->n_workspaces, sizeof *s.theirs);
+  s.keeps = calloc(options->n_workspaces, sizeof *s.keeps);
   s.evidence = calloc(options->n_workspaces, sizeof *s.evidence);
   for (size_t i = 0; s.evidence && i < options->n_workspaces; i++) s.evidence[i] = options->workspaces[i].evidence;
-  int rc = s.mine && s.theirs && s.evidence ? start(&s, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
+  int rc = s.mine && s.theirs && s.keeps && s.evidence ? start(&s, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
   if (rc) {
     fprintf(stderr, "vedette serve: %s\n", err.text);
   } else {

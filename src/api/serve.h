@@ -5,6 +5,7 @@
 #include "api/geo.h"
 #include "api/session.h"
 #include "base/behaviours.h"
+#include "store/store.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 struct serve_workspace {
   const char *name, *region;
   const char *subscription_id, *resource_group; /* or NULL */
+  uint64_t keep_s[STORE_CLASSES];               /* how long, as store.h has it; INHERIT: the default */
   bool evidence;                                /* prompt evidence is configured for some deployment of it */
 };
 

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/control_args.h"
 #include "cli/nginx_conf.h"
+#include "cli/retention_args.h"
 #include "cli/run_child.h"
 #include "cli/run_portal.h"
 #include "cli/run_state.h"
@@ -258,6 +259,7 @@ static void describe_serve(struct run *r)
     child_arg(c, "--workspace");
     child_arg(c, arena_printf(r->arena, "%s,%s,%s,%s%s", w->name, w->region, w->subscription_id ? w->subscription_id : "",
                               w->resource_group ? w->resource_group : "", keeps_evidence(r->config, w) ? ",evidence" : ""));
+    retention_args_put(w, r->arena, c);
   }
   behaviour_args_put(&r->config->behaviour, r->arena, c);
   control_args_put(r->config, r->arena, c);

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/control_args.h"
 #include "cli/feed_args.h"
+#include "cli/retention_args.h"
 #include "store/store.h"
 
 /* NAME[,REGION[,SUBSCRIPTION[,RESOURCE GROUP[,evidence]]]] in place: the commas become ends of strings. */
@@ -39,7 +40,7 @@ int cmd_serve(int argc, char **argv)
   const char *state = NULL, *socket = NULL, *trust = NULL, *country = NULL, *network = NULL;
   bool no_built_in = false;
   unsigned window = 60;
-  struct cli_list names = {0}, behaviour = {0}, feeds = {0}, control = {0};
+  struct cli_list names = {0}, retention = {0}, behaviour = {0}, feeds = {0}, control = {0};
   const struct cli_option options[] = {{"state", CLI_TEXT, &state},
                                        {"socket", CLI_TEXT, &socket},
                                        {"window", CLI_NUMBER, &window},
@@ -50,6 +51,7 @@ int cmd_serve(int argc, char **argv)
                                        {"country-database", CLI_TEXT, &country},
                                        {"network-database", CLI_TEXT, &network},
                                        {"no-built-in-feed", CLI_FLAG, &no_built_in},
+                                       {"retention", CLI_LIST, &retention},
                                        {"workspace", CLI_LIST, &names}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (left < 0) return CLI_USAGE;
@@ -74,6 +76,7 @@ int cmd_serve(int argc, char **argv)
                             .feeds = {sources, feeds.n, !no_built_in, trust},
                             .geo = {country, network},
                             .window_us = (uint64_t)(window ? window : 1) * 60000000};
+  if (!rc && !retention_args_read(&retention, workspaces, o.n_workspaces)) rc = CLI_USAGE;
   if (!rc && !behaviour_args_read(&behaviour, &o.behaviour)) rc = CLI_USAGE;
   if (!rc && !feed_args_read(feed_texts, feeds.n, sources)) rc = CLI_USAGE;
   if (!rc && !control_args_read(&control, &access, &o.control)) rc = CLI_USAGE;

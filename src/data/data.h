@@ -20,9 +20,10 @@ enum data_class_id {
 enum data_lines { DATA_LINES_NOTHING, DATA_LINES_RECORDS, DATA_LINES_PLAIN, DATA_LINES_JOURNAL };
 enum data_scope { DATA_SCOPE_ALL, DATA_SCOPE_EVIDENCE, DATA_SCOPE_PURVIEW, DATA_SCOPE_NONE };
 enum data_retention {
-  DATA_KEEP_RECORDS, /* these three: as the workspace says */
+  DATA_KEEP_RECORDS, /* these four: as the workspace says */
   DATA_KEEP_ALERTS,
   DATA_KEEP_EVIDENCE,
+  DATA_KEEP_AUDIT,
   DATA_KEEP_FOREVER,
   DATA_KEEP_COLLECTED,
   DATA_KEEP_FORGOTTEN,
@@ -110,6 +111,7 @@ struct data_workspace {
   struct str name, region, engine;
   const struct config_workspace *config; /* or NULL: of no configuration any more, or that is not known */
   struct store *store;                   /* or NULL */
+  struct store_keeps keeps;              /* of the store */
   struct data_deployment *deployments;
   size_t n_deployments;
   struct store_table *tables;

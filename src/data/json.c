@@ -184,7 +184,7 @@ static void put_retention(struct buf *b, const struct data_class *c, const struc
   b->failed |= text.failed;
   buf_finish(&text);
   uint64_t seconds = data_retention_s(c->retention, w);
-  if (seconds) buf_printf(b, ",\"keptSeconds\":%llu", (unsigned long long)seconds);
+  if (seconds && seconds != STORE_FOREVER) buf_printf(b, ",\"keptSeconds\":%llu", (unsigned long long)seconds);
 }
 
 static void put_in_workspace(struct buf *b, const struct data_statement *s, const struct data_workspace *w,

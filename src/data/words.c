@@ -32,16 +32,28 @@ void data_each_member(enum data_lines lines, void (*member)(void *ctx, const cha
 
 /* ---- how long ----------------------------------------------------------------------------------------------------- */
 
+static const enum store_class keeps[] = {[DATA_KEEP_RECORDS] = STORE_RECORDS,
+                                         [DATA_KEEP_ALERTS] = STORE_ALERTS,
+                                         [DATA_KEEP_EVIDENCE] = STORE_EVIDENCE,
+                                         [DATA_KEEP_AUDIT] = STORE_AUDIT};
+
 static const char *setting_of(enum data_retention r)
 {
-  return r == DATA_KEEP_RECORDS ? "records" : r == DATA_KEEP_ALERTS ? "alerts" : "evidence";
+  return store_class_info(keeps[r])->name;
 }
 
+/* What the store goes by; what the configuration says where there is no store yet. */
 uint64_t data_retention_s(enum data_retention r, const struct data_workspace *w)
 {
-  const struct config_retention *c = w && w->config ? &w->config->retention : NULL;
-  if (!c || r > DATA_KEEP_EVIDENCE) return 0;
-  return r == DATA_KEEP_RECORDS ? c->records : r == DATA_KEEP_ALERTS ? c->alerts : c->evidence;
+  if (!w || r > DATA_KEEP_AUDIT) return 0;
+  if (w->store) return w->keeps.of[keeps[r]].effective;
+  if (!w->config) return 0;
+  const struct config_retention *c = &w->config->retention;
+  const uint64_t said[] = {[DATA_KEEP_RECORDS] = c->records,
+                           [DATA_KEEP_ALERTS] = c->alerts,
+                           [DATA_KEEP_EVIDENCE] = c->evidence,
+                           [DATA_KEEP_AUDIT] = c->audit};
+  return said[r];
 }
 
 void data_put_retention(struct buf *b, const struct data_class *c, const struct data_workspace *w)
@@ -55,14 +67,15 @@ void data_put_retention(struct buf *b, const struct data_class *c, const struct 
                                       [DATA_KEEP_RESTART] = "until the next start or stop",
                                       [DATA_KEEP_REQUEST] = "as long as it is handled, minutes at most"};
   uint64_t s = data_retention_s(c->retention, w);
-  if (c->retention > DATA_KEEP_EVIDENCE) {
+  if (c->retention > DATA_KEEP_AUDIT) {
     buf_put(b, str_of(words[c->retention]));
   } else if (!s) {
     buf_printf(b, "as retention.%s of the workspace says", setting_of(c->retention));
   } else {
-    if (s % 86400 == 0) buf_printf(b, "%llu days", (unsigned long long)(s / 86400));
+    if (s == STORE_FOREVER) BUF_LIT(b, "kept");
+    else if (s % 86400 == 0) buf_printf(b, "%llu days", (unsigned long long)(s / 86400));
     else buf_printf(b, "%llu seconds", (unsigned long long)s);
-    buf_printf(b, " (retention.%s); nothing is deleted by itself yet", setting_of(c->retention));
+    buf_printf(b, " (retention.%s)", setting_of(c->retention));
   }
 }
 

@@ -462,6 +462,14 @@ static int link_content_safety(struct loader *l)
   return VDT_OK;
 }
 
+static int check_region(struct loader *l, size_t i)
+{
+  char what[400];
+  const char *key;
+  if (!config_region_conflict(l->config, i, &key, what, sizeof what)) return VDT_OK;
+  return FAIL(l, place(l, DEPLOYMENT, i, key), "%s: %s", key, what);
+}
+
 static int check_all(struct loader *l)
 {
   struct config *c = l->config;
@@ -483,6 +491,7 @@ static int check_all(struct loader *l)
     note_kind_lines(l, i, "malicious_url", &c->policies[i].malicious_url);
   }
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_deployment(l, i);
+  for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = check_region(l, i);
   for (size_t i = 0; !rc && i < c->n_deployments; i++) rc = link_blocklists(l, i);
   if (!rc) rc = name_blocklists(l);
   if (!rc) rc = check_allowed(l);

@@ -51,8 +51,9 @@ struct config_limits {
   unsigned json_depth, max_parts;
 };
 
+#define CONFIG_FOREVER UINT64_MAX
 struct config_retention {
-  uint64_t alerts, evidence, records; /* seconds */
+  uint64_t alerts, evidence, records, audit; /* seconds, or FOREVER */
 };
 
 struct config_workspace {
@@ -256,4 +257,8 @@ struct config_setting {
 };
 /* The i-th setting into *out (strings go to the arena); false behind the last. */
 bool config_setting_at(size_t i, struct vdt_arena *arena, struct config_setting *out);
+/* The region that the name of a host of Azure says, or empty. */
+struct str config_region_of(const struct config_url *u);
+/* Deployment i contradicts the region of its workspace, as far as the configuration can tell: what[] says how, *key which setting. */
+bool config_region_conflict(const struct config *c, size_t i, const char **key, char *what, size_t size);
 #endif

@@ -269,6 +269,13 @@ static bool set_duration(struct vdt_arena *arena, const struct setting *s, struc
   return set_units(s, durations, text, member);
 }
 
+static bool set_keep(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  if (!str_eq(text, STR("forever"))) return set_duration(arena, s, text, member, oom);
+  *(uint64_t *)member = CONFIG_FOREVER;
+  return true;
+}
+
 static const struct unit times[] = {{STR("s"), 1000}, {STR("ms"), 1}};
 
 static bool set_millis(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
@@ -335,6 +342,12 @@ static void put_duration(const struct setting *s, const void *member, struct buf
 {
   (void)s;
   put_units(durations, *(const uint64_t *)member, out);
+}
+
+static void put_keep(const struct setting *s, const void *member, struct buf *out)
+{
+  if (*(const uint64_t *)member == CONFIG_FOREVER) BUF_LIT(out, "forever");
+  else put_duration(s, member, out);
 }
 
 static void put_time(uint64_t ms, struct buf *out)
@@ -585,7 +598,7 @@ void setting_bounds(const struct setting *s, struct buf *out)
   for (int i = 0; i < 2; i++) {
     if (i) BUF_LIT(out, " to ");
     if (s->kind == KIND_SIZE) put_units(sizes, (uint64_t)at[i], out);
-    else if (s->kind == KIND_DURATION) put_units(durations, (uint64_t)at[i], out);
+    else if (s->kind == KIND_DURATION || s->kind == KIND_KEEP) put_units(durations, (uint64_t)at[i], out);
     else if (s->kind == KIND_MILLIS) put_time((uint64_t)at[i], out);
     else buf_printf(out, "%.12g", at[i]);
   }

@@ -3,11 +3,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "store/columns.h"
+#include "store/held.h"
 #include <errno.h>
 #include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 12, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 13, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -149,6 +150,12 @@ static int plain_json(struct sqlite_store *s, const struct record *r, struct vdt
   return s->scratch.failed ? error_set(err, VDT_ENOMEM, "out of memory") : VDT_OK;
 }
 
+uint64_t sqlite_filed_us(uint64_t time_us)
+{
+  uint64_t now = clock_unix_us();
+  return time_us > now + STORE_TOMORROW_US ? now : time_us;
+}
+
 int sqlite_write_record(struct sqlite_store *s, enum statement how, const struct record *r, bool *changed, struct vdt_error *err)
 {
   int rc = plain_json(s, r, err);
@@ -157,7 +164,7 @@ int sqlite_write_record(struct sqlite_store *s, enum statement how, const struct
   if (!q) return rc;
   int at = 0;
   sqlite_bind_str(q, ++at, (struct str){r->id, RECORD_ID_LEN});
-  sqlite_bind_u64(q, ++at, r->time_us);
+  sqlite_bind_u64(q, ++at, sqlite_filed_us(r->time_us));
   sqlite_bind_str(q, ++at, r->deployment);
   sqlite_bind_str(q, ++at, r->model);
   sqlite_bind_str(q, ++at, r->end_user);
@@ -348,6 +355,20 @@ static const struct store_ops sqlite_ops = {
     .list_transfers = sqlite_list_transfers,
     .survey = sqlite_survey,
     .list_texts = sqlite_list_texts,
+    .set_keep = sqlite_set_keep,
+    .get_keeps = sqlite_get_keeps,
+    .put_hold = sqlite_put_hold,
+    .release_hold = sqlite_release_hold,
+    .list_holds = sqlite_list_holds,
+    .expire = sqlite_expire,
+    .put_purge = sqlite_put_purge,
+    .get_purge = sqlite_get_purge,
+    .purge = sqlite_purge,
+    .finish_purges = sqlite_finish_purges,
+    .wants_scrub = sqlite_wants_scrub,
+    .scrub = sqlite_scrub,
+    .alone = sqlite_alone,
+    .has_record = sqlite_has_record,
     .sync = sqlite_sync,
     .close = sqlite_close,
 };
@@ -374,14 +395,17 @@ static int make_folders(const char *state_dir, struct str workspace, struct vdt_
 static int open_db(struct sqlite_store *s, const char *path, bool create, struct vdt_error *err)
 {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
-  int code = sqlite3_open_v2(path, &s->db, flags, NULL);
+  int code = sqlite3_open_v2(path, &s->db, flags, sqlite_wiping_vfs());
   if (code != SQLITE_OK) {
     bool missing = (code & 0xff) == SQLITE_CANTOPEN;
     return error_set(err, missing && !create ? VDT_ENOTFOUND : VDT_EIO, "%.200s: %s", path, sqlite3_errstr(code));
   }
   sqlite3_busy_timeout(s->db, BUSY_MS);
   int rc = sqlite_execute(
-      s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF", err);
+      s,
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; "
+      "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY",
+      err);
   return rc ? rc : make_schema(s, err);
 }
 

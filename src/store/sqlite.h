@@ -2,6 +2,7 @@
 #ifndef STORE_SQLITE_H
 #define STORE_SQLITE_H
 #include "store/store.h"
+#include "store/sqlite_keep.h"
 #include <sqlite3.h>
 
 enum statement {
@@ -40,6 +41,9 @@ void sqlite_bind_u64(sqlite3_stmt *q, int at, uint64_t v);
 /* A copy of a text column in the arena; *failed is set when out of memory. */
 struct str sqlite_str(sqlite3_stmt *q, int at, struct vdt_arena *arena, bool *failed);
 uint64_t sqlite_u64(sqlite3_stmt *q, int at);
+
+/* The time that a row is filed under: its own, unless that is more than a day ahead; then now, so that it expires. */
+uint64_t sqlite_filed_us(uint64_t time_us);
 
 /* Writes the record with a statement that takes the columns of interactions. */
 int sqlite_write_record(struct sqlite_store *s, enum statement how, const struct record *r, bool *changed, struct vdt_error *err);

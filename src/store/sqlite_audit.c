@@ -5,6 +5,7 @@
  *
  * Everything that writes here runs within the transaction of the change that it is about.
  */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "store/sqlite.h"
@@ -69,7 +70,7 @@ static int read_key(struct sqlite_store *s, struct vdt_error *err)
   return rc;
 }
 
-static int get_meta(struct sqlite_store *s, const char *key, char out[2 * HASH_HEX], struct vdt_error *err)
+int sqlite_get_meta(struct sqlite_store *s, const char *key, char *out, size_t size, struct vdt_error *err)
 {
   int rc;
   sqlite3_stmt *q = sqlite_statement(s, SQL_META_GET, &rc, err);
@@ -78,13 +79,13 @@ static int get_meta(struct sqlite_store *s, const char *key, char out[2 * HASH_H
   sqlite_bind_str(q, 1, str_of(key));
   int code = sqlite3_step(q);
   const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
-  if (text) snprintf(out, 2 * HASH_HEX, "%s", text);
+  if (text) snprintf(out, size, "%s", text);
   if (code != SQLITE_ROW && code != SQLITE_DONE) rc = sqlite_error(s, code, err);
   sqlite3_reset(q);
   return rc;
 }
 
-static int put_meta(struct sqlite_store *s, const char *key, const char *value, struct vdt_error *err)
+int sqlite_put_meta(struct sqlite_store *s, const char *key, const char *value, struct vdt_error *err)
 {
   int rc;
   sqlite3_stmt *q = sqlite_statement(s, SQL_META_PUT, &rc, err);
@@ -129,8 +130,8 @@ static int check_key(struct sqlite_store *s, bool keep, struct vdt_error *err)
   crypto_generichash_state h;
   begin_hash(s, &h, STR("vedette audit key"));
   end_hash(&h, want);
-  int rc = get_meta(s, "audit_key", have, err);
-  if (!rc && !have[0] && keep) return put_meta(s, "audit_key", want, err);
+  int rc = sqlite_get_meta(s, "audit_key", have, sizeof have, err);
+  if (!rc && !have[0] && keep) return sqlite_put_meta(s, "audit_key", want, err);
   if (!rc && have[0] && strcmp(have, want) != 0) {
     s->has_audit_key = false;
     rc = error_set(err, VDT_ESTATE, "%s is not the key that the audit log of workspace %s was written with; put that one back",
@@ -237,7 +238,7 @@ static int put_seal(struct sqlite_store *s, uint64_t id, const unsigned char has
 {
   char hex[HASH_HEX];
   seal(s, id, hash, hex);
-  return put_meta(s, "audit_head", hex, err);
+  return sqlite_put_meta(s, "audit_head", hex, err);
 }
 
 int sqlite_append_audit(struct sqlite_store *s, const struct store_audit *a, struct vdt_error *err)
@@ -318,7 +319,7 @@ int sqlite_list_audit(struct store *base, const struct store_audit_query *query,
 int sqlite_settings_version(struct store *base, uint64_t *version, struct vdt_error *err)
 {
   char text[2 * HASH_HEX];
-  int rc = get_meta(sqlite_of(base), "settings_version", text, err);
+  int rc = sqlite_get_meta(sqlite_of(base), "settings_version", text, sizeof text, err);
   *version = 0;
   if (!rc && text[0]) str_u64(str_of(text), version);
   return rc;
@@ -330,7 +331,134 @@ int sqlite_settings_changed(struct sqlite_store *s, struct vdt_error *err)
   char text[24];
   int rc = sqlite_settings_version(&s->base, &version, err);
   snprintf(text, sizeof text, "%llu", (unsigned long long)version + 1);
-  return rc ? rc : put_meta(s, "settings_version", text, err);
+  return rc ? rc : sqlite_put_meta(s, "settings_version", text, err);
+}
+
+/* ---- cutting ---------------------------------------------------------------------------------------------------- */
+
+/* The last entry that has expired: nothing stands before the one behind it, and its hash is what that one was chained to. */
+struct cut {
+  uint64_t id; /* 0: none was ever cut */
+  unsigned char hash[HASH];
+  bool sealed; /* by whoever has the key */
+};
+
+static void seal_cut(const struct sqlite_store *s, const struct cut *c, char hex[HASH_HEX])
+{
+  crypto_generichash_state h;
+  begin_hash(s, &h, STR("vedette audit cut 1"));
+  take_number(&h, c->id);
+  crypto_generichash_update(&h, c->hash, HASH);
+  end_hash(&h, hex);
+}
+
+static int read_cut(struct sqlite_store *s, struct cut *c, struct vdt_error *err)
+{
+  int rc;
+  char want[HASH_HEX];
+  sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_CUT, &rc, err);
+  *c = (struct cut){0};
+  if (!q) return rc;
+  int code = sqlite3_step(q);
+  if (code == SQLITE_ROW) {
+    c->id = sqlite_u64(q, 0);
+    read_hash(q, 1, c->hash);
+    seal_cut(s, c, want);
+    const char *have = (const char *)sqlite3_column_text(q, 2);
+    c->sealed = have && strcmp(have, want) == 0;
+  } else if (code != SQLITE_DONE) {
+    rc = sqlite_error(s, code, err);
+  }
+  sqlite3_reset(q);
+  return rc;
+}
+
+/* A statement that gives one number, or none: then *out stays. */
+static int ask(struct sqlite_store *s, sqlite3_stmt *q, uint64_t *out, struct vdt_error *err)
+{
+  int code = sqlite3_step(q), rc = VDT_OK;
+  if (code == SQLITE_ROW) *out = sqlite_u64(q, 0);
+  else if (code != SQLITE_DONE) rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  return rc;
+}
+
+/* The end of what goes: entries go from the beginning only, up to the first that is young enough, is held, or may not go yet. An entry from a time
+ * to come (a clock was wrong) says nothing about its age and goes with those behind it. */
+static int find_cut(struct sqlite_store *s, uint64_t before_us, uint64_t latest_us, unsigned limit, uint64_t *first,
+                    struct cut *c, struct vdt_error *err)
+{
+  int rc;
+  uint64_t fresh = INT64_MAX;
+  *first = 0;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_FIRST, &rc, err);
+  if (!q || (rc = ask(s, q, first, err)) || !*first) return rc;
+  if (!(q = sqlite_statement(s, SQL_AUDIT_FRESH, &rc, err))) return rc;
+  sqlite_bind_u64(q, 1, before_us);
+  sqlite_bind_u64(q, 2, latest_us);
+  if ((rc = ask(s, q, &fresh, err)) || !(q = sqlite_statement(s, SQL_AUDIT_OLD, &rc, err))) return rc;
+  sqlite_bind_u64(q, 1, fresh);
+  sqlite_bind_u64(q, 2, before_us);
+  sqlite_bind_u64(q, 3, *first + limit - 1);
+  int code = sqlite3_step(q);
+  if (code == SQLITE_ROW) {
+    c->id = sqlite_u64(q, 0);
+    read_hash(q, 1, c->hash);
+  } else if (code != SQLITE_DONE) {
+    rc = sqlite_error(s, code, err);
+  }
+  sqlite3_reset(q);
+  return rc;
+}
+
+static int run_up_to(struct sqlite_store *s, enum statement which, uint64_t id, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, which, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_u64(q, 1, id);
+  return sqlite_run(s, q, err);
+}
+
+static int put_cut(struct sqlite_store *s, const struct cut *c, struct vdt_error *err)
+{
+  int rc;
+  char hex[HASH_HEX];
+  seal_cut(s, c, hex);
+  sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_CUT_PUT, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_u64(q, 1, c->id);
+  sqlite3_bind_blob(q, 2, c->hash, HASH, SQLITE_STATIC);
+  sqlite_bind_str(q, 3, str_of(hex));
+  rc = sqlite_run(s, q, err);
+  if (!rc) rc = run_up_to(s, SQL_AUDIT_CUT_DROP, c->id, err);
+  return rc ? rc : run_up_to(s, SQL_AUDIT_DROP, c->id, err);
+}
+
+/* The entry about it comes first: it is chained to what goes, and the log is never empty. */
+int sqlite_cut_audit(struct sqlite_store *s, uint64_t before_us, uint64_t now_us, unsigned limit, uint64_t *removed,
+                     struct vdt_error *err)
+{
+  struct cut c = {0};
+  uint64_t first;
+  char target[64], detail[96 + HASH_HEX], time[CLOCK_TEXT], hex[HASH_HEX];
+  *removed = 0;
+  int rc = find_cut(s, before_us, now_us + STORE_TOMORROW_US, limit, &first, &c, err);
+  if (rc || !c.id) return rc;
+  clock_format(before_us, time);
+  sodium_bin2hex(hex, sizeof hex, c.hash, HASH);
+  int n = snprintf(target, sizeof target, "entries %llu to %llu", (unsigned long long)first, (unsigned long long)c.id);
+  int m = snprintf(detail, sizeof detail, "not later than %s; hash of the last one %s", time, hex);
+  rc = sqlite_append_audit(s,
+                           &(struct store_audit){.time_us = now_us,
+                                                 .who = STR("vedette retention"),
+                                                 .what = STR("audit expired"),
+                                                 .target = {target, (size_t)n},
+                                                 .detail = {detail, (size_t)m}},
+                           err);
+  if (!rc) rc = put_cut(s, &c, err);
+  *removed = rc ? 0 : c.id - first + 1;
+  return rc;
 }
 
 /* ---- verifying -------------------------------------------------------------------------------------------------- */
@@ -345,9 +473,16 @@ static void report(struct store_audit_check *c, enum store_audit_fault fault, ui
 static int verify_entries(struct sqlite_store *s, struct store_audit_check *c, struct vdt_error *err)
 {
   struct entry e;
+  struct cut cut;
   unsigned char before[HASH] = {0}, hash[HASH], want[HASH];
   uint64_t last = 0;
-  int rc, code;
+  int code, rc = read_cut(s, &cut, err);
+  if (rc) return rc;
+  if (cut.sealed) {
+    memcpy(before, cut.hash, HASH);
+    last = cut.id;
+    c->anchored = c->anchor && memcmp(cut.hash, c->anchor, HASH) == 0;
+  }
   sqlite3_stmt *q = sqlite_statement(s, SQL_AUDIT_ALL, &rc, err);
   if (!q) return rc;
   while ((code = sqlite3_step(q)) == SQLITE_ROW) {
@@ -370,7 +505,7 @@ static int verify_entries(struct sqlite_store *s, struct store_audit_check *c, s
 static int verify_all(struct sqlite_store *s, struct store_audit_check *c, struct vdt_error *err)
 {
   char have[2 * HASH_HEX], want[HASH_HEX];
-  int rc = get_meta(s, "audit_head", have, err);
+  int rc = sqlite_get_meta(s, "audit_head", have, sizeof have, err);
   bool begun = have[0] != 0;
   uint64_t last;
   if (!rc) rc = read_last(s, &last, c->head, err);

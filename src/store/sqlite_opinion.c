@@ -61,7 +61,7 @@ int sqlite_put_egress(struct store *base, const struct record_egress *e, bool *i
   sqlite3_stmt *q = sqlite_statement(s, SQL_EGRESS_PUT, &rc, err);
   if (!q) return rc;
   sqlite_bind_str(q, 1, (struct str){e->id, RECORD_ID_LEN});
-  sqlite_bind_u64(q, 2, e->time_us);
+  sqlite_bind_u64(q, 2, sqlite_filed_us(e->time_us));
   sqlite_bind_str(q, 3, e->deployment);
   sqlite_bind_str(q, 4, e->shield);
   sqlite_bind_str(q, 5, e->kind);

@@ -96,3 +96,4 @@ X(TRANSFER_PUT, "INSERT INTO transfers VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CON
 X(TRANSFER_LIST, "SELECT day, kind, name, destination, count, sent, received FROM transfers WHERE day >= ?1 ORDER BY day, kind, name, destination")
 X(TEXT_LIST, "SELECT a.x_deployment, a.subscription, count(*), min(e.time_us), max(e.time_us) FROM alert_evidence e JOIN alerts a ON a.name = e.alert "
   "WHERE e.segment <> '' OR e.decoded <> '' OR length(e.sealed) > 0 GROUP BY 1, 2 ORDER BY 1, 2")
+#include "store/statements_keep.h"

@@ -11,6 +11,7 @@
 #define STORE_STORE_H
 #include "analyse/alert.h"
 #include "analyse/suppress.h"
+#include "store/keeping.h"
 
 enum { STORE_EVIDENCE_MAX = 256 };
 
@@ -313,6 +314,36 @@ struct store_ops {
   int (*survey)(struct store *s, struct vdt_arena *arena, struct store_table **out, size_t *n, struct vdt_error *err);
   /* By deployment. */
   int (*list_texts)(struct store *s, struct vdt_arena *arena, struct store_texts **out, size_t *n, struct vdt_error *err);
+  /* How long a class is kept, by the configuration or because somebody set it; INHERIT takes that back. STORE_CLASSES: the workspace as a whole. What
+   * somebody sets leaves a line in the audit. EINVAL: less than KEEP_MIN or more than KEEP_MAX and not FOREVER. */
+  int (*set_keep)(struct store *s, enum store_class c, enum store_origin origin, uint64_t seconds, struct str who,
+                  uint64_t now_us, struct vdt_error *err);
+  int (*get_keeps)(struct store *s, struct store_keeps *out, struct vdt_error *err);
+  /* Setting one of a name that is there replaces it. Both leave a line in the audit. release: ENOTFOUND. */
+  int (*put_hold)(struct store *s, const struct store_hold *h, struct vdt_error *err);
+  int (*release_hold)(struct store *s, struct str name, struct str who, uint64_t now_us, struct vdt_error *err);
+  int (*list_holds)(struct store *s, struct vdt_arena *arena, struct store_hold **out, size_t *n, struct vdt_error *err);
+  /* Removes what is older than it is kept and not held, in one transaction. A time more than a day ahead of now counts as unknown: then the time of
+   * storing decides. */
+  int (*expire)(struct store *s, struct store_expiry *e, struct vdt_error *err);
+  /* Notes a purge that is to be done; with a line in the audit that has no value of a filter. EINVAL: store_purge_check() says why. */
+  int (*put_purge)(struct store *s, const struct store_purge *p, struct vdt_error *err);
+  /* ENOTFOUND. */
+  int (*get_purge)(struct store *s, struct str id, struct vdt_arena *arena, struct store_purge *out, struct vdt_error *err);
+  /* One step of the oldest purge that is not finished: at most `limit` rows, in one transaction. *more false: no purge is left. A purge that came to
+   * its end still has to be scrubbed before finish_purges() calls it finished. */
+  int (*purge)(struct store *s, unsigned limit, bool *more, struct vdt_error *err);
+  /* After a scrub that began behind the last step: purges without rows to remove are finished and their filters forgotten. */
+  int (*finish_purges)(struct store *s, uint64_t now_us, struct vdt_error *err);
+  /* Something was removed since the last scrub that came to its end, and purges wait for one. */
+  int (*wants_scrub)(struct store *s, bool *expired, bool *purged, struct vdt_error *err);
+  /* Takes what was removed off the disk: one step of cleaning the database's pages, and at the end the log in front of it. EIO when others would not
+   * let go of it; try again later from the same place. */
+  int (*scrub)(struct store *s, struct store_scrub *at, struct vdt_error *err);
+  /* Calls fn for nobody else writing meanwhile. */
+  int (*alone)(struct store *s, int (*fn)(void *ctx, struct store *s, struct vdt_error *err), void *ctx, struct vdt_error *err);
+  /* The interaction is there. */
+  int (*has_record)(struct store *s, struct str id, bool *yes, struct vdt_error *err);
   /* What was committed survives a power cut from here on. */
   int (*sync)(struct store *s, struct vdt_error *err);
   void (*close)(struct store *s);

@@ -143,10 +143,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def schema_before(version):
-    """SQL that makes the schema of a store that of an earlier version: what is newer in schema.def goes, the newest first."""
-    rows = re.findall(r'^X\((\d+), "\w+", "(CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER) (\w+)|ALTER TABLE (\w+) ADD COLUMN (\w+))?',
-                      open(os.path.join(os.environ["VEDETTE_SRC"], "src/store/schema.def")).read(), re.M)
-    undo = [f"DROP {kind} {name}" if kind else f"ALTER TABLE {table} DROP COLUMN {column}" for since, what, kind, name, table, column in rows if what and int(since) > version]
+    """SQL that makes the schema of a store that of an earlier version: what is newer in schema.def goes, and what that took away is back."""
+    text = open(os.path.join(os.environ["VEDETTE_SRC"], "src/store/schema.def")).read()
+    rows = re.findall(r'^X\((\d+), "\w+", "(CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER) (\w+)|ALTER TABLE (\w+) ADD COLUMN (\w+)|DROP TRIGGER (\w+))?', text, re.M)
+    first = lambda name: re.search(rf'"(CREATE TRIGGER {name} .*?END)"', text).group(1)
+    undo = [f"DROP {kind} {name}" if kind else first(gone) if gone else f"ALTER TABLE {table} DROP COLUMN {column}"
+            for since, what, kind, name, table, column, gone in rows if what and int(since) > version]
     return "; ".join(undo[::-1] + [f"PRAGMA user_version = {version};"])
 
 

@@ -209,8 +209,23 @@ static const struct wrong {
     {1, "store: expected sqlite; did you mean \"sqlite\"?", "workspaces: [{name: weu, store: sqlight}]\n" DEP},
     {1, "prompt_evidence: expected on or off; did you mean \"on\"?", "workspaces: [{name: weu, prompt_evidence: onn}]\n" DEP},
     {1, "subscription_id: expected a UUID", "workspaces: [{name: weu, subscription_id: 42}]\n" DEP},
-    {1, "alerts: expected a duration such as 30d, 12h, 5m or 10s, from 1h to 3660d",
+    {1, "alerts: expected forever, or a duration such as 30d or 12h, from 1h to 4383d",
      "workspaces: [{name: weu, retention: {alerts: 90}}]\n" DEP},
+    {1, "audit: expected forever, or a duration such as 30d or 12h, from 1h to 4383d",
+     "workspaces: [{name: weu, retention: {audit: 4384d}}]\n" DEP},
+    {1, "records: expected forever, or a duration such as 30d or 12h, from 1h to 4383d",
+     "workspaces: [{name: weu, retention: {records: 3599s}}]\n" DEP},
+    {2, "upstream: it is in eastus, and the workspace \"weu\" is in westeurope",
+     WS "deployments: [{name: a, workspace: weu, upstream: 'https://eastus.api.cognitive.microsoft.com'}]\n"},
+    {2, "upstream: it is in swedencentral, and the workspace \"weu\" is in westeurope",
+     WS "deployments: [{name: a, workspace: weu, upstream: 'https://phi.swedencentral.models.ai.azure.com'}]\n"},
+    {4, "resource_id: the same resource is in westeurope by the deployment \"a\"",
+     "workspaces: [{name: weu}, {name: eus, region: eastus}]\ndeployments:\n- {name: a, workspace: weu, upstream: simulated, "
+     "resource_id: "
+     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/r/providers/Microsoft.CognitiveServices/accounts/x}\n- "
+     "{name: b, workspace: eus, "
+     "upstream: simulated, resource_id: "
+     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/R/providers/Microsoft.CognitiveServices/accounts/X}\n"},
     {1, "the workspace \"weu\" stands twice; first in line 1", "workspaces: [{name: weu}, {name: weu}]\n" DEP},
     {4, "the deployment \"a\" stands twice; first in line 3",
      WS "deployments:\n- {name: a, workspace: weu, upstream: simulated}\n- {name: a, workspace: weu, upstream: simulated}\n"},
