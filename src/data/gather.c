@@ -144,10 +144,23 @@ static void add(struct gather *g, struct data_connection c)
   g->out->connections[g->out->n_connections++] = c;
 }
 
-static void join(struct gather *g, struct str *list, const char *name)
+static bool is_in(struct str list, struct str name)
 {
-  struct str more = str_of(list->n ? arena_printf(g->arena, "%.*s, %s", (int)list->n, list->p, name) : name);
-  if (more.n) *list = more;
+  while (list.n) {
+    size_t at = str_find(list, STR(", ")), n = at == (size_t)-1 ? list.n : at;
+    if (str_eq(str_cut(list, 0, n), name)) return true;
+    list = str_cut(list, at == (size_t)-1 ? n : n + 2, list.n);
+  }
+  return false;
+}
+
+/* Once each. */
+static void join(struct gather *g, struct str *list, struct str name)
+{
+  if (!name.n || is_in(*list, name)) return;
+  const char *more = list->n ? arena_printf(g->arena, "%.*s, %.*s", (int)list->n, list->p, (int)name.n, name.p) : NULL;
+  if (!list->n) *list = name;
+  else if (more) *list = str_of(more);
 }
 
 /* The deployments that ask a shield, of the workspaces that are in the statement. */
@@ -157,7 +170,7 @@ static struct str users_of(struct gather *g, const struct config_shield *shield)
   for (size_t i = 0; i < g->out->n_workspaces; i++)
     for (size_t k = 0; k < g->out->workspaces[i].n_deployments; k++) {
       const struct config_deployment *d = g->out->workspaces[i].deployments[k].config;
-      if (config_shield_of(g->in->config, d->policy) == shield) join(g, &used, d->name);
+      if (config_shield_of(g->in->config, d->policy) == shield) join(g, &used, str_of(d->name));
     }
   return used;
 }
@@ -169,7 +182,7 @@ static void add_upstreams(struct gather *g, struct str *names)
       const struct config_deployment *d = g->out->workspaces[i].deployments[k].config;
       add(g, (struct data_connection){DATA_UPSTREAM, str_of(d->name), destination(g, &d->upstream), str_of(d->name),
                                       !is_local(&d->upstream)});
-      if (is_name(&d->upstream)) join(g, names, d->upstream.host);
+      if (is_name(&d->upstream)) join(g, names, str_of(d->upstream.host));
     }
 }
 
@@ -181,7 +194,7 @@ static void add_shields(struct gather *g, struct str *names)
     struct str used = users_of(g, s);
     if (!used.n && !g->in->all) continue;
     add(g, (struct data_connection){DATA_SHIELD, str_of(s->name), destination(g, &s->endpoint), used, !is_local(&s->endpoint)});
-    if (is_name(&s->endpoint)) join(g, names, s->endpoint.host);
+    if (is_name(&s->endpoint)) join(g, names, str_of(s->endpoint.host));
   }
 }
 
@@ -193,6 +206,17 @@ static struct str origin(struct vdt_arena *arena, const char *url)
   return arena_dup(arena, (struct str){url, (size_t)(host - url) + strcspn(host, "/?#")});
 }
 
+/* The name in "https://name:port"; empty for an address. */
+static struct str host_of(struct str to)
+{
+  struct str head = STR("https://");
+  if (!str_starts(to, head)) return (struct str){0};
+  to = str_cut(to, head.n, to.n);
+  const char *colon = memchr(to.p, ':', to.n);
+  if (colon) to.n = (size_t)(colon - to.p);
+  return to.n && to.p[0] != '[' && strspn(to.p, "0123456789.") < to.n ? to : (struct str){0};
+}
+
 static void add_feeds(struct gather *g, struct str *names)
 {
   const struct config_intel *t = &g->in->config->intel;
@@ -200,9 +224,8 @@ static void add_feeds(struct gather *g, struct str *names)
   for (size_t i = 0; i < t->n_feeds; i++) {
     if (!t->feeds[i].url) continue;
     struct str to = origin(g->arena, t->feeds[i].url);
-    const char *name = to.n ? strrchr(to.p, '/') : NULL;
     add(g, (struct data_connection){DATA_FEED, str_of(t->feeds[i].name), to, {0}, true});
-    if (name) join(g, names, name + 1);
+    join(g, names, host_of(to));
     any = true;
   }
   if (any) add(g, (struct data_connection){DATA_REDIRECT, STR("any feed"), STR("https, at most 3 steps"), {0}, true});
