@@ -112,6 +112,7 @@ struct data_workspace {
   const struct config_workspace *config; /* or NULL: of no configuration any more, or that is not known */
   struct store *store;                   /* or NULL */
   struct store_keeps keeps;              /* of the store */
+  size_t n_holds;                        /* legal holds */
   struct data_deployment *deployments;
   size_t n_deployments;
   struct store_table *tables;

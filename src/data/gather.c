@@ -111,7 +111,9 @@ static int read_store(struct gather *g, struct data_workspace *w)
 {
   struct store *s = w->store;
   if (!s) return VDT_OK;
+  struct store_hold *holds;
   int rc = s->ops->get_keeps(s, &w->keeps, g->err);
+  if (!rc) rc = s->ops->list_holds(s, g->arena, &holds, &w->n_holds, g->err);
   if (!rc) rc = s->ops->survey(s, g->arena, &w->tables, &w->n_tables, g->err);
   if (!rc) rc = s->ops->list_texts(s, g->arena, &w->texts, &w->n_texts, g->err);
   if (!rc) rc = s->ops->list_transfers(s, (struct str){0}, g->arena, &w->transfers, &w->n_transfers, g->err);

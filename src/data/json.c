@@ -49,7 +49,7 @@ static void put_workspaces(struct buf *b, const struct data_statement *s)
     json_quote(b, w->name);
     put(b, "region", w->region);
     put(b, "engine", w->engine);
-    buf_printf(b, ",\"configured\":%s", w->config ? "true" : "false");
+    buf_printf(b, ",\"configured\":%s,\"legalHolds\":%zu", w->config ? "true" : "false", w->n_holds);
     put_deployments(b, w);
     buf_byte(b, '}');
   }

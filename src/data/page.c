@@ -75,6 +75,8 @@ static void put_workspace(struct page *p, const struct data_workspace *w)
   buf_put(&p->value, w->engine);
   if (!w->config && p->s->input->config) BUF_LIT(&p->value, "; the configuration has no such workspace any more");
   say(p, "engine");
+  if (w->n_holds) buf_printf(&p->value, "%zu: what they are about stays, however old", w->n_holds);
+  say(p, "legal holds");
   for (size_t i = 0; i < w->n_deployments; i++) {
     const struct data_deployment *d = &w->deployments[i];
     add(p, str_of(d->config->name));

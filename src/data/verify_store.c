@@ -37,12 +37,13 @@ static bool has_column(const struct store_table *t, struct str name)
   return false;
 }
 
+/* Where something is held, what is old may be that. */
 static void check_age(const struct data_statement *s, struct data_check *check, const struct data_workspace *w,
                       const struct data_class *c, const struct store_table *t)
 {
   char where[PLACE_BYTES];
   uint64_t keep = data_retention_s(c->retention, w), now = s->input->now_us / 1000000, oldest = t->oldest_us / 1000000;
-  if (!keep || !oldest || now < oldest || now - oldest <= keep + GRACE_S) return;
+  if (!keep || keep == STORE_FOREVER || w->n_holds || !oldest || now < oldest || now - oldest <= keep + GRACE_S) return;
   verify_found(check, DATA_FAULT_AGE, place(where, w, t->name, (struct str){0}),
                "the oldest row is %llu days old, %llu are stated", (unsigned long long)((now - oldest) / 86400),
                (unsigned long long)(keep / 86400));
