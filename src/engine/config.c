@@ -442,11 +442,11 @@ static int check_listen(struct loader *l)
   return FAIL(l, value_of(l, listen, "control"), "control: the same address as gateway");
 }
 
-static int link_content_safety(struct loader *l)
+/* An API of ours: whose policy judges, and where its records go. */
+static int link_own_api(struct loader *l, const char *key, struct config_content_safety *s)
 {
   struct config *c = l->config;
-  struct config_content_safety *s = &c->content_safety;
-  const yaml_node_t *map = value_of(l, yaml_document_get_root_node(&l->doc), "content_safety");
+  const yaml_node_t *map = value_of(l, yaml_document_get_root_node(&l->doc), key);
   const char *nearest = "";
   s->policy = c->deployments[0].policy;
   s->workspace = c->deployments[0].workspace;
@@ -497,7 +497,8 @@ static int check_all(struct loader *l)
   if (!rc) rc = check_allowed(l);
   if (!rc) rc = check_data_security(l);
   if (!rc) rc = check_feeds(l);
-  if (!rc) rc = link_content_safety(l);
+  if (!rc) rc = link_own_api(l, "content_safety", &c->content_safety);
+  if (!rc) rc = link_own_api(l, "data_security", &c->data_security);
   return rc;
 }
 

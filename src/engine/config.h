@@ -161,7 +161,7 @@ struct config_shield {
   const char *key_env; /* or NULL */
 };
 
-/* Our own Prompt Shields API. */
+/* Our own Prompt Shields API, and our own data-security API. */
 struct config_content_safety {
   bool enabled;
   const char *policy_name, *workspace_name; /* or NULL */
@@ -209,7 +209,7 @@ struct config {
   size_t n_deployments;
   struct config_shield *shields;
   size_t n_shields;
-  struct config_content_safety content_safety;
+  struct config_content_safety content_safety, data_security;
   struct config_blocklist *blocklists;
   size_t n_blocklists;
   const char **list_names; /* of the blocklists */

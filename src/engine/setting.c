@@ -561,6 +561,7 @@ static const struct value_kind kinds[] = {
 #define IN_RULE_FILE    struct config_rule_file
 #define IN_LEAK_KIND    struct vdt_kind_policy
 #define IN_ALLOWED      struct config_allowed
+#define IN_DATA_API     struct config_content_safety
 #define IN_SENSITIVITY  struct config_label
 #define IN_DATA_KIND    struct data_kind
 #define IN_DATA_POLICY  struct config_data_policy

@@ -40,6 +40,7 @@ enum scope {
   BEHAVIOUR,
   CONTROL,
   HOST,
+  DATA_API,
   SENSITIVITY,
   DATA_KIND,
   DATA_POLICY,

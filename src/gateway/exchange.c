@@ -1,6 +1,7 @@
 /* Begin and end of an interaction, its verdict, its record. */
 #include "engine/url.h"
 #include "gateway/opinion.h"
+#include "gateway/purview.h"
 #include "gateway/shield.h"
 #include <assert.h>
 
@@ -58,16 +59,24 @@ static const struct config_deployment *responsible(const struct exchange *x)
   return x->deployment ? x->deployment : &x->image->config->deployments[0];
 }
 
+/* What the configuration says about the API of ours that the call is for; NULL: it is for a deployment. */
+static const struct config_content_safety *own_api(const struct exchange *x)
+{
+  if (x->shield_call) return &x->image->config->content_safety;
+  return x->purview_call ? &x->image->config->data_security : NULL;
+}
+
 const struct vdt_policy *exchange_policy(const struct exchange *x)
 {
   if (x->tight) return x->tight;
-  return x->shield_call ? x->image->config->content_safety.policy : responsible(x)->policy;
+  const struct config_content_safety *own = own_api(x);
+  return own ? own->policy : responsible(x)->policy;
 }
 
 bool exchange_fails_closed(const struct exchange *x)
 {
   /* Where a request goes was in the body that could not be read: there is nowhere to let it pass to. */
-  return x->shield_call || (x->format && !wire_is_unknown(x->format) && !x->deployment) || exchange_policy(x)->fail_closed;
+  return own_api(x) || (x->format && !wire_is_unknown(x->format) && !x->deployment) || exchange_policy(x)->fail_closed;
 }
 
 bool exchange_has_evidence(const struct exchange *x)
@@ -104,6 +113,10 @@ void exchange_refuse(struct exchange *x, int code, const char *message)
     shield_refuse(x, shield_error_of(code), message);
     return;
   }
+  if (x->purview_call) {
+    purview_refuse(x, purview_error_of(code), message);
+    return;
+  }
   x->answered = true;
   x->answer_status = (unsigned)vdt_http_status(code);
   buf_reset(&x->answer);
@@ -113,6 +126,11 @@ void exchange_refuse(struct exchange *x, int code, const char *message)
 const char *exchange_error_code(const struct exchange *x)
 {
   return x->error_code;
+}
+
+const char *exchange_etag(const struct exchange *x)
+{
+  return x->etag[0] ? x->etag : NULL;
 }
 
 unsigned exchange_retry_after(const struct exchange *x)
@@ -171,9 +189,10 @@ void exchange_first_byte(struct exchange *x, uint64_t now_us)
 static void fill_place(struct exchange *x, struct record *r)
 {
   const struct config_deployment *d = responsible(x);
-  r->workspace = str_of(x->shield_call ? x->image->config->content_safety.workspace->name : d->workspace->name);
+  r->workspace = str_of(own_api(x) ? own_api(x)->workspace->name : d->workspace->name);
   r->policy = str_of(exchange_policy(x)->name);
   if (x->shield_call) r->format = STR("prompt-shields");
+  if (x->purview_call) r->format = STR("data-security");
   if (x->format) r->format = str_of(wire_format_name(x->format));
   if (!x->deployment) return;
   exchange_keep_label(x, x->deployment->label);

@@ -31,8 +31,9 @@ struct opinion_memory;
 struct image {
   const struct config *config;
   const struct vdt_engine *engine;
-  struct opinion_memory *memory;  /* of this process; NULL: nothing is remembered */
-  _Atomic uint64_t *shield_calls; /* of these ten seconds, at our Prompt Shields API, by all workers; NULL: not counted */
+  struct opinion_memory *memory;   /* of this process; NULL: nothing is remembered */
+  _Atomic uint64_t *shield_calls;  /* of these ten seconds, at our Prompt Shields API, by all workers; NULL: not counted */
+  _Atomic uint64_t *purview_calls; /* the same at our data-security API */
   const enum config_switch
       *evidence; /* for each deployment, what the plan says about prompt evidence; of this process. NULL: nothing */
   struct vdt_intel *const *intel;  /* what is known of addresses, of this process; NULL: nothing */
@@ -55,6 +56,7 @@ struct exchange_head {
   struct str content_type, content_encoding; /* empty when absent */
   struct str authorization, api_key;         /* only hashed, never kept */
   struct str user_agent, client_ip;
+  struct str if_none_match;
   struct str upgrade;       /* value of the header, where the connection can be taken over (HTTP/1.1, no body) */
   struct str forwarded_for; /* all X-Forwarded-For lines, joined by commas */
   struct str application, end_user, tenant, source_ip, label; /* values of the headers that client_context names */
@@ -111,6 +113,8 @@ struct exchange_answer {
 struct exchange_answer exchange_answer(const struct exchange *x);
 /* For the header x-ms-error-code of an answer of ours; NULL: none. */
 const char *exchange_error_code(const struct exchange *x);
+/* For the header ETag of an answer of ours, with its quotes; NULL: none. */
+const char *exchange_etag(const struct exchange *x);
 /* For the header Retry-After, in seconds; 0: none. */
 unsigned exchange_retry_after(const struct exchange *x);
 

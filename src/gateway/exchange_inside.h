@@ -13,6 +13,7 @@
  *   exchange_text.c      the text of a response on its way through the engine
  *   opinion.c            second opinions of outside shields
  *   shield.c             our own Prompt Shields API
+ *   purview.c            our own data-security API
  */
 #ifndef GATEWAY_EXCHANGE_INSIDE_H
 #define GATEWAY_EXCHANGE_INSIDE_H
@@ -23,6 +24,7 @@
 #include "gateway/pseudonyms.h"
 #include "intel/intel.h"
 #include "wire/opinion.h"
+#include "wire/purview.h"
 #include "wire/shield.h"
 
 /* One channel of the response. */
@@ -133,6 +135,10 @@ struct exchange {
   bool hears;       /* the text at hand is what was said aloud: nothing can be masked */
   bool shield_call; /* of our Prompt Shields API */
   struct shield_call shield_what;
+  bool purview_call; /* of our data-security API */
+  struct purview_call purview;
+  struct str if_none_match;
+  char etag[PURVIEW_ETAG]; /* of what holds for its user, with quotes, or "" */
   unsigned n;
   struct wire_shield shield;
   struct opinion opinion;
@@ -178,6 +184,8 @@ void exchange_note_failure(struct exchange *x, const char *why);
 /* To be called when it is known who asks and which deployment, and before anything is read: puts the policies about data on top. False when out of
  * memory: then nothing may pass as inspected. */
 bool exchange_settle_policy(struct exchange *x);
+/* The same policy into *out, made in that arena, and where the application may also be called `also`. */
+bool exchange_tighten(const struct exchange *x, struct vdt_arena *arena, struct str also, struct vdt_policy *out);
 /* The label of the interaction is at least this; NULL says nothing. */
 void exchange_keep_label(struct exchange *x, const struct config_label *label);
 /* The same by the name or id that somebody else gave it; one that there is not says nothing. */

@@ -21,7 +21,7 @@ static const struct vdt_instruction_policy *policy_of(const struct exchange *x)
 bool exchange_learn_instructions(struct exchange *x, const struct wire_request *q)
 {
   bool ok = true;
-  if (policy_of(x)->action == VDT_ALLOW || x->shield_call) return true;
+  if (policy_of(x)->action == VDT_ALLOW || x->shield_call || x->purview_call) return true;
   instructions_init(&x->instructions, x->image->key);
   for (size_t i = 0; ok && i < q->n_parts; i++)
     if (is_instruction(&q->parts[i])) ok = instructions_add(&x->instructions, q->parts[i].text);

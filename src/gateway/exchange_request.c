@@ -8,6 +8,7 @@
 #include "gateway/exchange_inside.h"
 #include "gateway/media_type.h"
 #include "gateway/opinion.h"
+#include "gateway/purview.h"
 #include "gateway/shield.h"
 #include <sodium.h>
 
@@ -168,6 +169,7 @@ enum exchange_next exchange_request_head(struct exchange *x, const struct exchan
   struct str name;
   keep_head(x, head);
   if (shield_wants(x, head->path)) return shield_head(x, head);
+  if (purview_wants(x, head->path)) return purview_head(x, head);
   if (str_eq(head->method, STR("GET")) && (x->format = wire_route_session(head->path))) return session_head(x, head);
   x->format = wire_route(head->method, head->path, &name);
   if (!x->format) return pass_unknown(x, head);
@@ -435,7 +437,9 @@ enum exchange_next exchange_request_body(struct exchange *x, struct str body)
     return exchange_request_unreadable(x, rc, rc == VDT_ECODING ? "Content-Encoding: the gzip data is broken" : vdt_strerror(rc));
   struct vdt_arena *scratch = vdt_arena_new(room);
   if (!scratch) return exchange_request_unreadable(x, VDT_ENOMEM, vdt_strerror(VDT_ENOMEM));
-  enum exchange_next next = x->shield_call ? shield_body(x, scratch, text) : read_request(x, scratch, room, text);
+  enum exchange_next next = x->shield_call    ? shield_body(x, scratch, text)
+                            : x->purview_call ? purview_body(x, scratch, text)
+                                              : read_request(x, scratch, room, text);
   vdt_arena_free(scratch);
   buf_finish(&x->plain);
   return next;

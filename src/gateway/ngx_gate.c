@@ -242,6 +242,7 @@ static enum exchange_next take_head(struct gate *g)
       .user_agent = header(r->headers_in.user_agent),
       .client_ip = gate_str(r->connection->addr_text),
       .upgrade = upgrade(r),
+      .if_none_match = find_header(r, STR("if-none-match")),
       .application = named_header(r, context->application_header),
       .end_user = named_header(r, context->end_user_header),
       .tenant = named_header(r, context->tenant_header),

@@ -35,6 +35,7 @@ static bool add_answer_headers(const struct gate *g)
   const char *code = exchange_error_code(g->x);
   unsigned seconds = exchange_retry_after(g->x);
   if (code && !add_header(g->r, STR("x-ms-error-code"), code)) return false;
+  if (exchange_etag(g->x) && !add_header(g->r, STR("ETag"), exchange_etag(g->x))) return false;
   if (!seconds) return true;
   char *text = ngx_pnalloc(g->r->pool, 12);
   if (!text) return false;
@@ -447,6 +448,7 @@ ngx_int_t gate_send_answer(struct gate *g, ngx_uint_t status, struct str body)
   if (rc != NGX_OK) return rc;
   g->mode = GATE_REPLACE;
   g->answer = body;
+  r->disable_not_modified = 1; /* an If-None-Match is for the API that answers, not for nginx */
   r->headers_out.status = status;
   r->headers_out.content_length_n = (off_t)body.n;
   set_json(r);

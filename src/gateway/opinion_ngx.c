@@ -32,18 +32,19 @@ static void unmap(void *data)
   munmap(b->p, b->n);
 }
 
-/* Made by the master for each configuration: a reload begins the minute anew. The last cell is
- * that of our Prompt Shields API. */
+/* Made by the master for each configuration: a reload begins the minute anew. The last cells
+ * are those of our own APIs. */
 static bool make_budgets(ngx_conf_t *cf, struct gate_main *m)
 {
   ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, sizeof(struct budgets));
-  size_t n = (m->config->n_policies + 1) * sizeof *m->budget;
+  size_t n = (m->config->n_policies + 2) * sizeof *m->budget;
   void *p = cleanup ? mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
   if (p == MAP_FAILED) return false;
   *(struct budgets *)cleanup->data = (struct budgets){p, n};
   cleanup->handler = unmap;
   m->budget = p;
   m->image.shield_calls = &m->budget[m->config->n_policies];
+  m->image.purview_calls = &m->budget[m->config->n_policies + 1];
   return true;
 }
 
