@@ -9,6 +9,9 @@
 #include "api/geo.h"
 #include "store/store.h"
 
+struct worker;
+struct work;
+
 struct api {
   const char *state_dir;
   struct auth *auth;
@@ -22,6 +25,7 @@ struct api {
   const char *const *hosts; /* names that the control API is reached by, besides addresses and localhost */
   size_t n_hosts;
   struct keep *keep;       /* or NULL */
+  struct worker *worker;   /* does what takes long, or NULL */
   struct vdt_arena *arena; /* emptied at each request */
 };
 
@@ -59,6 +63,8 @@ struct api_response {
   char cookie[256];       /* Set-Cookie, or empty */
   char location[1024];    /* for 202: where to ask what came of it */
   struct buf body;
+  struct work *
+      work; /* the worker is to answer (worker.h): then nothing else counts. Whoever called api_handle gives it to him, or drops it. */
 };
 
 /* Always gives a complete response. */

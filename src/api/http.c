@@ -1,20 +1,25 @@
 /* The control API on libmicrohttpd: one thread, one Unix socket. nginx is in front of it; what it must not pass on is still refused here. */
-#include "api/api.h"
+#include "api/worker.h"
 #include "base/error.h"
 #include <microhttpd.h>
+#include <sodium.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 256, TIMEOUT_S = 30, BODY_MAX = 65536, HEADER_MEMORY = 32768 };
+enum { LAST_MS = 1000, CONNECTIONS = 256, TIMEOUT_S = 30, BODY_MAX = 65536, HEADER_MEMORY = 32768 };
 
 struct http {
   struct MHD_Daemon *daemon;
   struct api *api;
+  _Atomic unsigned resting; /* connections whose answer the worker makes */
 };
 
 /* Kept between the calls for one request. What is over the limit is counted and thrown away. */
 struct pending {
   size_t size;
   struct buf body;
+  struct MHD_Connection *connection;
+  struct work *work; /* the worker's, until it is done: then the answer is in it */
 };
 
 static struct str header(struct MHD_Connection *c, const char *name)
@@ -81,6 +86,29 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
   return ok;
 }
 
+/* In the worker's thread: the connection goes on, and answer() is called again. */
+static void work_is_done(void *pending)
+{
+  struct pending *p = pending;
+  MHD_resume_connection(p->connection);
+}
+
+/* The connection rests meanwhile. Its order: once the work is given away, it may be done at once. */
+static enum MHD_Result wait_for(struct http *h, struct MHD_Connection *c, struct pending *p, struct work *work)
+{
+  work->done = work_is_done;
+  work->ctx = p;
+  p->work = work;
+  p->connection = c;
+  h->resting++;
+  MHD_suspend_connection(c);
+  if (worker_give(h->api->worker, work)) return MHD_YES;
+  api_error(&work->response, 503, "TooManyRequests", "Others are waiting for the same already; try again in some seconds.");
+  work->response.retry_after_s = 2;
+  MHD_resume_connection(c);
+  return MHD_YES;
+}
+
 static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                               const char *body, size_t *body_n, void **state)
 {
@@ -91,6 +119,7 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
     *state = calloc(1, sizeof *p);
     return *state ? MHD_YES : MHD_NO;
   }
+  if (p->work) return reply(c, &p->work->response);
   if (*body_n) {
     p->size += *body_n;
     if (p->size <= BODY_MAX) buf_put(&p->body, (struct str){body, *body_n});
@@ -113,15 +142,21 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
   if (p->size > BODY_MAX) api_error(&response, 413, "RequestEntityTooLarge", "A body may have %d bytes.", BODY_MAX);
   else if (p->body.failed) api_error(&response, 503, "ServiceUnavailable", "Out of memory.");
   else api_handle(h->api, &request, &response);
+  if (response.work) return wait_for(h, c, p, response.work);
   return reply(c, &response);
 }
 
 static void completed(void *ctx, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode code)
 {
-  (void)ctx;
+  struct http *h = ctx;
   (void)c;
   (void)code;
   struct pending *p = *state;
+  if (p && p->work) {
+    p->work->drop(p->work);
+    h->resting--;
+  }
+  if (p && p->body.p) sodium_memzero(p->body.p, p->body.cap); /* it may be a text to scan, or a token */
   if (p) buf_finish(&p->body);
   free(p);
   *state = NULL;
@@ -132,11 +167,11 @@ int http_start(struct api *api, int listen_fd, struct http **out, struct vdt_err
   struct http *h = calloc(1, sizeof *h);
   if (!h) return error_set(err, VDT_ENOMEM, "out of memory");
   h->api = api;
-  h->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
-                               listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                               (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY,
-                               MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-                               MHD_OPTION_END);
+  h->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer,
+                               h, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+                               MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                               (size_t)HEADER_MEMORY, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+                               completed, h, MHD_OPTION_END);
   if (!h->daemon) {
     free(h);
     return error_set(err, VDT_EIO, "the control API cannot be started");
@@ -148,6 +183,8 @@ int http_start(struct api *api, int listen_fd, struct http **out, struct vdt_err
 void http_stop(struct http *h)
 {
   if (!h) return;
+  worker_stop(h->api->worker); /* no connection may rest when the daemon stops */
+  for (unsigned ms = 0; h->resting && ms < LAST_MS; ms += 5) usleep(5000);
   MHD_stop_daemon(h->daemon);
   free(h);
 }

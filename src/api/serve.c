@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "api/keep.h"
 #include "api/plan_file.h"
+#include "api/worker.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { POLL_MS = 1000, COMPLAIN_US = 60000000 };
+enum { REST_MS = 600000, POLL_MS = 1000, COMPLAIN_US = 60000000 };
 
 struct serve {
   const struct serve_options *options;
@@ -132,6 +133,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);
   if (!rc) rc = keep_start(o->state_dir, s->keeps, o->n_workspaces, &s->keep, err);
   s->api.keep = s->keep;
+  if (!rc && o->bench) rc = worker_new(o->bench, REST_MS, &s->api.worker, err);
   if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
   return rc;
 }
@@ -175,6 +177,7 @@ static void finish(struct serve *s)
   if (s->http) unlink(s->socket);
   else if (s->listener >= 0) close(s->listener);
   keep_stop(s->keep);
+  worker_free(s->api.worker);
   feeds_stop(s->feeds);
   collect_free(s->collect);
   geo_free(s->geo);

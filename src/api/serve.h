@@ -24,6 +24,8 @@ struct serve_control {
   struct session_limits sessions;
 };
 
+struct workbench;
+
 struct serve_options {
   const char *state_dir;
   const struct serve_workspace *workspaces; /* the first also takes records that name none of them */
@@ -33,6 +35,7 @@ struct serve_options {
   struct behaviour_limits behaviour;
   struct feeds_options feeds;
   struct geo_options geo;
+  const struct workbench *bench; /* or NULL: there is no engine */
   struct serve_control control;
 };
 

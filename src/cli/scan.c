@@ -8,6 +8,7 @@
 #include "cli/lines.h"
 #include "gateway/load.h"
 #include "wire/explain.h"
+#include "wire/finding.h"
 #include "wire/wire.h"
 #include <getopt.h>
 
@@ -28,73 +29,6 @@ struct scan {
 };
 
 /* ---- one result ------------------------------------------------------------------------------------------------- */
-
-static void put_number(struct buf *b, double v)
-{
-  buf_printf(b, "%.4g", v);
-}
-
-/* The sensitive information type of Purview. */
-static void put_type(struct buf *b, const struct vdt_finding *f)
-{
-  BUF_LIT(b, ", \"type\": ");
-  json_quote(b, str_of(f->type));
-  if (!f->type_id) return;
-  BUF_LIT(b, ", \"type_id\": ");
-  json_quote(b, str_of(f->type_id));
-}
-
-static void put_why(struct buf *b, unsigned why)
-{
-  bool first = true;
-  BUF_LIT(b, ", \"why\": [");
-  for (unsigned i = 0; vdt_why_name(i); i++) {
-    if (!(why >> i & 1)) continue;
-    if (!first) BUF_LIT(b, ", ");
-    json_quote(b, str_of(vdt_why_name(i)));
-    first = false;
-  }
-  BUF_LIT(b, "]");
-}
-
-static void put_finding(struct scan *s, const struct vdt_finding *f, struct str text, struct str part)
-{
-  struct buf *b = &s->out;
-  BUF_LIT(b, "{\"detector\": ");
-  json_quote(b, str_of(vdt_detector_name(f->detector)));
-  BUF_LIT(b, ", \"kind\": ");
-  json_quote(b, str_of(f->rule));
-  BUF_LIT(b, ", \"title\": ");
-  json_quote(b, str_of(f->title));
-  BUF_LIT(b, ", \"alert\": ");
-  json_quote(b, str_of(f->alert));
-  buf_printf(b, ", \"severity\": \"%s\", \"action\": \"%s\", \"confidence\": ", vdt_severity_name(f->severity),
-             vdt_action_name(f->action));
-  put_number(b, f->confidence / 100.0);
-  if (part.n) {
-    BUF_LIT(b, ", \"part\": ");
-    json_quote(b, part);
-  }
-  buf_printf(b, ", \"start\": %llu, \"end\": %llu, \"reason\": ", (unsigned long long)f->start, (unsigned long long)f->end);
-  json_quote(b, str_of(f->reason));
-  if (f->why) put_why(b, f->why);
-  if (f->type) put_type(b, f);
-  if (f->redacted[0]) {
-    BUF_LIT(b, ", \"redacted\": ");
-    json_quote(b, s->show_secrets ? str_cut(text, f->start, f->end) : str_of(f->redacted));
-  }
-  if (f->n_layers) {
-    BUF_LIT(b, ", \"decoded\": ");
-    json_quote(b, str_of(f->decoded));
-    BUF_LIT(b, ", \"layers\": [");
-    for (unsigned i = 0; i < f->n_layers; i++) {
-      if (i) BUF_LIT(b, ", ");
-      json_quote(b, str_of(f->layers[i]));
-    }
-    BUF_LIT(b, "]");
-  }
-  BUF_LIT(b, "}");
-}
 
 static void put_explanation(struct buf *b, const struct vdt_explanation *w, enum vdt_role role, struct str part)
 {
@@ -130,7 +64,7 @@ static void add_finding(struct scan *s, struct total *t, const struct vdt_findin
   if (t->any) BUF_LIT(&s->out, ", ");
   t->any = true;
   t->detected |= f->action >= VDT_DETECT;
-  put_finding(s, f, text, part);
+  finding_write(f, text, part, s->show_secrets, &s->out);
   t->findings = s->out;
   s->out = line;
 }
@@ -160,9 +94,9 @@ static void put_total(struct scan *s, struct str id, const struct total *t)
   buf_put(b, id.n ? id : STR("null"));
   buf_printf(b, ", \"verdict\": \"%s\", \"scores\": {", t->detected ? "detected" : "clean");
   BUF_LIT(b, "\"jailbreak\": ");
-  put_number(b, t->jailbreak);
+  buf_printf(b, "%.4g", t->jailbreak);
   BUF_LIT(b, ", \"indirect\": ");
-  put_number(b, t->indirect);
+  buf_printf(b, "%.4g", t->indirect);
   BUF_LIT(b, "}, \"findings\": [");
   buf_put(b, buf_str(&t->findings));
   buf_printf(b, "], \"inspected\": \"%s\"", inspected[t->inspected]);

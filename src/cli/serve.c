@@ -5,6 +5,7 @@
 #include "cli/control_args.h"
 #include "cli/feed_args.h"
 #include "cli/retention_args.h"
+#include "cli/workbench.h"
 #include "store/store.h"
 
 /* NAME[,REGION[,SUBSCRIPTION[,RESOURCE GROUP[,evidence]]]] in place: the commas become ends of strings. */
@@ -80,7 +81,11 @@ int cmd_serve(int argc, char **argv)
   if (!rc && !behaviour_args_read(&behaviour, &o.behaviour)) rc = CLI_USAGE;
   if (!rc && !feed_args_read(feed_texts, feeds.n, sources)) rc = CLI_USAGE;
   if (!rc && !control_args_read(&control, &access, &o.control)) rc = CLI_USAGE;
+  struct bench *bench = workbench_new(o.state_dir);
+  struct workbench ops = workbench_of(bench);
+  if (bench) o.bench = &ops;
   if (!rc) rc = serve_run(&o);
+  workbench_free(bench);
   free_list(names.n, copies);
   free_list(feeds.n, feed_texts);
   return rc;
