@@ -393,7 +393,7 @@ static int finish_one(struct sqlite_store *s, void *ctx, struct vdt_error *err)
 {
   struct finishing *f = ctx;
   char class[21];
-  uint64_t removed, held;
+  uint64_t removed = 0, held = 0;
   int rc;
   sqlite3_stmt *q = sqlite_statement(s, SQL_PURGE_DONE, &rc, err);
   if (!q) return rc;

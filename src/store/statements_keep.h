@@ -16,7 +16,8 @@ X(EXPIRED_EVIDENCE, "SELECT rowid FROM alert_evidence WHERE (time_us <= ?1 OR (t
   "(SELECT generated_us FROM alerts WHERE name = alert_evidence.alert) <= ?1)) AND NOT " HELD_EVIDENCE " LIMIT ?3")
 X(EXPIRED_USE, "DELETE FROM sensitive_use WHERE hour_us <= ?1 - 3600000000 AND NOT " HELD_USE)
 X(EXPIRED_TRAFFIC, "DELETE FROM traffic WHERE slot_us <= ?1 - 300000000 AND NOT EXISTS(SELECT 1 FROM holds)")
-X(USE_OF_NOBODY, "DELETE FROM sensitive_use WHERE end_user <> '' AND end_user NOT IN (SELECT end_user FROM interactions) AND NOT " HELD_USE)
+X(USE_OF_NOBODY, "DELETE FROM sensitive_use WHERE end_user <> '' AND end_user NOT IN (SELECT end_user FROM interactions) "
+  "AND NOT (end_user LIKE 'key:%' AND substr(end_user, 5) IN (SELECT key_id FROM interactions WHERE end_user = '')) AND NOT " HELD_USE)
 X(RECORD_DROP, "DELETE FROM interactions WHERE id = ?1")
 X(EGRESS_DROP, "DELETE FROM egress WHERE interaction = ?1")
 X(ALERT_DROP, "DELETE FROM alerts WHERE name = ?1")
