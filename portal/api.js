@@ -136,4 +136,7 @@ export const putRule = (alertId, name, properties) =>
 // What a rule would have hidden in the last days: {examined, complete, matched, open, value: rows}
 export const previewRule = (alertId, properties, days) => post("/vedette/suppressionPreview", { subscription: alertId.split("/")[2], days, properties });
 
+// query: from, to, step (docs/overview.md)
+export const overview = (query, signal) => get(withQuery("/vedette/overview", query), signal);
+
 export const alertTypes = (signal) => get("/vedette/alertTypes", signal);

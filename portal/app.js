@@ -9,6 +9,7 @@ import { session, onSession, signOut, start } from "./api.js";
 
 // One row per page: [first segment of the address, words in the navigation or "" for none, key after g, how its module is loaded].
 const pages = [
+  ["", "Overview", "o", () => import("./pages/overview.js")],
   ["alerts", "Alerts", "a", () => import("./pages/alerts.js")],
   ["alert", "", "", () => import("./pages/alert.js")],
 ];

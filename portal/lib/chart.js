@@ -5,30 +5,34 @@ import { Time } from "./time.js";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-async function make(box, series, times, unit) {
+const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+
+async function make(box, series, times, { unit, lines }) {
   const { default: uPlot } = await import("../vendor/uplot.js");
   if (!box.isConnected) return null;
   const axis = { stroke: colour("--dim"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
-  const bars = times.length > 1 && times.length <= 90 ? uPlot.paths.bars({ size: [0.8, 40] }) : undefined;
+  const bars = !lines && times.length > 1 && times.length <= 90 ? uPlot.paths.bars({ size: [0.8, 40] }) : undefined;
   return new uPlot({
     width: box.clientWidth || 300, height: 200, cursor: { y: false }, legend: { live: true },
     scales: { y: { range: (u, min, max) => [0, Math.max(1, max * 1.1)] } },
-    axes: [axis, { ...axis, size: 56, values: (u, v) => v.map((n) => (Number.isInteger(n) ? number(n) : "")) }],
+    axes: [{ ...axis, values: (u, at, i, space, step) => at.map((t) => (step >= 86400 ? day : minute).format(t * 1000)) }, { ...axis, size: 56, values: (u, v) => v.map((n) => (Number.isInteger(n) ? number(n) : "")) }],
     series: [{ value: (u, t) => (t ? new Date(t * 1000).toLocaleString() : "–") }, ...series.map((s, i) => ({ label: s.label, stroke: colour(s.colour), fill: bars && i === 0 ? colour(s.colour) + "55" : undefined, width: 2,
-      paths: bars && i === 0 ? bars : undefined, points: { show: times.length < 40 }, value: (u, n) => (n === null || n === undefined ? "–" : number(n) + (unit || "")) }))],
+      paths: bars && i === 0 ? bars : undefined, points: { show: Boolean(lines) && times.length < 40 }, value: (u, n) => (n === null || n === undefined ? "–" : number(n) + (unit || "")) }))],
   }, [times, ...series.map((s) => s.values)], box);
 }
 
-// <${Chart} title times=${[seconds]} series=${[{label, values, colour: "--blue"}]} />
-export function Chart({ title, times, series, unit }) {
+// <${Chart} title times=${[seconds]} series=${[{label, values, colour: "--blue"}]} />; lines: no bars
+export function Chart({ title, times, series, unit, lines }) {
   const ref = useRef();
   const key = JSON.stringify([times, series]);
   useEffect(() => {
+    const box = ref.current;
     let plot, gone = false;
-    const build = () => make(ref.current, series, times, unit).then((p) => { plot?.destroy(); plot = p; if (gone) p?.destroy(); });
-    const sized = new ResizeObserver(() => plot?.setSize({ width: ref.current.clientWidth, height: 200 }));
+    const build = () => make(box, series, times, { unit, lines }).then((p) => { plot?.destroy(); plot = p; if (gone) p?.destroy(); });
+    const sized = new ResizeObserver(() => !gone && plot?.setSize({ width: box.clientWidth, height: 200 }));
     build();
-    sized.observe(ref.current);
+    sized.observe(box);
     addEventListener("themechange", build);
     return () => { gone = true; sized.disconnect(); removeEventListener("themechange", build); plot?.destroy(); };
   }, [key]);

@@ -2,6 +2,7 @@
 import { html } from "./html.js";
 
 const full = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const brief = new Intl.DateTimeFormat(undefined, { month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const steps = [["year", 31536e6], ["month", 2592e6], ["day", 864e5], ["hour", 36e5], ["minute", 6e4], ["second", 1e3]];
 
@@ -13,9 +14,9 @@ export function relative(date, now = Date.now()) {
   return ago.format(Math.round(ms / size), unit);
 }
 
-// <${Time} at=${text} /> the moment; with `near`, also how long ago.
-export function Time({ at, near }) {
+// <${Time} at=${text} /> the moment; with `near`, also how long ago; with `short`, without this year.
+export function Time({ at, near, short }) {
   const date = new Date(at);
   if (!at || Number.isNaN(date.getTime())) return html`<span>unknown</span>`;
-  return html`<time datetime=${date.toISOString()} title=${utc(date)}>${full.format(date)}${near && html`<span class="dim"> (${relative(date)})</span>`}</time>`;
+  return html`<time datetime=${date.toISOString()} title=${utc(date)}>${(short && date.getFullYear() === new Date().getFullYear() ? brief : full).format(date)}${near && html`<span class="dim"> (${relative(date)})</span>`}</time>`;
 }

@@ -31,7 +31,7 @@ function EvidenceCard({ id, alert }) {
   const source = opened || p;
   const refused = opened && opened.extendedProperties.evidenceWithheld === "true";
   if (!source.supportingEvidence?.rows?.length) return null;
-  return html`<section class="card" aria-label="Evidence"><div class="row"><h2>Evidence</h2>${+x.evidenceTotal > +x.evidenceKept && html`<span class="dim">${x.evidenceKept} of ${x.evidenceTotal} findings were kept</span>`}</div>
+  return html`<section class="card" aria-label="Evidence"><div class="row bar"><h2>Evidence</h2>${+x.evidenceTotal > +x.evidenceKept && html`<span class="dim">${x.evidenceKept} of ${x.evidenceTotal} findings were kept</span>`}</div>
     ${error && html`<${Problem} error=${error} />`}
     ${withheld && !opened && (!may("readEvidence") ? html`<p class="note">Your role does not show texts of prompts and answers. What was found is below; somebody with the role evidence-reader can read the texts.</p>`
       : html`<div class="note row"><span>The texts are closed. Opening them is recorded in the audit log with your name.</span><button type="button" onClick=${show}>Open the evidence <kbd class="wide">e</kbd></button></div>`)}
@@ -121,7 +121,7 @@ function View({ alert, reload }) {
   const refresh = () => { changed((n) => n + 1); reload(); };
   useKeys([...(change ? [...Object.entries(verbs).map(([v, [words, key]]) => [key, words.toLowerCase() + " this alert", () => act(v)]), ["c", "comment", () => document.getElementById("comment")?.focus()],
     ["s", "suppress alerts like this", () => !p.isIncident && suppress(true)]] : []), ["u", "back to the list", () => (history.length > 1 ? history.back() : go("#/alerts"))]]);
-  return html`<p data-alert=${nameOf(id)}><a href="#/alerts">← Alerts</a></p><div class="row"><h1>${p.alertDisplayName}</h1><${Severity} of=${p.severity} /><${State} of=${p.status} />${x.classification && html`<span class="badge state">${classifications[x.classification] || x.classification}</span>`}</div>
+  return html`<p data-alert=${nameOf(id)}><a href="#/alerts">← Alerts</a></p><div class="row bar"><h1>${p.alertDisplayName}</h1><${Severity} of=${p.severity} /><${State} of=${p.status} />${x.classification && html`<span class="badge state">${classifications[x.classification] || x.classification}</span>`}</div>
     ${x.suppressedBy && html`<p class="note">Dismissed as it came by the suppression rule <strong><${Seen} text=${x.suppressedBy} /></strong>.</p>`}
     ${change && html`<div class="row bar" role="group" aria-label="Change this alert"><${VerbButtons} statuses=${[p.status]} onVerb=${act} />${!p.isIncident && html`<button type="button" onClick=${() => suppress(true)}>Suppress alerts like this <kbd class="wide">s</kbd></button>`}<${Copy} text=${id}>Copy id<//></div>`}
     <div class="two"><div>

@@ -80,14 +80,14 @@ export const alertAddress = (id) => to(["alert", ...id.split("/").filter(Boolean
 
 const columns = [
   { key: "severity", title: "Severity", sort: "severity", cell: (a) => html`<${Severity} of=${a.severity} />` },
-  { key: "title", title: "Alert", sort: "type", cell: (a) => html`<a href=${alertAddress(a.id)}>${a.isSample ? "[SAMPLE ALERT] " : ""}${a.title}</a>${a.isIncident && html` <span class="badge">incident</span>`}<small class="narrow dim"><${Seen} text=${a.user || a.principal} limit=${28} /> · ${relative(new Date(a.start))}</small>` },
+  { key: "start", title: "Began", sort: "start", narrow: false, cell: (a) => html`<${Time} at=${a.start} short />` },
+  { key: "title", title: "Alert", sort: "type", cell: (a) => html`${a.isIncident && html`<span class="badge">incident</span> `}<a href=${alertAddress(a.id)}>${a.isSample ? "[SAMPLE ALERT] " : ""}${a.title}</a><small class="narrow dim"><${Seen} text=${a.user || a.principal} limit=${28} /> · ${relative(new Date(a.start))}</small>` },
   { key: "status", title: "State", sort: "status", narrow: false, cell: (a) => html`<${State} of=${a.status} />` },
   { key: "deployment", title: "Deployment", sort: "deployment", narrow: false, cell: (a) => filterLink("deployment", a.deployment) },
   { key: "user", title: "User", sort: "user", narrow: false, cell: (a) => filterLink("user", a.user) || html`<span class="dim"><${Seen} text=${a.principal} limit=${40} /></span>` },
   { key: "application", title: "Application", sort: "application", narrow: false, cell: (a) => filterLink("application", a.application) },
   { key: "action", title: "Action", narrow: false, cell: (a) => html`<${Seen} text=${a.action} limit=${30} />` },
   { key: "count", title: "Events", sort: "count", narrow: false, num: true, cell: (a) => number(a.count) },
-  { key: "start", title: "Began", sort: "start", narrow: false, cell: (a) => html`<${Time} at=${a.start} />` },
 ];
 
 function Nothing({ query }) {
@@ -121,7 +121,7 @@ export default function Alerts({ route: { query } }) {
     ...Object.entries(change ? verbs : {}).map(([v, [words, key]]) => [key, words.toLowerCase() + " the marked rows, or this one", () => chosen.length && act(v)]),
   ]);
   const total = load.data?.total;
-  return html`<div class="row"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""}</span>`}<${Fresh} at=${load.at} /></div>
+  return html`<div class="row bar"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""}</span>`}<${Fresh} at=${load.at} /></div>
     <${Filters} query=${query} search=${search} /><${Views} query=${query} />
     ${marked.size > 0 && html`<div class="row note" role="group" aria-label="Change the marked alerts"><strong>${count(marked.size)} marked</strong><${VerbButtons} statuses=${chosen.map((r) => r.status)} onVerb=${act} />
       <button type="button" class="quiet" onClick=${() => mark(new Set())}>Unmark</button></div>`}

@@ -89,6 +89,31 @@ await test("a session that ended leads to the sign-in page, and back to where on
 const p = await page(b);
 await signIn(p);
 
+await test("the overview has the numbers of the API, charts with their tables, and links to the lists behind them", async () => {
+  await open(p, "?span=1h");
+  await p.waitForSelector(".plot canvas");
+  const d = await api("/vedette/overview");
+  const tiles = await p.locator(".tile").allInnerTexts();
+  assert.ok(tiles.some((t) => t.includes("Requests") && t.startsWith(String(d.totals.requests))), tiles.join(" | "));
+  assert.ok(tiles.some((t) => t.includes("Blocked") && t.startsWith(String(d.totals.blocked))), tiles.join(" | "));
+  assert.match(await p.innerText("section[aria-label='What needs attention']"), /Alerts of high severity are open/);
+  for (const part of d.health) assert.ok((await p.innerText("section[aria-label=Health]")).includes(part.title));
+  const chart = p.locator("section[aria-label=Requests]");
+  await chart.locator("summary").click();
+  const shown = (await chart.locator("tbody tr td:nth-child(2)").allInnerTexts()).reduce((n, t) => n + Number(t.replace(/\D/g, "")), 0);
+  assert.equal(shown, d.totals.requests);
+  await p.click("section[aria-label='Alert types'] a >> nth=0");
+  await p.waitForSelector("table.list tbody tr");
+  assert.equal(await p.locator("table.list tbody tr").count(), Math.min(50, d.alerts.types[0].alerts));
+});
+
+await test("the time of the overview is in the address", async () => {
+  await open(p, "");
+  await p.selectOption("main select", "7d");
+  await p.waitForFunction(() => location.hash === "#/?span=7d");
+  await settled(p);
+});
+
 await test("an alert's page says what happened, what to do, and who it was, with times of this zone and UTC on hover", async () => {
   const a = of("AI.Azure_CredentialTheftAttempt");
   await open(p, "alert" + a.id);

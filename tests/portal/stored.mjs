@@ -126,6 +126,15 @@ await test("the page of an alert of each payload with its evidence open, and of 
   verdict();
 });
 
+await test("the overview names users and applications: the same", async () => {
+  await p.evaluate(() => { location.hash = "/?span=1h"; });
+  await p.waitForSelector("section[aria-label=Users] li");
+  await p.waitForSelector(".plot canvas");
+  assert.equal(await p.locator("section[aria-label=Users] li").count(), 10);
+  await look(p, "overview");
+  verdict();
+});
+
 await test("payloads in the address, as filters and as paths: the same", async () => {
   for (const x of payloads.filter((_, i) => i % 7 === 0)) {
     const e = encodeURIComponent([...x].slice(0, 300).join(""));

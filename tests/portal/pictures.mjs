@@ -1,0 +1,23 @@
+// Takes the pictures of docs/images again: the overview, the list and an alert's page, at two widths. Started by tests/portal/pictures.
+import { admin, alerts, browser, open, page, signIn } from "./common.mjs";
+
+const b = await browser();
+const list = await alerts();
+const of = (type) => "alert" + list.find((a) => a.properties.alertType === type).id;
+const shots = [["overview", "?span=1h", ".plot canvas", ""], ["alerts", "alerts", "table.list tbody tr", ""], ["alert", of("AI.Azure_ASCIISmuggling"), ".steps", "e"]];
+
+for (const [width, height, colorScheme] of [[1280, 800, "light"], [390, 780, "dark"]]) {
+  const p = await page(b, { viewport: { width, height }, colorScheme });
+  await signIn(p, admin);
+  for (const [name, where, ready, key] of shots) {
+    await open(p, where);
+    if (key) await p.keyboard.press(key);
+    await p.waitForSelector(ready);
+    await p.waitForFunction(() => !document.querySelector(".toast:not(.hidden)"));
+    await p.waitForTimeout(300); // charts and fonts
+    await p.screenshot({ path: `${process.env.IMAGES}/portal-${name}-${width}.png` });
+  }
+  await p.context().close();
+}
+await b.close();
+console.log("ok 1 - pictures were taken");
