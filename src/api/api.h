@@ -22,6 +22,7 @@ struct api {
   const struct collect_stats *stats;
   struct feeds *feeds;      /* or NULL */
   struct geo *geo;          /* or NULL */
+  struct oidc *oidc;        /* or NULL */
   const char *const *hosts; /* names that the control API is reached by, besides addresses and localhost */
   size_t n_hosts;
   struct keep *keep;       /* or NULL */
@@ -47,7 +48,7 @@ struct api_request {
   /* Set by the router. */
   struct str sub, rg, loc, name;
   int argument;
-  char who[80];
+  char who[OIDC_NAME_MAX + 8];
   bool evidence;         /* the answer may have prompt evidence */
   bool without_evidence; /* the caller wants none: vedette-evidence=false */
   const struct auth_grant *grant;

@@ -29,10 +29,11 @@ struct auth {
   struct source sources[SOURCES];
   uint64_t hashes_us; /* when the bucket of slow hashes will be full again */
   struct sessions *sessions;
+  struct oidc *oidc; /* or NULL */
   uint64_t session_s;
 };
 
-struct auth *auth_new(const char *state_dir, const struct session_limits *sessions)
+struct auth *auth_new(const char *state_dir, const struct session_limits *sessions, struct oidc *oidc)
 {
   struct auth *a = calloc(1, sizeof *a);
   if (a) a->sessions = sessions_new(sessions);
@@ -41,6 +42,7 @@ struct auth *auth_new(const char *state_dir, const struct session_limits *sessio
     return NULL;
   }
   a->state_dir = state_dir;
+  a->oidc = oidc;
   a->session_s = sessions->life_us / SECOND;
   randombytes_buf(a->key, sizeof a->key);
   return a;
@@ -214,6 +216,26 @@ static enum auth_answer check_token(struct auth *a, struct str file, struct str 
   return k ? AUTH_OK : AUTH_UNKNOWN;
 }
 
+/* A signature cannot be guessed, and costs little: who shows a right one never waits. */
+static enum auth_answer check_oidc(struct auth *a, struct str token, struct str source, struct auth_grant *out)
+{
+  unsigned char from[MAC];
+  struct oidc_grant g;
+  uint64_t now = clock_mono_us();
+  if (oidc_check(a->oidc, token, clock_unix_us(), &g, NULL)) {
+    source_mac(a, source, from);
+    out->wait_s = wait_of(find_source(a, from, now), now);
+    if (!out->wait_s) count_failure(a, from, now);
+    return out->wait_s ? AUTH_SLOW : AUTH_UNKNOWN;
+  }
+  out->role = g.role;
+  out->until_us = g.until_us;
+  snprintf(out->name, sizeof out->name, "%s", g.name);
+  snprintf(out->workspaces, sizeof out->workspaces, "%s", g.workspaces);
+  keyed(a, (struct str){(const char *)g.subject, sizeof g.subject}, STR("subject"), out->tie);
+  return AUTH_OK;
+}
+
 /* An empty one when it cannot be read: then nobody is let in. */
 static void read_file(const struct auth *a, struct buf *file)
 {
@@ -224,6 +246,7 @@ enum auth_answer auth_check_token(struct auth *a, struct str token, struct str s
 {
   struct buf file = {0};
   *out = (struct auth_grant){0};
+  if (a->oidc && oidc_is_token(token)) return check_oidc(a, token, source, out);
   if (!token.n || token.n > TOKEN_MAX) return AUTH_UNKNOWN;
   read_file(a, &file);
   enum auth_answer answer = check_token(a, buf_str(&file), token, source, out);
@@ -280,23 +303,34 @@ static uint64_t to_unix(uint64_t mono_us)
   return clock_unix_us() + (mono_us - clock_mono_us());
 }
 
+static void put_end(const struct auth *a, const struct session *s, struct auth_grant *out)
+{
+  out->ends_us = to_unix(session_ends(a->sessions, s));
+  if (out->until_us && out->until_us < out->ends_us) out->ends_us = out->until_us;
+}
+
 enum auth_answer auth_check_session(struct auth *a, struct str cookie, struct auth_grant *out)
 {
   struct session *s = sessions_find(a->sessions, cookie, clock_mono_us());
   *out = (struct auth_grant){0};
   if (!s) return AUTH_UNKNOWN;
-  if (!find_again(a, (struct str){0}, s->tie, out)) {
+  if (s->of) memcpy(out, s->of, sizeof *out);
+  if (s->of ? out->until_us <= clock_unix_us() : !find_again(a, (struct str){0}, s->tie, out)) {
     session_end(s);
+    *out = (struct auth_grant){0};
     return AUTH_UNKNOWN;
   }
-  out->ends_us = to_unix(session_ends(a->sessions, s));
+  put_end(a, s, out);
   return AUTH_OK;
 }
 
-void auth_begin_session(struct auth *a, struct auth_grant *grant, char cookie[SESSION_TEXT + 1])
+bool auth_begin_session(struct auth *a, struct auth_grant *grant, char cookie[SESSION_TEXT + 1])
 {
-  struct session *s = sessions_begin(a->sessions, grant->tie, NULL, clock_mono_us(), cookie);
-  grant->ends_us = to_unix(session_ends(a->sessions, s));
+  struct auth_grant *kept = grant->until_us ? malloc(sizeof *kept) : NULL;
+  if (grant->until_us && !kept) return false;
+  if (kept) memcpy(kept, grant, sizeof *kept);
+  put_end(a, sessions_begin(a->sessions, grant->tie, kept, clock_mono_us(), cookie), grant);
+  return true;
 }
 
 void auth_end_session(struct auth *a, struct str cookie)

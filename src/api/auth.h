@@ -7,26 +7,29 @@
  * have a fixed size; slow hashes of all sources together are limited too. For one thread.
  *
  * Who signs in at the portal gets a session (session.h) in place of the token. It is tied to the token's line in the file: when that is revoked, or
- * expires, the session is over too, and what the line says of role and workspaces holds for the session at each request.
+ * expires, the session is over too, and what the line says of role and workspaces holds for the session at each request. One that was begun with an identity provider's token
+ * (oidc.h) keeps what that token said, and ends with it.
  */
 #ifndef API_AUTH_H
 #define API_AUTH_H
+#include "api/oidc.h"
 #include "api/session.h"
 #include "api/tokens.h"
 
 struct auth_grant {
   enum auth_role role;
-  char name[64];
+  char name[OIDC_NAME_MAX + 1];
   char workspaces[TOKEN_SCOPE_MAX + 1]; /* "*", or names with commas */
   unsigned wait_s;                      /* of AUTH_SLOW */
   unsigned char tie[SESSION_TIE];       /* the token that it comes from, as a keyed hash */
   uint64_t ends_us;                     /* of a session: when it will, Unix time; else 0 */
+  uint64_t until_us;                    /* of an identity provider's token: its end, Unix time; 0: it is none */
 };
 enum auth_answer { AUTH_OK, AUTH_UNKNOWN, AUTH_SLOW };
 
 struct auth;
-/* state_dir is borrowed. NULL: out of memory. */
-struct auth *auth_new(const char *state_dir, const struct session_limits *sessions);
+/* state_dir and oidc are borrowed; oidc may be NULL. NULL: out of memory. */
+struct auth *auth_new(const char *state_dir, const struct session_limits *sessions, struct oidc *oidc);
 /* Accepts NULL. */
 void auth_free(struct auth *auth);
 /* What the value of Authorization allows. source: the client's address, or empty. The time it takes says nothing about secrets. */
@@ -37,8 +40,8 @@ enum auth_answer auth_check_token(struct auth *auth, struct str token, struct st
 enum auth_answer auth_check_link(struct auth *auth, struct str secret, struct str source, struct auth_grant *out);
 /* What the session of that cookie allows: AUTH_OK or AUTH_UNKNOWN. */
 enum auth_answer auth_check_session(struct auth *auth, struct str cookie, struct auth_grant *out);
-/* Begins a session of a grant; *grant gets its end. */
-void auth_begin_session(struct auth *auth, struct auth_grant *grant, char cookie[SESSION_TEXT + 1]);
+/* Begins a session of a grant; *grant gets its end. false: out of memory. */
+bool auth_begin_session(struct auth *auth, struct auth_grant *grant, char cookie[SESSION_TEXT + 1]);
 /* Whether there was one or not. */
 void auth_end_session(struct auth *auth, struct str cookie);
 /* The longest that one lasts. */

@@ -146,7 +146,8 @@ static bool look_at_address(struct feeds *f, struct one *o)
   bool unchanged = false;
   unsigned wait = o->source->refresh;
   if (clock_mono_us() < o->due_us) return false;
-  int rc = fetch(o->source, f->options->trust, o->etag, &text, &unchanged, note_moved, f, &err);
+  int rc = fetch(o->source, f->options->trust, &(struct fetch_limits){FEED_BYTES_MAX, 60, 3}, o->etag, &text, &unchanged,
+                 note_moved, f, &err);
   if (!rc && !unchanged) rc = take_text(o, o->source->name, text.n ? buf_str(&text) : STR(""), clock_unix_us(), &err);
   if (!rc && unchanged) o->status.loaded_us = o->section.loaded_us = clock_unix_us();
   if (!rc && !unchanged) rc = keep(o, buf_str(&text), &err);

@@ -45,7 +45,7 @@ void feeds_stop(struct feeds *f);
 void feeds_take(struct feeds *f, struct vdt_intel **intel);
 /* A request for a feed: where it went, whether a server of the feed had led there, and bytes, heads included. */
 struct feeds_transfer {
-  char name[64], destination[320];
+  char name[256], destination[320];
   bool redirected;
   uint64_t time_us, sent, received;
 };
@@ -56,6 +56,12 @@ bool feeds_status_at(struct feeds *f, size_t i, struct feeds_status *out);
 
 /* fetch.c: GET over HTTPS, redirects too; the secret header goes to the first server only. moved() is told each request that was made. *etag is what the server said last time, and is replaced. *unchanged: the server says so, and body is empty.
  * EIO with words, ETOOBIG. */
-int fetch(const struct feeds_source *source, const char *trust, char etag[256], struct buf *body, bool *unchanged,
-          void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err);
+struct fetch_limits {
+  size_t bytes;
+  unsigned seconds;   /* for each request */
+  unsigned redirects; /* most steps on */
+};
+int fetch(const struct feeds_source *source, const char *trust, const struct fetch_limits *limits, char etag[256],
+          struct buf *body, bool *unchanged, void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx,
+          struct vdt_error *err);
 #endif

@@ -4,18 +4,17 @@
 #include "base/error.h"
 #include <curl/curl.h>
 
-enum { SECONDS = 60, REDIRECTS = 3 };
-
 struct download {
   struct buf *body;
   char etag[256];
+  size_t most;
   bool too_big;
 };
 
 static size_t take_body(char *p, size_t size, size_t n, void *to)
 {
   struct download *d = to;
-  d->too_big |= d->body->n + size * n > FEED_BYTES_MAX;
+  d->too_big |= d->body->n + size * n > d->most;
   if (d->too_big) return 0;
   buf_put(d->body, (struct str){p, size * n});
   return d->body->failed ? 0 : size * n;
@@ -52,10 +51,10 @@ static bool add_headers(const struct feeds_source *s, const char *etag, bool fir
   return !*etag || add(list, line);
 }
 
-static void set_options(CURL *c, const char *trust, struct download *d, char said[CURL_ERROR_SIZE])
+static void set_options(CURL *c, const char *trust, unsigned seconds, struct download *d, char said[CURL_ERROR_SIZE])
 {
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
-  curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)SECONDS);
+  curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)seconds);
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(c, CURLOPT_USERAGENT, "vedette/" VEDETTE_VERSION);
@@ -70,7 +69,7 @@ static void set_options(CURL *c, const char *trust, struct download *d, char sai
 static int outcome(CURL *c, CURLcode rc, const struct download *d, const char *said, struct vdt_error *err)
 {
   long status = 0;
-  if (d->too_big) return error_set(err, VDT_ETOOBIG, "larger than %d MiB", FEED_BYTES_MAX >> 20);
+  if (d->too_big) return error_set(err, VDT_ETOOBIG, "larger than %zu KiB", d->most >> 10);
   if (rc != CURLE_OK) return error_set(err, VDT_EIO, "%s", *said ? said : curl_easy_strerror(rc));
   curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
   if (status == 200 || status == 304) return VDT_OK;
@@ -111,10 +110,11 @@ static const char *leads_to(CURL *c)
 }
 
 /* One request after the other, so that each is known and none but the first has the secret. *at is where the last one went. */
-static int follow(CURL *c, const struct feeds_source *s, const char *etag, struct download *d, char said[CURL_ERROR_SIZE],
-                  char **at, void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err)
+static int follow(CURL *c, const struct feeds_source *s, unsigned redirects, const char *etag, struct download *d,
+                  char said[CURL_ERROR_SIZE], char **at, void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx,
+                  struct vdt_error *err)
 {
-  for (int step = 0;; step++) {
+  for (unsigned step = 0;; step++) {
     struct curl_slist *headers = NULL;
     const char *next = NULL;
     if (!add_headers(s, etag, step == 0, &headers))
@@ -126,7 +126,7 @@ static int follow(CURL *c, const struct feeds_source *s, const char *etag, struc
     tell(c, s, *at, step > 0, moved, ctx);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
-    if (!rc || step == REDIRECTS || !(next = leads_to(c))) return rc;
+    if (!rc || step == redirects || !(next = leads_to(c))) return rc;
     char *copy = strdup(next);
     if (!copy) return error_set(err, VDT_ENOMEM, "out of memory");
     free(*at);
@@ -134,17 +134,17 @@ static int follow(CURL *c, const struct feeds_source *s, const char *etag, struc
   }
 }
 
-int fetch(const struct feeds_source *s, const char *trust, char etag[256], struct buf *body, bool *unchanged,
-          void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err)
+int fetch(const struct feeds_source *s, const char *trust, const struct fetch_limits *limits, char etag[256], struct buf *body,
+          bool *unchanged, void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err)
 {
   char said[CURL_ERROR_SIZE] = "", *at = strdup(s->source);
-  struct download d = {.body = body};
+  struct download d = {.body = body, .most = limits->bytes};
   long status = 0;
   CURL *c = curl_easy_init();
   int rc = c && at ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) {
-    set_options(c, trust, &d, said);
-    rc = follow(c, s, etag, &d, said, &at, moved, ctx, err);
+    set_options(c, trust, limits->seconds, &d, said);
+    rc = follow(c, s, limits->redirects, etag, &d, said, &at, moved, ctx, err);
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
   }
   *unchanged = !rc && status == 304;

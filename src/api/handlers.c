@@ -167,6 +167,27 @@ static void put_feeds(struct api *api, struct buf *b)
   put_feed_metric(api, b, "feed_failed", "1: it could not be read the last time; what it said before stays.", feed_failed);
 }
 
+static void put_providers(struct api *api, struct buf *b)
+{
+  struct oidc_status s;
+  uint64_t now = clock_unix_us();
+  if (!oidc_status_at(api->oidc, 0, &s)) return;
+  BUF_LIT(
+      b, "# HELP vedette_oidc_keys Keys that tokens of an identity provider are held against.\n# TYPE vedette_oidc_keys gauge\n");
+  for (size_t i = 0; oidc_status_at(api->oidc, i, &s); i++) {
+    BUF_LIT(b, "vedette_oidc_keys{issuer=");
+    json_quote(b, str_of(s.issuer));
+    buf_printf(b, "} %zu\n", s.keys);
+  }
+  BUF_LIT(b, "# HELP vedette_oidc_keys_age_seconds When they were read last; 0 also when never.\n"
+             "# TYPE vedette_oidc_keys_age_seconds gauge\n");
+  for (size_t i = 0; oidc_status_at(api->oidc, i, &s); i++) {
+    BUF_LIT(b, "vedette_oidc_keys_age_seconds{issuer=");
+    json_quote(b, str_of(s.issuer));
+    buf_printf(b, "} %llu\n", (unsigned long long)(s.loaded_us && now > s.loaded_us ? (now - s.loaded_us) / 1000000 : 0));
+  }
+}
+
 void api_metrics(struct api *api, const struct api_request *request, struct api_response *response)
 {
   struct buf *b = &response->body;
@@ -191,6 +212,7 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
              atomic_load(&s->lag_us));
   put_feeds(api, b);
   put_databases(api, b);
+  put_providers(api, b);
   int rc = put_alert_counts(api, b);
   response->type = "text/plain; version=0.0.4; charset=utf-8";
   if (rc) api_store_failed(response, rc, "AlertNotFound");

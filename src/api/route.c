@@ -114,7 +114,7 @@ static bool authorised(struct api *api, struct api_request *r, const struct rout
   enum auth_role least = route ? route->role : AUTH_READER;
   if (least == AUTH_NONE) return true;
   enum auth_answer answer = authenticate(api, r, route, grant, response);
-  snprintf(r->who, sizeof r->who, "api:%s", grant->name);
+  snprintf(r->who, sizeof r->who, "%s:%s", grant->until_us ? "oidc" : "api", grant->name);
   r->grant = grant;
   r->evidence = auth_sees_evidence(grant->role) && !r->without_evidence;
   response->retry_after_s = grant->wait_s;

@@ -27,6 +27,7 @@ struct serve {
   struct collect *collect;
   struct feeds *feeds;
   struct geo *geo;
+  struct oidc *oidc;
   struct api api;
   bool *evidence;
   struct http *http;
@@ -117,14 +118,16 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc && !(s->geo = geo_new(&o->geo))) rc = error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) collect_use_geo(s->collect, s->geo);
   if (!rc) rc = feeds_start(o->state_dir, &o->feeds, &s->feeds, err);
+  if (!rc && o->control.oidc.n) rc = oidc_start(&o->control.oidc, &s->oidc, err);
   if (!rc) rc = open_socket(s, err);
   s->api = (struct api){.state_dir = o->state_dir,
-                        .auth = auth_new(o->state_dir, &o->control.sessions),
+                        .auth = auth_new(o->state_dir, &o->control.sessions, s->oidc),
                         .stores = s->theirs,
                         .n_stores = o->n_workspaces,
                         .stats = &s->stats,
                         .feeds = s->feeds,
                         .geo = s->geo,
+                        .oidc = s->oidc,
                         .evidence = s->evidence,
                         .hosts = o->control.hosts,
                         .n_hosts = o->control.n_hosts,
@@ -148,15 +151,22 @@ static void complain(struct serve *s, const struct vdt_error *err)
 }
 
 /* Downloads are nobody's data: they stand in the ledger of the first workspace. */
-static bool note_download(void *ctx, const struct feeds_transfer *f)
+static bool note_transfer(struct store *first, const char *connection, const struct feeds_transfer *f)
 {
-  struct store *first = ctx;
   char day[CLOCK_TEXT];
   clock_format(f->time_us, day);
-  struct store_transfer t = {
-      {day, 10},  f->redirected ? STR("feed-redirect") : STR("feed"), str_of(f->name), str_of(f->destination), 1, f->sent,
-      f->received};
+  struct store_transfer t = {{day, 10}, str_of(connection), str_of(f->name), str_of(f->destination), 1, f->sent, f->received};
   return first->ops->put_transfer(first, &t, NULL) == VDT_OK;
+}
+
+static bool note_download(void *ctx, const struct feeds_transfer *f)
+{
+  return note_transfer(ctx, f->redirected ? "feed-redirect" : "feed", f);
+}
+
+static bool note_keys(void *ctx, const struct feeds_transfer *f)
+{
+  return note_transfer(ctx, "identity-provider", f);
 }
 
 static void loop(struct serve *s)
@@ -166,6 +176,7 @@ static void loop(struct serve *s)
     struct vdt_error err = {0};
     feeds_take(s->feeds, collect_intel(s->collect));
     feeds_take_transfers(s->feeds, note_download, s->mine[0]);
+    oidc_take_transfers(s->oidc, note_keys, s->mine[0]);
     geo_refresh(s->geo);
     if (collect_pass(s->collect, &lines, &err)) complain(s, &err);
   } while (collect_wait(s->collect, POLL_MS, s->stop));
@@ -178,6 +189,7 @@ static void finish(struct serve *s)
   else if (s->listener >= 0) close(s->listener);
   keep_stop(s->keep);
   worker_free(s->api.worker);
+  oidc_stop(s->oidc);
   feeds_stop(s->feeds);
   collect_free(s->collect);
   geo_free(s->geo);

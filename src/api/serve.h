@@ -3,6 +3,7 @@
 #define API_SERVE_H
 #include "api/feeds.h"
 #include "api/geo.h"
+#include "api/oidc.h"
 #include "api/session.h"
 #include "base/behaviours.h"
 #include "store/store.h"
@@ -22,6 +23,7 @@ struct serve_control {
   const char *const *hosts; /* see guard.h */
   size_t n_hosts;
   struct session_limits sessions;
+  struct oidc_options oidc;
 };
 
 struct workbench;

@@ -79,6 +79,14 @@ static void note(const struct api *api, const struct api_request *r, struct str 
 
 /* ---- handlers --------------------------------------------------------------------------------------------------- */
 
+/* The longest that it can last: a session of a provider's token ends with that. */
+static uint64_t cookie_seconds(const struct api *api, const struct auth_grant *g)
+{
+  uint64_t most = auth_session_seconds(api->auth), now = clock_unix_us(),
+           left = g->until_us > now ? (g->until_us - now) / 1000000 : 1;
+  return g->until_us && left < most ? left : most;
+}
+
 /* A session that the browser has already ends: nobody can have planted the one that goes on. */
 void api_session_begin(struct api *api, const struct api_request *r, struct api_response *response)
 {
@@ -90,10 +98,13 @@ void api_session_begin(struct api *api, const struct api_request *r, struct api_
     return;
   }
   auth_end_session(api->auth, guard_cookie(r));
-  auth_begin_session(api->auth, &grant, cookie);
+  if (!auth_begin_session(api->auth, &grant, cookie)) {
+    api_error(response, 503, "ServiceUnavailable", "Out of memory.");
+    return;
+  }
   with.grant = &grant;
   with.session = (struct str){cookie, SESSION_TEXT};
-  guard_set_cookie(r, with.session, auth_session_seconds(api->auth), response);
+  guard_set_cookie(r, with.session, cookie_seconds(api, &grant), response);
   note(api, r, STR("signed in"), r->by_link ? STR("with a link") : STR("with a token"));
   put_session(api, &with, response);
 }

@@ -21,7 +21,7 @@ static const struct {
 } roles[] = {
     {"", ""},
 #define X(id, name, help) {name, help},
-#include "api/roles.def"
+#include "base/roles.def"
 #undef X
 };
 

@@ -15,7 +15,7 @@
 enum auth_role {
   AUTH_NONE,
 #define X(id, name, help) id,
-#include "api/roles.def"
+#include "base/roles.def"
 #undef X
   AUTH_ROLES
 };

@@ -1,4 +1,11 @@
 #include "cli/control_args.h"
+#include "cli/feed_args.h"
+#include "store/store.h"
+#include <stdlib.h>
+
+enum { HOSTS_MAX = 64, SECONDS_MAX = 2678400 };
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static void put(struct child *to, const char *text)
 {
@@ -15,6 +22,22 @@ static void put_listen(const char *listen, struct vdt_arena *arena, struct child
   put(to, arena_printf(arena, "host=%.*s", (int)(colon - listen), listen));
 }
 
+static void put_provider(const struct config *config, const struct config_oidc *o, struct vdt_arena *arena, struct child *to)
+{
+  struct buf b = {0};
+  buf_printf(&b, "oidc=%s\naudience=%s\nkeys=%s\n", o->issuer, o->audience,
+             o->keys_url ? o->keys_url : feed_args_path(config, o->keys_file, arena));
+  if (o->trust) buf_printf(&b, "trust=%s\n", feed_args_path(config, o->trust, arena));
+  buf_printf(&b, "algorithms=%s\nrole_claim=%s\nname_claim=%s\n", o->algorithms, o->role_claim, o->name_claim);
+  buf_printf(&b, "skew=%llu\nrefresh=%llu\nvalid=%llu", (unsigned long long)o->clock_skew, (unsigned long long)o->refresh,
+             (unsigned long long)o->keys_valid);
+  for (size_t i = 0; i < o->n_roles; i++)
+    buf_printf(&b, "\nrole=%s,%s,%s", token_role_name((enum auth_role)(o->roles[i].role + 1)),
+               o->roles[i].workspace ? o->roles[i].workspace : "", o->roles[i].value);
+  if (!b.failed) put(to, arena_printf(arena, "%.*s", (int)b.n, b.p));
+  buf_finish(&b);
+}
+
 void control_args_put(const struct config *config, struct vdt_arena *arena, struct child *to)
 {
   const struct config_control *c = &config->control;
@@ -22,6 +45,73 @@ void control_args_put(const struct config *config, struct vdt_arena *arena, stru
   for (size_t i = 0; i < c->n_hosts && i < 32; i++) put(to, arena_printf(arena, "host=%s", c->hosts[i].name));
   put(to, arena_printf(arena, "session=%llu", (unsigned long long)c->session));
   put(to, arena_printf(arena, "session_idle=%llu", (unsigned long long)c->session_idle));
+  for (size_t i = 0; i < c->n_oidc; i++) put_provider(config, &c->oidc[i], arena, to);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+static bool seconds(const char *text, uint64_t least, uint64_t *out)
+{
+  return str_u64(str_of(text), out) && *out >= least && *out <= SECONDS_MAX;
+}
+
+/* ROLE,WORKSPACE,VALUE; the value may have commas. */
+static bool read_role(const char *text, struct oidc_provider *p)
+{
+  const char *one = strchr(text, ','), *two = one ? strchr(one + 1, ',') : NULL;
+  if (!two || p->n_roles == OIDC_ROLES_MAX) return false;
+  struct oidc_role *r = &p->roles[p->n_roles++];
+  *r = (struct oidc_role){.role = token_role((struct str){text, (size_t)(one - text)}),
+                          .workspace = {one + 1, (size_t)(two - one - 1)},
+                          .value = str_of(two + 1)};
+  return r->role && r->value.n && (!r->workspace.n || store_name_ok(r->workspace));
+}
+
+static bool read_algorithms(const char *text, struct oidc_provider *p)
+{
+  for (const char *at = text;;) {
+    const char *comma = strchr(at, ',');
+    enum jws_algorithm a = jws_algorithm((struct str){at, comma ? (size_t)(comma - at) : strlen(at)});
+    if (a == JWS_ALGORITHMS) return false;
+    p->algorithms[a] = true;
+    if (!comma) return true;
+    at = comma + 1;
+  }
+}
+
+static bool read_line(const char *name, const char *value, struct oidc_provider *p)
+{
+  const struct {
+    const char *name, **to;
+  } texts[] = {{"oidc", &p->issuer}, {"audience", &p->audience},     {"keys", &p->keys},
+               {"trust", &p->trust}, {"role_claim", &p->role_claim}, {"name_claim", &p->name_claim}};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (strcmp(name, texts[i].name) == 0) {
+      *texts[i].to = value;
+      return *value != 0;
+    }
+  if (strcmp(name, "role") == 0) return read_role(value, p);
+  if (strcmp(name, "algorithms") == 0) return read_algorithms(value, p);
+  if (strcmp(name, "skew") == 0) return seconds(value, 0, &p->skew);
+  if (strcmp(name, "refresh") == 0) return seconds(value, 1, &p->refresh);
+  return strcmp(name, "valid") == 0 && seconds(value, 1, &p->believe);
+}
+
+/* The copy is cut into lines in place. */
+static bool read_provider(char *text, struct oidc_provider *p)
+{
+  *p = (struct oidc_provider){.role_claim = "roles", .name_claim = "sub", .skew = 60, .refresh = 3600, .believe = 86400};
+  for (char *line = text, *next; line; line = next) {
+    char *equals = strchr(line, '=');
+    next = strchr(line, '\n');
+    if (!equals || (next && equals > next)) return false;
+    if (next) *next++ = 0;
+    *equals = 0;
+    if (!read_line(line, equals + 1, p)) return false;
+  }
+  if (!p->algorithms[JWS_RS256] && !p->algorithms[JWS_ES256] && !p->algorithms[JWS_EDDSA])
+    for (int i = 0; i < JWS_ALGORITHMS; i++) p->algorithms[i] = true;
+  return p->issuer && p->audience && p->keys && p->n_roles;
 }
 
 static bool read_one(const char *text, struct control_args *args, struct serve_control *out)
@@ -33,25 +123,39 @@ static bool read_one(const char *text, struct control_args *args, struct serve_c
   value++;
   if (str_eq(name, STR("host"))) {
     args->hosts[out->n_hosts++] = value;
-    return *value && out->n_hosts <= 64;
+    return *value && out->n_hosts <= HOSTS_MAX;
+  }
+  if (str_eq(name, STR("oidc"))) {
+    size_t i = out->oidc.n;
+    if (i == OIDC_PROVIDERS_MAX || !(args->copies[i] = strdup(text))) return false;
+    out->oidc.n++;
+    return read_provider(args->copies[i], &out->oidc.providers[i]);
   }
   uint64_t *to = str_eq(name, STR("session"))        ? &out->sessions.life_us
                  : str_eq(name, STR("session_idle")) ? &out->sessions.idle_us
                                                      : NULL;
-  if (!to || !str_u64(str_of(value), &n) || n < 1 || n > 2678400) return false;
+  if (!to || !seconds(value, 1, &n)) return false;
   *to = n * 1000000;
   return true;
 }
 
 bool control_args_read(const struct cli_list *list, struct control_args *args, struct serve_control *out)
 {
+  *args = (struct control_args){0};
   *out = (struct serve_control){.hosts = args->hosts, .sessions = {8 * 3600000000ull, 3600000000ull}};
   for (size_t i = 0; i < list->n; i++) {
     if (read_one(list->items[i], args, out)) continue;
     fprintf(stderr, "vedette serve: --control ");
     cli_print_safe(stderr, str_of(list->items[i]));
-    fprintf(stderr, ": expected host=NAME, session=SECONDS or session_idle=SECONDS\n");
+    fprintf(stderr,
+            ": expected host=NAME, session=SECONDS, session_idle=SECONDS, or oidc=ISSUER and lines as `vedette run` makes "
+            "them of the configuration\n");
     return false;
   }
   return true;
+}
+
+void control_args_finish(struct control_args *args)
+{
+  for (size_t i = 0; i < OIDC_PROVIDERS_MAX; i++) free(args->copies[i]);
 }

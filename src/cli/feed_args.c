@@ -7,8 +7,7 @@ static const char *or_nothing(const char *s)
   return s ? s : "";
 }
 
-/* Relative ones begin beside the configuration. */
-static const char *full_path(const struct config *c, const char *file, struct vdt_arena *arena)
+const char *feed_args_path(const struct config *c, const char *file, struct vdt_arena *arena)
 {
   char path[PATH_MAX];
   if (!load_resolve(file, c->path, path, sizeof path)) return file;
@@ -22,7 +21,7 @@ static void put_path(const struct config *c, const char *option, const char *fil
 {
   if (!file) return;
   child_arg(to, option);
-  child_arg(to, full_path(c, file, arena));
+  child_arg(to, feed_args_path(c, file, arena));
 }
 
 void feed_args_put(const struct config *config, struct vdt_arena *arena, struct child *to)
@@ -33,7 +32,7 @@ void feed_args_put(const struct config *config, struct vdt_arena *arena, struct 
     child_arg(to, "--feed");
     child_arg(to, arena_printf(arena, "%s,%u,%u,%llu,%llu,%s,%s,%s", f->name, f->kind, f->format, (unsigned long long)f->refresh,
                                (unsigned long long)f->stale_after, or_nothing(f->header_env), or_nothing(f->column),
-                               or_nothing(f->url ? f->url : full_path(config, f->file, arena))));
+                               or_nothing(f->url ? f->url : feed_args_path(config, f->file, arena))));
   }
   put_path(config, "--feed-trust", t->trust, arena, to);
   put_path(config, "--country-database", t->country_database, arena, to);

@@ -61,7 +61,7 @@ int cmd_serve(int argc, char **argv)
   char *copies[sizeof names.items / sizeof *names.items] = {0};
   struct feeds_source sources[sizeof feeds.items / sizeof *feeds.items];
   char *feed_texts[sizeof feeds.items / sizeof *feeds.items] = {0};
-  struct control_args access;
+  struct control_args access = {0};
   int rc = 0;
   copy_list(&names, copies);
   copy_list(&feeds, feed_texts);
@@ -86,6 +86,7 @@ int cmd_serve(int argc, char **argv)
   if (bench) o.bench = &ops;
   if (!rc) rc = serve_run(&o);
   workbench_free(bench);
+  control_args_finish(&access);
   free_list(names.n, copies);
   free_list(feeds.n, feed_texts);
   return rc;

@@ -233,17 +233,29 @@ static void add_feeds(struct gather *g, struct str *names)
   if (any) add(g, (struct data_connection){DATA_REDIRECT, STR("any feed"), STR("https, at most 3 steps"), {0}, true});
 }
 
+static void add_providers(struct gather *g, struct str *names)
+{
+  const struct config_control *c = &g->in->config->control;
+  for (size_t i = 0; i < c->n_oidc; i++) {
+    if (!c->oidc[i].keys_url) continue;
+    struct str to = origin(g->arena, c->oidc[i].keys_url);
+    add(g, (struct data_connection){DATA_IDENTITY, str_of(c->oidc[i].issuer), to, {0}, true});
+    join(g, names, host_of(to));
+  }
+}
+
 static int list_connections(struct gather *g)
 {
   const struct config *c = g->in->config;
   struct str names = {0};
   if (!c) return VDT_OK;
-  g->out->connections =
-      arena_zalloc(g->arena, c->n_deployments + c->n_shields + c->intel.n_feeds + 3, sizeof *g->out->connections);
+  g->out->connections = arena_zalloc(g->arena, c->n_deployments + c->n_shields + c->intel.n_feeds + c->control.n_oidc + 3,
+                                     sizeof *g->out->connections);
   if (!g->out->connections) return no_memory(g);
   add_upstreams(g, &names);
   add_shields(g, &names);
   add_feeds(g, &names);
+  add_providers(g, &names);
   if (names.n) add(g, (struct data_connection){DATA_RESOLVER, STR("resolver"), STR("as in /etc/resolv.conf"), names, true});
   return VDT_OK;
 }

@@ -309,6 +309,26 @@ static int check_feeds(struct loader *l)
   return VDT_OK;
 }
 
+/* Each has one place for its keys, and roles in workspaces that are there. */
+static int check_oidc(struct loader *l)
+{
+  const struct config_control *c = &l->config->control;
+  const char *nearest = "";
+  const yaml_node_t *map = value_of(l, yaml_document_get_root_node(&l->doc), "control");
+  const yaml_node_t *list = map ? value_of(l, map, "oidc") : NULL;
+  for (size_t i = 0; i < c->n_oidc; i++) {
+    const struct config_oidc *o = &c->oidc[i];
+    const yaml_node_t *at = yaml_document_get_node(&l->doc, list->data.sequence.items.start[i]);
+    if (!o->keys_file == !o->keys_url) return FAIL(l, at, "oidc: expected either keys_file or keys_url for \"%.80s\"", o->issuer);
+    for (size_t k = 0; k < i; k++)
+      if (strcmp(c->oidc[k].issuer, o->issuer) == 0) return FAIL(l, at, "the issuer \"%.80s\" stands twice", o->issuer);
+    for (size_t k = 0; k < o->n_roles; k++)
+      if (o->roles[k].workspace && find_name(l->config, WORKSPACE, o->roles[k].workspace, &nearest) < 0)
+        return FAIL(l, at, "oidc: there is no workspace \"%s\"; did you mean \"%s\"?", o->roles[k].workspace, nearest);
+  }
+  return VDT_OK;
+}
+
 static int check_opinion(struct loader *l, size_t i)
 {
   const struct vdt_opinion_policy *o = &l->config->policies[i].second_opinion;
@@ -497,6 +517,7 @@ static int check_all(struct loader *l)
   if (!rc) rc = check_allowed(l);
   if (!rc) rc = check_data_security(l);
   if (!rc) rc = check_feeds(l);
+  if (!rc) rc = check_oidc(l);
   if (!rc) rc = link_own_api(l, "content_safety", &c->content_safety);
   if (!rc) rc = link_own_api(l, "data_security", &c->data_security);
   return rc;

@@ -29,10 +29,27 @@ struct config_listen {
 struct config_host {
   const char *name;
 };
+/* role: in the order of base/roles.def, from 0. */
+struct config_oidc_role {
+  const char *value;
+  unsigned role;
+  const char *workspace; /* or NULL */
+};
+struct config_oidc {
+  const char *issuer, *audience;
+  const char *keys_file, *keys_url; /* one of them; the other is NULL */
+  const char *trust;                /* or NULL */
+  const char *algorithms, *role_claim, *name_claim;
+  uint64_t clock_skew, refresh, keys_valid; /* seconds */
+  struct config_oidc_role *roles;
+  size_t n_roles;
+};
 struct config_control {
   struct config_host *hosts;
   size_t n_hosts;
   uint64_t session, session_idle; /* seconds */
+  struct config_oidc *oidc;
+  size_t n_oidc;
 };
 
 /* Who is behind a request, where a proxy or an application says it in its head. */

@@ -186,6 +186,26 @@ static bool set_text(struct vdt_arena *arena, const struct setting *s, struct st
   return keep(arena, text, member, oom);
 }
 
+static bool set_claim(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  return text.n < 256 && set_text(arena, s, text, member, oom);
+}
+
+/* Those that tokens of identity providers may have; the control process knows them by the same names. */
+static bool set_algorithms(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)s;
+  struct str rest = text;
+  for (bool more = true; more;) {
+    const char *comma = rest.n ? memchr(rest.p, ',', rest.n) : NULL;
+    struct str one = str_cut(rest, 0, comma ? (size_t)(comma - rest.p) : rest.n);
+    if (!str_eq(one, STR("RS256")) && !str_eq(one, STR("ES256")) && !str_eq(one, STR("EdDSA"))) return false;
+    more = comma != NULL;
+    rest = str_cut(rest, more ? one.n + 1 : rest.n, rest.n);
+  }
+  return text.n < 64 && keep(arena, text, member, oom);
+}
+
 /* Name of a rule, with or without a "*" at its end. */
 static bool set_kind_name(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
@@ -393,6 +413,13 @@ static const char *const same_masks[] = {"same", "label", "partial", "pseudonym"
 static const char *const restores[] = {"all", "tool-calls", "none", NULL};
 static const char *const shield_kinds[] = {"prompt-shields", "openai-chat", NULL};
 static const char *const opinion_failures[] = {"keep", "block", "allow", NULL};
+static const char *const roles[] = {
+#define X(id, name, help) name,
+#include "base/roles.def"
+#undef X
+    NULL,
+};
+
 static const char *const feed_kinds[] = {
 #define X(id, name, help) name,
 #include "intel/kinds.def"
@@ -535,6 +562,8 @@ static const struct value_kind kinds[] = {
 #define IN_BEHAVIOUR    struct behaviour_limits
 #define IN_CONTROL      struct config_control
 #define IN_HOST         struct config_host
+#define IN_OIDC         struct config_oidc
+#define IN_OIDC_ROLE    struct config_oidc_role
 #define IN_TLS          struct config_tls
 #define IN_LIMITS       struct config_limits
 #define IN_WORKSPACE    struct config_workspace
@@ -585,6 +614,7 @@ const size_t scope_size[SCOPES] = {
     [FEED] = sizeof(struct config_feed),           [SENSITIVITY] = sizeof(struct config_label),
     [DATA_KIND] = sizeof(struct data_kind),        [DATA_POLICY] = sizeof(struct config_data_policy),
     [HOST] = sizeof(struct config_host),           [WHO] = sizeof(struct config_who),
+    [OIDC] = sizeof(struct config_oidc),           [OIDC_ROLE] = sizeof(struct config_oidc_role),
 };
 
 const struct value_kind *setting_kind(const struct setting *s)

@@ -45,6 +45,8 @@ enum scope {
   DATA_KIND,
   DATA_POLICY,
   WHO,
+  OIDC,
+  OIDC_ROLE,
   SCOPES
 };
 

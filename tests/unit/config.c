@@ -118,20 +118,25 @@ static void behaviour_is_bounded(void)
 static void what_is_printed_reads_back_the_same(void)
 {
   CHECK_INT(
-      parse("state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: "
-            "/c.pem, key: /k.pem}}\n"
-            "client_context: {trusted_proxies: [{network: 10.0.0.0/8}, {network: '::1'}], end_user_header: X-User}\n"
-            "behaviour: {repeats: 7, access_learning: 36h}\n"
-            "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: "
-            "{alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
-            "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, "
-            "prompt_evidence: on, upstream: 'https://h.example:8443/base/', policy: p, "
-            "api_key_env: KEY_1, forward_user_context: on, read_timeout: 90s, resource_id: "
-            "/subscriptions/s/providers/p}\npolicies:\n- name: p\n  jailbreak: {action: detect, block_at: 1, detect_at: .5}\n"
-            "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"
-            "  second_opinion: {shield: judge, from: 0.25, below: .75, deadline: 1500ms, per_minute: 7, on_failure: block}\n"
-            "shields:\n- {name: azure, kind: prompt-shields, endpoint: 'https://h.example/x', key_env: KEY_2}\n"
-            "- {name: judge, kind: openai-chat, endpoint: 'http://127.0.0.1:8000/v1', model: 'org/m-1:latest'}\n"),
+      parse(
+          "state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: "
+          "/c.pem, key: /k.pem}}\n"
+          "client_context: {trusted_proxies: [{network: 10.0.0.0/8}, {network: '::1'}], end_user_header: X-User}\n"
+          "behaviour: {repeats: 7, access_learning: 36h}\n"
+          "control: {hosts: [{name: soc.example}], session: 30m, oidc: [{issuer: 'https://i.example/v2.0', audience: 'api://x', "
+          "keys_url: 'https://i.example/keys', algorithms: 'ES256,RS256', role_claim: realm_access.roles, roles: [{value: 'A, "
+          "B', role: "
+          "evidence-reader}, {value: C, role: administrator, workspace: b}]}]}\n"
+          "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: "
+          "{alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
+          "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, "
+          "prompt_evidence: on, upstream: 'https://h.example:8443/base/', policy: p, "
+          "api_key_env: KEY_1, forward_user_context: on, read_timeout: 90s, resource_id: "
+          "/subscriptions/s/providers/p}\npolicies:\n- name: p\n  jailbreak: {action: detect, block_at: 1, detect_at: .5}\n"
+          "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"
+          "  second_opinion: {shield: judge, from: 0.25, below: .75, deadline: 1500ms, per_minute: 7, on_failure: block}\n"
+          "shields:\n- {name: azure, kind: prompt-shields, endpoint: 'https://h.example/x', key_env: KEY_2}\n"
+          "- {name: judge, kind: openai-chat, endpoint: 'http://127.0.0.1:8000/v1', model: 'org/m-1:latest'}\n"),
       VDT_OK);
   if (!config) return;
   struct buf first = {0}, second = {0};
@@ -145,6 +150,10 @@ static void what_is_printed_reads_back_the_same(void)
         strstr(first.p, "alerts: 36h\n"));
   CHECK(strstr(first.p, "- network: \"10.0.0.0/8\"\n") && strstr(first.p, "- network: \"::1\"\n") &&
         strstr(first.p, "end_user_header: \"X-User\"\n"));
+  CHECK(strstr(first.p, "- name: \"soc.example\"\n") && strstr(first.p, "session: 30m\n") &&
+        strstr(first.p, "session_idle: 1h\n"));
+  CHECK(strstr(first.p, "algorithms: \"ES256,RS256\"\n") && strstr(first.p, "role: evidence-reader\n") &&
+        strstr(first.p, "role: administrator\n") && strstr(first.p, "value: \"A, B\"\n") && strstr(first.p, "clock_skew: 1m\n"));
   CHECK(strstr(first.p, "repeats: 7\n") && strstr(first.p, "access_learning: 36h\n"));
   CHECK(strstr(first.p, "deadline: 1500ms\n") && strstr(first.p, "model: \"org/m-1:latest\"\n"));
   buf_finish(&first);
@@ -172,6 +181,9 @@ static void upstreams_are_taken_apart(void)
 #define WS  "workspaces: [{name: weu}]\n"
 #define DEP "deployments: [{name: gpt, workspace: weu, upstream: simulated}]\n"
 
+#define OIDC(more) WS DEP "control:\n  oidc:\n  - {issuer: i, audience: a, " more "}\n"
+#define ROLE_A     "roles: [{value: v, role: reader}]"
+
 static const struct wrong {
   unsigned line;
   const char *message, *yaml;
@@ -180,6 +192,30 @@ static const struct wrong {
     {1, "the file: expected keys and values", "[]"},
     {3, "not YAML: did not find expected ',' or '}'", "listen: {a: b\nc"},
     {4, "a second document in one file", WS DEP "---\na: b\n"},
+    {4, "name: expected a host's name: letters, digits, \".\", \"-\", at most 253",
+     WS DEP "control:\n  hosts: [{name: 'a:80'}]\n"},
+    {4, "name: expected a host's name: letters, digits, \".\", \"-\", at most 253", WS DEP "control:\n  hosts: [{name: -a}]\n"},
+    {4, "session: expected a duration such as 30d, 12h, 5m or 10s, from 1m to 31d", WS DEP "control:\n  session: 59s\n"},
+    {5, "oidc: expected either keys_file or keys_url for \"i\"", OIDC(ROLE_A)},
+    {5, "oidc: expected either keys_file or keys_url for \"i\"", OIDC("keys_file: f, keys_url: 'https://h/k', " ROLE_A)},
+    {5, "oidc: the key \"roles\" is missing", OIDC("keys_file: f")},
+    {5, "roles: expected 1 to 16 entries", OIDC("keys_file: f, roles: []")},
+    {5, "role: expected reader, evidence-reader, operator or administrator; did you mean \"reader\"?",
+     OIDC("keys_file: f, roles: [{value: v, role: root}]")},
+    {5, "oidc: there is no workspace \"wue\"; did you mean \"weu\"?",
+     OIDC("keys_file: f, roles: [{value: v, role: reader, workspace: wue}]")},
+    {5, "algorithms: expected one or more of RS256, ES256 and EdDSA, with commas",
+     OIDC("keys_file: f, algorithms: HS256, " ROLE_A)},
+    {5, "algorithms: expected one or more of RS256, ES256 and EdDSA, with commas",
+     OIDC("keys_file: f, algorithms: 'RS256,', " ROLE_A)},
+    {5, "algorithms: expected one or more of RS256, ES256 and EdDSA, with commas",
+     OIDC("keys_file: f, algorithms: none, " ROLE_A)},
+    {5, "keys_url: expected an https:// address without blanks, quotes or backslashes, at most 2,048 bytes",
+     OIDC("keys_url: 'http://h/k', " ROLE_A)},
+    {5, "clock_skew: expected a duration such as 30d, 12h, 5m or 10s, from 0d to 5m",
+     OIDC("keys_file: f, clock_skew: 301s, " ROLE_A)},
+    {6, "the issuer \"i\" stands twice",
+     OIDC("keys_file: f, " ROLE_A) "  - {issuer: i, audience: b, keys_file: f, " ROLE_A "}\n"},
     {2, "the key \"workspace\" is unknown here; did you mean \"workspaces\"?", "state_dir: x\nworkspace: []\n"},
     {3, "the key \"jailbrake\" is unknown here; did you mean \"jailbreak\"?", "policies:\n- name: x\n  jailbrake: {}\n" WS DEP},
     {1, "the key \"gatewy\" is unknown here; did you mean \"gateway\"?", "listen: {gatewy: 127.0.0.1:1}\n" WS DEP},
