@@ -100,6 +100,8 @@ struct alert {
   struct alert_extended x;
   struct alert_evidence *evidence;
   size_t n_evidence;
+  const char *closed;   /* why some of its evidence stays closed (api/closed.def); empty: it is open; NULL: nobody tried */
+  char closed_key[17];  /* id of the key that it is sealed to, or empty */
   struct str text[2];   /* of an event: tokens of the whole request and response, or empty */
   uint64_t text_cut[2]; /* bytes that are not in them */
   struct alert_change *history;

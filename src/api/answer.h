@@ -13,8 +13,11 @@ void api_store_failed(struct api_response *response, int rc, const char *code);
 int api_find_alert(struct api *api, const struct api_request *r, struct store **store, struct alert *a);
 /* The path names this location, or none. */
 bool api_in_location(const struct store *s, const struct api_request *r);
-/* Before alerts are answered: the audit log gets an entry of their evidence being read, unless none has any. An error: do not answer them. */
+/* The entry in the audit log alone, for who opens it himself. */
 int api_note_reading(struct api *api, const struct api_request *r, const struct alert *list, size_t n);
+/* Before alerts are answered to who may read their evidence: the audit log gets an entry of it being read, unless none has any, and what is sealed is
+ * opened (api/unseal.h). An error: do not answer them. That a key is missing is none: the alerts say so. */
+int api_read_evidence(struct api *api, const struct api_request *r, struct alert *list, size_t n);
 /* Parses the body into an object, in the arena; an empty body is an empty object. false: it has answered 400. */
 bool api_body(struct api *api, const struct api_request *r, struct api_response *response, struct json_doc *doc);
 /* A member of the object `of` that is a string; *out is empty when it is absent or null. false: it has answered 400. max: most bytes. */

@@ -7,6 +7,7 @@
 #include "api/collect.h"
 #include "api/feeds.h"
 #include "api/geo.h"
+#include "api/unseal.h"
 #include "store/store.h"
 
 struct worker;
@@ -19,6 +20,7 @@ struct api {
   size_t n_stores;
   const bool
       *evidence; /* of each store's workspace, where no token narrows them: the configuration keeps prompt evidence somewhere */
+  struct unseal unseal; /* where the keys of evidence are */
   const struct collect_stats *stats;
   struct feeds *feeds;      /* or NULL */
   struct geo *geo;          /* or NULL */

@@ -130,6 +130,8 @@ static void put_extended(struct buf *b, const struct alert *a, bool withheld)
 #undef X
   member(b, "workspace", a->workspace);
   if (withheld) member(b, "evidenceWithheld", STR("true"));
+  if (a->closed && *a->closed) member(b, "evidenceClosed", str_of(a->closed));
+  if (a->closed && *a->closed && a->closed_key[0]) member(b, "evidenceKeyId", str_of(a->closed_key));
   if (a->principal.n) member(b, "principal", a->principal);
   if (a->incident.n) member(b, "incident", a->incident);
   if (a->suppressed.n) member(b, "suppressedBy", a->suppressed);
@@ -163,6 +165,7 @@ static void put_members(struct buf *b, const struct alert *a)
 /* Which columns some row fills. */
 struct columns {
   bool segments, layers, decoded;
+  bool sealed; /* some row has text, open or not */
 };
 
 static void put_cell(struct buf *b, bool wanted, struct str text)
@@ -190,6 +193,7 @@ static struct columns columns_of(const struct alert *a)
   struct columns c = {0};
   for (size_t i = 0; i < a->n_evidence; i++) {
     c.segments |= a->evidence[i].segment.n > 0;
+    c.sealed |= a->evidence[i].sealed.n > 0;
     c.layers |= a->evidence[i].layers.n > 0;
     c.decoded |= a->evidence[i].decoded.n > 0;
   }
@@ -282,7 +286,7 @@ static void put_properties(struct buf *b, const struct alert *a, bool evidence)
   list_member(b, "subTechniques", techniques, 1);
   buf_finish(&scratch);
   struct columns c = columns_of(a);
-  put_extended(b, a, !evidence && (c.segments || c.decoded));
+  put_extended(b, a, !evidence && (c.segments || c.decoded || c.sealed));
   if (a->type == ALERT_INCIDENT) put_members(b, a);
   else put_evidence(b, a, evidence);
   buf_byte(b, '}');

@@ -1,5 +1,5 @@
 /*
- * Reading evidence leaves a trace: before alerts with evidence are answered, the audit log of their workspace gets an entry of who reads which
+ * Reading evidence leaves a trace, and only then is it opened: before alerts with evidence are answered, the audit log of their workspace gets an entry of who reads which
  * alerts. One entry per request and workspace, however many alerts are in the answer. Never what the evidence says. When the entry cannot be
  * written, the evidence is not given out.
  */
@@ -50,5 +50,12 @@ int api_note_reading(struct api *api, const struct api_request *r, const struct 
     struct reading reading = readings_of(api->stores[i], list, n);
     if (reading.n) rc = note(api->stores[i], r, &reading);
   }
+  return rc;
+}
+
+int api_read_evidence(struct api *api, const struct api_request *r, struct alert *list, size_t n)
+{
+  int rc = api_note_reading(api, r, list, n);
+  if (!rc) unseal_alerts(&api->unseal, list, n, api->arena);
   return rc;
 }

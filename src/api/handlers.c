@@ -63,7 +63,7 @@ void api_alerts_list(struct api *api, const struct api_request *r, struct api_re
     return;
   }
   int rc = gather(api, r, &page, &n);
-  if (!rc && r->evidence) rc = api_note_reading(api, r, page, n < API_PAGE ? n : API_PAGE);
+  if (!rc && r->evidence) rc = api_read_evidence(api, r, page, n < API_PAGE ? n : API_PAGE);
   if (rc) {
     api_store_failed(response, rc, "AlertNotFound");
     return;
@@ -85,7 +85,7 @@ void api_alerts_get(struct api *api, const struct api_request *r, struct api_res
   struct store *store;
   struct alert a;
   int rc = api_find_alert(api, r, &store, &a);
-  if (!rc && r->evidence) rc = api_note_reading(api, r, &a, 1);
+  if (!rc && r->evidence) rc = api_read_evidence(api, r, &a, 1);
   response->type = API_JSON;
   if (rc) api_store_failed(response, rc, "AlertNotFound");
   else arm_put_alert(&response->body, &a, r->evidence);

@@ -131,6 +131,7 @@ static int start(struct serve *s, struct vdt_error *err)
                         .evidence = s->evidence,
                         .hosts = o->control.hosts,
                         .n_hosts = o->control.n_hosts,
+                        .unseal = {o->state_dir, o->keys, o->n_keys},
                         .arena = vdt_arena_new((size_t)256 << 20)};
   if (!rc && (!s->api.arena || !s->api.auth)) rc = error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);
@@ -213,6 +214,7 @@ int serve_run(const struct serve_options *options)
   struct serve s = {.options = options, .lock = -1, .listener = -1, .stop = -1};
   struct vdt_error err = {0};
   umask(0027);
+  key_source_protect();
   s.mine = calloc(options->n_workspaces, sizeof *s.mine);
   s.theirs = calloc(options->n_workspaces, sizeof *s.theirs);
   s.keeps = calloc(options->n_workspaces, sizeof *s.keeps);

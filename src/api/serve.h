@@ -5,6 +5,7 @@
 #include "api/geo.h"
 #include "api/oidc.h"
 #include "api/session.h"
+#include "api/unseal.h"
 #include "base/behaviours.h"
 #include "store/store.h"
 #include <stdbool.h>
@@ -39,6 +40,8 @@ struct serve_options {
   struct geo_options geo;
   const struct workbench *bench; /* or NULL: there is no engine */
   struct serve_control control;
+  const struct unseal_source *keys; /* where the private keys of evidence are */
+  size_t n_keys;
 };
 
 /* Runs until SIGTERM or SIGINT. The exit status: 0, or 1 after it has said why it cannot run. One process per state folder. */

@@ -86,7 +86,9 @@ struct store_plan settings_plan(const struct settings *s, struct str subscriptio
 
 static void drop_evidence(struct alert *event)
 {
-  for (size_t i = 0; i < event->n_evidence; i++) event->evidence[i].segment = event->evidence[i].decoded = (struct str){0};
+  for (size_t i = 0; i < event->n_evidence; i++)
+    event->evidence[i].segment = event->evidence[i].decoded = event->evidence[i].sealed = (struct str){0};
+  event->text[0] = event->text[1] = (struct str){0};
 }
 
 static void suppress(const struct settings *s, struct alert *event, uint64_t now_us)

@@ -1,5 +1,6 @@
 /* vedette alerts: which stores, which alerts, and what is done to them, directly on the stores of a state folder. */
 #include "cli/alerts.h"
+#include "api/unseal.h"
 #include "base/clock.h"
 #include <unistd.h>
 
@@ -80,10 +81,45 @@ static int do_change(struct alerts *a, enum alert_status status, int n, char **i
 
 /* ---- verbs ------------------------------------------------------------------------------------------------------ */
 
+/* The reason in words, with the id of the key that is missing. */
+static void say_closed(const struct alerts *a, const struct unseal *unseal, const struct alert *alert)
+{
+  struct unseal_keys k;
+  (void)a;
+  unseal_begin(unseal, alert->workspace, &k);
+  fprintf(stderr, "vedette alerts: evidence stays closed: %s", alert->closed);
+  if (alert->closed_key[0])
+    fprintf(stderr, ", key %s of workspace %.*s", alert->closed_key, (int)alert->workspace.n, alert->workspace.p);
+  if (k.why) fprintf(stderr, ": %s%s%s", k.err.file, k.err.file[0] ? ": " : "", k.err.text);
+  fprintf(stderr, "\n%s\n", unseal_help(unseal_find(alert->closed)));
+  unseal_end(&k);
+}
+
+/* As the API does it: into the audit log first, then it is opened. */
+static int read_evidence(struct alerts *a, struct alert *alert)
+{
+  char who[CLI_WHO];
+  struct vdt_error err = {0};
+  struct store *s = stores_of(&a->stores, alert->workspace);
+  struct unseal_source source = {NULL, a->key};
+  struct unseal unseal = {a->state, &source, a->key ? 1 : 0};
+  struct store_audit entry = {.time_us = clock_unix_us(), .what = STR("evidence read"), .detail = STR("1 alert")};
+  if (!alert->n_evidence) return 0;
+  cli_who(who);
+  entry.who = str_of(who);
+  entry.target = (struct str){alert->name, ALERT_NAME_LEN};
+  if (!s || s->ops->put_audit(s, &entry, &err))
+    return fprintf(stderr, "vedette alerts: nothing is shown, because the audit log cannot be written: %s\n", err.text), 1;
+  unseal_alerts(&unseal, alert, 1, a->arena);
+  if (alert->closed && *alert->closed) say_closed(a, &unseal, alert);
+  return 0;
+}
+
 static int do_show(struct alerts *a, const char *id)
 {
   struct alert *alert;
   int rc = find_one(a, id, &alert);
+  if (!rc) rc = read_evidence(a, alert);
   return rc ? rc : alerts_show(a, alert);
 }
 
@@ -139,6 +175,7 @@ int cmd_alerts(int argc, char **argv)
                                        {"dry-run", CLI_FLAG, &a.dry_run},
                                        {"comment", CLI_TEXT, &a.comment},
                                        {"classification", CLI_TEXT, &a.classification},
+                                       {"key", CLI_TEXT, &a.key},
                                        {"json", CLI_FLAG, &a.json},
                                        {"table", CLI_FLAG, &a.table},
                                        {"markdown", CLI_FLAG, &a.markdown},

@@ -7,6 +7,7 @@ struct alerts {
   const char *state, *workspace;
   const char *type, *status, *severity, *since, *deployment, *who, *sort; /* filters and order, or NULL */
   const char *comment, *classification;                                   /* what a change says, or NULL */
+  const char *key; /* where the private keys of evidence are, or NULL: in the state folder */
   bool json, table, markdown, watch, all, dry_run;
   unsigned limit, interval;
   struct stores stores;

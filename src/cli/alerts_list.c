@@ -156,7 +156,8 @@ static bool as_table(const struct alerts *a)
   return a->table || (!a->json && isatty(STDOUT_FILENO));
 }
 
-/* Lists are read in brief; what a row does not show is read for those that are printed whole. One that is gone meanwhile is left out. */
+/* Lists are read in brief; what a row does not show is read for those that are printed whole. One that is gone meanwhile is left out. Evidence is for
+ * show, which leaves a trace. */
 static void put_one(struct buf *b, const struct alerts *a, const struct alert *alert)
 {
   struct alert whole;
@@ -166,7 +167,7 @@ static void put_one(struct buf *b, const struct alerts *a, const struct alert *a
     return;
   }
   if (!s || s->ops->get(s, (struct str){alert->name, ALERT_NAME_LEN}, a->arena, &whole, NULL)) return;
-  arm_put_alert(b, &whole, true);
+  arm_put_alert(b, &whole, false);
   buf_byte(b, '\n');
 }
 

@@ -1,6 +1,8 @@
 /* vedette alerts show: one alert for people. Everything in it was written by others. */
 #include "api/arm.h"
+#include "api/unseal.h"
 #include "base/clock.h"
+#include "record/seal.h"
 #include "cli/alerts.h"
 
 static void put_safe_line(struct buf *b, const char *title, struct str value)
@@ -103,6 +105,7 @@ static void put_evidence(struct buf *b, const struct alert *a)
       struct str text;
     } more[] = {
         {"why", e->reason}, {"masked", e->redacted}, {"segment", e->segment}, {"encoded in", e->layers}, {"decoded", e->decoded}};
+    if (!e->segment.n && (e->sealed.n || e->shredded)) BUF_LIT(b, "    segment: closed\n");
     for (size_t m = 0; m < sizeof more / sizeof *more; m++) {
       if (!more[m].text.n) continue;
       buf_printf(b, "    %s: ", more[m].title);
@@ -110,6 +113,57 @@ static void put_evidence(struct buf *b, const struct alert *a)
       buf_byte(b, '\n');
     }
   }
+}
+
+/* ---- whole texts ------------------------------------------------------------------------------------------------ */
+
+static void put_side(struct buf *b, const char *title, struct str packed, uint64_t cut)
+{
+  struct str part, role, text;
+  while (seal_unpack(&packed, &part) && seal_unpack(&packed, &role) && seal_unpack(&packed, &text)) {
+    buf_printf(b, "    %s, ", title);
+    cli_safe(b, part);
+    BUF_LIT(b, ": ");
+    cli_safe(b, text);
+    buf_byte(b, '\n');
+  }
+  if (cut) buf_printf(b, "    %s: %llu bytes were left out\n", title, (unsigned long long)cut);
+}
+
+static void put_interaction(struct buf *b, const struct alerts *a, const struct unseal_keys *k, const char *interaction)
+{
+  struct store *s = stores_of(&a->stores, k->workspace);
+  struct store_text t[2];
+  struct str id = {interaction, RECORD_ID_LEN};
+  if (!s || s->ops->get_texts(s, id, a->arena, t, NULL)) return;
+  if (t[0].sealed.n || t[1].sealed.n || t[0].shredded || t[1].shredded) buf_printf(b, "  interaction %s\n", interaction);
+  for (unsigned side = 0; side < 2; side++) {
+    struct str packed;
+    char key[SEAL_KEY_ID + 1];
+    const char *title = side ? "response" : "request";
+    enum unseal_closed why = unseal_text(k, id, side, &t[side], a->arena, &packed, key);
+    if (why) buf_printf(b, "    %s: closed (%s)\n", title, unseal_code(why));
+    else put_side(b, title, packed, t[side].sealed.n ? t[side].cut : 0);
+  }
+}
+
+/* Of its interactions, each once. */
+static void put_texts(struct buf *b, const struct alerts *a, const struct alert *alert)
+{
+  struct unseal_source source = {NULL, a->key};
+  struct unseal unseal = {a->state, &source, a->key ? 1 : 0};
+  struct unseal_keys k;
+  struct buf texts = {0};
+  unseal_begin(&unseal, alert->workspace, &k);
+  for (size_t i = 0; i < alert->n_evidence; i++) {
+    bool seen = false;
+    for (size_t j = 0; j < i; j++) seen |= strcmp(alert->evidence[j].interaction, alert->evidence[i].interaction) == 0;
+    if (!seen) put_interaction(&texts, a, &k, alert->evidence[i].interaction);
+  }
+  unseal_end(&k);
+  if (texts.n) BUF_LIT(b, "\nWhole texts\n");
+  buf_put(b, texts.n ? buf_str(&texts) : STR(""));
+  buf_finish(&texts);
 }
 
 static void put_said(struct buf *b, const struct alert_change *c)
@@ -153,6 +207,7 @@ int alerts_show(const struct alerts *a, const struct alert *alert)
     put_what(&b, alert);
     put_who(&b, alert);
     if (alert->evidence_total) put_evidence(&b, alert);
+    if (alert->n_evidence) put_texts(&b, a, alert);
     put_history(&b, alert);
   }
   return cli_flush(&b) ? 0 : 1;

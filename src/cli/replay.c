@@ -3,6 +3,7 @@
  * writes what is different.
  */
 #include "cli/replay.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/lines.h"
@@ -53,6 +54,7 @@ static void finish(struct command *c)
   struct replay *r = &c->r;
   if (c->before) gzclose(c->before);
   buf_finish(&c->out);
+  unseal_end(&r->keys);
   behaviour_free(r->behaviour);
   vdt_arena_free(r->arena);
   vdt_scanner_free(r->scanner);
@@ -186,6 +188,20 @@ static bool take_file(struct command *c, const char *path)
 
 /* ---- stores ----------------------------------------------------------------------------------------------------- */
 
+/* Evidence is opened to be judged again, though nothing of it is shown: a reading like any other. */
+static int note_reading(struct command *c, const char *name, struct vdt_error *err)
+{
+  char who[CLI_WHO];
+  if (!replay_keys(&c->r, str_of(name))) return VDT_OK;
+  cli_who(who);
+  struct store_audit entry = {.time_us = clock_unix_us(),
+                              .who = str_of(who),
+                              .what = STR("evidence read"),
+                              .target = str_of(name),
+                              .detail = STR("all that is stored, by vedette replay")};
+  return c->store->ops->put_audit(c->store, &entry, err);
+}
+
 static int take_store(struct command *c, const char *name)
 {
   struct vdt_error err = {0};
@@ -196,6 +212,7 @@ static int take_store(struct command *c, const char *name)
   size_t n = 1;
   if (c->since) cli_since(c->since, &at.time_us);
   int rc = page ? store_open_sqlite(c->state, &place, false, &c->store, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
+  if (!rc) rc = note_reading(c, name, &err);
   while (!rc && n) {
     vdt_arena_reset(page);
     rc = c->store->ops->list_records(c->store, &at, PAGE, page, &records, &n, &err);
@@ -273,7 +290,7 @@ int cmd_replay(int argc, char **argv)
                                      {"format", CLI_TEXT, &c.format},      {"before", CLI_TEXT, &before},
                                      {"state", CLI_TEXT, &c.state},        {"workspace", CLI_TEXT, &c.workspace},
                                      {"since", CLI_TEXT, &c.since},        {"all", CLI_FLAG, &c.all},
-                                     {"summary", CLI_FLAG, &c.summary}};
+                                     {"summary", CLI_FLAG, &c.summary},    {"key", CLI_TEXT, &c.r.key}};
   int n = cli_options(argc, argv, known, sizeof known / sizeof *known);
   if (n < 0) return CLI_USAGE;
   if (c.format && !(c.r.format = wire_format_by_name(str_of(c.format))))
@@ -285,6 +302,7 @@ int cmd_replay(int argc, char **argv)
     return cli_usage("replay", "--since and --workspace are about the records of a --state DIR");
   if (before && n > 1) return cli_usage("replay", "--before belongs to one file");
   if (before && !(c.before = lines_open(before, "replay"))) return CLI_USAGE;
+  c.r.unseal.state = c.state;
   int rc = load(&c, &err);
   rc = rc ? fail(&err, rc) : run(&c, argv + 1, n);
   finish(&c);

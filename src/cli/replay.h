@@ -6,6 +6,7 @@
 #define CLI_REPLAY_H
 #include "analyse/alert.h"
 #include "analyse/behaviour.h"
+#include "api/unseal.h"
 #include "base/json.h"
 #include "gateway/exchange.h"
 #include "gateway/load.h"
@@ -41,6 +42,11 @@ struct replay {
   struct behaviour *behaviour;
   const char *how; /* what the line was judged by: "text", "exchange", "evidence", "policy" */
   struct str id;   /* of the line, as JSON; or empty */
+  struct unseal unseal;
+  const char *key; /* where the private keys of evidence are, or NULL: in the state folder, if one is read */
+  struct unseal_source key_source;
+  char keys_of[SEAL_WORKSPACE_MAX + 1]; /* the workspace whose keys these are */
+  struct unseal_keys keys;
 };
 
 /* Adds a finding; one that is allowed is none, and more than REPLAY_FOUND_MAX are left out. */
@@ -60,6 +66,8 @@ int replay_exchange(struct replay *r, const struct json_doc *doc, struct replay_
 /* A record of ours; its evidence comes from the store, if one is given. *behaviour: findings of the behaviour detectors, in the arena. */
 int replay_record(struct replay *r, struct store *store, struct str line, struct replay_side *before, struct replay_side *now,
                   struct record_finding behaviour[BEHAVIOUR_FINDINGS], size_t *n, struct vdt_error *err);
+/* The keys of evidence of the workspace, or NULL when there are none. */
+struct unseal_keys *replay_keys(struct replay *r, struct str workspace);
 /* What a line says in its members verdict and findings: those of `vedette scan`, or the verdict that the gateway gave. *said: it says something. */
 int replay_read_before(struct replay *r, const struct json_doc *doc, struct replay_side *before, bool *said,
                        struct vdt_error *err);

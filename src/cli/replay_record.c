@@ -120,7 +120,7 @@ static int judge(struct replay *r, const struct config_deployment *d, const stru
 }
 
 /* A stored record has none of its evidence: that is with the alerts, for as long as they keep it. */
-static int take_evidence(struct replay *r, struct store *store, struct record *record, struct vdt_error *err)
+static int take_stored(struct replay *r, struct store *store, struct record *record, struct vdt_error *err)
 {
   struct alert_evidence *rows;
   size_t n;
@@ -132,8 +132,39 @@ static int take_evidence(struct replay *r, struct store *store, struct record *r
       if (!str_eq(rows[k].rule, f->rule) || !str_eq(rows[k].part, f->part) || !str_eq(rows[k].source, f->source)) continue;
       f->evidence = rows[k].segment;
       f->decoded = rows[k].decoded;
+      f->sealed = rows[k].sealed;
       break;
     }
+  }
+  return rc;
+}
+
+struct unseal_keys *replay_keys(struct replay *r, struct str workspace)
+{
+  if (!r->unseal.state && !r->key) return NULL;
+  if (str_eq(str_of(r->keys_of), workspace)) return r->keys.keys ? &r->keys : NULL;
+  if (workspace.n > SEAL_WORKSPACE_MAX) return NULL;
+  unseal_end(&r->keys);
+  snprintf(r->keys_of, sizeof r->keys_of, "%.*s", (int)workspace.n, workspace.p);
+  r->key_source = (struct unseal_source){NULL, r->key};
+  struct unseal u = {r->unseal.state ? r->unseal.state : "", &r->key_source, r->key ? 1 : 0};
+  unseal_begin(&u, str_of(r->keys_of), &r->keys);
+  return r->keys.keys ? &r->keys : NULL;
+}
+
+/* What is sealed is opened where there is a key; else it is as if there was none. */
+static int take_evidence(struct replay *r, struct store *store, struct record *record, struct vdt_error *err)
+{
+  int rc = take_stored(r, store, record, err);
+  struct unseal_keys *k = rc ? NULL : replay_keys(r, record->workspace);
+  for (size_t i = 0; k && i < record->n_findings; i++) {
+    struct record_finding *f = &record->findings[i];
+    struct alert_evidence row = {.rule = f->rule, .sealed = f->sealed};
+    char key[SEAL_KEY_ID + 1];
+    memcpy(row.interaction, record->id, sizeof row.interaction);
+    if (!f->sealed.n || unseal_rows(k, &row, 1, r->arena, key)) continue;
+    f->evidence = row.segment;
+    f->decoded = row.decoded;
   }
   return rc;
 }

@@ -25,6 +25,16 @@ static bool parse_workspace(char *text, struct serve_workspace *w)
   return w->name && (!evidence || w->evidence) && store_name_ok(str_of(w->name)) && store_name_ok(str_of(w->region));
 }
 
+/* NAME=SOURCE in place. */
+static bool parse_key(char *text, struct unseal_source *key)
+{
+  char *equals = strchr(text, '=');
+  if (!equals || equals == text || !equals[1]) return false;
+  *equals = 0;
+  *key = (struct unseal_source){text, equals + 1};
+  return store_name_ok(str_of(text));
+}
+
 /* Copies that can be cut apart. */
 static void copy_list(const struct cli_list *list, char **out)
 {
@@ -41,7 +51,7 @@ int cmd_serve(int argc, char **argv)
   const char *state = NULL, *socket = NULL, *trust = NULL, *country = NULL, *network = NULL;
   bool no_built_in = false;
   unsigned window = 60;
-  struct cli_list names = {0}, retention = {0}, behaviour = {0}, feeds = {0}, control = {0};
+  struct cli_list names = {0}, retention = {0}, behaviour = {0}, feeds = {0}, control = {0}, keys = {0};
   const struct cli_option options[] = {{"state", CLI_TEXT, &state},
                                        {"socket", CLI_TEXT, &socket},
                                        {"window", CLI_NUMBER, &window},
@@ -53,6 +63,7 @@ int cmd_serve(int argc, char **argv)
                                        {"network-database", CLI_TEXT, &network},
                                        {"no-built-in-feed", CLI_FLAG, &no_built_in},
                                        {"retention", CLI_LIST, &retention},
+                                       {"evidence-key", CLI_LIST, &keys},
                                        {"workspace", CLI_LIST, &names}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (left < 0) return CLI_USAGE;
@@ -60,11 +71,16 @@ int cmd_serve(int argc, char **argv)
   struct serve_workspace workspaces[sizeof names.items / sizeof *names.items] = {{.name = "default", .region = "local"}};
   char *copies[sizeof names.items / sizeof *names.items] = {0};
   struct feeds_source sources[sizeof feeds.items / sizeof *feeds.items];
-  char *feed_texts[sizeof feeds.items / sizeof *feeds.items] = {0};
+  char *feed_texts[sizeof feeds.items / sizeof *feeds.items] = {0}, *key_texts[sizeof keys.items / sizeof *keys.items] = {0};
+  struct unseal_source key_sources[sizeof keys.items / sizeof *keys.items];
   struct control_args access = {0};
   int rc = 0;
   copy_list(&names, copies);
   copy_list(&feeds, feed_texts);
+  copy_list(&keys, key_texts);
+  for (size_t i = 0; i < keys.n; i++)
+    if (!key_texts[i] || !parse_key(key_texts[i], &key_sources[i]))
+      rc = cli_usage("serve", "--evidence-key: expected NAME=SOURCE, as evidence_private_key of the workspace NAME has it");
   for (size_t i = 0; i < names.n; i++)
     if (!copies[i] || !parse_workspace(copies[i], &workspaces[i]))
       rc = cli_usage("serve",
@@ -76,6 +92,8 @@ int cmd_serve(int argc, char **argv)
                             .behaviour = behaviour_standard,
                             .feeds = {sources, feeds.n, !no_built_in, trust},
                             .geo = {country, network},
+                            .keys = key_sources,
+                            .n_keys = keys.n,
                             .window_us = (uint64_t)(window ? window : 1) * 60000000};
   if (!rc && !retention_args_read(&retention, workspaces, o.n_workspaces)) rc = CLI_USAGE;
   if (!rc && !behaviour_args_read(&behaviour, &o.behaviour)) rc = CLI_USAGE;
@@ -89,5 +107,6 @@ int cmd_serve(int argc, char **argv)
   control_args_finish(&access);
   free_list(names.n, copies);
   free_list(feeds.n, feed_texts);
+  free_list(keys.n, key_texts);
   return rc;
 }

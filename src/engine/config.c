@@ -269,8 +269,8 @@ static int link_deployment(struct loader *l, size_t i)
     return FAIL(l, place(l, DEPLOYMENT, i, "policy"), "there is no policy \"%s\"; did you mean \"%s\"?", d->policy_name, nearest);
   d->workspace = &c->workspaces[w];
   d->policy = &c->policies[p];
-  if (d->evidence == CONFIG_INHERIT) d->evidence = d->workspace->prompt_evidence ? CONFIG_ON : CONFIG_OFF;
-  d->prompt_evidence = d->evidence == CONFIG_ON;
+  if (d->evidence == CONFIG_EVIDENCE_INHERIT) d->evidence = d->workspace->prompt_evidence;
+  d->prompt_evidence = d->evidence != CONFIG_EVIDENCE_OFF;
   return VDT_OK;
 }
 

@@ -73,9 +73,16 @@ struct config_retention {
   uint64_t alerts, evidence, records, audit; /* seconds, or FOREVER */
 };
 
+/* How much text is kept of interactions with findings: none, the suspicious parts, everything. */
+enum config_evidence { CONFIG_EVIDENCE_INHERIT, CONFIG_EVIDENCE_OFF, CONFIG_EVIDENCE_SEGMENTS, CONFIG_EVIDENCE_FULL };
+
 struct config_workspace {
-  const char *name, *region, *store; /* store: "sqlite" */
-  bool prompt_evidence;
+  const char *name, *region, *store;    /* store: "sqlite" */
+  enum config_evidence prompt_evidence; /* never INHERIT */
+  bool mask_evidence;                   /* secrets in whole texts are masked */
+  const char *evidence_public_key;      /* file; or NULL: <state_dir>/keys/NAME.pub */
+  const char
+      *evidence_private_key; /* "file:...", "env:...", "command:...", "none"; or NULL: the file <state_dir>/keys/NAME.key */
   const char *subscription_id, *resource_group; /* or NULL; for the ARM paths of alerts without a resource_id */
   struct config_retention retention;
 };
@@ -154,8 +161,8 @@ struct config_deployment {
   struct config_url upstream;
   const char *resource_id;          /* or NULL */
   const char *api_key_env;          /* or NULL: the client's own credential goes upstream */
-  enum config_switch evidence;      /* never INHERIT once parsed */
-  bool prompt_evidence;             /* its own or the workspace's; the same as evidence == CONFIG_ON */
+  enum config_evidence evidence;    /* its own or the workspace's; never INHERIT once parsed */
+  bool prompt_evidence;             /* evidence != OFF */
   bool forward_user_context;        /* the upstream knows user_security_context */
   bool agent;                       /* its alerts are those of agents */
   uint64_t read_timeout;            /* seconds */

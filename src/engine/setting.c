@@ -122,6 +122,18 @@ static bool set_env(struct vdt_arena *arena, const struct setting *s, struct str
   return made_of(text, "_", 128) && !(text.p[0] >= '0' && text.p[0] <= '9') && keep(arena, text, member, oom);
 }
 
+/* Where a private key comes from. It ends up in the arguments of a program: a key itself would be seen by everybody. */
+static bool set_key_source(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  static const struct str kinds[] = {STR("file:"), STR("env:"), STR("command:")};
+  (void)s;
+  bool known = str_eq(text, STR("none"));
+  for (size_t i = 0; i < 3; i++) known |= str_starts(text, kinds[i]) && text.n > kinds[i].n;
+  for (size_t i = 0; i < text.n; i++)
+    if (text.p[i] < ' ' || text.p[i] > '~' || memchr("\"'\\", text.p[i], 3)) return false;
+  return known && text.n <= 1024 && keep(arena, text, member, oom);
+}
+
 static bool set_address(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   (void)s;
@@ -400,7 +412,8 @@ static void put_score(const struct setting *s, const void *member, struct buf *o
 static const char *const switches[] = {"off", "on", NULL};
 static const char *const booleans[] = {"false", "true", NULL};
 static const char *const failures[] = {"open", "closed", NULL};
-static const char *const overrides[] = {"inherit", "off", "on", NULL};
+static const char *const evidences[] = {"off", "segments", "full", NULL};
+static const char *const overrides[] = {"inherit", "off", "segments", "full", NULL};
 static const char *const actions[] = {"allow", "detect", "block", NULL};
 static const char *const responses[] = {"allow", "detect", "redact", "cut", "block", NULL};
 static const char *const stops[] = {"allow", "detect", "cut", "block", NULL};
@@ -447,6 +460,18 @@ static bool set_choice(struct vdt_arena *arena, const struct setting *s, struct 
   unsigned i;
   if (!choose(s, text, &i)) return false;
   memcpy(member, &i, sizeof i);
+  return true;
+}
+
+/* The values are the positions in the longer list: a workspace has nothing to inherit from. */
+static bool set_evidence(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  (void)arena, (void)oom;
+  unsigned i;
+  if (str_eq(text, STR("on"))) text = STR("segments");
+  if (!choose(s, text, &i)) return false;
+  for (i = 0; !str_eq(text, str_of(overrides[i]));) i++;
+  *(enum config_evidence *)member = (enum config_evidence)i;
   return true;
 }
 
@@ -511,6 +536,12 @@ static void put_choice(const struct setting *s, const void *member, struct buf *
   unsigned i;
   memcpy(&i, member, sizeof i);
   buf_put(out, str_of(setting_kind(s)->choices[i]));
+}
+
+static void put_evidence(const struct setting *s, const void *member, struct buf *out)
+{
+  (void)s;
+  buf_put(out, str_of(overrides[*(const enum config_evidence *)member]));
 }
 
 static void put_switch(const struct setting *s, const void *member, struct buf *out)

@@ -79,12 +79,20 @@ bool exchange_fails_closed(const struct exchange *x)
   return own_api(x) || (x->format && !wire_is_unknown(x->format) && !x->deployment) || exchange_policy(x)->fail_closed;
 }
 
-bool exchange_has_evidence(const struct exchange *x)
+/* Whoever switches evidence on with the plan gets what the configuration says, at least segments. */
+enum config_evidence exchange_evidence(const struct exchange *x)
 {
-  if (!x->deployment) return false;
+  if (!x->deployment) return CONFIG_EVIDENCE_OFF;
   const enum config_switch *plan = x->image->evidence;
   enum config_switch said = plan ? plan[x->deployment - x->image->config->deployments] : CONFIG_INHERIT;
-  return said == CONFIG_INHERIT ? x->deployment->prompt_evidence : said == CONFIG_ON;
+  enum config_evidence own = x->deployment->evidence;
+  if (said == CONFIG_OFF) return CONFIG_EVIDENCE_OFF;
+  return said == CONFIG_ON && own == CONFIG_EVIDENCE_OFF ? CONFIG_EVIDENCE_SEGMENTS : own;
+}
+
+bool exchange_has_evidence(const struct exchange *x)
+{
+  return exchange_evidence(x) != CONFIG_EVIDENCE_OFF;
 }
 
 const struct config_deployment *exchange_deployment(const struct exchange *x)
@@ -246,6 +254,7 @@ void exchange_record(struct exchange *x, enum record_outcome outcome, uint64_t n
   r->verdict = exchange_verdict(x);
   opinion_record(x, r);
   exchange_record_pseudonyms(x);
+  exchange_seal(x);
   record_write(r, line);
 }
 
@@ -257,6 +266,7 @@ bool exchange_revise(struct exchange *x, struct buf *line)
   r->revision = 1;
   r->verdict = exchange_verdict(x);
   opinion_record(x, r);
+  exchange_seal(x);
   record_write(r, line);
   return true;
 }

@@ -23,6 +23,7 @@
 #include "engine/blocklist.h"
 #include "engine/config.h"
 #include "record/record.h"
+#include "record/seal.h"
 #include "wire/wire.h"
 
 struct opinion_memory;
@@ -36,6 +37,8 @@ struct image {
   _Atomic uint64_t *purview_calls; /* the same at our data-security API */
   const enum config_switch
       *evidence; /* for each deployment, what the plan says about prompt evidence; of this process. NULL: nothing */
+  struct sealer *const
+      *sealers; /* for each workspace, of this process; NULL, or one that is NULL: there is no key, and no text is kept */
   struct vdt_intel *const *intel;  /* what is known of addresses, of this process; NULL: nothing */
   struct vdt_blocklist *blocklist; /* load_blocklists(); NULL: there is none */
   unsigned char key[32];           /* keys the hash of client credentials; random per installation (state_dir/gateway.key) */

@@ -3,6 +3,7 @@
  *
  *   exchange.c           begin, end, verdict, record
  *   exchange_findings.c  what is kept of findings, with their evidence
+ *   exchange_seal.c      the text that is kept of it, sealed
  *   exchange_request.c   head and body of the request
  *   exchange_redact.c    the body that goes upstream
  *   exchange_pseudonyms.c  values that have pseudonyms, and the way back
@@ -46,7 +47,14 @@ struct tap {
     uint64_t start, end;
   } leaks[2]; /* found, not recorded yet */
   unsigned n_leaks;
+  struct buf whole; /* only where whole texts are kept */
   bool leak_blocks; /* it is the repeated instructions that cut it, and policy says block */
+};
+
+/* A part of the request that is kept whole. */
+struct kept_part {
+  struct str origin, text;
+  enum vdt_role role;
 };
 
 /* One text of the request of which we are unsure. */
@@ -112,6 +120,9 @@ struct exchange {
   struct str *tools; /* names of those that the model called */
   size_t n_tools, cap_tools;
   bool tool_denied; /* the answer may not go out */
+  struct kept_part *kept;
+  size_t n_kept, cap_kept;
+  size_t kept_bytes[2]; /* of the request and of the answer */
 
   /* Our own answer. */
   bool answered, blocked;
@@ -167,6 +178,8 @@ struct exchange {
 
 const struct vdt_policy *exchange_policy(const struct exchange *x);
 bool exchange_fails_closed(const struct exchange *x);
+/* What the configuration and the plan say for its deployment; never INHERIT. */
+enum config_evidence exchange_evidence(const struct exchange *x);
 bool exchange_has_evidence(const struct exchange *x);
 /* A copy in the arena, at most max bytes; empty when memory runs out. */
 struct str exchange_keep(struct exchange *x, struct str s, size_t max);
@@ -192,6 +205,15 @@ void exchange_keep_label(struct exchange *x, const struct config_label *label);
 void exchange_say_label(struct exchange *x, struct str said);
 /* The same by what was found. */
 void exchange_label_finding(struct exchange *x, const struct vdt_finding *f);
+
+/* ---- exchange_seal.c ---- */
+
+/* Where whole texts are kept: remembers a part of the request. A part that is too long, or for which there is no memory, is cut, and the record says it. */
+void exchange_keep_part(struct exchange *x, const struct wire_part *part);
+/* The same for a piece of the answer. */
+void exchange_keep_piece(struct exchange *x, struct tap *t, struct str piece);
+/* Seals what findings keep, and whole texts where they are kept. Afterwards no text is in the record in the open. */
+void exchange_seal(struct exchange *x);
 
 /* ---- exchange_findings.c ---- */
 

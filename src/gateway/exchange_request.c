@@ -267,6 +267,7 @@ int exchange_scan_parts(struct exchange *x, struct vdt_arena *scratch, const str
   for (size_t i = 0; i < q->n_parts; i++) {
     const struct wire_part *part = &q->parts[i];
     int rc = VDT_OK;
+    if (!part->skipped && exchange_evidence(x) == CONFIG_EVIDENCE_FULL) exchange_keep_part(x, part);
     if (part->skipped) note_part(x, part->origin, part->skipped);
     else rc = scan_part(x, scratch, &policy, part);
     read += !part->skipped;

@@ -56,6 +56,7 @@ void exchange_free_taps(struct exchange *x)
     vdt_stream_free(t->stream);
     buf_finish(&t->joined);
     history_finish(&t->history);
+    buf_finish(&t->whole);
     restorer_finish(&t->restorer);
     leak_reader_finish(&t->leak);
     free(t);
@@ -157,6 +158,7 @@ static int run(struct exchange *x, struct tap *t, struct str in, bool last, stru
     return VDT_OK;
   }
   if (evidence && !history_add(&t->history, in)) return VDT_ENOMEM;
+  if (evidence && exchange_evidence(x) == CONFIG_EVIDENCE_FULL) exchange_keep_piece(x, t, in);
   int rc = vdt_stream_feed(t->stream, in.n ? in.p : "", in.n, piece);
   if (!rc && last && !piece->cut) rc = end_text(t, piece);
   if (rc) return rc;

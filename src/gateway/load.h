@@ -6,6 +6,7 @@
 #include "engine/blocklist.h"
 #include "engine/config.h"
 #include "intel/intel.h"
+#include "record/seal_key.h"
 
 /* Where rules are: dir when it is given, else $VEDETTE_RULES, else the installed ones, else those of the source tree this was built
  * from. Never NULL. */
@@ -39,6 +40,11 @@ int load_blocklists(const struct config *config, struct vdt_blocklist **out, str
 /* The built-in list of bad addresses and the configuration's feeds, from their files or as serve kept them. config: NULL for the list alone. Errors name
  * the feed's file and line. The caller drops it. */
 int load_intel(const struct config *config, struct vdt_intel **out, struct vdt_error *err);
+
+/* The key that evidence of the workspace is sealed to: of the file that the configuration names, else <state>/keys/NAME.pub. *found false, and no error: there
+ * is no such file in the state folder. state: of what the gateway runs with, which need not be the configuration's. */
+int load_public_key(const struct config *config, const struct config_workspace *w, const char *state, struct seal_public *out,
+                    bool *found, struct vdt_error *err);
 
 /* Reads and checks a configuration file, and the files of its blocklists. */
 int load_config(const char *path, struct config **out, struct vdt_error *err);

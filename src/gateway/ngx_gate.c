@@ -18,14 +18,27 @@ static void look_at_intel(const struct gate_main *m)
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "vedette: spool/intel is damaged; what was known before stays");
 }
 
+/* In the worker: a fork of one would give the same keys twice. */
+static bool make_sealers(const struct gate_main *m)
+{
+  struct gate_worker *w = &gate_worker;
+  w->sealers = m->sealers;
+  w->n_sealers = m->config->n_workspaces;
+  for (size_t i = 0; i < w->n_sealers; i++) {
+    w->sealers[i] = m->public_keys[i].id[0] ? sealer_new(str_of(m->config->workspaces[i].name), &m->public_keys[i]) : NULL;
+    if (m->public_keys[i].id[0] && !w->sealers[i]) return false;
+  }
+  return true;
+}
+
 ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main)
 {
   struct gate_worker *w = &gate_worker;
   w->random_left = 0;
   journal_init(&w->journal, main->spool, JOURNAL_MAX_BYTES);
   look_at_intel(main);
-  if (vdt_scanner_new(main->engine, &w->scanner) == VDT_OK) return NGX_OK;
-  ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "vedette: out of memory for a scanner");
+  if (make_sealers(main) && vdt_scanner_new(main->engine, &w->scanner) == VDT_OK) return NGX_OK;
+  ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "vedette: out of memory for a scanner or for the keys of evidence");
   return NGX_ERROR;
 }
 
@@ -35,6 +48,8 @@ void gate_worker_stop(void)
   journal_finish(&gate_worker.journal);
   vdt_scanner_free(gate_worker.scanner);
   intel_drop(gate_worker.intel);
+  for (size_t i = 0; i < gate_worker.n_sealers; i++) sealer_free(gate_worker.sealers[i]);
+  gate_worker.n_sealers = 0;
   gate_worker.scanner = NULL;
 }
 

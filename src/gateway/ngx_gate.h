@@ -33,7 +33,9 @@ struct gate_main {
   _Atomic uint64_t *budget; /* for each policy the questions of this minute; memory that all workers share */
   ngx_fd_t spool;           /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
   ngx_str_t spool_path;
-  enum config_switch *evidence; /* what image.evidence points at; each worker has its own */
+  struct seal_public *public_keys; /* for each workspace what its evidence is sealed to; without an id where there is none */
+  struct sealer **sealers;         /* what image.sealers points at; each worker makes its own */
+  enum config_switch *evidence;    /* what image.evidence points at; each worker has its own */
 };
 
 struct gate_location {
@@ -52,6 +54,8 @@ struct gate_worker {
   struct intel_seen intel_seen;
   struct vdt_intel *intel; /* what image.intel points at */
   time_t plan_checked;
+  struct sealer **sealers;
+  size_t n_sealers;
 };
 
 enum gate_step {

@@ -108,7 +108,10 @@ static char *set_config(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
   m->image.engine = m->engine;
   m->image.intel = &gate_worker.intel;
   m->image.evidence = m->evidence = ngx_pcalloc(cf->pool, m->config->n_deployments * sizeof *m->evidence);
-  if (!m->evidence) return NGX_CONF_ERROR;
+  m->sealers = ngx_pcalloc(cf->pool, m->config->n_workspaces * sizeof(*m->sealers));
+  m->image.sealers = m->sealers;
+  m->public_keys = ngx_pcalloc(cf->pool, m->config->n_workspaces * sizeof *m->public_keys);
+  if (!m->evidence || !m->sealers || !m->public_keys) return NGX_CONF_ERROR;
   return take_keys(cf, m);
 }
 
@@ -221,8 +224,42 @@ static ngx_int_t add_variables(ngx_conf_t *cf)
 
 /* ---- start ------------------------------------------------------------------------------------------------------ */
 
+/* Evidence that nobody could seal is not kept: that is said once, and is no error. */
+static void say_no_key(ngx_conf_t *cf, const struct gate_main *m, const struct config_workspace *w)
+{
+  bool wanted = false;
+  for (size_t i = 0; i < m->config->n_deployments; i++)
+    wanted |= m->config->deployments[i].workspace == w && m->config->deployments[i].prompt_evidence;
+  if (wanted)
+    ngx_conf_log_error(
+        NGX_LOG_WARN, cf, 0,
+        "vedette: workspace \"%s\" has no key to seal prompt evidence to: alerts come without text until `vedette keys "
+        "new %s` has made one and nginx is reloaded",
+        w->name, w->name);
+}
+
+/* Both directives are known by now: where the configuration names no file, the key lies beside the spool. */
+static bool take_public_keys(ngx_conf_t *cf)
+{
+  struct gate_main *m = ngx_http_conf_get_module_main_conf(cf, ngx_http_vedette_module);
+  char state[PATH_MAX];
+  struct vdt_error err = {0};
+  if (!m->config || m->spool == NGX_INVALID_FILE) return true;
+  snprintf(state, sizeof state, "%.*s/..", (int)m->spool_path.len, (const char *)m->spool_path.data);
+  for (size_t i = 0; i < m->config->n_workspaces; i++) {
+    bool found;
+    if (load_public_key(m->config, &m->config->workspaces[i], state, &m->public_keys[i], &found, &err)) {
+      say(cf, &err);
+      return false;
+    }
+    if (!found) say_no_key(cf, m, &m->config->workspaces[i]);
+  }
+  return true;
+}
+
 static ngx_int_t install(ngx_conf_t *cf)
 {
+  if (!take_public_keys(cf)) return NGX_ERROR;
   ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
   ngx_http_handler_pt *h = ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers),
                       *first = ngx_array_push(&core->phases[NGX_HTTP_POST_READ_PHASE].handlers);

@@ -255,7 +255,7 @@ static void withdraw(struct exchange *x, const struct opinion_case *c)
     struct record_finding *f = &x->record.findings[i];
     f->action = str_of(vdt_action_name(VDT_ALLOW));
     f->alert = (struct str){0};
-    f->evidence = (struct str){0};
+    f->evidence = f->decoded = f->sealed = (struct str){0};
   }
 }
 

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "vedette/vedette.h"
 
-enum { SEAL_KEY_BYTES = 32, SEAL_KEY_ID = 16, SEAL_KEYS_MAX = 64, SEAL_KEY_FILE_MAX = 64 << 10, SEAL_WORKSPACE_MAX = 63 };
+enum { SEAL_KEY_BYTES = 32, SEAL_KEY_ID = 16, SEAL_KEYS_MAX = 64, SEAL_KEY_FILE_MAX = 64 << 10, SEAL_WORKSPACE_MAX = 64 };
 
 struct seal_public {
   unsigned char key[SEAL_KEY_BYTES];

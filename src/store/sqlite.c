@@ -325,6 +325,7 @@ static const struct store_ops sqlite_ops = {
     .list_evidence = sqlite_list_evidence,
     .get_texts = sqlite_get_texts,
     .drop_evidence_keys = sqlite_drop_evidence_keys,
+    .list_data_keys = sqlite_list_data_keys,
     .revise_record = sqlite_revise_record,
     .withdraw_event = sqlite_withdraw_event,
     .amend_event = sqlite_amend_event,

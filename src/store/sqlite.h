@@ -80,6 +80,8 @@ int sqlite_put_texts(struct sqlite_store *s, const struct alert *event, struct v
 void sqlite_bind_blob(sqlite3_stmt *q, int at, struct str s);
 int sqlite_get_texts(struct store *s, struct str interaction, struct vdt_arena *arena, struct store_text out[2],
                      struct vdt_error *err);
+int sqlite_list_data_keys(struct store *s, struct vdt_arena *arena, struct store_data_keys **out, size_t *n,
+                          struct vdt_error *err);
 int sqlite_drop_evidence_keys(struct store *s, uint32_t before_day, uint64_t *n, struct vdt_error *err);
 int sqlite_get_record(struct store *s, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err);
 int sqlite_revise_record(struct store *s, const struct record *r, struct vdt_error *err);

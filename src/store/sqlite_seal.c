@@ -122,3 +122,27 @@ int sqlite_drop_evidence_keys(struct store *base, uint32_t before_day, uint64_t 
   *n = (uint64_t)sqlite3_changes(s->db);
   return VDT_OK;
 }
+
+int sqlite_list_data_keys(struct store *base, struct vdt_arena *arena, struct store_data_keys **out, size_t *n,
+                          struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int rc, code = SQLITE_DONE;
+  bool failed = false;
+  size_t cap = 0;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_DATA_KEY_LIST, &rc, err);
+  *out = NULL;
+  *n = 0;
+  if (!q) return rc;
+  while (!failed && (code = sqlite3_step(q)) == SQLITE_ROW) {
+    struct store_data_keys *grown = arena_grow(arena, *out, *n, &cap, 4, sizeof *grown);
+    if ((failed = !grown)) break;
+    *out = grown;
+    grown[(*n)++] = (struct store_data_keys){sqlite_str(q, 0, arena, &failed), sqlite_u64(q, 1), (uint32_t)sqlite_u64(q, 2),
+                                             (uint32_t)sqlite_u64(q, 3)};
+  }
+  if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  else if (code != SQLITE_DONE) rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  return rc;
+}

@@ -59,6 +59,7 @@ X(EVIDENCE_PUT, "INSERT INTO alert_evidence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?
 X(EVIDENCE_OF, "SELECT " EVIDENCE_COLUMNS "WHERE e.interaction = ?1 ORDER BY e.rowid LIMIT ?2")
 X(EVIDENCE_LIST, "SELECT " EVIDENCE_COLUMNS "WHERE e.alert = ?1 ORDER BY e.rowid LIMIT 20")
 X(DATA_KEY_PUT, "INSERT INTO evidence_keys VALUES(?1, ?2, ?3, ?4) ON CONFLICT(id) DO NOTHING")
+X(DATA_KEY_LIST, "SELECT workspace_key, count(*), min(day), max(day) FROM evidence_keys GROUP BY workspace_key ORDER BY min(day)")
 X(DATA_KEY_DROP, "DELETE FROM evidence_keys WHERE day < ?1 AND id NOT IN (SELECT data_key FROM alert_evidence) "
   "AND id NOT IN (SELECT data_key FROM evidence_texts)")
 X(TEXT_PUT, "INSERT INTO evidence_texts VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(interaction, side) DO NOTHING")

@@ -108,6 +108,13 @@ struct store_text {
   uint64_t cut;      /* bytes that are not in it */
 };
 
+/* What is sealed to a key of the workspace. */
+struct store_data_keys {
+  struct str key;               /* id of the workspace's key */
+  uint64_t n;                   /* data keys */
+  uint32_t first_day, last_day; /* since 1970, UTC */
+};
+
 /* How far records have been read: behind this one. All 0: from the beginning, or from a time on. */
 struct store_place {
   uint64_t time_us;
@@ -245,6 +252,8 @@ struct store_ops {
    * key is there too (backups: docs/evidence.md). Evidence that is held keeps its key. day: days since 1970, UTC (seal_day()). *n: keys that went.
    */
   int (*drop_evidence_keys)(struct store *s, uint32_t before_day, uint64_t *n, struct vdt_error *err);
+  /* The data keys that are there, by the key of the workspace that they are wrapped for. */
+  int (*list_data_keys)(struct store *s, struct vdt_arena *arena, struct store_data_keys **out, size_t *n, struct vdt_error *err);
   /* In place of the record of the same id. */
   int (*revise_record)(struct store *s, const struct record *r, struct vdt_error *err);
   /* Takes back what put_event did for this interaction and type: an alert that it alone made is dismissed by `who` if nobody has taken it

@@ -46,10 +46,17 @@ static const char rig_yaml[] =
     "workspaces:\n"
     "  - {name: plain, prompt_evidence: off}\n"
     "  - {name: kept, prompt_evidence: on}\n"
+    "  - {name: whole, prompt_evidence: full}\n"
+    "  - {name: bare, prompt_evidence: full, mask_evidence: off}\n"
+    "  - {name: keyless, prompt_evidence: full}\n"
     "deployments:\n"
     "  - {name: m, workspace: plain, upstream: simulated}\n"
     "  - {name: kept, workspace: kept, upstream: simulated, resource_id: "
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g}\n"
+    "  - {name: whole, workspace: whole, upstream: simulated}\n"
+    "  - {name: whole-off, workspace: whole, upstream: simulated, prompt_evidence: off}\n"
+    "  - {name: bare, workspace: bare, upstream: simulated}\n"
+    "  - {name: keyless, workspace: keyless, upstream: simulated}\n"
     "  - {name: knows, workspace: plain, upstream: simulated, forward_user_context: on}\n"
     "  - {name: watch, workspace: plain, upstream: simulated, policy: watch}\n"
     "  - {name: cut, workspace: kept, upstream: simulated, policy: cut}\n"
@@ -111,6 +118,22 @@ static struct config *rig_config;
 static struct vdt_engine *rig_engine;
 static struct vdt_scanner *rig_scanner;
 static struct image rig_image;
+/* Every workspace but "keyless" has a key. */
+enum { RIG_WORKSPACES = 5 };
+static struct sealer *rig_sealers[RIG_WORKSPACES];
+static struct seal_private *rig_keys[RIG_WORKSPACES];
+
+static inline void rig_make_key(size_t i)
+{
+  struct str name = str_of(rig_config->workspaces[i].name);
+  struct buf line = {0};
+  struct seal_public public;
+  if (str_eq(name, STR("keyless"))) return;
+  CHECK_INT(seal_key_make(name, &line, &public, NULL), VDT_OK);
+  CHECK_INT(seal_private_read(buf_str(&line), "made", name, &rig_keys[i], NULL), VDT_OK);
+  rig_sealers[i] = sealer_new(name, &public);
+  seal_text_finish(&line);
+}
 
 static inline void rig_load(void)
 {
@@ -124,8 +147,12 @@ static inline void rig_load(void)
     printf("Bail out! %s:%u: %s\n", err.file, err.line, err.text);
     exit(1);
   }
-  rig_image =
-      (struct image){.config = rig_config, .engine = rig_engine, .blocklist = rig_image.blocklist, .key = "the key of this test"};
+  rig_image = (struct image){.config = rig_config,
+                             .engine = rig_engine,
+                             .blocklist = rig_image.blocklist,
+                             .sealers = rig_sealers,
+                             .key = "the key of this test"};
+  for (size_t i = 0; i < RIG_WORKSPACES; i++) rig_make_key(i);
 }
 
 static inline void rig_unload(void)
@@ -133,6 +160,10 @@ static inline void rig_unload(void)
   vdt_scanner_free(rig_scanner);
   vdt_engine_free(rig_engine);
   vdt_blocklist_free(rig_image.blocklist);
+  for (size_t i = 0; i < RIG_WORKSPACES; i++) {
+    sealer_free(rig_sealers[i]);
+    seal_private_free(rig_keys[i]);
+  }
   config_free(rig_config);
 }
 
@@ -164,7 +195,8 @@ struct talk {
   enum exchange_mode mode;
   bool done, changed;
   struct str forwarded;
-  struct buf out, line;
+  struct buf out;
+  struct buf line, raw; /* the record, with findings' text in the open, and as it was written */
   struct vdt_arena *arena;
   struct record record;
 };
@@ -217,15 +249,59 @@ static inline void rig_request(struct talk *t)
   else if (t->next == EXCHANGE_ANSWER) buf_put(&t->out, exchange_answer(t->x).body);
 }
 
+/* The text of a token of this record, as who has the key reads it. */
+static inline struct str rig_open(struct talk *t, struct str token, enum seal_kind kind, struct str rule)
+{
+  struct sealed sealed;
+  struct vdt_error err = {0};
+  struct str text = {0};
+  size_t w = 0;
+  if (!token.n) return text;
+  while (!str_eq(t->record.workspace, str_of(rig_config->workspaces[w].name))) w++;
+  struct seal_place place = {t->record.workspace, {t->record.id, RECORD_ID_LEN}, kind, rule};
+  int rc = sealed_read(token, t->arena, &sealed, &err);
+  if (!rc) rc = seal_open(rig_keys[w], &place, &sealed, t->arena, &text, &err);
+  if (rc) printf("# %s\n", err.text), test_failed = true;
+  return text;
+}
+
+/* The record as a line without what is different each time. */
+static inline void rig_write_line(struct talk *t)
+{
+  struct record copy = t->record;
+  struct record_finding *f = calloc(copy.n_findings + 1, sizeof *f);
+  for (size_t i = 0; i < copy.n_findings; i++) {
+    f[i] = copy.findings[i];
+    f[i].sealed = (struct str){0};
+  }
+  copy.findings = f;
+  copy.request.text = copy.response.text = (struct str){0};
+  record_write(&copy, &t->line);
+  free(f);
+}
+
+/* The record has no text in the open; afterwards its findings do. */
+static inline void rig_open_findings(struct talk *t)
+{
+  for (size_t i = 0; i < t->record.n_findings; i++) {
+    struct record_finding *f = &t->record.findings[i];
+    CHECK(f->evidence.n == 0 && f->decoded.n == 0);
+    struct str both = rig_open(t, f->sealed, SEAL_FINDING, f->rule);
+    if (f->sealed.n) CHECK(seal_unpack(&both, &f->evidence) && seal_unpack(&both, &f->decoded) && both.n == 0);
+  }
+}
+
 static inline void rig_finish(struct talk *t, enum record_outcome outcome)
 {
   struct vdt_error err = {0};
-  exchange_record(t->x, outcome, 5000000, &t->line);
+  exchange_record(t->x, outcome, 5000000, &t->raw);
   t->arena = vdt_arena_new(0);
-  if (record_read(t->arena, buf_str(&t->line), &t->record, &err)) {
+  if (record_read(t->arena, buf_str(&t->raw), &t->record, &err)) {
     printf("# the record is not valid: %s\n", err.text);
     test_failed = true;
   }
+  rig_open_findings(t);
+  rig_write_line(t);
 }
 
 static inline void rig_run(struct talk *t)
@@ -240,6 +316,7 @@ static inline void rig_end(struct talk *t)
   exchange_free(t->x);
   buf_finish(&t->out);
   buf_finish(&t->line);
+  buf_finish(&t->raw);
   vdt_arena_free(t->arena);
 }
 

@@ -29,7 +29,7 @@ static void small_file_gets_every_default(void)
   CHECK_INT(config->limits.json_depth, 64);
   CHECK_STR(str_of(config->workspaces[0].region), "westeurope");
   CHECK_INT(config->workspaces[0].retention.alerts, 90 * 86400);
-  CHECK(!config->workspaces[0].prompt_evidence);
+  CHECK_INT(config->workspaces[0].prompt_evidence, CONFIG_EVIDENCE_OFF);
   CHECK(config->deployments[0].workspace == &config->workspaces[0]);
   CHECK(config->deployments[0].policy == &config->policies[0]);
   CHECK(!config->deployments[0].prompt_evidence);
@@ -243,7 +243,22 @@ static const struct wrong {
     {1, "json_depth: expected a whole number, from 4 to 512", "limits: {json_depth: -8}\n" WS DEP},
     {1, "name: expected a name: letters, digits, \".\", \"_\", \"-\", at most 64", "workspaces: [{name: ../x}]\n" DEP},
     {1, "store: expected sqlite; did you mean \"sqlite\"?", "workspaces: [{name: weu, store: sqlight}]\n" DEP},
-    {1, "prompt_evidence: expected on or off; did you mean \"on\"?", "workspaces: [{name: weu, prompt_evidence: onn}]\n" DEP},
+    {1, "prompt_evidence: expected off, segments or full; on is segments; did you mean \"segments\"?",
+     "workspaces: [{name: weu, prompt_evidence: segment}]\n" DEP},
+    {1, "prompt_evidence: expected off, segments or full; on is segments; did you mean \"off\"?",
+     "workspaces: [{name: weu, prompt_evidence: inherit}]\n" DEP},
+    {1,
+     "evidence_private_key: expected file:PATH, env:NAME, command:PROGRAM ARGUMENT..., or none; printable, without quotes, at "
+     "most 1,024 bytes",
+     "workspaces: [{name: weu, evidence_private_key: /etc/key}]\n" DEP},
+    {1,
+     "evidence_private_key: expected file:PATH, env:NAME, command:PROGRAM ARGUMENT..., or none; printable, without quotes, at "
+     "most 1,024 bytes",
+     "workspaces: [{name: weu, evidence_private_key: 'env:'}]\n" DEP},
+    {1,
+     "evidence_private_key: expected file:PATH, env:NAME, command:PROGRAM ARGUMENT..., or none; printable, without quotes, at "
+     "most 1,024 bytes",
+     "workspaces: [{name: weu, evidence_private_key: 'file:a\"b'}]\n" DEP},
     {1, "subscription_id: expected a UUID", "workspaces: [{name: weu, subscription_id: 42}]\n" DEP},
     {1, "alerts: expected forever, or a duration such as 30d or 12h, from 1h to 4383d",
      "workspaces: [{name: weu, retention: {alerts: 90}}]\n" DEP},
