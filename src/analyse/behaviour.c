@@ -112,6 +112,27 @@ int behaviour_observe(struct behaviour *b, const struct record *r, struct vdt_ar
   return VDT_OK;
 }
 
+uint64_t behaviour_key(struct str workspace, struct str deployment, struct str who)
+{
+  return behaviour_hash(workspace, deployment, who);
+}
+
+bool behaviour_find(const struct behaviour *b, uint64_t key, struct behaviour_known *out)
+{
+  const struct principal *p = principal_find(&b->principals, key);
+  if (p) *out = (struct behaviour_known){p->first * UINT64_C(60000000), p->last * UINT64_C(60000000), p->requests};
+  return p != NULL;
+}
+
+bool behaviour_forget(struct behaviour *b, uint64_t key)
+{
+  struct principal *p = principal_find(&b->principals, key);
+  if (!p) return false;
+  *p = (struct principal){0};
+  b->principals.used--;
+  return true;
+}
+
 size_t behaviour_memory(const struct behaviour *b)
 {
   return sizeof *b + b->principals.buckets * WAYS * sizeof(struct principal) + b->cap_deployments * sizeof(struct deployment);

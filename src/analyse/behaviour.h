@@ -27,6 +27,17 @@ bool behaviour_save(const struct behaviour *b, bool (*put)(void *ctx, struct str
 /* Into one that is new. VDT_ESYNTAX: not what behaviour_save wrote, or damaged; b is then as good as new. */
 int behaviour_load(struct behaviour *b, struct str saved);
 
+/* Under which hash somebody is known at a deployment of a workspace. */
+uint64_t behaviour_key(struct str workspace, struct str deployment, struct str who);
+/* What is known of somebody. */
+struct behaviour_known {
+  uint64_t first_us, last_us, requests;
+};
+/* false: nothing. */
+bool behaviour_find(const struct behaviour *b, uint64_t key, struct behaviour_known *out);
+/* Forgets what find knows; the same. What a deployment as a whole brings stays: nobody can be told in it. */
+bool behaviour_forget(struct behaviour *b, uint64_t key);
+
 /* Bytes that it holds now. */
 size_t behaviour_memory(const struct behaviour *b);
 #endif

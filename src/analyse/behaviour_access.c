@@ -60,6 +60,14 @@ static struct principal *find(struct principals *p, uint64_t key, uint32_t minut
   return place;
 }
 
+struct principal *principal_find(const struct principals *p, uint64_t key)
+{
+  struct principal *bucket = bucket_of(p, key);
+  for (unsigned i = 0; i < WAYS; i++)
+    if (key && bucket[i].key == key) return &bucket[i];
+  return NULL;
+}
+
 void principal_put(struct principals *p, const struct principal *saved)
 {
   bool is_new;

@@ -72,6 +72,8 @@ static inline bool has_passed(uint32_t from, uint32_t minute, uint64_t seconds)
 uint64_t behaviour_hash(struct str a, struct str b, struct str c);
 /* The principal of a record in its deployment, or NULL: it has none. *is_new: it was not known. */
 struct principal *principal_of(struct principals *p, const struct record *r, uint32_t minute, bool *is_new);
+/* One that is known, or NULL. */
+struct principal *principal_find(const struct principals *p, uint64_t key);
 /* One that was saved. */
 void principal_put(struct principals *p, const struct principal *saved);
 /* Room for so many, as far as there is memory. */

@@ -22,4 +22,11 @@ int baseline_observe(struct baseline *b, struct record *r, struct vdt_arena *are
 /* Saves when a minute has passed since the last time, or at once. What cannot be written is said on standard error and tried again. */
 void baseline_save(struct baseline *b, uint64_t now_us, bool at_once);
 void baseline_close(struct baseline *b);
+
+/* Asks the control process to forget somebody: a line of 16 hex digits for each key in STATE/workspaces/NAME/behaviour.forget. EIO. */
+int baseline_ask_forget(const char *state_dir, struct str workspace, const uint64_t *keys, size_t n, struct vdt_error *err);
+/* What was asked is not done yet. */
+bool baseline_is_asked(const char *state_dir, struct str workspace);
+/* Does what was asked: forgets, saves at once, wipes what was saved before and the question. */
+void baseline_obey(struct baseline *b);
 #endif

@@ -465,7 +465,10 @@ int collect_pass(struct collect *c, uint64_t *lines, struct vdt_error *err)
   c->passed_us = clock_mono_us();
   if (!spool_list(&c->spool)) return error_set(err, VDT_EIO, "spool: %s", strerror(errno));
   for (size_t i = 0; !rc && i < c->spool.n; i++) rc = take_file(c, &c->spool.files[i], lines, err);
-  for (size_t i = 0; i < c->n_stores; i++) baseline_save(&c->baselines[i], c->passed_us, false);
+  for (size_t i = 0; i < c->n_stores; i++) {
+    baseline_obey(&c->baselines[i]);
+    baseline_save(&c->baselines[i], c->passed_us, false);
+  }
   if (rc || c->passed_us - c->swept_us < SWEEP_US) return rc;
   c->swept_us = c->passed_us;
   for (size_t i = 0; !rc && i < c->spool.n; i++) rc = retire(c, &c->spool.files[i], err);

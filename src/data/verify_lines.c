@@ -71,17 +71,33 @@ static void take_log(struct lines *l, const char *path, unsigned long number, st
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
+/* What was read of a journal is wiped (api/keep_files.c): holes, or zeros in front of the first line that is left. */
+static FILE *open_lines(const char *path)
+{
+  FILE *f = fopen(path, "re");
+  off_t at = f ? lseek(fileno(f), 0, SEEK_DATA) : -1;
+  if (f && at > 0) fseeko(f, at, SEEK_SET);
+  return f;
+}
+
+static struct str without_zeros(struct str line)
+{
+  size_t n = 0;
+  while (n < line.n && !line.p[n]) n++;
+  return str_cut(line, n, line.n);
+}
+
 static void read_lines(struct lines *l, const char *path)
 {
   char whole[4400], *text = NULL;
   size_t cap = 0;
   ssize_t n;
   snprintf(whole, sizeof whole, "%s/%s", l->s->input->state_dir, path);
-  FILE *f = fopen(whole, "re");
+  FILE *f = open_lines(whole);
   for (unsigned long number = 1; f && (n = getline(&text, &cap, f)) > 0; number++) {
     if (text[n - 1] != '\n') break;
     l->check->lines++;
-    l->take(l, path, number, (struct str){text, (size_t)n - 1});
+    l->take(l, path, number, without_zeros((struct str){text, (size_t)n - 1}));
   }
   free(text);
   if (f) fclose(f);

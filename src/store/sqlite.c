@@ -348,6 +348,7 @@ static const struct store_ops sqlite_ops = {
     .list_plans = sqlite_list_plans,
     .settings_version = sqlite_settings_version,
     .put_audit = sqlite_put_audit,
+    .hide_name = sqlite_hide_name,
     .list_audit = sqlite_list_audit,
     .verify_audit = sqlite_verify_audit,
     .list_use = sqlite_list_use,

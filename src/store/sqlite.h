@@ -119,6 +119,7 @@ int sqlite_append_audit(struct sqlite_store *s, const struct store_audit *a, str
 int sqlite_settings_changed(struct sqlite_store *s, struct vdt_error *err);
 /* Chains the entries of a store of before version 6. Within the transaction that makes the schema. */
 int sqlite_chain_audit(struct sqlite_store *s, uint64_t now_us, struct vdt_error *err);
+int sqlite_hide_name(struct store *s, struct str name, char out[STORE_HIDDEN + 1], struct vdt_error *err);
 int sqlite_put_audit(struct store *s, const struct store_audit *a, struct vdt_error *err);
 int sqlite_list_audit(struct store *s, const struct store_audit_query *q, struct vdt_arena *arena, struct store_audit **out,
                       size_t *n, struct vdt_error *err);

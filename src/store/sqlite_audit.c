@@ -502,6 +502,39 @@ static int verify_entries(struct sqlite_store *s, struct store_audit_check *c, s
   return rc;
 }
 
+/* ---- names ------------------------------------------------------------------------------------------------------ */
+
+struct hiding {
+  struct str name;
+  char *out;
+};
+
+static int hide(struct sqlite_store *s, void *ctx, struct vdt_error *err)
+{
+  const struct hiding *h = ctx;
+  unsigned char last_hash[HASH];
+  char hex[HASH_HEX];
+  crypto_generichash_state state;
+  uint64_t last;
+  int rc = read_last(s, &last, last_hash, err);
+  if (!rc) rc = need_key(s, last > 0, err);
+  if (rc) return rc;
+  begin_hash(s, &state, STR("vedette audit name"));
+  take_text(&state, h->name);
+  end_hash(&state, hex);
+  memcpy(h->out, hex, STORE_HIDDEN);
+  h->out[STORE_HIDDEN] = 0;
+  return VDT_OK;
+}
+
+int sqlite_hide_name(struct store *base, struct str name, char out[STORE_HIDDEN + 1], struct vdt_error *err)
+{
+  struct hiding h = {name, out};
+  return sqlite_within(sqlite_of(base), hide, &h, err);
+}
+
+/* ---- verifying -------------------------------------------------------------------------------------------------- */
+
 static int verify_all(struct sqlite_store *s, struct store_audit_check *c, struct vdt_error *err)
 {
   char have[2 * HASH_HEX], want[HASH_HEX];

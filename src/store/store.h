@@ -122,7 +122,7 @@ struct store_place {
 };
 
 /* An entry of the audit log. id and hash are the store's: nobody fills them in. */
-enum { STORE_AUDIT_HASH = 32 };
+enum { STORE_AUDIT_HASH = 32, STORE_HIDDEN = 32 };
 struct store_audit {
   uint64_t time_us;
   struct str who, what, target, detail;
@@ -311,6 +311,8 @@ struct store_ops {
   /* Newest first, at most limit. */
   int (*list_audit)(struct store *s, const struct store_audit_query *q, struct vdt_arena *arena, struct store_audit **out,
                     size_t *n, struct vdt_error *err);
+  /* What stands in the audit log in the place of a person's name: a hash with the log's key, in each workspace another. ESTATE as for put_audit. */
+  int (*hide_name)(struct store *s, struct str name, char out[STORE_HIDDEN + 1], struct vdt_error *err);
   /* Holds every entry against its hash and the one before. OK also when there are faults; not within a transaction. ESTATE as for put_audit.
    * An anchor that is not there is no fault: check->anchored says it. */
   int (*verify_audit)(struct store *s, struct store_audit_check *check, struct vdt_error *err);

@@ -528,6 +528,36 @@ static void two_weeks_of_people_and_attacks(void)
   CHECK(t.false_alerts <= 8 * DAYS / 7);
 }
 
+static void somebody_is_forgotten_and_nobody_else(void)
+{
+  struct stand s = stand_of(&behaviour_standard);
+  struct record anna = record_at(10, STR("anna")), ben = record_at(11, STR("ben"));
+  uint64_t a = behaviour_key(anna.workspace, anna.deployment, anna.end_user),
+           b = behaviour_key(ben.workspace, ben.deployment, ben.end_user);
+  struct behaviour_known known = {0};
+  struct buf before = {0}, after = {0};
+  CHECK(!behaviour_find(s.b, a, &known));
+  CHECK(!behaviour_forget(s.b, a));
+  observe(&s, &ben);
+  CHECK(behaviour_save(s.b, put_piece, &before));
+  observe(&s, &anna);
+  CHECK(behaviour_find(s.b, a, &known));
+  CHECK_INT(known.requests, 1);
+  CHECK_INT(known.last_us, anna.time_us / 60000000 * 60000000);
+  CHECK(behaviour_forget(s.b, a));
+  CHECK(!behaviour_find(s.b, a, &known));
+  CHECK(!behaviour_forget(s.b, a));
+  CHECK(!behaviour_forget(s.b, 0));
+  CHECK(behaviour_find(s.b, b, &known));
+  CHECK(behaviour_save(s.b, put_piece, &after));
+  CHECK_INT(after.n, before.n); /* one principal */
+  CHECK(a != behaviour_key(anna.workspace, STR("other"), anna.end_user) &&
+        a != behaviour_key(STR("other"), anna.deployment, anna.end_user));
+  buf_finish(&before);
+  buf_finish(&after);
+  finish(&s);
+}
+
 int main(void)
 {
   if (sodium_init() < 0) return 1;
@@ -548,6 +578,7 @@ int main(void)
   RUN(a_table_that_grows_forgets_nobody);
   RUN(what_cannot_be_saved_is_said);
   RUN(a_restart_forgets_nothing);
+  RUN(somebody_is_forgotten_and_nobody_else);
   RUN(two_weeks_of_people_and_attacks);
   return test_end();
 }
