@@ -37,6 +37,9 @@ static void put_kinds(struct buf *b, const struct record *r, const char *name, s
     buf_printf(b, "%s{\"Direction\":\"%.*s\",\"Count\":%u", first ? "" : ",", (int)f->direction.n, f->direction.p, count);
     put(b, "Kind", f->rule);
     put(b, "Action", f->action);
+    if (f->type.n) put(b, "Type", f->type);
+    if (f->type_id.n) put(b, "TypeId", f->type_id);
+    if (f->policy.n) put(b, "Policy", f->policy);
     buf_byte(b, '}');
     first = false;
   }
@@ -52,13 +55,54 @@ static void put_messages(struct buf *b, const struct record *r)
              (unsigned long long)r->response.bytes);
 }
 
+/* Documents and tool results in which an injection was found; a place is named once. */
+static void put_resources(struct buf *b, const struct record *r)
+{
+  bool any = false;
+  BUF_LIT(b, ",\"AccessedResources\":[");
+  for (size_t i = 0; i < r->n_findings; i++) {
+    const struct record_finding *f = &r->findings[i];
+    bool named = !str_eq(f->detector, STR("indirect")) || str_eq(f->action, STR("allow"));
+    for (size_t k = 0; k < i && !named; k++)
+      named = str_eq(r->findings[k].detector, f->detector) && str_eq(r->findings[k].part, f->part) &&
+              !str_eq(r->findings[k].action, STR("allow"));
+    if (named) continue;
+    buf_printf(b, "%s{\"Type\":\"Document\",\"Action\":\"Read\",\"Status\":\"%s\",\"XPIADetected\":true", any ? "," : "",
+               str_eq(f->action, STR("block")) ? "Failure" : "Success");
+    put(b, "Id", f->part);
+    put(b, "Name", f->part);
+    buf_byte(b, '}');
+    any = true;
+  }
+  buf_byte(b, ']');
+}
+
+/* Tools that the model called. */
+static void put_plugins(struct buf *b, const struct record *r)
+{
+  BUF_LIT(b, ",\"AISystemPlugin\":[");
+  for (size_t at = 0; at < r->tools.n;) {
+    struct str rest = str_cut(r->tools, at, r->tools.n);
+    size_t comma = str_find(rest, STR(", ")), n = comma == (size_t)-1 ? rest.n : comma;
+    buf_printf(b, "%s{\"Version\":\"\"", at ? "," : "");
+    put(b, "Id", str_cut(rest, 0, n));
+    put(b, "Name", str_cut(rest, 0, n));
+    buf_byte(b, '}');
+    at += n + 2;
+  }
+  buf_byte(b, ']');
+}
+
 static void put_event(struct buf *b, const struct record *r)
 {
   BUF_LIT(b, ",\"CopilotEventData\":{");
   put_messages(b, r);
   put(b, "AppHost", r->application);
   put(b, "ThreadId", STR(""));
-  BUF_LIT(b, ",\"Contexts\":[],\"AccessedResources\":[],\"ModelTransparencyDetails\":[{\"ModelProviderName\":\"\"");
+  BUF_LIT(b, ",\"Contexts\":[]");
+  put_resources(b, r);
+  put_plugins(b, r);
+  BUF_LIT(b, ",\"ModelTransparencyDetails\":[{\"ModelProviderName\":\"\"");
   put(b, "ModelName", r->model.n ? r->model : r->deployment);
   BUF_LIT(b, "}]}");
 }
@@ -69,6 +113,7 @@ static void put_own(struct buf *b, const struct record *r)
   put(b, "Deployment", r->deployment);
   put(b, "Workspace", r->workspace);
   buf_printf(b, ",\"IndirectAttackDetected\":%s", has_attack(r, STR("indirect")) ? "true" : "false");
+  if (r->label.n) put(b, "SensitivityLabel", r->label);
   put_kinds(b, r, "SensitiveInformation", STR("sensitive"));
   put_kinds(b, r, "Credentials", STR("credential"));
   buf_byte(b, '}');
@@ -80,12 +125,17 @@ void audit_record_put(struct buf *b, const struct record *r)
   clock_format(r->time_us, time);
   buf_printf(b,
              "{\"CreationTime\":\"%.19s\",\"Id\":\"%.8s-%.4s-%.4s-%.4s-%.12s\",\"RecordType\":328,"
-             "\"Operation\":\"ConnectedAIAppInteraction\",\"Workload\":\"ConnectedAIApp\",\"UserType\":0,\"Version\":1",
+             "\"Operation\":\"ConnectedAIAppInteraction\",\"Workload\":\"ConnectedAIApp\",\"UserType\":0,\"Version\":1,"
+             "\"CopilotLogVersion\":\"1.0.0.0\"",
              time, r->id, r->id + 8, r->id + 12, r->id + 16, r->id + 20);
   put(b, "OrganizationId", r->end_user_tenant);
   put(b, "UserKey", r->end_user.n ? r->end_user : r->key_id);
   put(b, "UserId", r->end_user);
   put(b, "ClientIP", r->source_ip.n ? r->source_ip : r->client_ip);
+  if (r->agent) {
+    put(b, "AgentId", r->deployment);
+    put(b, "AgentName", r->deployment);
+  }
   put_event(b, r);
   put_own(b, r);
   BUF_LIT(b, "}\n");

@@ -112,6 +112,10 @@ static const char rig_yaml[] =
     "  - {name: tools, tools: {denied: [{name: shell}, {name: 'fs_*'}]}}\n"
     "  - {name: tools-cut, tools: {action: cut, denied: [{name: shell}]}}\n"
     "  - {name: tools-few, tools: {action: block, allowed: [{name: 'get_*'}]}}\n"
+    "labels: [{name: Secret, priority: 3}]\n"
+    "data_policies:\n"
+    "  - {name: guests, who: [{end_user: guest}], kinds: [{kind: test-token}], prompt: block, response: redact}\n"
+    "data_security: {policy: strict}\n"
     "limits: {max_request_body: 256KiB, max_response_body: 256KiB, json_depth: 16, max_parts: 50}\n";
 
 static struct config *rig_config;
@@ -142,6 +146,7 @@ static inline void rig_load(void)
   int rc = config_parse(str_of(rig_yaml), "test", &rig_config, &err);
   if (!rc) rc = vdt_engine_new(&source, 1, &rig_engine, &err);
   if (!rc) rc = vdt_scanner_new(rig_engine, &rig_scanner);
+  if (!rc) rc = load_data(rig_config, rig_engine, &err);
   if (!rc) rc = load_blocklists(rig_config, &rig_image.blocklist, &err);
   if (rc) {
     printf("Bail out! %s:%u: %s\n", err.file, err.line, err.text);

@@ -75,6 +75,7 @@ static void converse(const struct talk *t, struct outcome *o)
     next = exchange_opinion_answer(x, 200, STR("{\"userPromptAnalysis\":{\"attackDetected\":true}}"), 6);
   }
   o->forwarded = next == EXCHANGE_FORWARD;
+  if (next == EXCHANGE_ANSWER) buf_put(&o->out, exchange_answer(x).body);
   bool changed;
   o->went_up = o->forwarded && rig_has(exchange_forward_body(x, &changed), KEY_BODY);
   if (o->forwarded) respond(x, t, o);
@@ -83,8 +84,19 @@ static void converse(const struct talk *t, struct outcome *o)
   exchange_free(x);
 }
 
-/* What must not be: the key in the answer; a prompt that is forwarded; the key in what goes upstream. */
-enum wrong { ANSWERED, FORWARDED, SENT };
+/* What must not be: the key in the answer; a prompt that is forwarded; the key in what goes upstream; a decision that content may go. */
+enum wrong { ANSWERED, FORWARDED, SENT, ALLOWED };
+
+static bool is_wrong(enum wrong wrong, const struct outcome *o, struct str out)
+{
+  switch (wrong) {
+  case FORWARDED: return o->forwarded;
+  case SENT: return o->went_up;
+  case ALLOWED: return o->made && !o->out.failed && o->status < 400 && !rig_has(out, "\"restrictAccess\"");
+  case ANSWERED: break;
+  }
+  return rig_has(out, KEY_BODY);
+}
 
 static void judge(const struct talk *t, struct outcome *o, enum wrong wrong, unsigned long n)
 {
@@ -92,8 +104,7 @@ static void judge(const struct talk *t, struct outcome *o, enum wrong wrong, uns
   struct str line = o->line.n ? buf_str(&o->line) : STR(""), out = o->out.n ? buf_str(&o->out) : STR("");
   o->opened = rig_has(line, "\"failed_open\":true") || o->line.failed;
   bool ok = !rig_has(line, KEY_BODY);
-  bool bypassed = wrong == FORWARDED ? o->forwarded : wrong == SENT ? o->went_up : rig_has(out, KEY_BODY);
-  if (bypassed) ok &= o->opened && strcmp(t->deployment, "strict") != 0;
+  if (is_wrong(wrong, o, out)) ok &= o->opened && strcmp(t->deployment, "strict") != 0;
   if (!ok && !test_failed) printf("# allocation %lu: %.*s%.*s\n", n, (int)out.n, out.p, (int)line.n, line.p);
   if (!ok) test_failed = true;
   buf_finish(&o->out);
@@ -190,6 +201,30 @@ static void blocked_prompts(void)
 static void unsure_prompts(void)
 {
   try_all(&(struct talk){.deployment = "ask-strict", .body = STR(USER(UNSURE " " KEY)), .up = STR(ANSWER("fine"))}, FORWARDED);
+}
+
+#define GUEST(text)                                                                                                              \
+  STR("{\"model\":\"m\",\"user_security_context\":{\"end_user_id\":\"guest\"},\"messages\":[{\"role\":\"user\",\"content\":"     \
+      "\"" text "\"}]}")
+
+/* What holds on top of a policy does not get lost: neither for a prompt nor for the answer. */
+static void policies_about_data(void)
+{
+  try_all(&(struct talk){.deployment = "m", .body = GUEST("use " KEY), .up = STR(ANSWER("fine"))}, FORWARDED);
+  try_all(&(struct talk){.deployment = "watch", .body = GUEST("hi"), .up = STR(ANSWER("use " KEY))}, ANSWERED);
+  try_all(&(struct talk){.deployment = "strict", .body = GUEST("hi"), .up = STR(ANSWER("use " KEY))}, ANSWERED);
+}
+
+/* Nobody is told that a content may go which was not judged to its end. */
+static void decisions(void)
+{
+  static const char *const paths[] = {"/v1.0/users/guest/dataSecurityAndGovernance/processContent",
+                                      "/beta/me/dataSecurityAndGovernance/processContent"};
+  struct str body =
+      STR("{\"contentToProcess\":{\"contentEntries\":[{\"content\":{\"@odata.type\":\"microsoft.graph.textContent\",\"data\":"
+          "\"use " KEY
+          " and \\u0041\"}}],\"activityMetadata\":{\"activity\":\"uploadText\"},\"protectedAppMetadata\":{\"name\":\"a\"}}}");
+  for (size_t i = 0; i < 2; i++) try_all(&(struct talk){.deployment = "strict", .path = paths[i], .body = body}, ALLOWED);
 }
 
 /* ---- sessions ---- */
@@ -336,6 +371,8 @@ int main(void)
   RUN(other_formats);
   RUN(blocked_prompts);
   RUN(unsure_prompts);
+  RUN(policies_about_data);
+  RUN(decisions);
   RUN(sessions);
   RUN(named_values);
   rig_unload();

@@ -43,6 +43,9 @@ static uint64_t hook_now(void *ctx)
   return 2000000;
 }
 
+/* What headers of the handshake say. */
+static const char *said_user, *said_label;
+
 static struct exchange *handshake(const char *path, const char *query, const char *upgrade, enum exchange_next *next)
 {
   static const unsigned char random[16] = {0xcd, 1};
@@ -50,6 +53,8 @@ static struct exchange *handshake(const char *path, const char *query, const cha
                                .path = str_of(path),
                                .query = str_of(query),
                                .upgrade = str_of(upgrade),
+                               .end_user = str_of(said_user),
+                               .label = str_of(said_label),
                                .api_key = STR("client-key-5ecret"),
                                .client_ip = STR("192.0.2.1")};
   struct exchange *x = exchange_new(&rig_image, rig_scanner, random, 1000000);
@@ -274,6 +279,32 @@ static void a_leak_is_masked_in_pieces(void)
   CHECK(rig_has(got(&t, SESSION_CLIENT), TEXT_OF("use [REDACTED:test-token], ok")));
   CHECK(rig_has(buf_str(&t.lines[0]), "\"verdict\":\"redacted\""));
   finish(&t);
+  release(&t);
+}
+
+static void policies_about_data_hold_in_every_turn(void)
+{
+  struct stage t = {0};
+  said_user = "guest";
+  said_label = "secret";
+  begin(&t, "watch");
+  said_user = said_label = NULL;
+  for (int turn = 0; turn < 2; turn++) {
+    say(&t, CREATE);
+    answer(&t, CREATED);
+    answer(&t, ADDED);
+    answer(&t, DELTA_OF("use tok_q8Zr4Lw1"));
+    answer(&t, DELTA_OF("Xv7Np2Kd9Jb3, ok"));
+    answer(&t, TEXT_OF("use " KEY ", ok"));
+    answer(&t, OVER);
+  }
+  say(&t, ITEM("my key is " KEY));
+  CHECK(!rig_has(got(&t, SESSION_CLIENT), "q8Zr4Lw1") && !rig_has(got(&t, SESSION_UPSTREAM), "q8Zr4Lw1"));
+  finish(&t);
+  CHECK(t.n_lines == 3);
+  for (size_t i = 0; i < t.n_lines; i++)
+    CHECK(rig_has(buf_str(&t.lines[i]), "\"policy\":\"guests\"") && rig_has(buf_str(&t.lines[i]), "\"label\":\"Secret\""));
+  CHECK(rig_has(buf_str(&t.lines[0]), "\"verdict\":\"redacted\"") && rig_has(buf_str(&t.lines[2]), "\"verdict\":\"blocked\""));
   release(&t);
 }
 
@@ -679,6 +710,7 @@ int main(void)
   RUN(a_detected_jailbreak_leaves);
   RUN(injections_and_instructions);
   RUN(a_leak_is_masked_in_pieces);
+  RUN(policies_about_data_hold_in_every_turn);
   RUN(a_name_comes_back_in_a_later_turn);
   RUN(audio_of_a_masked_transcript_stops);
   RUN(a_cut_answer_is_cancelled);
