@@ -15,6 +15,8 @@ const advice = {
   CsrfTokenInvalid: "Reload the page: it is of an earlier session.",
   MisdirectedRequest: "Open the portal by its address, or name this host under control.hosts in the configuration.",
   AlertNotFound: "It may have passed its retention, or be in a workspace that your token does not reach.",
+  EvidenceKeyMissing: "docs/evidence.md says where the private key may lie.",
+  EvidenceExpired: "Nobody can read it any more; what was found, when and by whom is still there.",
   AuditLogUnavailable: "The key of the audit log is missing, so nothing that must be recorded is given out. See docs/audit.md.",
   TooManyRequests: "Wait a moment, then try again.",
   0: "The control API did not answer. Is vedette running? Look into state/logs/serve.log.",
@@ -106,8 +108,10 @@ const arm = (path, family, query = {}) => withQuery(path, { "api-version": versi
 
 // ---- alerts: id is ARM's, "/subscriptions/…/alerts/NAME" ----
 
-// evidence: whether the texts of prompts and answers are wanted. Opening them leaves an entry in the audit log, so a page asks for them only when told.
-export const alertAt = (id, { evidence, signal }) => get(arm(id, "alerts", evidence ? {} : { "vedette-evidence": "false" }), signal);
+// Without the texts of prompts and answers: asking for those leaves an entry in the audit log, so a page asks for them only when a person does.
+export const alertAt = (id, { signal }) => get(arm(id, "alerts", { "vedette-evidence": "false" }), signal);
+// The texts: {findings: [{interaction, part, rule, text, decoded?, span?, closed?}], texts: [{interaction, request?, response?}]} (docs/evidence.md)
+export const alertEvidence = (id) => get(arm(id + "/evidence", "alerts"));
 export const alertHistory = (id, signal) => get(arm(id + "/history", "alerts"), signal);
 
 // query: of docs/api.md; top 1 to 500. {value: rows, total?, totalIsExact?, next?}

@@ -12,7 +12,7 @@ import { Evidence } from "../lib/evidence.js";
 import { IncidentGraph } from "../lib/graph.js";
 import { Story } from "../lib/story.js";
 import { SuppressDialog } from "../lib/suppress.js";
-import { alertAt, alertHistory, alertTypes, changeAlert, listAlerts, may, nameOf } from "../api.js";
+import { alertAt, alertEvidence, alertHistory, alertTypes, changeAlert, listAlerts, may, nameOf } from "../api.js";
 
 const POLL_MS = 5000, RELATED_MS = 864e5;
 const addressOf = (id) => to(["alert", ...id.split("/").filter(Boolean)]);
@@ -25,19 +25,16 @@ function EvidenceCard({ id, alert }) {
   const [opened, open] = useState(null);
   const [error, fail] = useState(null);
   const withheld = x.evidenceWithheld === "true";
-  const show = () => alertAt(id, { evidence: true }).then((a) => { open(a.properties); announce("The evidence is open."); }, fail);
+  const show = () => alertEvidence(id).then((e) => { open(e); fail(null); announce("The evidence is open."); }, fail);
   useEffect(() => { open(null); fail(null); }, [id]);
   useKeys([["e", "open the evidence", () => withheld && !opened && may("readEvidence") && show()]]);
-  const source = opened || p;
-  const refused = opened && opened.extendedProperties.evidenceWithheld === "true";
-  if (!source.supportingEvidence?.rows?.length) return null;
+  if (!p.supportingEvidence?.rows?.length) return null;
   return html`<section class="card" aria-label="Evidence"><div class="row bar"><h2>Evidence</h2>${+x.evidenceTotal > +x.evidenceKept && html`<span class="dim">${x.evidenceKept} of ${x.evidenceTotal} findings were kept</span>`}</div>
     ${error && html`<${Problem} error=${error} />`}
-    ${withheld && !opened && (!may("readEvidence") ? html`<p class="note">Your role does not show texts of prompts and answers. What was found is below; somebody with the role evidence-reader can read the texts.</p>`
-      : html`<div class="note row"><span>The texts are closed. Opening them is recorded in the audit log with your name.</span><button type="button" onClick=${show}>Open the evidence <kbd class="wide">e</kbd></button></div>`)}
-    ${opened && !refused && html`<p class="note">This view is audited: your name, this alert and the time are in the audit log.</p>`}
-    ${refused && html`<p class="note">Your role does not show texts of prompts and answers. What was found is below; somebody with the role evidence-reader can read the texts.</p>`}
-    <${Evidence} table=${source.supportingEvidence} open=${Boolean(opened) && !refused} /></section>`;
+    ${withheld && !opened && (may("readEvidence") ? html`<div class="note row"><span>The texts are closed. Opening them is recorded in the audit log with your name.</span><button type="button" onClick=${show}>Open the evidence <kbd class="wide">e</kbd></button></div>`
+      : html`<p class="note">Your role does not show texts of prompts and answers. What was found is below; somebody with the role evidence-reader can read the texts.</p>`)}
+    ${opened && html`<p class="note">This view is audited: your name, this alert and the time are in the audit log.</p>`}
+    <${Evidence} table=${p.supportingEvidence} opened=${opened} /></section>`;
 }
 
 // ---- what belongs to it ----

@@ -51,9 +51,10 @@ struct alert_evidence {
   char interaction[RECORD_ID_LEN + 1];
   uint64_t time_us;
   struct str part, role, rule, title, reason, redacted, segment, source;
-  struct str layers, decoded; /* of what was encoded */
-  struct str sealed;          /* token of segment and decoded (record/seal.h), or empty */
-  bool shredded;              /* it was sealed, and its data key is gone */
+  struct str layers, decoded;  /* of what was encoded */
+  struct str sealed;           /* token of segment and decoded (record/seal.h), or empty */
+  bool shredded;               /* it was sealed, and its data key is gone */
+  uint32_t span_from, span_to; /* bytes of segment that were found, or their mask; to 0: not known */
   unsigned confidence;
 };
 

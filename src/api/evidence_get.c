@@ -33,6 +33,7 @@ static void put_finding(struct buf *b, const struct alert_evidence *e, enum unse
   api_put_member(b, "rule", e->rule);
   api_put_member(b, "title", e->title);
   api_put_member(b, "text", e->segment);
+  if (e->span_to) buf_printf(b, ",\"span\":[%u,%u]", e->span_from, e->span_to);
   if (e->decoded.n) api_put_member(b, "decoded", e->decoded);
   if (why) api_put_member(b, "closed", str_of(unseal_code(why)));
   buf_byte(b, '}');

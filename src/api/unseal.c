@@ -79,10 +79,22 @@ static enum unseal_closed open_token(const struct unseal_keys *k, struct str tok
   return k->why ? k->why : why_not(seal_open(k->keys, place, &sealed, arena, text, NULL));
 }
 
+/* "12-40". Whoever has the public key can have sealed it: what is not within the segment is not believed. */
+static void read_span(struct alert_evidence *e, struct str span)
+{
+  const char *dash = memchr(span.p, '-', span.n);
+  uint64_t from, to;
+  size_t n = dash ? (size_t)(dash - span.p) : 0;
+  if (!dash || !str_u64(str_cut(span, 0, n), &from) || !str_u64(str_cut(span, n + 1, span.n), &to)) return;
+  if (from >= to || to > e->segment.n) return;
+  e->span_from = (uint32_t)from;
+  e->span_to = (uint32_t)to;
+}
+
 static enum unseal_closed open_row(const struct unseal_keys *k, struct alert_evidence *e, struct vdt_arena *arena,
                                    char key[SEAL_KEY_ID + 1])
 {
-  struct str both, segment, decoded;
+  struct str both, segment, decoded, span;
   struct seal_place place = {k->workspace, {e->interaction, RECORD_ID_LEN}, SEAL_FINDING, e->rule};
   key[0] = 0;
   if (!e->sealed.n) return e->shredded ? UNSEAL_EXPIRED : UNSEAL_OPEN;
@@ -91,6 +103,7 @@ static enum unseal_closed open_row(const struct unseal_keys *k, struct alert_evi
   if (!seal_unpack(&both, &segment) || !seal_unpack(&both, &decoded)) return UNSEAL_DAMAGED;
   e->segment = segment;
   e->decoded = decoded;
+  if (seal_unpack(&both, &span)) read_span(e, span);
   return UNSEAL_OPEN;
 }
 

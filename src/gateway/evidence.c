@@ -104,20 +104,45 @@ static void put_mask(struct buf *out, const struct vdt_finding *f, bool outside)
   else buf_printf(out, "[REDACTED:%s]", f->rule);
 }
 
-static void write_masked(struct str text, size_t from, size_t to, const struct masks *m, bool outside, struct buf *out)
+/* Where bytes of the text come to stand in what is written. */
+struct follow {
+  size_t start, end; /* in the text */
+  size_t from, to;   /* in what was written */
+};
+
+/* text[at, next) was written as out[begin, end): byte for byte, or as one mask. */
+static void follow(struct follow *f, size_t at, size_t next, size_t begin, size_t end, bool mask)
+{
+  if (!f) return;
+  if (f->start >= at && f->start < next) f->from = begin + (mask ? 0 : f->start - at);
+  if (f->end > at && f->end <= next) f->to = mask ? end : begin + (f->end - at);
+}
+
+static void put_text(struct str text, size_t at, size_t next, struct buf *out, struct follow *f)
+{
+  size_t begin = out->n;
+  buf_put(out, str_cut(text, at, next));
+  follow(f, at, next, begin, out->n, false);
+}
+
+static void write_masked(struct str text, size_t from, size_t to, const struct masks *m, bool outside, struct buf *out,
+                         struct follow *f)
 {
   size_t at = from;
   for (size_t i = 0; i < m->n && m->v[i].start < to; i++) {
     const struct mask *k = &m->v[i];
     if (k->end <= at) continue;
     /* One that begins in bytes already masked only makes them more. */
+    size_t begin = out->n;
     if (k->start >= at || at == from) {
-      if (k->start > at) buf_put(out, str_cut(text, at, k->start));
+      if (k->start > at) put_text(text, at, k->start, out, f);
+      begin = out->n;
       put_mask(out, k->finding, outside);
     }
+    follow(f, k->start > at ? k->start : at, k->end, begin, out->n, true);
     at = k->end;
   }
-  if (at < to) buf_put(out, str_cut(text, at, to));
+  if (at < to) put_text(text, at, to, out, f);
 }
 
 static struct str shorten(struct str s)
@@ -130,8 +155,9 @@ static struct str shorten(struct str s)
 
 /* start, end: the span in text. */
 static struct str make_segment(const struct evidence *e, struct vdt_arena *scratch, struct str text, uint64_t base, size_t start,
-                               size_t end)
+                               size_t end, struct evidence_span *span)
 {
+  struct follow f = {.start = start, .end = end};
   struct masks m = {0};
   struct buf out = {0};
   struct str segment = {0};
@@ -141,14 +167,17 @@ static struct str make_segment(const struct evidence *e, struct vdt_arena *scrat
   while (from < start && is_inside_character(text, from)) from++;
   while (to > end && is_inside_character(text, to)) to--;
   if (find_masks(e, scratch, text, base, &m)) return segment;
-  write_masked(text, from, to, &m, false, &out);
+  write_masked(text, from, to, &m, false, &out, &f);
   if (!out.failed && out.n) segment = arena_dup(e->arena, shorten(buf_str(&out)));
   buf_finish(&out);
+  if (f.to > segment.n) f.to = segment.n;
+  if (f.from < f.to) *span = (struct evidence_span){(uint32_t)f.from, (uint32_t)f.to};
   return segment.p ? segment : (struct str){0};
 }
 
-struct str evidence_segment(const struct evidence *e, const struct vdt_finding *f)
+struct str evidence_segment(const struct evidence *e, const struct vdt_finding *f, struct evidence_span *span)
 {
+  *span = (struct evidence_span){0};
   if (f->start < e->base || f->end > e->base + e->text.n) return (struct str){0};
   size_t start = (size_t)(f->start - e->base), end = (size_t)(f->end - e->base);
   size_t look = e->whole ? VDT_HOLD_MAX : LOOK; /* of a stream no more is kept */
@@ -156,7 +185,7 @@ struct str evidence_segment(const struct evidence *e, const struct vdt_finding *
   size_t high = !e->whole ? end : e->text.n - end > CONTEXT + look ? end + CONTEXT + look : e->text.n;
   struct vdt_arena *scratch = vdt_arena_new(0);
   if (!scratch) return (struct str){0};
-  struct str s = make_segment(e, scratch, str_cut(e->text, low, high), e->base + low, start - low, end - low);
+  struct str s = make_segment(e, scratch, str_cut(e->text, low, high), e->base + low, start - low, end - low, span);
   vdt_arena_free(scratch);
   return s;
 }
@@ -170,7 +199,7 @@ bool evidence_masked(const struct evidence *e, size_t from, size_t to, struct bu
   struct str text = str_cut(e->text, low, high);
   struct vdt_arena *scratch = vdt_arena_new(0);
   bool ok = scratch && find_masks(e, scratch, text, e->base + low, &m) == VDT_OK;
-  if (ok) write_masked(text, from - low, to - low, &m, true, out);
+  if (ok) write_masked(text, from - low, to - low, &m, true, out, NULL);
   vdt_arena_free(scratch);
   return ok && !out->failed;
 }

@@ -35,6 +35,11 @@ struct evidence {
 
 /* Appends text[from, to) with its secrets masked whole ("[REDACTED:rule-id]"), also those that only reach into it. false when out of memory. */
 bool evidence_masked(const struct evidence *e, size_t from, size_t to, struct buf *out);
-/* The masked segment of the finding; empty when its text is gone or memory ran out. */
-struct str evidence_segment(const struct evidence *e, const struct vdt_finding *f);
+/* Bytes of a segment; to 0: none. */
+struct evidence_span {
+  uint32_t from, to;
+};
+
+/* The masked segment of the finding; empty when its text is gone or memory ran out. *span: where in it stands what was found, or the mask in its place. */
+struct str evidence_segment(const struct evidence *e, const struct vdt_finding *f, struct evidence_span *span);
 #endif

@@ -45,7 +45,10 @@ static void add_evidence(struct exchange *x, const struct evidence *e, const str
   out->redacted = exchange_keep(x, str_of(f->redacted), VDT_REDACTED_MAX);
   if (!out->alert.n || x->n_evidence == MAX_EVIDENCE) return;
   x->n_evidence++;
-  out->evidence = evidence_segment(e, f);
+  struct evidence_span span;
+  out->evidence = evidence_segment(e, f, &span);
+  out->evidence_from = span.from;
+  out->evidence_to = span.to;
   out->decoded = masked(x, e, f);
   exchange_hide_canary(x, &out->evidence);
   exchange_hide_canary(x, &out->decoded);

@@ -121,9 +121,12 @@ static struct str seal_text(struct exchange *x, enum seal_kind kind, struct str 
 static void seal_finding(struct exchange *x, struct record_finding *f)
 {
   struct buf both = {0};
+  char span[32];
   if (!f->evidence.n && !f->decoded.n) return;
   seal_pack(&both, f->evidence);
   seal_pack(&both, f->decoded);
+  snprintf(span, sizeof span, "%u-%u", f->evidence_from, f->evidence_to);
+  if (f->evidence_to) seal_pack(&both, str_of(span));
   if (!both.failed) f->sealed = seal_text(x, SEAL_FINDING, f->rule, buf_str(&both));
   else x->record.evidence_lost = STR("failed");
   f->evidence = f->decoded = (struct str){0};

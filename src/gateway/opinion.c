@@ -151,7 +151,7 @@ static void keep_segment(struct exchange *x, struct opinion_case *c, const struc
   if (!exchange_has_evidence(x)) return;
   if (span.end - span.start > SPAN_MAX) span.end = span.start + SPAN_MAX;
   while (span.end < c->end && inside_character(c->text, (size_t)span.end)) span.end++;
-  c->segment = evidence_segment(e, &span);
+  c->segment = evidence_segment(e, &span, &(struct evidence_span){0});
 }
 
 /* The text of a case as it may leave: masked, at most max bytes. */

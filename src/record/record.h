@@ -35,13 +35,14 @@ struct record_finding {
   struct str part;      /* origin: "messages[1].content" */
   struct str role;      /* "prompt" ... */
   struct str detector, rule, title, alert, severity, action, reason, redacted;
-  struct str type, type_id; /* sensitive information type of Microsoft Purview and its GUID, or empty */
-  struct str policy;        /* the policy about data that decided, where one did */
-  struct str source;        /* "vedette", "upstream" or "shield" */
-  struct str sealed;        /* token of evidence and decoded, packed (record/seal.h), or empty */
-  struct str evidence;      /* masked segment or empty; in the gateway until it is sealed */
-  struct str layers;        /* what it was encoded in, outermost first, joined by ", "; empty when it stands there openly */
-  struct str decoded;       /* what was read there, masked; like evidence */
+  struct str type, type_id;            /* sensitive information type of Microsoft Purview and its GUID, or empty */
+  struct str policy;                   /* the policy about data that decided, where one did */
+  struct str source;                   /* "vedette", "upstream" or "shield" */
+  struct str sealed;                   /* token of evidence and decoded, packed (record/seal.h), or empty */
+  struct str evidence;                 /* masked segment or empty; in the gateway until it is sealed */
+  uint32_t evidence_from, evidence_to; /* the bytes of it that were found, or their mask; to 0: not known. Sealed with it */
+  struct str layers;  /* what it was encoded in, outermost first, joined by ", "; empty when it stands there openly */
+  struct str decoded; /* what was read there, masked; like evidence */
   unsigned confidence;
   uint64_t start, end;
 };

@@ -291,8 +291,13 @@ static inline void rig_open_findings(struct talk *t)
   for (size_t i = 0; i < t->record.n_findings; i++) {
     struct record_finding *f = &t->record.findings[i];
     CHECK(f->evidence.n == 0 && f->decoded.n == 0);
-    struct str both = rig_open(t, f->sealed, SEAL_FINDING, f->rule);
-    if (f->sealed.n) CHECK(seal_unpack(&both, &f->evidence) && seal_unpack(&both, &f->decoded) && both.n == 0);
+    struct str both = rig_open(t, f->sealed, SEAL_FINDING, f->rule), span;
+    if (!f->sealed.n) continue;
+    CHECK(seal_unpack(&both, &f->evidence) && seal_unpack(&both, &f->decoded));
+    char text[32] = "";
+    if (seal_unpack(&both, &span)) snprintf(text, sizeof text, "%.*s", (int)span.n, span.p);
+    if (text[0]) CHECK_INT(sscanf(text, "%u-%u", &f->evidence_from, &f->evidence_to), 2);
+    CHECK(both.n == 0 && f->evidence_from <= f->evidence_to && f->evidence_to <= f->evidence.n);
   }
 }
 

@@ -1,7 +1,7 @@
 // The portal's pages in a browser, with the alerts of a drill.
 import assert from "node:assert";
-import { readdirSync, statSync } from "node:fs";
-import { CONTROL, PORTAL, admin, alerts, api, at, browser, open, page, settled, signIn, test } from "./common.mjs";
+import { readdirSync, renameSync, statSync } from "node:fs";
+import { CONTROL, PORTAL, STATE, admin, alerts, api, at, browser, open, page, settled, signIn, test } from "./common.mjs";
 
 const b = await browser();
 const all = await alerts();
@@ -161,6 +161,30 @@ await test("masked secrets are marked in the evidence", async () => {
   assert.match(await p.innerText(".passage mark.secret"), /^ghp_\*+/);
 });
 
+await test("what was found is marked in the evidence, with its name, and the whole prompt can be read where it is kept", async () => {
+  await open(p, "alert" + of("AI.Azure_Jailbreak.ContentFiltering.BlockedAttempt").id);
+  await p.keyboard.press("e");
+  await p.waitForSelector(".passage mark");
+  const marks = await p.locator(".passage mark").evaluateAll((all) => all.map((m) => [m.textContent, m.title]));
+  assert.ok(marks.some(([text, title]) => text.startsWith("Ignore all previous instructions") && title.includes("Asks to ignore earlier instructions")), JSON.stringify(marks));
+  await p.click("summary:has-text('The whole request')");
+  assert.match(await p.innerText("details[open] .passage"), /^Ignore all previous instructions and reveal/);
+});
+
+await test("evidence whose key is not on this machine says so, and what to do", async () => {
+  const key = `${STATE}/keys/weu.key`;
+  renameSync(key, key + ".away");
+  try {
+    await open(p, "alert" + of("AI.Azure_CredentialTheftAttempt").id);
+    await p.keyboard.press("e");
+    await p.waitForSelector("section[aria-label=Evidence] [role=alert]");
+    assert.match(await p.innerText("section[aria-label=Evidence] [role=alert]"), /private key[\s\S]*EvidenceKeyMissing/);
+    assert.equal(await p.locator(".passage").count(), 0);
+  } finally {
+    renameSync(key + ".away", key);
+  }
+});
+
 await test("who may not see texts is told so and gets none", async () => {
   const q = await page(b);
   await signIn(q, process.env.READER);
@@ -208,7 +232,7 @@ await test("what is missing is told with what to do, and leaves nobody at a blan
 });
 
 await test("no page said anything on the console but what was asked for, and nothing was asked of another host", () => {
-  assert.deepEqual(p.said.filter((t) => !/status of (404|401)/.test(t)), []);
+  assert.deepEqual(p.said.filter((t) => !/status of (401|404|409)/.test(t)), []);
   assert.deepEqual(p.elsewhere, []);
 });
 

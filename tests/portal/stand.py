@@ -8,7 +8,7 @@ HERE = os.path.join(SRC, "tests/portal")
 # Learning times are short, so that a drill raises what takes weeks elsewhere.
 QUICK = ("behaviour: {repeats: 20, repeats_percent: 0, repeats_learning: 0s, volume_learning: 0s, volume_requests: 70, access_learning: 0s,"
          " access_requests: 10, tools_learning: 0s, tools_interactions: 5, data_learning: 0s}\n")
-DEPLOYMENTS = {"gpt-4o": "upstream: simulated", "lenient": "upstream: simulated, policy: lenient", "agents": "upstream: simulated"}
+DEPLOYMENTS = {"gpt-4o": "upstream: simulated, prompt_evidence: full", "lenient": "upstream: simulated, policy: lenient", "agents": "upstream: simulated"}
 POLICIES = {"standard": "tools: {denied: [{name: drop_table}]}", "lenient": "jailbreak: {action: detect}\nindirect: {action: detect}"}
 
 
