@@ -25,6 +25,7 @@ struct api {
   struct feeds *feeds;      /* or NULL */
   struct geo *geo;          /* or NULL */
   struct oidc *oidc;        /* or NULL */
+  struct glass *glass;      /* or NULL */
   const char *const *hosts; /* names that the control API is reached by, besides addresses and localhost */
   size_t n_hosts;
   struct keep *keep;       /* or NULL */
@@ -41,6 +42,7 @@ struct api_request {
   struct str method, path; /* path: percent-decoded, without query */
   struct str authorization, host, forwarded_proto;
   struct str cookie, csrf, origin, fetch_site; /* what browsers send */
+  struct str break_glass;                      /* a reason, see glass.h */
   struct str source;                           /* the client's address, as nginx says it; empty: who is at the socket itself */
   struct str api_version, skip_token, alert_type, filter;
   struct str body;
@@ -53,6 +55,7 @@ struct api_request {
   char who[OIDC_NAME_MAX + 8];
   bool evidence;         /* the answer may have prompt evidence */
   bool without_evidence; /* the caller wants none: vedette-evidence=false */
+  bool glass;            /* ... by break-glass */
   const struct auth_grant *grant;
   struct str session; /* what the cookie says, when that is what the caller shows; else empty */
   bool by_link;       /* of a sign-in */

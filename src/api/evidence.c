@@ -29,7 +29,9 @@ static struct reading readings_of(const struct store *s, const struct alert *lis
 static int note(struct store *s, const struct api_request *r, const struct reading *reading)
 {
   char detail[160];
-  struct store_audit a = {.time_us = clock_unix_us(), .who = str_of(r->who), .what = STR("evidence read")};
+  struct store_audit a = {.time_us = clock_unix_us(),
+                          .who = str_of(r->who),
+                          .what = r->glass ? STR("evidence read by break-glass") : STR("evidence read")};
   int n;
   if (reading->n == 1) {
     a.target = (struct str){reading->first->name, ALERT_NAME_LEN};

@@ -1,6 +1,7 @@
 /* Listing and reading alerts, and what the process says about itself. */
 #include "api/answer.h"
 #include "api/arm.h"
+#include "api/glass.h"
 #include "base/clock.h"
 
 void api_healthz(struct api *api, const struct api_request *request, struct api_response *response)
@@ -210,6 +211,9 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
              atomic_load(&s->store_errors));
   put_metric(b, "collect_lag_microseconds", "gauge", "From the end of the last interaction to its storing.",
              atomic_load(&s->lag_us));
+  put_metric(b, "break_glass_total", "counter", "Times that evidence was opened by break-glass since the start.",
+             api->glass ? api->glass->count : 0);
+  put_metric(b, "break_glass_open", "gauge", "Callers who have it open now.", glass_open_now(api->glass));
   put_feeds(api, b);
   put_databases(api, b);
   put_providers(api, b);

@@ -95,6 +95,20 @@ static int look_at_audit(struct api *api, struct health *h)
   return VDT_OK;
 }
 
+/* Opened for a time, or once. */
+static int look_at_glass(struct api *api, struct health *h)
+{
+  struct store_audit *a;
+  struct store_audit_query q = {.since_us = h->now_us - DAY_S * 1000000, .what = STR("break-glass o"), .limit = 100};
+  size_t n;
+  for (size_t i = 0; i < api->n_stores; i++) {
+    int rc = api->stores[i]->ops->list_audit(api->stores[i], &q, api->arena, &a, &n, NULL);
+    if (rc) return rc;
+    if (n > h->glass) h->glass = n;
+  }
+  return VDT_OK;
+}
+
 static int look_at_plans(struct api *api, struct health *h)
 {
   struct store_plan *plans;
@@ -115,6 +129,7 @@ int health_look(struct api *api, struct health *h)
   look_at_disk(api, h);
   look_at_feeds(api, h);
   int rc = look_at_audit(api, h);
+  if (!rc) rc = look_at_glass(api, h);
   return rc ? rc : look_at_plans(api, h);
 }
 
@@ -215,6 +230,12 @@ static bool needs_AUDIT_KEY(const struct health *h, char says[SAYS])
 {
   snprintf(says, SAYS, "%llu entries can no longer be continued.", ull(h->audit_last));
   return !h->audit_key;
+}
+
+static bool needs_BREAK_GLASS(const struct health *h, char says[SAYS])
+{
+  snprintf(says, SAYS, "%llu times within a day.", ull(h->glass));
+  return h->glass > 0;
 }
 
 static bool needs_DISK(const struct health *h, char says[SAYS])

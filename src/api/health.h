@@ -19,6 +19,7 @@ struct health {
   uint64_t audit_last; /* number of the newest entry of the newest log, 0: there is none */
   char audit_head[17]; /* the beginning of its hash */
   uint64_t audit_us;   /* its time */
+  uint64_t glass;      /* times that evidence was opened by break-glass within a day, 100 at most */
   bool audit_key;      /* the key is there, or nothing was written yet */
   const struct collect_stats *stats;
 };

@@ -134,6 +134,7 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
                                 .csrf = header(c, "X-Vedette-CSRF"),
                                 .origin = header(c, "Origin"),
                                 .fetch_site = header(c, "Sec-Fetch-Site"),
+                                .break_glass = header(c, "X-Vedette-Break-Glass"),
                                 .source = header(c, "X-Real-IP"),
                                 .forwarded_proto = header(c, "X-Forwarded-Proto"),
                                 .body = buf_str(&p->body)};

@@ -1,5 +1,6 @@
 /* From a path to its handler: matching, authentication, the version. What may be said to whom is decided here, once, for all routes. */
 #include "api/api.h"
+#include "api/glass.h"
 #include "api/guard.h"
 #include "api/signin.h"
 #include "base/quote.h"
@@ -108,6 +109,19 @@ static bool role_ok(enum auth_role least, enum auth_role has)
   return least == AUTH_EVIDENCE ? auth_sees_evidence(has) : has >= least;
 }
 
+static bool forbidden(enum auth_role least, enum auth_role has, struct api_response *response)
+{
+  api_error(response, 403, "AuthorizationFailed", "This takes the role %s; this token has %s.", token_role_name(least),
+            token_role_name(has));
+  return false;
+}
+
+/* An operator may come by break-glass to where evidence is; whether it is open is seen once the workspaces are known. */
+static bool may_break(const struct route *route, enum auth_role has)
+{
+  return route && route->role == AUTH_EVIDENCE && has >= AUTH_OPERATOR;
+}
+
 static bool authorised(struct api *api, struct api_request *r, const struct route *route, struct auth_grant *grant,
                        struct api_response *response)
 {
@@ -127,9 +141,7 @@ static bool authorised(struct api *api, struct api_request *r, const struct rout
               "A valid bearer token is needed, or a session; the token of the administrator is in the file "
               "admin.token of the state folder.");
   else if (r->session.n && !guard_session_ok(api, r, response)) return false;
-  else if (!role_ok(least, grant->role))
-    api_error(response, 403, "AuthorizationFailed", "This takes the role %s; this token has %s.", token_role_name(least),
-              token_role_name(grant->role));
+  else if (!role_ok(least, grant->role) && !may_break(route, grant->role)) return forbidden(least, grant->role, response);
   else return true;
   return false;
 }
@@ -178,6 +190,14 @@ static bool version_ok(const struct api_request *r, enum family family, struct a
   return false;
 }
 
+/* Alerts are where evidence is: there break-glass counts, and without it an operator is turned back where nothing else is. */
+static bool evidence_allowed(struct api *api, struct api_request *r, const struct route *route, struct api_response *response)
+{
+  if (route->versions != ALERTS || !str_eq(r->method, STR("GET"))) return true;
+  if (!glass_apply(api, r, response)) return false;
+  return role_ok(route->role, r->grant->role) || r->glass || forbidden(route->role, r->grant->role, response);
+}
+
 void api_handle(struct api *api, struct api_request *r, struct api_response *response)
 {
   const struct route *route = find(r, response->allow);
@@ -199,6 +219,7 @@ void api_handle(struct api *api, struct api_request *r, struct api_response *res
   if (route) {
     if (!version_ok(r, route->versions, response)) return;
     r->argument = route->argument;
+    if (!evidence_allowed(&scoped, r, route, response)) return;
     route->handler(&scoped, r, response);
   } else if (response->allow[0]) {
     api_error(response, 405, "MethodNotAllowed", "This resource takes %s only.", response->allow);

@@ -1,5 +1,6 @@
 #include "api/serve.h"
 #include "api/api.h"
+#include "api/glass.h"
 #include "api/keep.h"
 #include "api/plan_file.h"
 #include "api/worker.h"
@@ -30,6 +31,7 @@ struct serve {
   struct oidc *oidc;
   struct api api;
   bool *evidence;
+  struct glass glass;
   struct http *http;
   struct keep *keep;
   uint64_t complained_us;
@@ -120,6 +122,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = feeds_start(o->state_dir, &o->feeds, &s->feeds, err);
   if (!rc && o->control.oidc.n) rc = oidc_start(&o->control.oidc, &s->oidc, err);
   if (!rc) rc = open_socket(s, err);
+  s->glass.for_us = o->control.glass_us;
   s->api = (struct api){.state_dir = o->state_dir,
                         .auth = auth_new(o->state_dir, &o->control.sessions, s->oidc),
                         .stores = s->theirs,
@@ -128,6 +131,7 @@ static int start(struct serve *s, struct vdt_error *err)
                         .feeds = s->feeds,
                         .geo = s->geo,
                         .oidc = s->oidc,
+                        .glass = &s->glass,
                         .evidence = s->evidence,
                         .hosts = o->control.hosts,
                         .n_hosts = o->control.n_hosts,

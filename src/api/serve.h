@@ -25,6 +25,7 @@ struct serve_control {
   size_t n_hosts;
   struct session_limits sessions;
   struct oidc_options oidc;
+  uint64_t glass_us; /* see glass.h */
 };
 
 struct workbench;

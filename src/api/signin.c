@@ -1,5 +1,6 @@
 /* /vedette/session: begins, shows and ends sessions. It hands out a cookie and what pages need to know; who may what is auth.c's. */
 #include "api/answer.h"
+#include "api/glass.h"
 #include "api/guard.h"
 #include "api/signin.h"
 #include "base/clock.h"
@@ -45,6 +46,15 @@ static const char *yes(bool b)
   return b ? "true" : "false";
 }
 
+static void put_glass(const struct api *api, const struct auth_grant *g, struct buf *b)
+{
+  bool allowed = api->glass && api->glass->for_us && g->role >= AUTH_OPERATOR;
+  uint64_t until = allowed ? glass_until(api->glass, g) : 0;
+  buf_printf(b, ",\"breakGlass\":{\"allowed\":%s", yes(allowed));
+  if (until) put_time(b, "untilUtc", until);
+  buf_byte(b, '}');
+}
+
 static void put_session(const struct api *api, const struct api_request *r, struct api_response *response)
 {
   const struct auth_grant *g = r->grant;
@@ -58,6 +68,7 @@ static void put_session(const struct api *api, const struct api_request *r, stru
   buf_printf(b, ",\"allWorkspaces\":%s,\"may\":{\"readEvidence\":%s,\"changeAlerts\":%s,\"administer\":%s}",
              yes(str_eq(str_of(g->workspaces), STR("*"))), yes(auth_sees_evidence(g->role)), yes(g->role >= AUTH_OPERATOR),
              yes(g->role >= AUTH_ADMIN));
+  put_glass(api, g, b);
   put_time(b, "serverTimeUtc", clock_unix_us());
   if (r->session.n) {
     auth_csrf(api->auth, r->session, csrf);

@@ -45,6 +45,7 @@ void control_args_put(const struct config *config, struct vdt_arena *arena, stru
   for (size_t i = 0; i < c->n_hosts && i < 32; i++) put(to, arena_printf(arena, "host=%s", c->hosts[i].name));
   put(to, arena_printf(arena, "session=%llu", (unsigned long long)c->session));
   put(to, arena_printf(arena, "session_idle=%llu", (unsigned long long)c->session_idle));
+  put(to, arena_printf(arena, "break_glass=%llu", c->break_glass ? (unsigned long long)c->break_glass_for : 0));
   for (size_t i = 0; i < c->n_oidc; i++) put_provider(config, &c->oidc[i], arena, to);
 }
 
@@ -134,7 +135,9 @@ static bool read_one(const char *text, struct control_args *args, struct serve_c
   uint64_t *to = str_eq(name, STR("session"))        ? &out->sessions.life_us
                  : str_eq(name, STR("session_idle")) ? &out->sessions.idle_us
                                                      : NULL;
-  if (!to || !seconds(value, 1, &n)) return false;
+  bool glass = str_eq(name, STR("break_glass"));
+  if (glass) to = &out->glass_us;
+  if (!to || !seconds(value, glass ? 0 : 1, &n)) return false;
   *to = n * 1000000;
   return true;
 }
@@ -142,14 +145,14 @@ static bool read_one(const char *text, struct control_args *args, struct serve_c
 bool control_args_read(const struct cli_list *list, struct control_args *args, struct serve_control *out)
 {
   *args = (struct control_args){0};
-  *out = (struct serve_control){.hosts = args->hosts, .sessions = {8 * 3600000000ull, 3600000000ull}};
+  *out = (struct serve_control){.hosts = args->hosts, .sessions = {8 * 3600000000ull, 3600000000ull}, .glass_us = 900000000};
   for (size_t i = 0; i < list->n; i++) {
     if (read_one(list->items[i], args, out)) continue;
     fprintf(stderr, "vedette serve: --control ");
     cli_print_safe(stderr, str_of(list->items[i]));
-    fprintf(stderr,
-            ": expected host=NAME, session=SECONDS, session_idle=SECONDS, or oidc=ISSUER and lines as `vedette run` makes "
-            "them of the configuration\n");
+    fprintf(stderr, ": expected host=NAME, session=SECONDS, session_idle=SECONDS, break_glass=SECONDS, or oidc=ISSUER and lines "
+                    "as `vedette run` makes "
+                    "them of the configuration\n");
     return false;
   }
   return true;

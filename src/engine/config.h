@@ -48,6 +48,8 @@ struct config_control {
   struct config_host *hosts;
   size_t n_hosts;
   uint64_t session, session_idle; /* seconds */
+  bool break_glass;
+  uint64_t break_glass_for; /* seconds */
   struct config_oidc *oidc;
   size_t n_oidc;
 };

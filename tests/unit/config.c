@@ -118,25 +118,25 @@ static void behaviour_is_bounded(void)
 static void what_is_printed_reads_back_the_same(void)
 {
   CHECK_INT(
-      parse(
-          "state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: "
-          "/c.pem, key: /k.pem}}\n"
-          "client_context: {trusted_proxies: [{network: 10.0.0.0/8}, {network: '::1'}], end_user_header: X-User}\n"
-          "behaviour: {repeats: 7, access_learning: 36h}\n"
-          "control: {hosts: [{name: soc.example}], session: 30m, oidc: [{issuer: 'https://i.example/v2.0', audience: 'api://x', "
-          "keys_url: 'https://i.example/keys', algorithms: 'ES256,RS256', role_claim: realm_access.roles, roles: [{value: 'A, "
-          "B', role: "
-          "evidence-reader}, {value: C, role: administrator, workspace: b}]}]}\n"
-          "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: "
-          "{alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
-          "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, "
-          "prompt_evidence: on, upstream: 'https://h.example:8443/base/', policy: p, "
-          "api_key_env: KEY_1, forward_user_context: on, read_timeout: 90s, resource_id: "
-          "/subscriptions/s/providers/p}\npolicies:\n- name: p\n  jailbreak: {action: detect, block_at: 1, detect_at: .5}\n"
-          "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"
-          "  second_opinion: {shield: judge, from: 0.25, below: .75, deadline: 1500ms, per_minute: 7, on_failure: block}\n"
-          "shields:\n- {name: azure, kind: prompt-shields, endpoint: 'https://h.example/x', key_env: KEY_2}\n"
-          "- {name: judge, kind: openai-chat, endpoint: 'http://127.0.0.1:8000/v1', model: 'org/m-1:latest'}\n"),
+      parse("state_dir: \"/var/lib/a b\"\nlisten: {gateway: '[::1]:443', control: 'unix:/run/c.sock', gateway_tls: {certificate: "
+            "/c.pem, key: /k.pem}}\n"
+            "client_context: {trusted_proxies: [{network: 10.0.0.0/8}, {network: '::1'}], end_user_header: X-User}\n"
+            "behaviour: {repeats: 7, access_learning: 36h}\n"
+            "control: {hosts: [{name: soc.example}], session: 30m, break_glass: off, oidc: [{issuer: 'https://i.example/v2.0', "
+            "audience: 'api://x', "
+            "keys_url: 'https://i.example/keys', algorithms: 'ES256,RS256', role_claim: realm_access.roles, roles: [{value: 'A, "
+            "B', role: "
+            "evidence-reader}, {value: C, role: administrator, workspace: b}]}]}\n"
+            "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: "
+            "{alerts: 36h}}\n- {name: b, resource_group: 'rg(1)', "
+            "subscription_id: 01234567-89ab-cdef-0123-456789abcdef}\ndeployments:\n- {name: x.y-z_1, workspace: b, "
+            "prompt_evidence: on, upstream: 'https://h.example:8443/base/', policy: p, "
+            "api_key_env: KEY_1, forward_user_context: on, read_timeout: 90s, resource_id: "
+            "/subscriptions/s/providers/p}\npolicies:\n- name: p\n  jailbreak: {action: detect, block_at: 1, detect_at: .5}\n"
+            "  credential: {response: cut, prompt: block}\n  on_failure: closed\n  annotate: true\n"
+            "  second_opinion: {shield: judge, from: 0.25, below: .75, deadline: 1500ms, per_minute: 7, on_failure: block}\n"
+            "shields:\n- {name: azure, kind: prompt-shields, endpoint: 'https://h.example/x', key_env: KEY_2}\n"
+            "- {name: judge, kind: openai-chat, endpoint: 'http://127.0.0.1:8000/v1', model: 'org/m-1:latest'}\n"),
       VDT_OK);
   if (!config) return;
   struct buf first = {0}, second = {0};
@@ -151,7 +151,8 @@ static void what_is_printed_reads_back_the_same(void)
   CHECK(strstr(first.p, "- network: \"10.0.0.0/8\"\n") && strstr(first.p, "- network: \"::1\"\n") &&
         strstr(first.p, "end_user_header: \"X-User\"\n"));
   CHECK(strstr(first.p, "- name: \"soc.example\"\n") && strstr(first.p, "session: 30m\n") &&
-        strstr(first.p, "session_idle: 1h\n"));
+        strstr(first.p, "session_idle: 1h\n") && strstr(first.p, "break_glass: off\n") &&
+        strstr(first.p, "break_glass_for: 15m\n"));
   CHECK(strstr(first.p, "algorithms: \"ES256,RS256\"\n") && strstr(first.p, "role: evidence-reader\n") &&
         strstr(first.p, "role: administrator\n") && strstr(first.p, "value: \"A, B\"\n") && strstr(first.p, "clock_skew: 1m\n"));
   CHECK(strstr(first.p, "repeats: 7\n") && strstr(first.p, "access_learning: 36h\n"));
