@@ -19,8 +19,17 @@ enum {
   SWEEP_US = 1000000
 };
 
-struct collect {
+/* Where journals lie: the folder of each workspace, and the spool itself, where who writes them is no gateway of ours. */
+struct source {
   struct spool spool;
+  size_t store; /* keeps how far its journals were read */
+  bool own;     /* of that workspace only */
+};
+
+struct collect {
+  struct source *sources; /* one per store, and the spool's */
+  const struct source *at;
+  int notify;
   struct store **stores;
   size_t n_stores;
   uint64_t window_us;
@@ -43,6 +52,16 @@ struct batch {
       unknown_workspace, lag_us;
 };
 
+static int open_sources(struct collect *c, const char *state_dir, struct vdt_error *err)
+{
+  for (size_t i = 0; i <= c->n_stores; i++) {
+    struct source *s = &c->sources[i];
+    if (spool_open(&s->spool, state_dir, s->own ? c->stores[i]->place.workspace.p : NULL, c->notify))
+      return error_set(err, VDT_EIO, "%s/spool: %s", state_dir, strerror(errno));
+  }
+  return VDT_OK;
+}
+
 int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t window_us,
                 const struct behaviour_limits *behaviour, struct collect_stats *stats, struct collect **out,
                 struct vdt_error *err)
@@ -50,14 +69,16 @@ int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t
   struct collect *c = calloc(1, sizeof *c);
   if (!c) return error_set(err, VDT_ENOMEM, "out of memory");
   *c = (struct collect){.stores = stores, .n_stores = n, .window_us = window_us, .stats = stats};
-  c->spool.fd = c->spool.notify = -1;
+  c->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   c->arena = vdt_arena_new((size_t)256 << 20);
   c->begun = calloc(n, sizeof *c->begun);
   c->baselines = calloc(n, sizeof *c->baselines);
   c->sharing = calloc(n, sizeof *c->sharing);
-  bool ready = settings_init(&c->settings) && c->arena && c->begun && c->baselines && c->sharing;
+  c->sources = calloc(n + 1, sizeof *c->sources);
+  for (size_t i = 0; c->sources && i <= n; i++) c->sources[i] = (struct source){{.fd = -1}, i < n ? i : 0, i < n};
+  bool ready = settings_init(&c->settings) && c->arena && c->begun && c->baselines && c->sharing && c->sources;
   int rc = ready ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
-  if (!rc && spool_open(&c->spool, state_dir)) rc = error_set(err, VDT_EIO, "%s/spool: %s", state_dir, strerror(errno));
+  if (!rc) rc = open_sources(c, state_dir, err);
   for (size_t i = 0; !rc && i < n; i++)
     rc = baseline_open(&c->baselines[i], state_dir, stores[i]->place.workspace, behaviour, err);
   for (size_t i = 0; ready && i < n; i++) sharing_open(&c->sharing[i], state_dir, stores[i]->place.workspace);
@@ -69,7 +90,9 @@ int collect_new(const char *state_dir, struct store **stores, size_t n, uint64_t
 void collect_free(struct collect *c)
 {
   if (!c) return;
-  spool_close(&c->spool);
+  for (size_t i = 0; c->sources && i <= c->n_stores; i++) spool_close(&c->sources[i].spool);
+  free(c->sources);
+  if (c->notify >= 0) close(c->notify);
   buf_finish(&c->chunk);
   settings_finish(&c->settings);
   for (size_t i = 0; c->baselines && i < c->n_stores; i++) baseline_close(&c->baselines[i]);
@@ -111,26 +134,32 @@ static void rollback(struct collect *c)
   }
 }
 
-/* The first store holds the offset, so it comes last. */
+static int commit_one(struct collect *c, size_t i, struct vdt_error *err)
+{
+  int rc = c->begun[i] ? c->stores[i]->ops->commit(c->stores[i], err) : VDT_OK;
+  c->begun[i] = c->begun[i] && rc;
+  return rc;
+}
+
+/* The store that has the offset comes last. */
 static int commit(struct collect *c, struct vdt_error *err)
 {
   for (size_t i = 0; i < c->n_stores; i++) {
     int rc = sharing_write(&c->sharing[i], clock_unix_us(), err);
     if (rc) return rc;
   }
-  for (size_t i = c->n_stores; i-- > 0;) {
-    if (!c->begun[i]) continue;
-    int rc = c->stores[i]->ops->commit(c->stores[i], err);
+  for (size_t i = 0; i < c->n_stores; i++) {
+    int rc = i == c->at->store ? VDT_OK : commit_one(c, i, err);
     if (rc) return rc;
-    c->begun[i] = false;
   }
-  return VDT_OK;
+  return commit_one(c, c->at->store, err);
 }
 
 /* ---- one line --------------------------------------------------------------------------------------------------- */
 
 static size_t find_store(struct collect *c, struct str workspace, struct batch *b)
 {
+  if (c->at->own) return c->at->store;
   for (size_t i = 0; i < c->n_stores; i++)
     if (str_eq(c->stores[i]->place.workspace, workspace)) return i;
   b->unknown_workspace++;
@@ -289,8 +318,14 @@ static void reject(struct collect *c, struct spool_file *f, uint64_t at, struct 
   b->rejected++;
   if (at < f->rejected_to) return;
   fprintf(stderr, "vedette serve: %s:%llu: line skipped: %s\n", f->name, (unsigned long long)at, why);
-  spool_reject(&c->spool, line);
+  spool_reject(&c->at->spool, line);
   f->rejected_to = at + line.n;
+}
+
+/* What lies in the folder of a workspace and names another: it is stored in neither. */
+static bool is_foreign(const struct collect *c, struct str workspace)
+{
+  return c->at->own && workspace.n && !str_eq(workspace, c->stores[c->at->store]->place.workspace);
 }
 
 /* EINVAL from the store: this batch holds something that it will never take. One by one, only that line is lost. */
@@ -307,11 +342,15 @@ static int take_line(struct collect *c, struct spool_file *f, uint64_t at, struc
     reject(c, f, at, line, bad.text, b);
     return VDT_OK;
   }
+  if (is_foreign(c, egress ? e.workspace : r.workspace)) {
+    reject(c, f, at, line, "of another workspace than the folder that it is in", b);
+    return VDT_OK;
+  }
   rc = egress ? store_egress(c, &e, b, err) : store_record(c, &r, b, err);
   if (rc != VDT_EINVAL || !c->careful) return rc;
   rollback(c);
   reject(c, f, at, line, "the store refuses it", b);
-  return begin(c, 0, err);
+  return begin(c, c->at->store, err);
 }
 
 /* ---- one batch -------------------------------------------------------------------------------------------------- */
@@ -349,7 +388,7 @@ static int take_lines(struct collect *c, struct spool_file *f, struct str text, 
 {
   size_t max = c->careful ? 1 : BATCH;
   *used = *lines = 0;
-  int rc = begin(c, 0, err);
+  int rc = begin(c, c->at->store, err);
   if (!rc) rc = settings_refresh(&c->settings, c->stores, c->n_stores, err);
   while (!rc && *lines < max && *used < text.n) {
     const char *lf = memchr(text.p + *used, '\n', text.n - *used);
@@ -367,7 +406,7 @@ static int take_batch(struct collect *c, struct spool_file *f, struct str text, 
                       struct vdt_error *err)
 {
   struct batch b = {0};
-  struct store *first = c->stores[0];
+  struct store *first = c->stores[c->at->store];
   int rc = take_lines(c, f, text, &b, used, lines, err);
   if (!rc && *used) rc = first->ops->set_offset(first, str_of(f->name), f->offset + *used, err);
   if (!rc) rc = commit(c, err);
@@ -402,7 +441,7 @@ static int take_chunk(struct collect *c, struct spool_file *f, uint64_t *lines, 
   uint64_t size;
   buf_reset(&c->chunk);
   *more = false;
-  if (!spool_read(&c->spool, f, CHUNK, &c->chunk, &size)) return VDT_OK;
+  if (!spool_read(&c->at->spool, f, CHUNK, &c->chunk, &size)) return VDT_OK;
   struct str text = buf_str(&c->chunk);
   *more = text.n == CHUNK;
   if (f->skipping && skip_rest(f, &text)) return VDT_OK;
@@ -424,7 +463,7 @@ static int take_chunk(struct collect *c, struct spool_file *f, uint64_t *lines, 
 
 static int take_file(struct collect *c, struct spool_file *f, uint64_t *lines, struct vdt_error *err)
 {
-  struct store *first = c->stores[0];
+  struct store *first = c->stores[c->at->store];
   if (!f->known) {
     int rc = first->ops->get_offset(first, str_of(f->name), &f->offset, err);
     if (rc) return rc;
@@ -437,42 +476,66 @@ static int take_file(struct collect *c, struct spool_file *f, uint64_t *lines, s
 }
 
 /* A finished journal: what stands behind its last LF was torn by a dying writer and will never be whole. */
-static int retire(struct collect *c, struct spool_file *f, struct vdt_error *err)
+static int retire(struct collect *c, struct spool_file *f, uint64_t *lines, struct vdt_error *err)
 {
-  uint64_t size, lines = 0;
+  uint64_t size;
   bool more;
   struct batch b = {0};
-  if (!spool_is_finished(&c->spool, f)) return VDT_OK;
-  int rc = take_chunk(c, f, &lines, &more, err);
+  if (!spool_is_finished(&c->at->spool, f)) return VDT_OK;
+  int rc = take_chunk(c, f, lines, &more, err);
   if (rc || more) return rc;
   buf_reset(&c->chunk);
-  if (!spool_read(&c->spool, f, CHUNK, &c->chunk, &size) || size < f->offset) return VDT_OK;
+  if (!spool_read(&c->at->spool, f, CHUNK, &c->chunk, &size) || size < f->offset) return VDT_OK;
   struct str rest = buf_str(&c->chunk);
   if (rest.n && memchr(rest.p, '\n', rest.n)) return VDT_OK;
   if (rest.n) reject(c, f, f->offset, rest, "torn: its writer ended in the middle of it", &b);
   for (size_t i = 0; i < c->n_stores; i++)
-    if ((rc = c->stores[i]->ops->sync(c->stores[i], err))) return rc;
-  if (!spool_delete(&c->spool, f, size)) return VDT_OK;
+    if ((!c->at->own || i == c->at->store) && (rc = c->stores[i]->ops->sync(c->stores[i], err))) return rc;
+  if (!spool_delete(&c->at->spool, f, size)) return VDT_OK;
   add_stats(c->stats, &b);
   atomic_fetch_add(&c->stats->journals_deleted, 1);
-  return c->stores[0]->ops->drop_offset(c->stores[0], str_of(f->name), err);
+  return c->stores[c->at->store]->ops->drop_offset(c->stores[c->at->store], str_of(f->name), err);
+}
+
+static int each_file(struct collect *c,
+                     int (*fn)(struct collect *c, struct spool_file *f, uint64_t *lines, struct vdt_error *err), uint64_t *lines,
+                     struct vdt_error *err)
+{
+  const struct spool *s = &c->at->spool;
+  int rc = VDT_OK;
+  for (size_t i = 0; !rc && i < s->n; i++) rc = fn(c, &s->files[i], lines, err);
+  return rc;
+}
+
+/* Sources do not wait for each other: when the disk of one workspace is full, the others go on. */
+static int each_source(struct collect *c, bool sweep, uint64_t *lines, struct vdt_error *err)
+{
+  int first = VDT_OK;
+  for (size_t i = 0; i <= c->n_stores; i++) {
+    struct vdt_error later = {0};
+    struct source *s = &c->sources[i];
+    int rc = VDT_OK;
+    c->at = s;
+    if (!sweep && !spool_list(&s->spool)) rc = error_set(&later, VDT_EIO, "spool: %s", strerror(errno));
+    if (!rc) rc = each_file(c, sweep ? retire : take_file, lines, &later);
+    if (rc && !first && err) *err = later;
+    if (!first) first = rc;
+  }
+  return first;
 }
 
 int collect_pass(struct collect *c, uint64_t *lines, struct vdt_error *err)
 {
-  int rc = VDT_OK;
   *lines = 0;
   c->passed_us = clock_mono_us();
-  if (!spool_list(&c->spool)) return error_set(err, VDT_EIO, "spool: %s", strerror(errno));
-  for (size_t i = 0; !rc && i < c->spool.n; i++) rc = take_file(c, &c->spool.files[i], lines, err);
+  int rc = each_source(c, false, lines, err);
   for (size_t i = 0; i < c->n_stores; i++) {
     baseline_obey(&c->baselines[i]);
     baseline_save(&c->baselines[i], c->passed_us, false);
   }
   if (rc || c->passed_us - c->swept_us < SWEEP_US) return rc;
   c->swept_us = c->passed_us;
-  for (size_t i = 0; !rc && i < c->spool.n; i++) rc = retire(c, &c->spool.files[i], err);
-  return rc;
+  return each_source(c, true, lines, err);
 }
 
 static void drain(int fd)
@@ -483,11 +546,11 @@ static void drain(int fd)
 
 bool collect_wait(struct collect *c, int timeout_ms, int stop_fd)
 {
-  struct pollfd p[2] = {{.fd = stop_fd, .events = POLLIN}, {.fd = c->spool.notify, .events = POLLIN}};
+  struct pollfd p[2] = {{.fd = stop_fd, .events = POLLIN}, {.fd = c->notify, .events = POLLIN}};
   uint64_t since = clock_mono_us() - c->passed_us;
   if (since < GATHER_US && poll(p, 1, (int)((GATHER_US - since) / 1000)) > 0) return false;
   int n = poll(p, 2, timeout_ms);
   if (n > 0 && p[0].revents) return false;
-  drain(c->spool.notify);
+  drain(c->notify);
   return true;
 }

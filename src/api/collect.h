@@ -2,7 +2,8 @@
  * collect: from journals in the spool folder to the stores.
  *
  * A pass reads whole lines behind each journal's offset and stores them, with the alerts they raise and the new offset, in one
- * transaction per batch. The first workspace's store keeps the offsets and commits last: a crash anywhere means that lines are read
+ * transaction per batch. Journals in the folder of a workspace, which gateways write, are stored in that workspace's store and nowhere else, and it keeps their
+ * offsets; for those of the spool itself the first workspace's store keeps the offsets and commits last. A crash anywhere means that lines are read
  * again, and a record that is there changes nothing. A journal is deleted when it is read to its end and nobody can append to it.
  */
 #ifndef API_COLLECT_H

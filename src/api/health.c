@@ -19,25 +19,45 @@ static const char *const states[] = {"ok", "attention", "bad", "off"};
 
 /* ---- looking ---------------------------------------------------------------------------------------------------- */
 
+enum { WRITERS_MAX = 256 };
+
+/* Processes that write journals; each counts once, however many workspaces it writes for. */
+struct writers {
+  unsigned long pids[WRITERS_MAX];
+  size_t n;
+};
+
 /* "journal-PID-START.jsonl", and the process is there. */
-static bool is_written(const char *name)
+static void take_writer(struct writers *w, const char *name)
 {
-  unsigned long pid;
   char *end;
-  if (strncmp(name, "journal-", 8) != 0) return false;
-  pid = strtoul(name + 8, &end, 10);
-  return *end == '-' && pid > 1 && pid < 1u << 30 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+  if (strncmp(name, "journal-", 8) != 0) return;
+  unsigned long pid = strtoul(name + 8, &end, 10);
+  if (*end != '-' || pid <= 1 || pid >= 1u << 30 || (kill((pid_t)pid, 0) != 0 && errno != EPERM)) return;
+  for (size_t i = 0; i < w->n; i++)
+    if (w->pids[i] == pid) return;
+  if (w->n < WRITERS_MAX) w->pids[w->n++] = pid;
 }
 
-static uint64_t count_writers(const char *state_dir)
+static void take_writers(struct writers *w, const char *path)
 {
-  char path[4096];
-  uint64_t n = 0;
-  snprintf(path, sizeof path, "%s/spool", state_dir);
   DIR *d = opendir(path);
-  for (struct dirent *e; d && (e = readdir(d));) n += is_written(e->d_name);
+  for (struct dirent *e; d && (e = readdir(d));) take_writer(w, e->d_name);
   if (d) closedir(d);
-  return n;
+}
+
+static uint64_t count_writers(const struct api *api)
+{
+  char path[4300];
+  struct writers w = {.n = 0};
+  snprintf(path, sizeof path, "%s/spool", api->state_dir);
+  take_writers(&w, path);
+  for (size_t i = 0; i < api->n_stores; i++) {
+    struct str name = api->stores[i]->place.workspace;
+    snprintf(path, sizeof path, "%s/spool/workspaces/%.*s", api->state_dir, (int)name.n, name.p);
+    take_writers(&w, path);
+  }
+  return w.n;
 }
 
 static uint64_t size_of(const char *state_dir, struct str workspace, const char *suffix)
@@ -125,7 +145,7 @@ int health_look(struct api *api, struct health *h)
 {
   h->now_us = clock_unix_us();
   h->stats = api->stats;
-  h->writers = count_writers(api->state_dir);
+  h->writers = count_writers(api);
   look_at_disk(api, h);
   look_at_feeds(api, h);
   int rc = look_at_audit(api, h);

@@ -10,7 +10,8 @@
 
 /* A clock that goes on more than this faster than the steady one has been set: nothing expires until it has run steadily for so long again, because
  * it may have been set wrong. */
-enum { JUMP_US = 3600000000 };
+enum { TRIES = 50, PAUSE_NS = 100000000 };
+static const uint64_t JUMP_US = UINT64_C(3600000000);
 
 /* ---- one workspace ---------------------------------------------------------------------------------------------- */
 
@@ -20,12 +21,21 @@ static bool wants_stop(const struct keep_wish *w, struct keep_done *d)
   return d->stopped;
 }
 
+/* Others write too: a step that had to wait too long for them is tried again for a while. */
+static bool again(int rc, unsigned *tries)
+{
+  if (rc != VDT_EIO || ++*tries > TRIES) return false;
+  nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
+  return true;
+}
+
 static int expire(struct store *s, uint64_t now_us, const struct keep_wish *w, struct keep_done *d, struct vdt_error *err)
 {
   struct store_expiry e = {.now_us = now_us, .limit = KEEP_STEP_ROWS};
+  unsigned tries = 0;
   int rc;
   do rc = s->ops->expire(s, &e, err);
-  while (!rc && e.more && !wants_stop(w, d));
+  while ((again(rc, &tries) || (!rc && e.more)) && !wants_stop(w, d));
   memcpy(d->removed, e.removed, sizeof d->removed);
   return rc;
 }
@@ -33,8 +43,10 @@ static int expire(struct store *s, uint64_t now_us, const struct keep_wish *w, s
 static int purge(struct store *s, const struct keep_wish *w, struct keep_done *d, struct vdt_error *err)
 {
   bool more = true;
-  int rc = VDT_OK;
-  while (!rc && more && !wants_stop(w, d)) rc = s->ops->purge(s, KEEP_STEP_ROWS, &more, err);
+  int rc;
+  unsigned tries = 0;
+  do rc = s->ops->purge(s, KEEP_STEP_ROWS, &more, err);
+  while ((again(rc, &tries) || (!rc && more)) && !wants_stop(w, d));
   return rc;
 }
 
@@ -44,7 +56,11 @@ static int scrub(const char *state_dir, struct store *s, uint64_t now_us, bool p
   struct store_scrub at = {0};
   int rc = keep_files(state_dir, s, now_us, purged, err);
   if (!rc) rc = keep_shared_files(state_dir, w->all, w->n_all, now_us, purged, err);
-  while (!rc && !at.done && !wants_stop(w, d)) rc = s->ops->scrub(s, &at, err);
+  unsigned tries = 0;
+  while (!rc && !at.done && !wants_stop(w, d)) {
+    rc = s->ops->scrub(s, &at, err);
+    if (again(rc, &tries)) rc = VDT_OK;
+  }
   d->scrubbed = !rc && at.done;
   return rc || !at.done ? rc : s->ops->finish_purges(s, now_us, err);
 }
@@ -113,14 +129,16 @@ static void look(struct keep *k)
                         .ctx = k,
                         .all = k->stores,
                         .n_all = k->n};
+  bool failed = false;
   for (size_t i = 0; i < k->n && !atomic_load(&k->stop); i++) {
     struct keep_done d;
     struct vdt_error err = {0};
     int rc = keep_work(k->state_dir, k->stores[i], wall, &w, &d, &err);
     if (rc) complain(k, steady, &err);
+    failed = failed || rc;
   }
   if (due) k->expired_us = steady;
-  if (w.scrub) k->scrubbed_us = steady;
+  if (w.scrub && !failed) k->scrubbed_us = steady;
 }
 
 /* Once a second it looks for purges, which is one short question. */

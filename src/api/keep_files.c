@@ -209,7 +209,7 @@ int keep_files(const char *state_dir, struct store *s, uint64_t now_us, bool pur
   struct str name = s->place.workspace;
   struct walk w = {.stores = &s, .n = 1, .now_us = now_us, .purged = purged};
   int rc = cutoff(s, now_us, &w.before_us, err);
-  snprintf(path, sizeof path, "%s/spool/%.*s", state_dir, (int)name.n, name.p);
+  snprintf(path, sizeof path, "%s/spool/workspaces/%.*s", state_dir, (int)name.n, name.p);
   if (!rc) rc = spool(path, &w, err);
   snprintf(path, sizeof path, "%s/workspaces/%.*s/sharing", state_dir, (int)name.n, name.p);
   w.path = path;

@@ -1,5 +1,6 @@
 #include "api/spool.h"
 #include "base/wipe.h"
+#include "record/record.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,24 +13,30 @@
 
 enum { REJECTED_MAX = 64 << 20, SILENT_S = 3600, FILES_MAX = 4096 };
 
-int spool_open(struct spool *s, const char *state_dir)
+int spool_open(struct spool *s, const char *state_dir, const char *workspace, int notify)
 {
   char path[4096];
-  *s = (struct spool){.fd = -1, .notify = -1};
+  *s = (struct spool){.fd = -1};
   snprintf(path, sizeof path, "%s/spool", state_dir);
   if (mkdir(path, 0750) && errno != EEXIST) return -1;
   s->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (workspace && s->fd >= 0) {
+    int all = s->fd;
+    s->fd = journal_folder(all, workspace);
+    int reason = errno;
+    close(all);
+    errno = reason;
+    snprintf(path, sizeof path, "%s/spool/workspaces/%s", state_dir, workspace);
+  }
   if (s->fd < 0) return -1;
   /* Without inotify the one second poll does. */
-  s->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  if (s->notify >= 0) inotify_add_watch(s->notify, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
+  if (notify >= 0) inotify_add_watch(notify, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
   return 0;
 }
 
 void spool_close(struct spool *s)
 {
   if (s->fd >= 0) close(s->fd);
-  if (s->notify >= 0) close(s->notify);
   free(s->files);
 }
 

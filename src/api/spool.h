@@ -12,12 +12,14 @@ struct spool_file {
 };
 
 struct spool {
-  int fd, notify;
+  int fd;
   struct spool_file *files;
   size_t n, cap;
 };
 
-int spool_open(struct spool *s, const char *state_dir);
+/* The folder of a workspace's journals, or (NULL) the spool itself, for journals that are of no single one. notify: of inotify, or -1; borrowed. -1 with
+ * errno. */
+int spool_open(struct spool *s, const char *state_dir, const char *workspace, int notify);
 void spool_close(struct spool *s);
 /* Brings files up to date, ordered by start. false: the folder cannot be read, or out of memory. */
 bool spool_list(struct spool *s);

@@ -38,14 +38,15 @@ static void put_process(const struct nginx_conf *in, struct buf *b)
   buf_printf(b, "events {\n  worker_connections %u;\n}\n", in->files > 256 ? in->files - 64 : in->files);
 }
 
-/* Bodies up to 1 MiB stay in memory; longer ones lie in files that are removed with their request. nginx's own limit on bodies is
+/* Bodies stay in memory, so that no prompt is ever on the disk; what a body without a length has beyond the limit lies in a file until it is refused. nginx's own limit on bodies is
  * wider than ours, which answers with an error that clients of models read. */
 static void put_limits(const struct nginx_conf *in, struct buf *b)
 {
   static const char *const folders[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
     buf_printf(b, "  %s_temp_path \"%s/nginx/%s\";\n", folders[i], in->state, folders[i]);
-  buf_printf(b, "  client_body_buffer_size 1m;\n  client_max_body_size %llu;\n",
+  buf_printf(b, "  client_body_buffer_size %llu;\n  client_max_body_size %llu;\n",
+             (unsigned long long)in->config->limits.max_request_body,
              (unsigned long long)in->config->limits.max_request_body * 8);
   BUF_LIT(b,
           "  client_header_timeout 30s;\n  client_body_timeout 60s;\n  send_timeout 60s;\n  large_client_header_buffers 4 16k;\n"

@@ -106,10 +106,10 @@ static void read_lines(struct lines *l, const char *path)
 static void take_item(void *ctx, const struct data_item *i)
 {
   struct lines *l = ctx;
-  static const char head[] = "spool/journal-";
+  const char *name = strrchr(i->path, '/');
   if (!i->place || !S_ISREG(i->st->st_mode)) return;
   if (i->place->class == DATA_LOGS) l->take = take_log;
-  else if (i->place->class == DATA_JOURNALS && strncmp(i->path, head, sizeof head - 1) == 0) l->take = take_journal;
+  else if (i->place->class == DATA_JOURNALS && name && strncmp(name, "/journal-", 9) == 0) l->take = take_journal;
   else return;
   read_lines(l, i->path);
 }

@@ -194,10 +194,15 @@ void exchange_first_byte(struct exchange *x, uint64_t now_us)
   if (!x->record.first_byte_us && now_us > x->start_us) x->record.first_byte_us = now_us - x->start_us;
 }
 
+struct str exchange_workspace(const struct exchange *x)
+{
+  return str_of(own_api(x) ? own_api(x)->workspace->name : responsible(x)->workspace->name);
+}
+
 static void fill_place(struct exchange *x, struct record *r)
 {
   const struct config_deployment *d = responsible(x);
-  r->workspace = str_of(own_api(x) ? own_api(x)->workspace->name : d->workspace->name);
+  r->workspace = exchange_workspace(x);
   r->policy = str_of(exchange_policy(x)->name);
   if (x->shield_call) r->format = STR("prompt-shields");
   if (x->purview_call) r->format = STR("data-security");

@@ -53,6 +53,8 @@ struct exchange *exchange_new(const struct image *image, struct vdt_scanner *sca
 void exchange_free(struct exchange *x);
 /* 32 hex digits, for x-vedette-interaction. */
 const char *exchange_id(const struct exchange *x);
+/* Name of the workspace that its records are of. */
+struct str exchange_workspace(const struct exchange *x);
 
 struct exchange_head {
   struct str method, path, query;

@@ -8,7 +8,7 @@
 
 enum { JOURNAL_MAX_BYTES = 64 << 20, ID_BYTES = 16, COMPLAIN_SECONDS = 60 };
 
-struct gate_worker gate_worker = {.journal = {.dirfd = -1, .fd = -1}};
+struct gate_worker gate_worker;
 
 /* ---- the worker ------------------------------------------------------------------------------------------------- */
 
@@ -35,9 +35,11 @@ ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main)
 {
   struct gate_worker *w = &gate_worker;
   w->random_left = 0;
-  journal_init(&w->journal, main->spool, JOURNAL_MAX_BYTES);
+  w->journals = ngx_pcalloc(cycle->pool, main->config->n_workspaces * sizeof *w->journals);
+  w->n_journals = w->journals ? main->config->n_workspaces : 0;
+  for (size_t i = 0; i < w->n_journals; i++) journal_init(&w->journals[i], main->journals[i], JOURNAL_MAX_BYTES);
   look_at_intel(main);
-  if (make_sealers(main) && vdt_scanner_new(main->engine, &w->scanner) == VDT_OK) return NGX_OK;
+  if (w->journals && make_sealers(main) && vdt_scanner_new(main->engine, &w->scanner) == VDT_OK) return NGX_OK;
   ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "vedette: out of memory for a scanner or for the keys of evidence");
   return NGX_ERROR;
 }
@@ -45,7 +47,7 @@ ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main)
 void gate_worker_stop(void)
 {
   if (!gate_worker.scanner) return;
-  journal_finish(&gate_worker.journal);
+  for (size_t i = 0; i < gate_worker.n_journals; i++) journal_finish(&gate_worker.journals[i]);
   vdt_scanner_free(gate_worker.scanner);
   intel_drop(gate_worker.intel);
   for (size_t i = 0; i < gate_worker.n_sealers; i++) sealer_free(gate_worker.sealers[i]);
@@ -67,6 +69,13 @@ const unsigned char *gate_random(void)
 
 /* ---- the record ------------------------------------------------------------------------------------------------- */
 
+static uint64_t lost(const struct gate_worker *w)
+{
+  uint64_t n = w->lost;
+  for (size_t i = 0; i < w->n_journals; i++) n += w->journals[i].lost;
+  return n;
+}
+
 static void complain(struct gate_worker *w, ngx_log_t *log, ngx_err_t reason)
 {
   time_t now = ngx_time();
@@ -75,19 +84,29 @@ static void complain(struct gate_worker *w, ngx_log_t *log, ngx_err_t reason)
   ngx_log_error(
       NGX_LOG_ALERT, log, reason,
       "vedette: the journal cannot be written; %uL records lost so far; deployments that fail closed answer 503 until it can",
-      w->journal.lost);
+      lost(w));
 }
 
-bool gate_append(struct buf *line)
+/* What is of no workspace goes to the first one. */
+static struct journal *journal_of(struct gate_worker *w, const struct gate *g)
+{
+  const struct config *c = g->main->config;
+  struct str name = exchange_workspace(g->x);
+  for (size_t i = 0; i < w->n_journals; i++)
+    if (str_eq(name, str_of(c->workspaces[i].name))) return &w->journals[i];
+  return &w->journals[0];
+}
+
+bool gate_append(const struct gate *g, struct buf *line)
 {
   struct gate_worker *w = &gate_worker;
   ngx_log_t *log = ngx_cycle->log;
   errno = ENOMEM;
-  if (line->failed) w->journal.lost++;
-  bool written = !line->failed && journal_append(&w->journal, buf_str(line), clock_unix_us()) == VDT_OK;
+  if (line->failed) w->lost++;
+  bool written = !line->failed && journal_append(journal_of(w, g), buf_str(line), clock_unix_us()) == VDT_OK;
   if (!written) complain(w, log, errno);
   else if (w->failing)
-    ngx_log_error(NGX_LOG_NOTICE, log, 0, "vedette: the journal can be written again; %uL records were lost", w->journal.lost);
+    ngx_log_error(NGX_LOG_NOTICE, log, 0, "vedette: the journal can be written again; %uL records were lost", lost(w));
   w->failing = !written;
   buf_finish(line);
   return written;
@@ -116,7 +135,7 @@ void gate_record(struct gate *g, enum record_outcome outcome)
   gate_moved(g, &sent, &received);
   exchange_transfer(g->x, sent, received);
   exchange_record(g->x, outcome, clock_unix_us(), &line);
-  gate_append(&line);
+  gate_append(g, &line);
 }
 
 /* ---- begin and end ---------------------------------------------------------------------------------------------- */

@@ -33,6 +33,7 @@ struct gate_main {
   _Atomic uint64_t *budget; /* for each policy the questions of this minute; memory that all workers share */
   ngx_fd_t spool;           /* directory of the journals; NGX_INVALID_FILE: no vedette_spool */
   ngx_str_t spool_path;
+  ngx_fd_t *journals;              /* for each workspace the directory of its journals */
   struct seal_public *public_keys; /* for each workspace what its evidence is sealed to; without an id where there is none */
   struct sealer **sealers;         /* what image.sealers points at; each worker makes its own */
   enum config_switch *evidence;    /* what image.evidence points at; each worker has its own */
@@ -45,7 +46,9 @@ struct gate_location {
 /* One worker process. */
 struct gate_worker {
   struct vdt_scanner *scanner;
-  struct journal journal;
+  struct journal *journals; /* one per workspace */
+  size_t n_journals;
+  uint64_t lost;     /* records of which there is not even a line */
   bool failing;      /* the last record could not be written */
   time_t complained; /* when that was last said in the log */
   unsigned char random[4096];
@@ -118,7 +121,7 @@ void gate_record(struct gate *g, enum record_outcome outcome);
 /* Bytes to and from the upstream so far, heads included, of all tries. */
 void gate_moved(const struct gate *g, uint64_t *sent, uint64_t *received);
 /* Appends a line to the journal and frees it. false: it is not in the journal; that is counted and said. */
-bool gate_append(struct buf *line);
+bool gate_append(const struct gate *g, struct buf *line);
 ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main);
 void gate_worker_stop(void);
 /* Sends an answer of ours; returns what ngx_http_finalize_request wants. */

@@ -19,8 +19,7 @@ static const unsigned char *hook_random(void *ctx)
 
 static bool hook_record(void *ctx, struct buf *line)
 {
-  (void)ctx;
-  return gate_append(line);
+  return gate_append(ctx, line);
 }
 
 static uint64_t hook_now(void *ctx)

@@ -257,9 +257,40 @@ static bool take_public_keys(ngx_conf_t *cf)
   return true;
 }
 
+static void close_journals(void *data)
+{
+  struct gate_main *m = data;
+  for (size_t i = 0; m->journals && i < m->config->n_workspaces; i++)
+    if (m->journals[i] != NGX_INVALID_FILE) close(m->journals[i]);
+}
+
+/* Both directives are read: a folder of journals for each workspace, opened while we may. */
+static ngx_int_t open_journals(ngx_conf_t *cf)
+{
+  struct gate_main *m = ngx_http_conf_get_module_main_conf(cf, ngx_http_vedette_module);
+  if (!m || !m->config || m->spool == NGX_INVALID_FILE) return NGX_OK;
+  size_t n = m->config->n_workspaces;
+  ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+  ngx_fd_t *fds = cleanup ? ngx_palloc(cf->pool, n * sizeof *fds) : NULL;
+  if (!fds) return NGX_ERROR;
+  for (size_t i = 0; i < n; i++) fds[i] = NGX_INVALID_FILE;
+  m->journals = fds;
+  cleanup->handler = close_journals;
+  cleanup->data = m;
+  for (size_t i = 0; i < n; i++) {
+    fds[i] = journal_folder(m->spool, m->config->workspaces[i].name);
+    if (fds[i] != NGX_INVALID_FILE) continue;
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "vedette: the folder of workspace \"%s\" in \"%V\" cannot be made or opened",
+                       m->config->workspaces[i].name, &m->spool_path);
+    return NGX_ERROR;
+  }
+  return NGX_OK;
+}
+
 static ngx_int_t install(ngx_conf_t *cf)
 {
   if (!take_public_keys(cf)) return NGX_ERROR;
+  if (open_journals(cf) != NGX_OK) return NGX_ERROR;
   ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
   ngx_http_handler_pt *h = ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers),
                       *first = ngx_array_push(&core->phases[NGX_HTTP_POST_READ_PHASE].handlers);

@@ -90,7 +90,7 @@ static void decided(struct gate *g, enum exchange_next next)
   struct buf line = {0};
   g->ask = NULL;
   if (g->deadline.timer_set) ngx_del_timer(&g->deadline);
-  if (g->recorded && exchange_revise(g->x, &line)) gate_append(&line);
+  if (g->recorded && exchange_revise(g->x, &line)) gate_append(g, &line);
   if (!g->waiting) return;
   g->waiting = false;
   g->next = next;
@@ -177,7 +177,7 @@ void gate_ask_end(struct gate *g)
   if (g->deadline.timer_set) ngx_del_timer(&g->deadline);
   g->ask = NULL;
   exchange_opinion_none(g->x, RECORD_OPINION_ABANDONED, clock_unix_us());
-  if (g->recorded && exchange_revise(g->x, &line)) gate_append(&line);
+  if (g->recorded && exchange_revise(g->x, &line)) gate_append(g, &line);
 }
 
 /* ---- the question ----------------------------------------------------------------------------------------------- */
@@ -268,7 +268,7 @@ static enum record_opinion_outcome send_question(struct gate *g, const struct ex
   if (!l) return RECORD_OPINION_UNREACHABLE;
   if (!within_budget(g, q)) return RECORD_OPINION_OVER_BUDGET;
   exchange_asking(g->x, clock_unix_us(), &line);
-  if (!gate_append(&line) || !start(g, q, l)) return RECORD_OPINION_UNRECORDED;
+  if (!gate_append(g, &line) || !start(g, q, l)) return RECORD_OPINION_UNRECORDED;
   g->deadline = (ngx_event_t){.handler = too_late, .data = g, .log = g->r->connection->log};
   ngx_add_timer(&g->deadline, (ngx_msec_t)q->policy->deadline_ms);
   return RECORD_OPINION_PENDING;

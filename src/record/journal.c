@@ -9,6 +9,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { FOLDER_MODE = 0750 };
+
+static int make_folder(int at, const char *name)
+{
+  struct stat st;
+  if (fstat(at, &st)) return -1;
+  bool made = mkdirat(at, name, st.st_mode & FOLDER_MODE) == 0;
+  if (!made && errno != EEXIST) return -1;
+  int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 || !made) return fd;
+  if (fchmod(fd, st.st_mode & FOLDER_MODE) == 0 && (geteuid() || fchown(fd, st.st_uid, st.st_gid) == 0)) return fd;
+  close(fd);
+  return -1;
+}
+
+int journal_folder(int spool, const char *workspace)
+{
+  int all = make_folder(spool, "workspaces"), one = all < 0 ? -1 : make_folder(all, workspace), reason = errno;
+  if (all >= 0) close(all);
+  errno = reason;
+  return one;
+}
+
 void journal_init(struct journal *j, int dirfd, uint64_t max_bytes)
 {
   *j = (struct journal){.dirfd = dirfd, .fd = -1, .max_bytes = max_bytes};

@@ -184,7 +184,7 @@ class Gateway:
     # -- the journal: serve removes files it has read, so each file gets a second name as soon as it is seen
 
     def link(self):
-        for path in glob.glob(os.path.join(self.state, "spool/*.jsonl")):
+        for path in glob.glob(os.path.join(self.state, "spool/**/*.jsonl"), recursive=True):
             kept = os.path.join(self.folder, "kept-" + os.path.basename(path))
             if not os.path.exists(kept):
                 try:
