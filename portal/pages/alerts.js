@@ -4,9 +4,10 @@ import { setQuery, to } from "../lib/router.js";
 import { announce, useLoad } from "../lib/live.js";
 import { useKeys } from "../lib/keys.js";
 import { Table } from "../lib/table.js";
+import { csv, save } from "../lib/csv.js";
 import { Time, relative } from "../lib/time.js";
 import { Seen } from "../lib/visible.js";
-import { Empty, Fresh, Loaded, Severity, State, number, states } from "../lib/ui.js";
+import { Empty, Fresh, Loaded, Problem, Severity, State, number, states } from "../lib/ui.js";
 import { ChangeDialog, VerbButtons, count, verbs } from "../lib/triage.js";
 import { alertTypes, listAlerts, may } from "../api.js";
 
@@ -90,6 +91,23 @@ const columns = [
   { key: "count", title: "Events", sort: "count", narrow: false, num: true, cell: (a) => number(a.count) },
 ];
 
+// ---- as a file ----
+
+const CSV_ROWS = 10000;
+const csvColumns = ["start", "end", "severity", "status", "type", "title", "deployment", "application", "user", "principal", "sourceIp", "country", "action", "found", "count", "confidence", "classification", "incident", "workspace", "id"];
+
+async function download(query) {
+  const rows = [];
+  let next = "";
+  do {
+    const page = await listAlerts({ ...question(query), top: 500, after: next });
+    rows.push(...page.value);
+    next = page.next;
+  } while (next && rows.length < CSV_ROWS);
+  save(`vedette-alerts-${new Date().toISOString().slice(0, 10)}.csv`, csv(csvColumns, rows));
+  announce(next ? `The first ${number(rows.length)} alerts were written; filter to get the rest.` : `${count(rows.length)} written`);
+}
+
 function Nothing({ query }) {
   if ([...query.keys()].some((k) => k !== "sort" && k !== "after")) return html`<${Empty} title="No alert is like this."><p><a href="#/alerts?status=any">Show all alerts</a> or loosen the filter.</p><//>`;
   return html`<${Empty} title="No open alerts."><p>Alerts appear here within a second of what raised them. <a href="#/alerts?status=any">Show those that were closed</a>, or raise every type
@@ -100,6 +118,7 @@ export default function Alerts({ route: { query } }) {
   const [marked, mark] = useState(new Set());
   const [verb, act] = useState(null);
   const [at, setAt] = useState(null);
+  const [fault, setFault] = useState(null);
   const [trail, follow] = useState([]); // cursors of the pages before this one
   const search = useRef();
   const asked = JSON.stringify(question(query));
@@ -121,8 +140,8 @@ export default function Alerts({ route: { query } }) {
     ...Object.entries(change ? verbs : {}).map(([v, [words, key]]) => [key, words.toLowerCase() + " the marked rows, or this one", () => chosen.length && act(v)]),
   ]);
   const total = load.data?.total;
-  return html`<div class="row bar"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""}</span>`}<${Fresh} at=${load.at} /></div>
-    <${Filters} query=${query} search=${search} /><${Views} query=${query} />
+  return html`<div class="row bar"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""}</span>`}<${Fresh} at=${load.at} /><button type="button" onClick=${() => download(query).catch(setFault)}>Download CSV</button></div>
+    ${fault && html`<${Problem} error=${fault} />`}<${Filters} query=${query} search=${search} /><${Views} query=${query} />
     ${marked.size > 0 && html`<div class="row note" role="group" aria-label="Change the marked alerts"><strong>${count(marked.size)} marked</strong><${VerbButtons} statuses=${chosen.map((r) => r.status)} onVerb=${act} />
       <button type="button" class="quiet" onClick=${() => mark(new Set())}>Unmark</button></div>`}
     <${Loaded} of=${load} what="alerts">${() => (rows.length ? html`<${Table} label="Alerts" columns=${columns} rows=${rows} id=${(a) => a.id} open=${(a) => alertAddress(a.id)} marked=${change ? marked : undefined} onMark=${mark} onAt=${setAt}

@@ -2,7 +2,7 @@
 // The pages' policy is switched off here, so that nothing but the portal's own way of drawing stands between a payload and the browser.
 import assert from "node:assert";
 import http from "node:http";
-import { CONTROL, GATEWAY, api, at, browser, page, settled, signIn, test } from "./common.mjs";
+import { CONTROL, GATEWAY, api, at, browser, downloadCsv, page, settled, signIn, test } from "./common.mjs";
 import { payloads } from "./payloads.mjs";
 
 const TABS = 4, PAGE = 500;
@@ -133,6 +133,17 @@ await test("the overview names users and applications: the same", async () => {
   assert.equal(await p.locator("section[aria-label=Users] li").count(), 10);
   await look(p, "overview");
   verdict();
+});
+
+await test("a CSV file of them has every row and no cell that a spreadsheet would run", async () => {
+  await p.evaluate(() => { location.hash = "/alerts?status=any"; });
+  await settled(p);
+  const [names, ...lines] = await downloadCsv(p);
+  assert.equal(lines.length, rows.length);
+  assert.deepEqual(lines.filter((l) => l.length !== names.length), []);
+  assert.deepEqual(lines.flat().filter((c) => /^[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@\t\r]/u.test(c)), []);
+  const users = new Set(lines.map((l) => l[names.indexOf("user")]));
+  for (const r of rows) assert.ok(users.has(r.user) || users.has("'" + r.user), JSON.stringify(r.user.slice(0, 80)));
 });
 
 await test("payloads in the address, as filters and as paths: the same", async () => {

@@ -1,6 +1,6 @@
 // An analyst's morning with the keyboard alone, and the list: filters in the address, sorting, bulk changes, what arrives by itself, suppression.
 import assert from "node:assert";
-import { GATEWAY, admin, alerts, api, at, browser, open, page, settled, signIn, subscription, test } from "./common.mjs";
+import { GATEWAY, admin, alerts, api, at, browser, downloadCsv, open, page, settled, signIn, subscription, test } from "./common.mjs";
 
 const b = await browser();
 const p = await page(b);
@@ -94,6 +94,14 @@ await test("a filter is in the address, and the address is the filter", async ()
   assert.ok(shown > 0 && shown === await rows().count());
   const wanted = (await alerts()).filter((a) => a.properties.severity === "High").length;
   assert.equal(shown, Math.min(wanted, 50));
+});
+
+await test("the list comes as CSV, whole, in its order and with its filter", async () => {
+  await open(p, "alerts?status=any&severity=High");
+  const [names, ...lines] = await downloadCsv(p);
+  const wanted = (await api("/vedette/alerts?severity=High&top=500")).value;
+  assert.deepEqual(lines.map((l) => l[names.indexOf("id")]), wanted.map((a) => a.id));
+  assert.deepEqual(lines.map((l) => l[names.indexOf("title")]), wanted.map((a) => a.title));
 });
 
 await test("a click on a heading sorts on the server", async () => {
