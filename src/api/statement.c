@@ -4,23 +4,43 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-static bool add_reader(struct vdt_arena *arena, const struct token_line *t, struct data_reader **all, size_t *n, size_t *cap)
+struct list {
+  struct vdt_arena *arena;
+  struct data_reader **all;
+  size_t *n, cap;
+};
+
+static bool add_reader(struct list *l, struct str name, enum auth_role role, struct str workspaces)
 {
-  struct data_reader *p = arena_grow(arena, *all, *n, cap, 16, sizeof *p);
-  struct str name = arena_dup(arena, t->name), workspaces = arena_dup(arena, t->workspaces);
-  if (!p || !name.p || !workspaces.p) return false;
-  *all = p;
-  (*all)[(*n)++] = (struct data_reader){
-      .name = name, .role = str_of(token_role_name(t->role)), .workspaces = workspaces, .evidence = auth_sees_evidence(t->role)};
+  struct data_reader *p = arena_grow(l->arena, *l->all, *l->n, &l->cap, 16, sizeof *p);
+  struct str mine = arena_dup(l->arena, name), reach = arena_dup(l->arena, workspaces);
+  if (!p || !mine.p || !reach.p) return false;
+  *l->all = p;
+  p[(*l->n)++] = (struct data_reader){
+      .name = mine, .role = str_of(token_role_name(role)), .workspaces = reach, .evidence = auth_sees_evidence(role)};
   return true;
 }
 
-int statement_readers(const char *state_dir, struct vdt_arena *arena, struct data_reader **out, size_t *n, struct vdt_error *err)
+/* Whom they are, only the provider knows: what it says of them is what counts. */
+static bool add_providers(struct list *l, const struct config_control *c)
 {
+  bool ok = true;
+  for (size_t i = 0; ok && i < c->n_oidc; i++)
+    for (size_t k = 0; ok && k < c->oidc[i].n_roles; k++) {
+      const struct config_oidc_role *r = &c->oidc[i].roles[k];
+      const char *name = arena_printf(l->arena, "%s of %s", r->value, c->oidc[i].issuer);
+      ok = name && add_reader(l, str_of(name), (enum auth_role)(r->role + 1), r->workspace ? str_of(r->workspace) : STR("*"));
+    }
+  return ok;
+}
+
+int statement_readers(const char *state_dir, const struct config *config, struct vdt_arena *arena, struct data_reader **out,
+                      size_t *n, struct vdt_error *err)
+{
+  struct list l = {.arena = arena, .all = out, .n = n};
   struct buf text = {0};
   struct token_line t;
   char today[TOKEN_DAY + 1];
-  size_t cap = 0;
   bool ok = true;
   *out = NULL;
   *n = 0;
@@ -28,7 +48,8 @@ int statement_readers(const char *state_dir, struct vdt_arena *arena, struct dat
   int rc = tokens_read(state_dir, &text, err);
   struct str rest = buf_str(&text);
   while (!rc && ok && token_next(&rest, &t))
-    if (!token_expired(&t, today)) ok = add_reader(arena, &t, out, n, &cap);
+    if (!token_expired(&t, today)) ok = add_reader(&l, t.name, t.role, t.workspaces);
+  if (!rc && ok && config) ok = add_providers(&l, &config->control);
   buf_finish(&text);
   return !rc && !ok ? error_set(err, VDT_ENOMEM, "out of memory") : rc;
 }
@@ -53,7 +74,7 @@ void api_data_statement(struct api *api, const struct api_request *r, struct api
   size_t n = 0;
   (void)r;
   int rc = data_running_config(api->state_dir, &config, NULL);
-  if (!rc) rc = statement_readers(api->state_dir, api->arena, &readers, &n, NULL);
+  if (!rc) rc = statement_readers(api->state_dir, config, api->arena, &readers, &n, NULL);
   struct data_input in = {.state_dir = api->state_dir,
                           .config = config,
                           .stores = api->stores,

@@ -37,7 +37,7 @@ static int gather(struct statement *d, struct data_input *in, struct data_statem
   size_t n;
   int rc = stores_open(&d->stores, "data", d->state, NULL);
   if (rc || (rc = read_config(d))) return rc;
-  if (statement_readers(d->state, d->arena, &readers, &n, &err)) return cli_complain("data", &err);
+  if (statement_readers(d->state, d->config, d->arena, &readers, &n, &err)) return cli_complain("data", &err);
   *in = (struct data_input){.state_dir = d->state,
                             .config = d->config,
                             .stores = d->stores.v,

@@ -105,7 +105,7 @@ static void put_readers(struct buf *b, const struct data_statement *s, const str
     put(b, "workspaces", r->workspaces);
     buf_byte(b, '}');
   }
-  BUF_LIT(b, "]}");
+  buf_printf(b, "],\"breakGlass\":%s}", data_has_glass(c, s->input->config) ? "true" : "false");
 }
 
 static void put_where(struct buf *b, const struct data_statement *s, const struct data_workspace *w, const struct data_class *c)

@@ -130,6 +130,8 @@ static void put_readers(struct page *p, const struct data_class *c)
     if (!str_eq(r->workspaces, STR("*"))) buf_printf(&p->value, " (%.*s only)", (int)r->workspaces.n, r->workspaces.p);
   }
   if (!n) BUF_LIT(&p->value, "there are none");
+  if (data_has_glass(c, p->s->input->config))
+    BUF_LIT(&p->value, "; operators by break-glass, with a reason that is in the audit log");
   say(p, "may be read by");
 }
 

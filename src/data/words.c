@@ -99,6 +99,11 @@ bool data_may_read(const struct data_class *c, const struct data_reader *r, cons
   return !w || reaches(r->workspaces, w->name);
 }
 
+bool data_has_glass(const struct data_class *c, const struct config *config)
+{
+  return c->readers == DATA_READ_EVIDENCE && (!config || config->control.break_glass);
+}
+
 const char *data_role_of(const struct data_class *c)
 {
   return c->readers == DATA_READ_NOBODY ? "none" : c->readers == DATA_READ_READER ? "reader" : "evidence-reader";

@@ -8,6 +8,8 @@ uint64_t data_retention_s(enum data_retention r, const struct data_workspace *w)
 /* w NULL: of any workspace. */
 bool data_may_read(const struct data_class *c, const struct data_reader *r, const struct data_workspace *w);
 /* The least role, "none" when the API does not give it out. */
+/* Operators may read it by break-glass. config: NULL where it is not known. */
+bool data_has_glass(const struct data_class *c, const struct config *config);
 const char *data_role_of(const struct data_class *c);
 bool data_concerns(const struct data_class *c, const struct data_deployment *d);
 const char *data_scope_word(enum data_scope scope);
