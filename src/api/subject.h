@@ -8,6 +8,8 @@
 #define API_SUBJECT_H
 #include "store/store.h"
 
+struct unseal;
+
 struct subject {
   const char *state_dir;
   struct store *const *stores;
@@ -28,10 +30,10 @@ int subject_count(const struct subject *s, struct store *store, struct subject_d
 /* Lines of journals that name the user and are in no store yet. */
 int subject_waiting(const struct subject *s, uint64_t *lines, struct vdt_error *err);
 
-/* Gives each line of what one store has to put(), with its LF, until that returns false (EIO). evidence: with the texts that are stored openly; then the
- * audit log gets an entry of their being read before the first line. */
-int subject_export(const struct subject *s, struct store *store, bool evidence, bool (*put)(void *ctx, struct str line),
-                   void *ctx, struct vdt_error *err);
+/* Gives each line of what one store has to put(), with its LF, until that returns false (EIO). unseal: with the texts of evidence, opened with the keys that
+ * it leads to; then the audit log gets an entry of their being read before the first line. NULL: without. */
+int subject_export(const struct subject *s, struct store *store, const struct unseal *unseal,
+                   bool (*put)(void *ctx, struct str line), void *ctx, struct vdt_error *err);
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
 

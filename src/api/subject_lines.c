@@ -3,9 +3,11 @@
 #include "api/arm.h"
 #include "api/baseline.h"
 #include "api/subject.h"
+#include "api/unseal.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "record/seal.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@ struct output {
   const struct subject *s;
   struct store *store;
   bool evidence;
+  struct unseal_keys keys_of; /* where evidence is wanted */
   bool (*put)(void *ctx, struct str line);
   void *ctx;
   struct behaviour *behaviour;
@@ -48,8 +51,10 @@ static void put_time(struct buf *b, const char *name, uint64_t us)
   arm_put_time(b, us);
 }
 
-static int put_evidence(struct output *o, const struct alert_evidence *e)
+static int put_evidence(struct output *o, struct alert_evidence *e)
 {
+  char key[SEAL_KEY_ID + 1];
+  enum unseal_closed why = o->evidence ? unseal_rows(&o->keys_of, e, 1, o->arena, key) : UNSEAL_OPEN;
   const struct {
     const char *name;
     struct str value;
@@ -69,9 +74,47 @@ static int put_evidence(struct output *o, const struct alert_evidence *e)
   put_time(&o->line, "time", e->time_us);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (texts[i].value.n && (i < OPEN || o->evidence)) api_put_member(&o->line, texts[i].name, texts[i].value);
-  if (!o->evidence && (e->segment.n || e->decoded.n)) BUF_LIT(&o->line, ",\"textWithheld\":true");
-  if (e->sealed.n) BUF_LIT(&o->line, ",\"textSealed\":true");
+  if (!o->evidence && !e->sealed.n && (e->segment.n || e->decoded.n)) BUF_LIT(&o->line, ",\"textWithheld\":true");
+  if (!o->evidence && e->sealed.n) BUF_LIT(&o->line, ",\"textWithheld\":true");
+  if (why) api_put_member(&o->line, "closed", str_of(unseal_code(why)));
   return give(o);
+}
+
+static void put_parts(struct buf *b, struct str packed)
+{
+  struct str part, role, text;
+  BUF_LIT(b, ",\"parts\":[");
+  for (size_t i = 0; seal_unpack(&packed, &part) && seal_unpack(&packed, &role) && seal_unpack(&packed, &text); i++) {
+    buf_put(b, i ? STR(",{\"part\":") : STR("{\"part\":"));
+    json_quote(b, part);
+    api_put_member(b, "role", role);
+    api_put_member(b, "text", text);
+    buf_byte(b, '}');
+  }
+  buf_byte(b, ']');
+}
+
+/* The whole texts of an interaction, where they were kept. */
+static int put_texts(struct output *o, struct str interaction)
+{
+  struct store_text t[2];
+  int rc = o->store->ops->get_texts(o->store, interaction, o->arena, t, o->err);
+  for (unsigned side = 0; !rc && side < 2; side++) {
+    struct str packed = {0};
+    char key[SEAL_KEY_ID + 1];
+    if (!t[side].sealed.n && !t[side].shredded) continue;
+    begin(o, "text");
+    api_put_member(&o->line, "interaction", interaction);
+    api_put_member(&o->line, "side", side ? STR("response") : STR("request"));
+    buf_printf(&o->line, ",\"leftOut\":%llu", (unsigned long long)t[side].cut);
+    enum unseal_closed why =
+        o->evidence ? unseal_text(&o->keys_of, interaction, side, &t[side], o->arena, &packed, key) : UNSEAL_OPEN;
+    if (!o->evidence) BUF_LIT(&o->line, ",\"textWithheld\":true");
+    else if (why) api_put_member(&o->line, "closed", str_of(unseal_code(why)));
+    else put_parts(&o->line, packed);
+    rc = give(o);
+  }
+  return rc;
 }
 
 /* Once for each deployment of theirs. */
@@ -105,6 +148,7 @@ static int put_record(void *ctx, struct str json, const struct record *r)
   int rc = give(o);
   if (!rc) rc = o->store->ops->list_evidence(o->store, (struct str){r->id, RECORD_ID_LEN}, o->arena, &rows, &n, o->err);
   for (size_t i = 0; !rc && i < n; i++) rc = put_evidence(o, &rows[i]);
+  if (!rc) rc = put_texts(o, (struct str){r->id, RECORD_ID_LEN});
   return rc ? rc : put_behaviour(o, r);
 }
 
@@ -120,6 +164,7 @@ static int put_alerts(struct output *o)
     rc = o->store->ops->list(o->store, &q, o->arena, &list, &n, o->err);
     for (size_t i = 0; !rc && i < n; i++) {
       if (!subject_of_alert(o->s, &list[i])) continue;
+      if (o->evidence) unseal_alert(&o->keys_of, &list[i], o->arena);
       begin(o, "alert");
       BUF_LIT(&o->line, ",\"alert\":");
       arm_put_alert(&o->line, &list[i], o->evidence);
@@ -152,20 +197,22 @@ static int note_export(const struct output *o)
   return rc || !o->evidence ? rc : subject_note(o->s, o->store, "evidence read", STR("export of a user's data"), o->err);
 }
 
-int subject_export(const struct subject *s, struct store *store, bool evidence, bool (*put)(void *ctx, struct str line),
-                   void *ctx, struct vdt_error *err)
+int subject_export(const struct subject *s, struct store *store, const struct unseal *unseal,
+                   bool (*put)(void *ctx, struct str line), void *ctx, struct vdt_error *err)
 {
   struct output o = {.s = s,
                      .store = store,
-                     .evidence = evidence,
+                     .evidence = unseal != NULL,
                      .put = put,
                      .ctx = ctx,
                      .err = err,
                      .arena = vdt_arena_new((size_t)256 << 20)};
   int rc = o.arena ? note_export(&o) : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) load_behaviour(&o);
+  if (!rc && unseal) unseal_begin(unseal, store->place.workspace, &o.keys_of);
   if (!rc) rc = subject_records(s, store, put_record, &o, err);
   if (!rc) rc = put_alerts(&o);
+  if (unseal) unseal_end(&o.keys_of);
   behaviour_free(o.behaviour);
   vdt_arena_free(o.arena);
   buf_finish(&o.line);

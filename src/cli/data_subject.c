@@ -1,6 +1,7 @@
 /* vedette data export, vedette data erase: what is kept about one person, for requests of that person. */
 #include "api/baseline.h"
 #include "api/subject.h"
+#include "api/unseal.h"
 #include "cli/data.h"
 #include <sodium.h>
 #include <time.h>
@@ -8,7 +9,7 @@
 enum { USER_MAX = 1024, PATIENCE = 100 }; /* tenths of a second */
 
 struct request {
-  const char *state, *workspace, *user;
+  const char *state, *workspace, *user, *key;
   bool evidence, dry_run;
   struct stores stores;
   struct subject subject;
@@ -68,14 +69,19 @@ int data_export(int argc, char **argv)
   const struct cli_option options[] = {{"state", CLI_TEXT, &r.state},
                                        {"workspace", CLI_TEXT, &r.workspace},
                                        {"user", CLI_TEXT, &r.user},
+                                       {"key", CLI_TEXT, &r.key},
                                        {"evidence", CLI_FLAG, &r.evidence}};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
   int rc = open_all(&r, n);
+  struct unseal_source source = {NULL, r.key};
+  struct unseal unseal = {cli_state(r.state), &source, r.key ? 1 : 0};
+  if (!rc && r.key && !r.evidence) rc = cli_usage("data", "--key is for --evidence");
+  if (!rc && r.evidence) key_source_protect();
   for (size_t i = 0; !rc && i < r.stores.n; i++) {
     struct vdt_error err = {0};
     struct store *s = r.stores.v[i];
-    if (is_meant(&r, s) && subject_export(&r.subject, s, r.evidence, put_line, NULL, &err)) rc = failed(s, &err);
+    if (is_meant(&r, s) && subject_export(&r.subject, s, r.evidence ? &unseal : NULL, put_line, NULL, &err)) rc = failed(s, &err);
   }
   if (!rc && fflush(stdout)) rc = 1;
   if (!rc) rc = warn_of_waiting(&r);

@@ -33,6 +33,7 @@ static void put_deployments(struct buf *b, const struct data_workspace *w)
     BUF_LIT(b, "{\"name\":");
     json_quote(b, str_of(d->config->name));
     put(b, "policy", str_of(d->config->policy_name));
+    put(b, "evidence", str_of(data_evidence_word(d)));
     buf_printf(b, ",\"promptEvidence\":%s,\"sharedWithPurview\":%s}", d->evidence ? "true" : "false",
                d->purview ? "true" : "false");
   }
@@ -50,6 +51,7 @@ static void put_workspaces(struct buf *b, const struct data_statement *s)
     put(b, "region", w->region);
     put(b, "engine", w->engine);
     buf_printf(b, ",\"configured\":%s,\"legalHolds\":%zu", w->config ? "true" : "false", w->n_holds);
+    put(b, "evidenceKey", str_of(data_key_word(s, w)));
     put_deployments(b, w);
     buf_byte(b, '}');
   }
@@ -148,7 +150,8 @@ static void put_texts(struct buf *b, const struct data_workspace *w)
     if (i) buf_byte(b, ',');
     BUF_LIT(b, "{\"deployment\":");
     json_quote(b, w->texts[i].deployment);
-    buf_printf(b, ",\"rows\":%llu", (unsigned long long)w->texts[i].rows);
+    buf_printf(b, ",\"rows\":%llu,\"notSealed\":%llu", (unsigned long long)w->texts[i].rows,
+               (unsigned long long)w->texts[i].open);
     put_time(b, "oldest", w->texts[i].oldest_us);
     put_time(b, "newest", w->texts[i].newest_us);
     buf_byte(b, '}');

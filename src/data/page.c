@@ -77,10 +77,11 @@ static void put_workspace(struct page *p, const struct data_workspace *w)
   say(p, "engine");
   if (w->n_holds) buf_printf(&p->value, "%zu: what they are about stays, however old", w->n_holds);
   say(p, "legal holds");
+  say_text(p, "evidence key", data_key_word(p->s, w));
   for (size_t i = 0; i < w->n_deployments; i++) {
     const struct data_deployment *d = &w->deployments[i];
     add(p, str_of(d->config->name));
-    buf_printf(&p->value, " (prompt evidence %s%s)", d->evidence ? "on" : "off", d->purview ? ", shared with Purview" : "");
+    buf_printf(&p->value, " (prompt evidence %s%s)", data_evidence_word(d), d->purview ? ", shared with Purview" : "");
   }
   say(p, "deployments");
 }
@@ -159,6 +160,7 @@ static void put_rows(struct page *p, const struct data_workspace *w, const struc
     buf_printf(&p->value, "%s%.*s: %llu rows", p->value.n ? "; " : "", (int)t->deployment.n, t->deployment.p,
                (unsigned long long)t->rows);
     put_span(&p->value, t->oldest_us, t->newest_us);
+    if (t->open) buf_printf(&p->value, "; %llu of them not sealed, of an earlier version", (unsigned long long)t->open);
   }
   say(p, "with text now");
 }

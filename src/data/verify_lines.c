@@ -24,6 +24,13 @@ static struct str place(char out[256], const char *path, unsigned long number)
 
 /* ---- journals ---------------------------------------------------------------------------------------------------- */
 
+static bool has_open_text(const struct record *r)
+{
+  bool any = false;
+  for (size_t i = 0; i < r->n_findings; i++) any |= r->findings[i].evidence.n || r->findings[i].decoded.n;
+  return any;
+}
+
 static void take_journal(struct lines *l, const char *path, unsigned long number, struct str line)
 {
   struct record r = {0};
@@ -34,9 +41,10 @@ static void take_journal(struct lines *l, const char *path, unsigned long number
   vdt_arena_reset(l->arena);
   int rc = egress ? record_read_egress(l->arena, line, &e, &why) : record_read(l->arena, line, &r, &why);
   if (rc) verify_found(l->check, DATA_FAULT_LINE, place(where, path, number), "%.120s", why.text);
-  if (rc || egress || !verify_has_text(&r)) return;
+  if (rc || egress || !verify_has_text(&r) || r.time_us < l->check->since_us) return;
+  if (l->s->input->config && has_open_text(&r)) verify_found(l->check, DATA_FAULT_CLEAR, place(where, path, number), "%s", "");
   const struct data_deployment *d = verify_deployment(l->s, r.deployment);
-  if (d && !d->evidence && r.time_us >= l->check->since_us)
+  if (d && !d->evidence)
     verify_found(l->check, DATA_FAULT_TEXT, place(where, path, number), "deployment %s has evidence off", d->config->name);
 }
 

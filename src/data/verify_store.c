@@ -116,6 +116,9 @@ static void check_texts(const struct data_statement *s, struct data_check *check
   for (size_t i = 0; i < w->n_texts; i++) {
     const struct store_texts *t = &w->texts[i];
     const struct data_deployment *d = verify_deployment(s, t->deployment);
+    if (s->input->config && t->open && t->newest_open_us >= check->since_us)
+      verify_found(check, DATA_FAULT_CLEAR, place(where, w, STR("alert_evidence"), (struct str){0}), "%llu rows",
+                   (unsigned long long)t->open);
     if (!d || d->evidence || d->config->prompt_evidence || t->newest_us < check->since_us) continue;
     verify_found(check, DATA_FAULT_TEXT, place(where, w, STR("alert_evidence"), (struct str){0}),
                  "deployment %s has evidence off; %llu rows have text", d->config->name, (unsigned long long)t->rows);

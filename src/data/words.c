@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "data/words.h"
 #include "record/fields.h"
+#include <unistd.h>
 
 /* ---- members ------------------------------------------------------------------------------------------------------ */
 
@@ -127,6 +128,32 @@ const char *data_scope_word(enum data_scope scope)
   static const char *const words[] = {"every deployment", "text only where prompt evidence is on",
                                       "where sharing with Purview is switched on", "no deployment in particular"};
   return words[scope];
+}
+
+const char *data_evidence_word(const struct data_deployment *d)
+{
+  if (!d->evidence) return "off";
+  return d->config->evidence == CONFIG_EVIDENCE_FULL ? "full" : "segments";
+}
+
+static bool has_key(const struct data_statement *s, const struct data_workspace *w, const char *kind)
+{
+  char path[4200];
+  snprintf(path, sizeof path, "%.*s/keys/%.*s.%s", (int)s->state_dir.n, s->state_dir.p, (int)w->name.n, w->name.p, kind);
+  return access(path, F_OK) == 0;
+}
+
+const char *data_key_word(const struct data_statement *s, const struct data_workspace *w)
+{
+  const char *from = w->config ? w->config->evidence_private_key : NULL;
+  bool public = has_key(s, w, "pub") || (w->config && w->config->evidence_public_key);
+  if (!public) return "none: no text is kept";
+  if (has_key(s, w, "key")) return "the private key is in the state folder: who can read that can read the evidence";
+  if (!from) return "the private key is not in the state folder: the control process opens nothing";
+  if (strcmp(from, "none") == 0) return "the private key is elsewhere: the control process cannot get it";
+  if (strncmp(from, "command:", 8) == 0) return "the control process gets the private key by a command when evidence is read";
+  if (strncmp(from, "env:", 4) == 0) return "the control process has the private key in its environment";
+  return "the control process reads the private key from a file outside of the state folder when evidence is read";
 }
 
 /* ---- where -------------------------------------------------------------------------------------------------------- */

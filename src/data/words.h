@@ -13,6 +13,10 @@ bool data_has_glass(const struct data_class *c, const struct config *config);
 const char *data_role_of(const struct data_class *c);
 bool data_concerns(const struct data_class *c, const struct data_deployment *d);
 const char *data_scope_word(enum data_scope scope);
+/* "off", "segments", "full", with what a plan has switched. */
+const char *data_evidence_word(const struct data_deployment *d);
+/* Where the key is that opens the evidence of a workspace; never the key, nor the command that gets it. */
+const char *data_key_word(const struct data_statement *s, const struct data_workspace *w);
 /* Something of the class lies in the folder of each workspace. */
 bool data_in_workspace(const struct data_class *c);
 /* The next file of the class, in a workspace or (NULL) outside of them, from row *at of places.def on; empty behind the last. */

@@ -78,7 +78,9 @@ int sqlite_list_texts(struct store *base, struct vdt_arena *arena, struct store_
                                        .subscription = sqlite_str(q, 1, arena, &failed),
                                        .rows = sqlite_u64(q, 2),
                                        .oldest_us = sqlite_u64(q, 3),
-                                       .newest_us = sqlite_u64(q, 4)};
+                                       .newest_us = sqlite_u64(q, 4),
+                                       .open = sqlite_u64(q, 5),
+                                       .newest_open_us = sqlite_u64(q, 6)};
   }
   *out = all;
   return over(s, q, code, failed, err);

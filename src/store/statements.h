@@ -95,6 +95,7 @@ X(AUDIT_LIST, "SELECT id, time_us, who, what, target, detail, hash FROM audit WH
 X(TRANSFER_PUT, "INSERT INTO transfers VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(day, kind, name, destination) DO UPDATE SET "
   "count = count + ?5, sent = sent + ?6, received = received + ?7")
 X(TRANSFER_LIST, "SELECT day, kind, name, destination, count, sent, received FROM transfers WHERE day >= ?1 ORDER BY day, kind, name, destination")
-X(TEXT_LIST, "SELECT a.x_deployment, a.subscription, count(*), min(e.time_us), max(e.time_us) FROM alert_evidence e JOIN alerts a ON a.name = e.alert "
+X(TEXT_LIST, "SELECT a.x_deployment, a.subscription, count(*), min(e.time_us), max(e.time_us), sum(e.segment <> '' OR e.decoded <> ''), "
+  "max(CASE WHEN e.segment <> '' OR e.decoded <> '' THEN e.time_us END) FROM alert_evidence e JOIN alerts a ON a.name = e.alert "
   "WHERE e.segment <> '' OR e.decoded <> '' OR length(e.sealed) > 0 GROUP BY 1, 2 ORDER BY 1, 2")
 #include "store/statements_keep.h"

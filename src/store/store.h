@@ -219,6 +219,7 @@ struct store_table {
 struct store_texts {
   struct str deployment, subscription;
   uint64_t rows, oldest_us, newest_us;
+  uint64_t open, newest_open_us; /* of these rows, those that are not sealed */
 };
 
 struct store_counts {
