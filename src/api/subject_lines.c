@@ -259,17 +259,29 @@ static int look_into(const struct subject *s, const char *folder, const char *na
   return rc;
 }
 
+static int look_at_folder(const struct subject *s, const char *folder, struct vdt_arena *arena, uint64_t *lines,
+                          struct vdt_error *err)
+{
+  int rc = VDT_OK;
+  DIR *d = opendir(folder);
+  for (struct dirent *e; !rc && d && (e = readdir(d));)
+    if (str_starts(str_of(e->d_name), STR("journal-"))) rc = look_into(s, folder, e->d_name, arena, lines, err);
+  if (d) closedir(d);
+  return rc;
+}
+
 int subject_waiting(const struct subject *s, uint64_t *lines, struct vdt_error *err)
 {
   char folder[4200];
   struct vdt_arena *arena = vdt_arena_new((size_t)64 << 20);
-  int rc = arena ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
-  snprintf(folder, sizeof folder, "%s/spool", s->state_dir);
-  DIR *d = rc ? NULL : opendir(folder);
   *lines = 0;
-  for (struct dirent *e; !rc && d && (e = readdir(d));)
-    if (str_starts(str_of(e->d_name), STR("journal-"))) rc = look_into(s, folder, e->d_name, arena, lines, err);
-  if (d) closedir(d);
+  snprintf(folder, sizeof folder, "%s/spool", s->state_dir);
+  int rc = arena ? look_at_folder(s, folder, arena, lines, err) : error_set(err, VDT_ENOMEM, "out of memory");
+  for (size_t i = 0; !rc && i < s->n; i++) {
+    struct str name = s->stores[i]->place.workspace;
+    snprintf(folder, sizeof folder, "%s/spool/workspaces/%.*s", s->state_dir, (int)name.n, name.p);
+    rc = look_at_folder(s, folder, arena, lines, err);
+  }
   vdt_arena_free(arena);
   return rc;
 }

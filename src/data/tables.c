@@ -45,9 +45,12 @@ bool data_place_is(const struct data_place *p, mode_t mode)
   return p->type == DATA_FILE ? S_ISREG(mode) : p->type == DATA_DIR ? S_ISDIR(mode) : S_ISSOCK(mode);
 }
 
-static struct str workspace_of(const char *path)
+/* What stands at the place of {workspace}, which no pattern has anything to match before. */
+static struct str workspace_of(const struct data_place *p, const char *path)
 {
-  struct str head = STR("workspaces/"), rest = str_cut(str_of(path), head.n, str_of(path).n);
+  const char *variable = strstr(p->pattern, "{workspace}");
+  if (!variable) return (struct str){0};
+  struct str rest = str_cut(str_of(path), (size_t)(variable - p->pattern), str_of(path).n);
   const char *slash = memchr(rest.p, '/', rest.n);
   return slash ? str_cut(rest, 0, (size_t)(slash - rest.p)) : rest;
 }
@@ -60,7 +63,7 @@ const struct data_place *data_place_of(const char *path, mode_t mode, struct str
     if (!place_matches(p, path)) continue;
     if (!best || (data_place_is(p, mode) && !data_place_is(best, mode))) best = p;
   }
-  *workspace = best && strstr(best->pattern, "{workspace}") ? workspace_of(path) : (struct str){0};
+  *workspace = best ? workspace_of(best, path) : (struct str){0};
   return best;
 }
 

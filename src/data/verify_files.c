@@ -49,7 +49,8 @@ static void check_configured(struct files *f, const struct data_item *i)
   const struct config *c = f->s->input->config;
   struct str path = str_of(i->path), feeds = STR("feeds/");
   if (!c) return;
-  if (i->workspace.n && i->place->type == DATA_DIR && !strchr(i->path + 11, '/') && !is_workspace(c, i->workspace))
+  bool folder = i->workspace.n && i->workspace.p + i->workspace.n == path.p + path.n; /* the path ends in the workspace's name */
+  if (folder && i->place->type == DATA_DIR && !is_workspace(c, i->workspace))
     verify_found(f->check, DATA_FAULT_WORKSPACE, path, "%s", "");
   if (str_starts(path, feeds) && !i->passing && !is_feed(c, str_cut(path, feeds.n, path.n)))
     verify_found(f->check, DATA_FAULT_FILE, path, "the configuration has no such feed");
