@@ -12,6 +12,7 @@ export class ApiError extends Error {
 const advice = {
   AuthenticationFailed: "Sign in again: the session has ended or the token was revoked.",
   AuthorizationFailed: "Your role does not allow this. Ask an administrator for a token with a role that does (vedette tokens create).",
+  InvalidReason: "Say in one line, in 10 to 500 bytes, why the texts have to be seen.",
   CsrfTokenInvalid: "Reload the page: it is of an earlier session.",
   MisdirectedRequest: "Open the portal by its address, or name this host under control.hosts in the configuration.",
   AlertNotFound: "It may have passed its retention, or be in a workspace that your token does not reach.",
@@ -40,7 +41,24 @@ function become(who) {
 export const session = () => current;
 
 // Whether who is signed in may do a thing: "readEvidence", "changeAlerts" (and rules), "administer".
-export const may = (what) => Boolean(current?.may?.[what]);
+export const may = (what) => Boolean(current?.may?.[what]) || (what === "readEvidence" && glassUntil() !== null);
+
+// Break-glass: until when it is open, or null; whether it could be opened.
+export function glassUntil() {
+  const until = new Date(current?.breakGlass?.untilUtc || 0);
+  return until > Date.now() ? until : null;
+}
+export const mayBreakGlass = () => Boolean(current?.breakGlass?.allowed);
+export async function breakGlass(reason) {
+  await post("/vedette/breakGlass", { reason });
+  await refreshSession();
+}
+export async function closeGlass() {
+  await request("DELETE", "/vedette/breakGlass");
+  await refreshSession();
+}
+
+export const refreshSession = async () => become(await request("GET", "/vedette/session").catch(() => current));
 
 export function onSession(f) {
   listeners.add(f);

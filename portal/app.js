@@ -4,6 +4,7 @@ import { useRoute, go } from "./lib/router.js";
 import { LiveRegion } from "./lib/live.js";
 import { HelpOverlay, useKeys } from "./lib/keys.js";
 import { Loading, Problem } from "./lib/ui.js";
+import { GlassBand } from "./lib/glass.js";
 import { Seen } from "./lib/visible.js";
 import { session, onSession, signOut, start } from "./api.js";
 
@@ -73,7 +74,7 @@ function Shell() {
   return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>Skip to the page</a>
     <header class="top"><a class="brand" href="#/"><img src="icon.svg" alt="" width="20" height="20" />vedette</a><${Navigation} route=${route} />
       <div class="tools">${who.name && html`<span class="dim wide"><${Seen} text=${who.name} limit=${24} />${who.role && " · " + who.role}</span>`}<${ThemeButton} /><button type="button" class="quiet" onClick=${signOut}>Sign out</button></div></header>
-    <main id="main" tabindex="-1"><${Page} route=${route} /></main>
+    <${GlassBand} /><main id="main" tabindex="-1"><${Page} route=${route} /></main>
     <footer class="dim">Press <kbd>?</kbd> for the keyboard. Times are in your zone; hover for UTC.</footer><${HelpOverlay} /><${LiveRegion} />`;
 }
 

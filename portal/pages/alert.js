@@ -8,11 +8,12 @@ import { Seen } from "../lib/visible.js";
 import { Copy, Empty, Loaded, Problem, Severity, State, states } from "../lib/ui.js";
 import { ChangeDialog, VerbButtons, classifications, verbs } from "../lib/triage.js";
 import { Techniques, list } from "../lib/attack.js";
+import { GlassDialog } from "../lib/glass.js";
 import { Evidence } from "../lib/evidence.js";
 import { IncidentGraph } from "../lib/graph.js";
 import { Story } from "../lib/story.js";
 import { SuppressDialog } from "../lib/suppress.js";
-import { alertAt, alertEvidence, alertHistory, alertTypes, changeAlert, listAlerts, may, nameOf } from "../api.js";
+import { alertAt, alertEvidence, alertHistory, alertTypes, changeAlert, listAlerts, may, mayBreakGlass, nameOf } from "../api.js";
 
 const POLL_MS = 5000, RELATED_MS = 864e5;
 const addressOf = (id) => to(["alert", ...id.split("/").filter(Boolean)]);
@@ -24,17 +25,20 @@ function EvidenceCard({ id, alert }) {
   const p = alert.properties, x = p.extendedProperties;
   const [opened, open] = useState(null);
   const [error, fail] = useState(null);
+  const [asking, ask] = useState(false);
+  const sees = may("readEvidence"), glass = !sees && mayBreakGlass();
   const withheld = x.evidenceWithheld === "true";
   const show = () => alertEvidence(id).then((e) => { open(e); fail(null); announce("The evidence is open."); }, fail);
   useEffect(() => { open(null); fail(null); }, [id]);
-  useKeys([["e", "open the evidence", () => withheld && !opened && may("readEvidence") && show()]]);
+  useKeys([["e", "open the evidence", () => withheld && (sees ? !opened && show() : glass && ask(true))]]);
   if (!p.supportingEvidence?.rows?.length) return null;
   return html`<section class="card" aria-label="Evidence"><div class="row bar"><h2>Evidence</h2>${+x.evidenceTotal > +x.evidenceKept && html`<span class="dim">${x.evidenceKept} of ${x.evidenceTotal} findings were kept</span>`}</div>
     ${error && html`<${Problem} error=${error} />`}
-    ${withheld && !opened && (may("readEvidence") ? html`<div class="note row"><span>The texts are closed. Opening them is recorded in the audit log with your name.</span><button type="button" onClick=${show}>Open the evidence <kbd class="wide">e</kbd></button></div>`
+    ${withheld && !(opened && sees) && (sees ? html`<div class="note row"><span>The texts are closed. Opening them is recorded in the audit log with your name.</span><button type="button" onClick=${show}>Open the evidence <kbd class="wide">e</kbd></button></div>`
+      : glass ? html`<div class="note row"><span>Your role works without texts of prompts and answers. When they have to be seen at once, you can break the glass: with a reason, for a bounded time, on record.</span><button type="button" onClick=${() => ask(true)}>Break glass… <kbd class="wide">e</kbd></button></div>`
       : html`<p class="note">Your role does not show texts of prompts and answers. What was found is below; somebody with the role evidence-reader can read the texts.</p>`)}
-    ${opened && html`<p class="note">This view is audited: your name, this alert and the time are in the audit log.</p>`}
-    <${Evidence} table=${p.supportingEvidence} opened=${opened} /></section>`;
+    ${opened && sees && html`<p class="note">This view is audited: your name, this alert and the time are in the audit log.</p>`}
+    <${Evidence} table=${p.supportingEvidence} opened=${sees ? opened : null} />${asking && html`<${GlassDialog} onOpen=${show} onClose=${() => ask(false)} />`}</section>`;
 }
 
 // ---- what belongs to it ----

@@ -198,6 +198,24 @@ await test("who may not see texts is told so and gets none", async () => {
   await q.context().close();
 });
 
+await test("an operator breaks the glass with a reason, sees the texts under a band that says so, and closes it", async () => {
+  const q = await page(b);
+  await signIn(q, process.env.OPERATOR);
+  await open(q, "alert" + of("AI.Azure_ASCIISmuggling").id);
+  assert.equal(await q.locator("text=Open the evidence").count(), 0);
+  await q.keyboard.press("e");
+  await q.waitForSelector("dialog[open] input:focus");
+  await q.keyboard.type("incident 4711: who was meant?");
+  await q.keyboard.press("Enter");
+  await q.waitForSelector(".passage");
+  assert.match(await q.innerText(".band"), /Break-glass is open/);
+  const lines = (await api("/vedette/audit")).value;
+  assert.ok(lines.some((l) => l.what === "break-glass opened" && /incident 4711/.test(l.detail + l.target)), JSON.stringify(lines.slice(0, 3)));
+  await q.click("text=Close it now");
+  await q.waitForFunction(() => !document.querySelector(".band") && !document.querySelector(".passage"));
+  await q.context().close();
+});
+
 await test("an incident is drawn, its alerts are listed in their order and lead to their pages", async () => {
   const a = of("AI.Vedette_Incident");
   await open(p, "alert" + a.id);
