@@ -162,3 +162,11 @@ export const previewRule = (alertId, properties, days) => post("/vedette/suppres
 export const overview = (query, signal) => get(withQuery("/vedette/overview", query), signal);
 
 export const alertTypes = (signal) => get("/vedette/alertTypes", signal);
+
+// ---- what is looked for, and trying it: docs/catalogue.md, docs/api.md ----
+
+export const catalogue = (signal) => get("/vedette/catalogue", signal);
+export const catalogueRules = (query, signal) => get(withQuery("/vedette/catalogue/rules", query), signal);
+export const policies = (signal) => get("/vedette/catalogue/policies", signal);
+// {text, as, deployment}: the text is sent in the body only, and kept nowhere
+export const scanText = ({ text, as, deployment }) => post("/vedette/scan", { text, as, ...(deployment ? { deployment } : {}) });

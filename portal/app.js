@@ -13,6 +13,8 @@ const pages = [
   ["", "Overview", "o", () => import("./pages/overview.js")],
   ["alerts", "Alerts", "a", () => import("./pages/alerts.js")],
   ["alert", "", "", () => import("./pages/alert.js")],
+  ["playground", "Playground", "p", () => import("./pages/playground.js")],
+  ["catalogue", "Catalogue", "c", () => import("./pages/catalogue.js")],
 ];
 
 const themes = ["auto", "light", "dark"];

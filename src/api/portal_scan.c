@@ -15,8 +15,7 @@ struct scan {
   struct work work;
   struct workbench_text text;
   struct buf memory; /* text, as and deployment, one behind the other */
-  char (*names)[64]; /* of workspaces */
-  const char **workspaces;
+  struct worker_view view;
 };
 
 static void drop(struct work *w)
@@ -25,8 +24,7 @@ static void drop(struct work *w)
   if (s->memory.p) sodium_memzero(s->memory.p, s->memory.cap);
   buf_finish(&s->memory);
   buf_finish(&w->response.body);
-  free(s->names);
-  free(s->workspaces);
+  worker_view_finish(&s->view);
   free(s);
 }
 
@@ -38,28 +36,8 @@ static void run(struct work *w, const struct workbench *bench)
   w->response.status = 200;
   w->response.type = API_JSON;
   if (!rc && !w->response.body.failed) return;
-  if (rc == VDT_ENOTFOUND) {
-    api_error(&w->response, 404, "DeploymentNotFound", "There is no deployment of that name here.");
-  } else {
-    if (rc) fprintf(stderr, "vedette serve: scan: %s%s%s\n", err.file, err.file[0] ? ": " : "", err.text);
-    api_error(&w->response, 503, "EngineUnavailable",
-              "The engine cannot be used with the rules and the configuration of now; logs/serve.log says why.");
-  }
-}
-
-/* The workspaces are copied: those of the request end with it. */
-static bool keep_workspaces(const struct api *api, struct scan *s)
-{
-  s->names = calloc(api->n_stores + 1, sizeof *s->names);
-  s->workspaces = calloc(api->n_stores + 1, sizeof *s->workspaces);
-  for (size_t i = 0; s->names && s->workspaces && i < api->n_stores; i++) {
-    struct str name = api->stores[i]->place.workspace;
-    snprintf(s->names[i], sizeof s->names[i], "%.*s", (int)name.n, name.p);
-    s->workspaces[i] = s->names[i];
-  }
-  s->text.workspaces = s->workspaces;
-  s->text.n_workspaces = api->n_stores;
-  return s->names && s->workspaces;
+  if (rc == VDT_ENOTFOUND) api_error(&w->response, 404, "DeploymentNotFound", "There is no deployment of that name here.");
+  else worker_failed(&w->response, "scan", &err);
 }
 
 static bool keep_text(struct scan *s, struct str text, struct str as, struct str deployment)
@@ -69,6 +47,7 @@ static bool keep_text(struct scan *s, struct str text, struct str as, struct str
   buf_put(&s->memory, as);
   buf_put(&s->memory, deployment);
   struct str all = buf_str(&s->memory);
+  s->text.view = s->view.view;
   s->text.text = str_cut(all, 0, text.n);
   s->text.as = str_cut(all, text.n, text.n + as.n);
   s->text.deployment = str_cut(all, text.n + as.n, all.n);
@@ -96,7 +75,7 @@ void api_portal_scan(struct api *api, const struct api_request *r, struct api_re
   if (!read_scan(api, r, response, &text, &as, &deployment)) return;
   struct scan *s = api->worker ? calloc(1, sizeof *s) : NULL;
   if (s) s->work = (struct work){.run = run, .drop = drop};
-  bool kept = s && keep_workspaces(api, s) && keep_text(s, text, as, deployment);
+  bool kept = s && worker_view_make(api, &s->view) && keep_text(s, text, as, deployment);
   sodium_memzero((char *)(uintptr_t)text.p, text.n); /* in the body, or decoded in the arena */
   if (kept) {
     response->work = &s->work;

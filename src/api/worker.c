@@ -124,3 +124,36 @@ void worker_free(struct worker *w)
   pthread_mutex_destroy(&w->lock);
   free(w);
 }
+
+/* ---- what works have in common ---------------------------------------------------------------------------------- */
+
+bool worker_view_make(const struct api *api, struct worker_view *out)
+{
+  *out = (struct worker_view){.names = calloc(api->n_stores + 1, sizeof *out->names),
+                              .workspaces = calloc(api->n_stores + 1, sizeof *out->workspaces)};
+  if (!out->names || !out->workspaces) {
+    worker_view_finish(out);
+    return false;
+  }
+  for (size_t i = 0; i < api->n_stores; i++) {
+    struct str name = api->stores[i]->place.workspace;
+    snprintf(out->names[i], sizeof out->names[i], "%.*s", (int)name.n, name.p);
+    out->workspaces[i] = out->names[i];
+  }
+  out->view = (struct workbench_view){out->workspaces, api->n_stores};
+  return true;
+}
+
+void worker_view_finish(struct worker_view *v)
+{
+  free(v->names);
+  free(v->workspaces);
+  *v = (struct worker_view){0};
+}
+
+void worker_failed(struct api_response *response, const char *what, const struct vdt_error *err)
+{
+  if (err->text[0]) fprintf(stderr, "vedette serve: %s: %s%s%s\n", what, err->file, err->file[0] ? ": " : "", err->text);
+  api_error(response, 503, "EngineUnavailable",
+            "The engine cannot be used with the rules and the configuration of now; logs/serve.log says why.");
+}

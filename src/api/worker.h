@@ -10,11 +10,24 @@
 
 enum { WORKER_WAITING = 16 };
 
+/* Whose deployments may be seen. */
+struct workbench_view {
+  const char *const *workspaces;
+  size_t n;
+};
+
 /* A text that somebody wants to know about. */
 struct workbench_text {
   struct str text, as, deployment; /* deployment empty: the first that may be seen */
-  const char *const *workspaces;   /* whose deployments may be seen, n_workspaces of them */
-  size_t n_workspaces;
+  struct workbench_view view;
+};
+
+/* Rules that somebody wants to see. */
+struct workbench_rules {
+  struct str detector, word; /* empty: any; word: in its name, title, category or file, without ASCII case */
+  size_t skip, top;
+  const struct store_hits *hits; /* of the stores, in any order */
+  size_t n_hits;
 };
 
 /*
@@ -25,6 +38,9 @@ struct workbench_text {
 struct workbench {
   void *ctx;
   int (*scan)(void *ctx, const struct workbench_text *text, struct buf *out, struct vdt_error *err);
+  int (*summary)(void *ctx, const struct workbench_rules *q, struct buf *out, struct vdt_error *err);
+  int (*rules)(void *ctx, const struct workbench_rules *q, struct buf *out, struct vdt_error *err);
+  int (*policies)(void *ctx, const struct workbench_view *view, struct buf *out, struct vdt_error *err);
   void (*rest)(void *ctx); /* nothing was asked for a while: gives the memory back */
 };
 
@@ -37,6 +53,17 @@ struct work {
   void *ctx;
   struct work *next;
 };
+
+/* A view of the stores of api, of malloc: for works, which live longer than the request. false: out of memory; then there is nothing to free. */
+struct worker_view {
+  struct workbench_view view;
+  char (*names)[64];
+  const char **workspaces;
+};
+bool worker_view_make(const struct api *api, struct worker_view *out);
+void worker_view_finish(struct worker_view *v);
+/* What a handler gives back when the engine or the configuration cannot be used: says why in the log, not in the answer. */
+void worker_failed(struct api_response *response, const char *what, const struct vdt_error *err);
 
 /* bench is borrowed; its rest() is called after so many idle milliseconds, and at the end. */
 int worker_new(const struct workbench *bench, unsigned rest_ms, struct worker **out, struct vdt_error *err);

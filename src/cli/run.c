@@ -39,7 +39,8 @@ enum {
   DRAIN_MS = 3000,
   STOP_MS = 5000,
   MAX_FILES = 65536,
-  MAX_WORKERS = 32
+  MAX_WORKERS = 32,
+  EFFECTIVE_MAX = 4 << 20
 };
 
 struct options {
@@ -196,13 +197,24 @@ static int write_files(struct run *r, const struct config *c, const char *name, 
   return rc;
 }
 
+/* What held before the last change stays, so that the portal can show what the change was. */
+static int keep_previous(struct run *r, struct str now, struct vdt_error *err)
+{
+  struct buf before = {0};
+  int rc = VDT_OK;
+  if (file_read(in_state(r, "run/effective.yaml"), EFFECTIVE_MAX, &before, NULL) == VDT_OK && !str_eq(buf_str(&before), now))
+    rc = run_file_write(in_state(r, "run/effective.previous.yaml"), buf_str(&before), err);
+  buf_finish(&before);
+  return rc;
+}
+
 /* What holds now, for the data statement: `vedette data` and the API say what it means. */
 static int keep_effective(struct run *r, struct vdt_error *err)
 {
   struct buf text = {0};
   config_print(r->config, &text);
-  int rc = text.failed ? error_set(err, VDT_ENOMEM, "out of memory")
-                       : run_file_write(in_state(r, "run/effective.yaml"), buf_str(&text), err);
+  int rc = text.failed ? error_set(err, VDT_ENOMEM, "out of memory") : keep_previous(r, buf_str(&text), err);
+  if (!rc) rc = run_file_write(in_state(r, "run/effective.yaml"), buf_str(&text), err);
   buf_finish(&text);
   return rc;
 }

@@ -1,15 +1,18 @@
 #include "cli/workbench.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "cli/workbench_show.h"
 #include "gateway/load.h"
 #include "wire/explain.h"
 #include "wire/finding.h"
 #include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { ARENA_MAX = 64 << 20 };
+enum { ARENA_MAX = 64 << 20, CONFIG_MAX = 4 << 20 };
 
 struct bench {
   const char *state_dir;
@@ -33,7 +36,7 @@ static void rest(void *ctx)
   intel_drop(b->intel);
   config_free(b->config);
   *b = (struct bench){.state_dir = state_dir};
-  if (any) malloc_trim(0);
+  if (any) malloc_trim(0); /* compiling leaves many times of what it made in pieces */
 }
 
 static int read_config(struct bench *b, struct vdt_error *err)
@@ -63,6 +66,13 @@ static int load(struct bench *b, struct vdt_error *err)
   return rc == VDT_ENOTFOUND ? VDT_EIO : rc; /* that is for names of the request */
 }
 
+bool workbench_sees(const struct workbench_view *view, const struct config_deployment *d)
+{
+  for (size_t i = 0; i < view->n; i++)
+    if (strcmp(view->workspaces[i], d->workspace->name) == 0) return true;
+  return false;
+}
+
 /* ---- scanning --------------------------------------------------------------------------------------------------- */
 
 struct scan {
@@ -79,9 +89,7 @@ static enum vdt_role role_of(struct str as)
 
 static bool may_see(const struct scan *s, const struct config_deployment *d)
 {
-  for (size_t i = 0; i < s->text->n_workspaces; i++)
-    if (strcmp(s->text->workspaces[i], d->workspace->name) == 0) return true;
-  return false;
+  return workbench_sees(&s->text->view, d);
 }
 
 static const struct config_deployment *find(const struct scan *s)
@@ -203,6 +211,59 @@ static int scan(void *ctx, const struct workbench_text *text, struct buf *out, s
   return rc;
 }
 
+/* ---- the catalogue: read anew each time, it takes milliseconds and no compiling ------------------------------------ */
+
+static int with_rules(struct bench *b, const struct workbench_rules *q, struct buf *out, struct vdt_error *err,
+                      int (*show)(const struct rules *rules, const struct workbench_rules *q, struct buf *out))
+{
+  struct bench look = {.state_dir = b->state_dir};
+  struct rules rules = {0};
+  struct vdt_arena *arena = vdt_arena_new(ARENA_MAX);
+  int rc = arena ? read_config(&look, err) : error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc) rc = load_rules(look.config, arena, &rules, err);
+  if (!rc) rc = show(&rules, q, out);
+  vdt_arena_free(arena);
+  rest(&look);
+  return rc;
+}
+
+static int summary(void *ctx, const struct workbench_rules *q, struct buf *out, struct vdt_error *err)
+{
+  return with_rules(ctx, q, out, err, workbench_put_summary);
+}
+
+static int rules(void *ctx, const struct workbench_rules *q, struct buf *out, struct vdt_error *err)
+{
+  return with_rules(ctx, q, out, err, workbench_put_rules);
+}
+
+/* The configuration before the last change; NULL when there was none, or it is one that this version does not read. */
+static struct config *read_previous(const struct bench *b, uint64_t *changed_us)
+{
+  char path[PATH_MAX];
+  struct stat st;
+  struct config *c = NULL;
+  struct buf text = {0};
+  snprintf(path, sizeof path, "%s/run/effective.previous.yaml", b->state_dir);
+  if (stat(path, &st) == 0 && file_read(path, CONFIG_MAX, &text, NULL) == VDT_OK && config_parse(buf_str(&text), path, &c, NULL))
+    c = NULL;
+  *changed_us = c ? (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000 : 0;
+  buf_finish(&text);
+  return c;
+}
+
+static int policies(void *ctx, const struct workbench_view *view, struct buf *out, struct vdt_error *err)
+{
+  struct bench look = {.state_dir = ((struct bench *)ctx)->state_dir};
+  uint64_t changed_us;
+  int rc = read_config(&look, err);
+  struct config *previous = rc ? NULL : read_previous(&look, &changed_us);
+  if (!rc) rc = workbench_put_policies(look.config, previous, changed_us, view, out);
+  config_free(previous);
+  rest(&look);
+  return rc;
+}
+
 /* ---- for serve -------------------------------------------------------------------------------------------------- */
 
 struct bench *workbench_new(const char *state_dir)
@@ -214,7 +275,7 @@ struct bench *workbench_new(const char *state_dir)
 
 struct workbench workbench_of(struct bench *b)
 {
-  return (struct workbench){.ctx = b, .scan = scan, .rest = rest};
+  return (struct workbench){.ctx = b, .scan = scan, .rest = rest, .summary = summary, .rules = rules, .policies = policies};
 }
 
 void workbench_free(struct bench *b)

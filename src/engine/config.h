@@ -270,6 +270,9 @@ const struct config_shield *config_shield_of(const struct config *config, const 
 /* The file that `vedette run` uses when it is given none. */
 struct str config_default(void);
 
+/* Calls each() with every setting that holds, in the order of a file: "policies[standard].credential.response", "redact". Elements of lists are called by
+ * their name, else by their number from 1. Phrases of blocklists and hashes of allowed values are "(not shown)". ENOMEM. */
+int config_walk(const struct config *config, void (*each)(void *ctx, struct str path, struct str value), void *ctx);
 /* The effective configuration as YAML: every setting, in the order of settings.def. config_parse reads it back to the same. */
 void config_print(const struct config *config, struct buf *out);
 

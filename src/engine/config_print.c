@@ -49,6 +49,88 @@ void config_print(const struct config *config, struct buf *out)
   put_scope(ROOT, config, 0, false, out);
 }
 
+/* ---- walking ---------------------------------------------------------------------------------------------------- */
+
+struct walker {
+  void (*each)(void *ctx, struct str path, struct str value);
+  void *ctx;
+  struct buf path, value;
+};
+
+static void walk_scope(struct walker *w, enum scope scope, const void *base);
+
+/* What operators keep to themselves: the words that they look for, and which values are no findings. */
+static bool is_private(const struct setting *s)
+{
+  return s->scope == PHRASE || (s->scope == ALLOWED && strcmp(s->key, "hash") == 0);
+}
+
+/* As people say it: without the quotes of YAML, where nothing in it needs them to be understood. */
+static struct str bare(struct str v)
+{
+  bool quoted = v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"' && !memchr(v.p, '\\', v.n);
+  return quoted ? str_cut(v, 1, v.n - 1) : v;
+}
+
+/* Appends "[name]" of an element, or "[3]". */
+static void put_element(struct walker *w, enum scope scope, const void *element, size_t number)
+{
+  buf_reset(&w->value);
+  for (size_t i = 0; i < n_settings && !w->value.n; i++)
+    if (settings[i].scope == scope && strcmp(settings[i].key, "name") == 0)
+      setting_kind(&settings[i])->put(&settings[i], (const char *)element + settings[i].offset, &w->value);
+  buf_byte(&w->path, '[');
+  if (w->value.n) buf_put(&w->path, bare(buf_str(&w->value)));
+  else buf_printf(&w->path, "%zu", number);
+  buf_byte(&w->path, ']');
+}
+
+static void walk_list(struct walker *w, const struct setting *s, const void *member)
+{
+  const char *array = *(char *const *)member;
+  size_t n = *(const size_t *)((char *const *)member + 1), end = w->path.n;
+  for (size_t i = 0; i < n; i++) {
+    const void *element = array + i * scope_size[s->of];
+    put_element(w, s->of, element, i + 1);
+    walk_scope(w, s->of, element);
+    w->path.n = end;
+  }
+}
+
+static void walk_value(struct walker *w, const struct setting *s, const void *member)
+{
+  buf_reset(&w->value);
+  setting_kind(s)->put(s, member, &w->value);
+  if (!w->value.n || w->value.failed) return;
+  w->each(w->ctx, buf_str(&w->path), is_private(s) ? STR("(not shown)") : bare(buf_str(&w->value)));
+}
+
+static void walk_scope(struct walker *w, enum scope scope, const void *base)
+{
+  size_t end = w->path.n;
+  for (size_t i = 0; i < n_settings && !w->path.failed; i++) {
+    const struct setting *s = &settings[i];
+    const void *member = (const char *)base + s->offset;
+    if (s->scope != scope) continue;
+    if (end) buf_byte(&w->path, '.');
+    buf_put(&w->path, str_of(s->key));
+    if (s->kind == KIND_MAP) walk_scope(w, s->of, member);
+    else if (s->kind == KIND_LIST) walk_list(w, s, member);
+    else walk_value(w, s, member);
+    w->path.n = end;
+  }
+}
+
+int config_walk(const struct config *config, void (*each)(void *ctx, struct str path, struct str value), void *ctx)
+{
+  struct walker w = {.each = each, .ctx = ctx};
+  walk_scope(&w, ROOT, config);
+  bool failed = w.path.failed || w.value.failed;
+  buf_finish(&w.path);
+  buf_finish(&w.value);
+  return failed ? VDT_ENOMEM : VDT_OK;
+}
+
 /* ---- help ------------------------------------------------------------------------------------------------------- */
 
 struct walk {

@@ -1,6 +1,7 @@
 #include "gateway/load.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "engine/rule.h"
 #include <dirent.h>
 #include <errno.h>
 #include <malloc.h>
@@ -182,6 +183,16 @@ int load_engine_with(struct config *config, const char *const *files, size_t n, 
   if (!rc && config) rc = bind_all(config, engine, err);
   if (rc) vdt_engine_free(engine);
   else *out = engine;
+  return rc;
+}
+
+int load_rules(const struct config *config, struct vdt_arena *arena, struct rules *out, struct vdt_error *err)
+{
+  struct files *f = calloc(1, sizeof *f);
+  if (!f) return error_set(err, VDT_ENOMEM, "out of memory");
+  int rc = read_files(f, load_rules_dir(config ? config->rules_dir : NULL), config, NULL, 0, err);
+  if (!rc) rc = rules_parse(arena, f->sources, f->n_texts, out, err);
+  finish(f);
   return rc;
 }
 

@@ -27,6 +27,10 @@ int load_engine_with(struct config *config, const char *const *files, size_t n, 
  * which rules policies mean. ECONFIG: a kind that the engine does not know. */
 int load_data(struct config *config, const struct vdt_engine *engine, struct vdt_error *err);
 
+/* The same rules as they are written, uncompiled, in the arena: for showing them. */
+struct rules;
+int load_rules(const struct config *config, struct vdt_arena *arena, struct rules *out, struct vdt_error *err);
+
 /* The key of allowed values; zeros when the configuration names no file. */
 int load_allowed_key(const struct config *config, unsigned char key[VDT_ALLOW_KEY], struct vdt_error *err);
 

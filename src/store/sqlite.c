@@ -338,6 +338,7 @@ static const struct store_ops sqlite_ops = {
     .tally = sqlite_tally,
     .traffic = sqlite_traffic,
     .counts = sqlite_counts,
+    .hits = sqlite_hits,
     .get = sqlite_get,
     .change = sqlite_change,
     .relate = sqlite_relate,

@@ -141,6 +141,8 @@ int sqlite_uncount_traffic(struct sqlite_store *s, struct str id, struct vdt_err
 int sqlite_traffic(struct store *s, uint64_t from_us, uint64_t to_us, store_traffic_fn *each, void *ctx, struct vdt_error *err);
 int sqlite_counts(struct store *s, uint64_t from_us, uint64_t to_us, struct vdt_arena *arena, struct store_alert_counts *out,
                   struct vdt_error *err);
+int sqlite_hits(struct store *s, uint64_t since_us, struct vdt_arena *arena, struct store_hits **out, size_t *n,
+                struct vdt_error *err);
 /* Alerts of before version 4 get the severity of their type. Within the transaction that makes the schema. */
 int sqlite_set_severities(struct sqlite_store *s, struct vdt_error *err);
 int sqlite_count(struct store *s, struct store_counts *out, struct vdt_error *err);

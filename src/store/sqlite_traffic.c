@@ -159,3 +159,31 @@ int sqlite_counts(struct store *base, uint64_t from_us, uint64_t to_us, struct v
   }
   return rc;
 }
+
+/* ---- rules ------------------------------------------------------------------------------------------------------ */
+
+int sqlite_hits(struct store *base, uint64_t since_us, struct vdt_arena *arena, struct store_hits **out, size_t *n,
+                struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  struct store_hits *list = NULL;
+  size_t cap = 0;
+  bool failed = false;
+  int rc, code = SQLITE_DONE;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_RULE_HITS, &rc, err);
+  *n = 0;
+  if (!q) return rc;
+  sqlite_bind_u64(q, 1, since_us);
+  sqlite_bind_u64(q, 2, STORE_HITS_ROWS);
+  while (!failed && (code = sqlite3_step(q)) == SQLITE_ROW) {
+    struct store_hits *p = arena_grow(arena, list, *n, &cap, 64, sizeof *p);
+    if ((failed = !p)) break;
+    list = p;
+    list[(*n)++] = (struct store_hits){sqlite_str(q, 0, arena, &failed), sqlite_u64(q, 1), sqlite_u64(q, 2)};
+  }
+  if (failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
+  else if (code != SQLITE_DONE) rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  *out = list;
+  return rc;
+}

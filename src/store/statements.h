@@ -37,6 +37,7 @@ X(TRAFFIC_TAKE, "UPDATE traffic SET requests = requests - 1, tokens = tokens - i
   "FROM interactions AS i WHERE i.id = ?1 AND slot_us = " TRAFFIC_SLOT("i.time_us") " AND traffic.deployment = i.deployment")
 X(TRAFFIC_LIST, "SELECT slot_us, deployment, requests, tokens, detected, redacted, cut, blocked, not_inspected, failed FROM traffic WHERE slot_us >= ?1 AND slot_us < ?2")
 X(SCAN_COUNTS, "SELECT status, severity, end_us >= ?1 AND name > ?2, type, x_application, x_end_user FROM alerts INDEXED BY alerts_scan")
+X(RULE_HITS, "SELECT rule, count(*), max(time_us) FROM (SELECT rule, time_us FROM alert_evidence WHERE time_us >= ?1 ORDER BY time_us DESC LIMIT ?2) GROUP BY rule")
 X(PAGE_NEWEST, SCAN_BY_NAME(""))
 X(PAGE_OLDEST, SCAN_BY_NAME("DESC"))
 X(SORT_END, SCAN_KEY("end_us"))

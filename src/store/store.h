@@ -74,6 +74,13 @@ struct store_named_count {
   struct str name;
   uint64_t n;
 };
+/* How often a rule stands in the evidence of alerts. */
+struct store_hits {
+  struct str rule;
+  uint64_t n, last_us;
+};
+enum { STORE_HITS_ROWS = 50000 };
+
 enum store_top { STORE_TOP_TYPE, STORE_TOP_APPLICATION, STORE_TOP_USER, STORE_TOPS };
 enum { STORE_TOP_MAX = 50 };
 struct store_alert_counts {
@@ -285,6 +292,9 @@ struct store_ops {
   /* Alerts by state, and those that went on in that time by type, application and user. One pass over an index. */
   int (*counts)(struct store *s, uint64_t from_us, uint64_t to_us, struct vdt_arena *arena, struct store_alert_counts *out,
                 struct vdt_error *err);
+  /* What rules found since that time, by the evidence that alerts keep: of the newest STORE_HITS_ROWS rows. */
+  int (*hits)(struct store *s, uint64_t since_us, struct vdt_arena *arena, struct store_hits **out, size_t *n,
+              struct vdt_error *err);
   int (*get)(struct store *s, struct str name, struct vdt_arena *arena, struct alert *out, struct vdt_error *err);
   /* Any state to any other; what changes nothing leaves no trace, all else stays in the history. The alerts of an incident that is resolved
    * or dismissed go with it. */

@@ -8,6 +8,7 @@ try:
 except ImportError:
     jsonschema = None
 
+TIMEOUT = 200  # seconds for an answer: the first scan compiles the rules, which takes long on a machine that others use
 BUILD = os.environ["VEDETTE_BUILD"]
 VEDETTE = os.path.join(BUILD, "src/cli/vedette")
 ZERO = "00000000-0000-0000-0000-000000000000"
@@ -133,12 +134,12 @@ class Journal:
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=120)
+        super().__init__("localhost", timeout=TIMEOUT)
         self.path = path
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(120)
+        self.sock.settimeout(TIMEOUT)
         self.sock.connect(self.path)
 
 
