@@ -30,6 +30,7 @@ struct api {
   size_t n_hosts;
   struct keep *keep;       /* or NULL */
   struct worker *worker;   /* does what takes long, or NULL */
+  const char *engine;      /* which rules and model it has, or NULL */
   struct vdt_arena *arena; /* emptied at each request */
 };
 

@@ -145,6 +145,7 @@ int health_look(struct api *api, struct health *h)
 {
   h->now_us = clock_unix_us();
   h->stats = api->stats;
+  h->engine = api->engine;
   h->writers = count_writers(api);
   look_at_disk(api, h);
   look_at_feeds(api, h);
@@ -221,6 +222,12 @@ static enum state part_EXPORTS(const struct health *h, char says[SAYS])
   if (h->sharing) snprintf(says, SAYS, "Audit records without text are written for %s.", subscriptions);
   else snprintf(says, SAYS, "Switched off; nothing is written for others.");
   return h->sharing ? OK : OFF;
+}
+
+static enum state part_ENGINE(const struct health *h, char says[SAYS])
+{
+  snprintf(says, SAYS, "%s", h->engine ? h->engine : "This process has no engine: texts cannot be tried here.");
+  return h->engine ? OK : OFF;
 }
 
 static enum state part_AUDIT(const struct health *h, char says[SAYS])

@@ -20,6 +20,7 @@ struct health {
   char audit_head[17]; /* the beginning of its hash */
   uint64_t audit_us;   /* its time */
   uint64_t glass;      /* times that evidence was opened by break-glass within a day, 100 at most */
+  const char *engine;  /* which rules and model, or NULL: there is no engine here */
   bool audit_key;      /* the key is there, or nothing was written yet */
   const struct collect_stats *stats;
 };

@@ -133,6 +133,7 @@ static int start(struct serve *s, struct vdt_error *err)
                         .oidc = s->oidc,
                         .glass = &s->glass,
                         .evidence = s->evidence,
+                        .engine = o->engine,
                         .hosts = o->control.hosts,
                         .n_hosts = o->control.n_hosts,
                         .unseal = {o->state_dir, o->keys, o->n_keys},

@@ -40,6 +40,7 @@ struct serve_options {
   struct feeds_options feeds;
   struct geo_options geo;
   const struct workbench *bench; /* or NULL: there is no engine */
+  const char *engine;            /* which rules and model, in a sentence, or NULL */
   struct serve_control control;
   const struct unseal_source *keys; /* where the private keys of evidence are */
   size_t n_keys;

@@ -101,7 +101,12 @@ int cmd_serve(int argc, char **argv)
   if (!rc && !control_args_read(&control, &access, &o.control)) rc = CLI_USAGE;
   struct bench *bench = workbench_new(o.state_dir);
   struct workbench ops = workbench_of(bench);
-  if (bench) o.bench = &ops;
+  char engine[WORKBENCH_ENGINE_MAX];
+  if (bench) {
+    workbench_describe(bench, engine);
+    o.bench = &ops;
+    o.engine = engine;
+  }
   if (!rc) rc = serve_run(&o);
   workbench_free(bench);
   control_args_finish(&access);

@@ -1,4 +1,5 @@
 #include "cli/workbench.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -6,6 +7,7 @@
 #include "gateway/load.h"
 #include "wire/explain.h"
 #include "wire/finding.h"
+#include <dirent.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -262,6 +264,53 @@ static int policies(void *ctx, const struct workbench_view *view, struct buf *ou
   config_free(previous);
   rest(&look);
   return rc;
+}
+
+/* ---- which rules and model --------------------------------------------------------------------------------------- */
+
+/* The head of the weights file, as model/weights.h has it: version at 12, name at 40. */
+static int put_model(const char *path, char *out, size_t size)
+{
+  unsigned char head[64] = {0};
+  FILE *f = path ? fopen(path, "rbe") : NULL;
+  bool read = f && fread(head, 1, sizeof head, f) == sizeof head && memcmp(head, "VDTMODEL", 8) == 0;
+  if (f) fclose(f);
+  if (!path) return snprintf(out, size, "No model: rules alone");
+  if (!read) return snprintf(out, size, "The model's file cannot be read");
+  unsigned version = head[12] | (unsigned)head[13] << 8 | (unsigned)head[14] << 16 | (unsigned)head[15] << 24;
+  for (int i = 40; i < 64 && head[i]; i++)
+    if (head[i] < ' ' || head[i] > '~') head[i] = '?';
+  return snprintf(out, size, "Model %.24s, version %u", (const char *)head + 40, version);
+}
+
+static void put_files(const char *dir, char *out, size_t size)
+{
+  unsigned n = 0;
+  time_t newest = 0;
+  struct stat st;
+  DIR *d = opendir(dir);
+  for (struct dirent *e; d && (e = readdir(d));) {
+    struct str name = str_of(e->d_name);
+    if (name.n <= 5 || name.p[0] == '.' || !str_eq(str_cut(name, name.n - 5, name.n), STR(".yaml"))) continue;
+    n++;
+    if (fstatat(dirfd(d), e->d_name, &st, 0) == 0 && st.st_mtime > newest) newest = st.st_mtime;
+  }
+  if (d) closedir(d);
+  char time[CLOCK_TEXT];
+  clock_format((uint64_t)newest * 1000000, time);
+  snprintf(out, size, "; %u files of rules, the newest of %.10s.", n, time);
+}
+
+void workbench_describe(const struct bench *b, char out[WORKBENCH_ENGINE_MAX])
+{
+  struct bench look = {.state_dir = b->state_dir};
+  if (read_config(&look, NULL)) {
+    snprintf(out, WORKBENCH_ENGINE_MAX, "The configuration of now cannot be read.");
+    return;
+  }
+  int n = put_model(load_model_file(look.config->model), out, WORKBENCH_ENGINE_MAX);
+  put_files(load_rules_dir(look.config->rules_dir), out + n, WORKBENCH_ENGINE_MAX - (size_t)n);
+  rest(&look);
 }
 
 /* ---- for serve -------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,9 @@
 struct bench;
 /* state_dir is borrowed. NULL: out of memory. */
 struct bench *workbench_new(const char *state_dir);
+/* Which model and rules the configuration of now names, in a sentence without paths; nothing is loaded. */
+enum { WORKBENCH_ENGINE_MAX = 200 };
+void workbench_describe(const struct bench *b, char out[WORKBENCH_ENGINE_MAX]);
 /* What serve is given. */
 struct workbench workbench_of(struct bench *b);
 /* Accepts NULL. */

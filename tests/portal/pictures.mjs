@@ -1,18 +1,20 @@
-// Takes the pictures of docs/images again: the overview, the list and an alert's page, at two widths. Started by tests/portal/pictures.
+// Takes the pictures of docs/images again: the overview, the list, an alert's page, the playground and the catalogue, at two widths. Started by tests/portal/pictures.
 import { admin, alerts, browser, open, page, signIn } from "./common.mjs";
 
 const b = await browser();
 const list = await alerts();
 const of = (type) => "alert" + list.find((a) => a.properties.alertType === type).id;
-const shots = [["overview", "?span=1h", ".plot canvas", ""], ["alerts", "alerts", "table.list tbody tr", ""], ["alert", of("AI.Azure_ASCIISmuggling"), ".steps", "e"]];
+const shots = [["overview", "?span=1h", ".plot canvas", ""], ["alerts", "alerts", "table.list tbody tr", ""], ["alert", of("AI.Azure_ASCIISmuggling"), ".steps", "e"],
+  ["playground", "playground", ".steps", "", ["text=One in base64", "form.card button.main"]], ["catalogue", "catalogue/rules?q=github", "details[open]", "", ["details.card >> nth=0 >> summary"]]];
 
 for (const [width, height, colorScheme] of [[1280, 800, "light"], [390, 780, "dark"]]) {
   const p = await page(b, { viewport: { width, height }, colorScheme });
   await signIn(p, admin);
-  for (const [name, where, ready, key] of shots) {
+  for (const [name, where, ready, key, clicks] of shots) {
     await open(p, where);
     if (key) await p.keyboard.press(key);
-    await p.waitForSelector(ready);
+    for (const what of clicks || []) await p.click(what);
+    await p.waitForSelector(ready, { timeout: 120000 });
     await p.waitForFunction(() => !document.querySelector(".toast:not(.hidden)"));
     await p.waitForTimeout(300); // charts and fonts
     await p.screenshot({ path: `${process.env.IMAGES}/portal-${name}-${width}.png` });
