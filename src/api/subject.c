@@ -45,7 +45,7 @@ int subject_records(const struct subject *s, struct store *store, int (*fn)(void
   int rc = arena ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
   while (!rc && n) {
     vdt_arena_reset(arena);
-    rc = store->ops->list_records(store, &at, AT_ONCE, arena, &json, &n, err);
+    rc = store->ops->list_records_of(store, s->user, &at, AT_ONCE, arena, &json, &n, err);
     if (!rc) rc = take_records(s, json, n, arena, fn, ctx);
   }
   vdt_arena_free(arena);

@@ -322,6 +322,7 @@ static const struct store_ops sqlite_ops = {
     .put_event = sqlite_put_event,
     .get_record = sqlite_get_record,
     .list_records = sqlite_list_records,
+    .list_records_of = sqlite_list_records_of,
     .list_evidence = sqlite_list_evidence,
     .get_texts = sqlite_get_texts,
     .drop_evidence_keys = sqlite_drop_evidence_keys,

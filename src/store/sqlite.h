@@ -68,6 +68,8 @@ int sqlite_load_members(struct sqlite_store *s, struct alert *a, struct vdt_aren
 
 int sqlite_list_records(struct store *s, struct store_place *at, size_t limit, struct vdt_arena *arena, struct str **out,
                         size_t *n, struct vdt_error *err);
+int sqlite_list_records_of(struct store *s, struct str end_user, struct store_place *at, size_t limit, struct vdt_arena *arena,
+                           struct str **out, size_t *n, struct vdt_error *err);
 int sqlite_list_evidence(struct store *s, struct str interaction, struct vdt_arena *arena, struct alert_evidence **out, size_t *n,
                          struct vdt_error *err);
 /* The data key of a token, and what is left of the token, for two columns; both empty when it is no token. Keeps the data key. */

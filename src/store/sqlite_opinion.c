@@ -2,13 +2,13 @@
 #include "base/error.h"
 #include "store/sqlite.h"
 
-int sqlite_list_records(struct store *base, struct store_place *at, size_t limit, struct vdt_arena *arena, struct str **out,
-                        size_t *n, struct vdt_error *err)
+/* end_user NULL: of anybody. */
+static int list_records(struct sqlite_store *s, const struct str *end_user, struct store_place *at, size_t limit,
+                        struct vdt_arena *arena, struct str **out, size_t *n, struct vdt_error *err)
 {
-  struct sqlite_store *s = sqlite_of(base);
   int rc, code = SQLITE_DONE;
   bool failed = false;
-  sqlite3_stmt *q = sqlite_statement(s, SQL_RECORD_LIST, &rc, err);
+  sqlite3_stmt *q = sqlite_statement(s, end_user ? SQL_RECORD_LIST_OF : SQL_RECORD_LIST, &rc, err);
   *n = 0;
   if (!q) return rc;
   *out = arena_zalloc(arena, limit, sizeof **out);
@@ -16,6 +16,7 @@ int sqlite_list_records(struct store *base, struct store_place *at, size_t limit
   sqlite_bind_u64(q, 1, at->time_us);
   sqlite_bind_str(q, 2, str_of(at->id));
   sqlite_bind_u64(q, 3, limit);
+  if (end_user) sqlite_bind_str(q, 4, *end_user);
   struct store_place last = *at;
   while (!failed && *n < limit && (code = sqlite3_step(q)) == SQLITE_ROW) {
     last.time_us = sqlite_u64(q, 0);
@@ -28,6 +29,18 @@ int sqlite_list_records(struct store *base, struct store_place *at, size_t limit
   sqlite3_reset(q);
   *at = last;
   return rc;
+}
+
+int sqlite_list_records(struct store *base, struct store_place *at, size_t limit, struct vdt_arena *arena, struct str **out,
+                        size_t *n, struct vdt_error *err)
+{
+  return list_records(sqlite_of(base), NULL, at, limit, arena, out, n, err);
+}
+
+int sqlite_list_records_of(struct store *base, struct str end_user, struct store_place *at, size_t limit, struct vdt_arena *arena,
+                           struct str **out, size_t *n, struct vdt_error *err)
+{
+  return list_records(sqlite_of(base), &end_user, at, limit, arena, out, n, err);
 }
 
 int sqlite_get_record(struct store *base, struct str id, struct vdt_arena *arena, struct str *json, struct vdt_error *err)

@@ -7,6 +7,7 @@ X(META_PUT, "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPD
 X(RECORD_PUT, "INSERT INTO interactions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT(id) DO NOTHING")
 X(RECORD_REPLACE, "INSERT OR REPLACE INTO interactions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")
 X(RECORD_LIST, "SELECT time_us, id, record FROM interactions WHERE time_us >= ?1 AND (time_us, id) > (?1, ?2) ORDER BY time_us, id LIMIT ?3")
+X(RECORD_LIST_OF, "SELECT time_us, id, record FROM interactions WHERE time_us >= ?1 AND (time_us, id) > (?1, ?2) AND end_user = ?4 ORDER BY time_us, id LIMIT ?3")
 X(RECORD_GET, "SELECT record FROM interactions WHERE id = ?1")
 X(EGRESS_PUT, "INSERT INTO egress VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(interaction) DO NOTHING")
 X(OFFSET_PUT, "INSERT INTO journal_offsets(file, offset) VALUES(?1, ?2) ON CONFLICT(file) DO UPDATE SET offset = ?2")

@@ -247,6 +247,9 @@ struct store_ops {
   /* Records as JSON, without evidence, oldest first, behind *at, which moves on; at most limit. *n is 0 at the end. */
   int (*list_records)(struct store *s, struct store_place *at, size_t limit, struct vdt_arena *arena, struct str **out, size_t *n,
                       struct vdt_error *err);
+  /* The same, of those of an end user only. */
+  int (*list_records_of)(struct store *s, struct str end_user, struct store_place *at, size_t limit, struct vdt_arena *arena,
+                         struct str **out, size_t *n, struct vdt_error *err);
   /* What alerts keep of an interaction, whatever alert it is. At most STORE_EVIDENCE_MAX rows. */
   int (*list_evidence)(struct store *s, struct str interaction, struct vdt_arena *arena, struct alert_evidence **out, size_t *n,
                        struct vdt_error *err);
