@@ -170,3 +170,16 @@ export const catalogueRules = (query, signal) => get(withQuery("/vedette/catalog
 export const policies = (signal) => get("/vedette/catalogue/policies", signal);
 // {text, as, deployment}: the text is sent in the body only, and kept nowhere
 export const scanText = ({ text, as, deployment }) => post("/vedette/scan", { text, as, ...(deployment ? { deployment } : {}) });
+
+// ---- data: the statement, the access log, counts of sensitive information ----
+
+export const dataStatement = (signal) => get("/vedette/dataStatement", signal);
+
+// query: of docs/data-security.md
+export const sensitiveInformation = (query, signal) => get(withQuery("/vedette/sensitiveInformation", query), signal);
+
+// A page of the audit log; next: what the page before gave, or "". {value, next}
+export async function auditPage(next, signal) {
+  const page = await get(withQuery("/vedette/audit", { $skipToken: next }), signal);
+  return { value: page.value, next: page.nextLink ? new URL(page.nextLink).searchParams.get("$skipToken") : "" };
+}

@@ -15,6 +15,8 @@ const pages = [
   ["alert", "", "", () => import("./pages/alert.js")],
   ["playground", "Playground", "p", () => import("./pages/playground.js")],
   ["catalogue", "Catalogue", "c", () => import("./pages/catalogue.js")],
+  ["sensitive", "Sensitive information", "s", () => import("./pages/sensitive.js")],
+  ["data", "Data", "d", () => import("./pages/data.js")],
 ];
 
 const themes = ["auto", "light", "dark"];

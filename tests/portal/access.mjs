@@ -15,7 +15,7 @@ const grave = async (p, what) => {
   return violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${what}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ") + " " + (n.any[0]?.message || "")).join(" | ")}`);
 };
 
-const pages = { list: "alerts?status=any", empty: "alerts?q=nobody-is-called-this", overview: "", incident: of("AI.Vedette_Incident"), evidence: of("AI.Azure_ASCIISmuggling"), "no such page": "none" };
+const pages = { list: "alerts?status=any", empty: "alerts?q=nobody-is-called-this", overview: "", incident: of("AI.Vedette_Incident"), evidence: of("AI.Azure_ASCIISmuggling"), data: "data", sensitive: "sensitive?by=user%2Ckind", "nothing sensitive": "sensitive?user=nobody-is-called-this", "no such page": "none" };
 
 for (const [theme, width] of [["light", 1280], ["dark", 390]])
   await test(`axe finds nothing serious or critical: ${theme}, ${width} pixels`, async () => {
@@ -26,6 +26,7 @@ for (const [theme, width] of [["light", 1280], ["dark", 390]])
     await signIn(p, admin);
     for (const [name, where] of Object.entries(pages)) {
       await open(p, where).catch(() => {});
+      if (name === "data") await p.locator("details").evaluateAll((all) => all.forEach((d) => { d.open = true; }));
       if (name === "evidence") {
         await p.keyboard.press("e");
         await p.waitForSelector(".passage");

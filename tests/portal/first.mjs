@@ -6,7 +6,7 @@ const b = await browser();
 const p = await page(b);
 await signIn(p);
 
-for (const [name, where, words] of [["overview", "", /No request came in[\s\S]*vedette drill/], ["list", "alerts", /No open alerts[\s\S]*vedette drill/]])
+for (const [name, where, words] of [["overview", "", /No request came in[\s\S]*vedette drill/], ["list", "alerts", /No open alerts[\s\S]*vedette drill/], ["page of sensitive information", "sensitive", /No sensitive information[\s\S]*vedette drill/]])
   await test(`without traffic the ${name} says how to get some`, async () => {
     await open(p, where);
     assert.match(await p.innerText(".empty"), words);
@@ -15,6 +15,12 @@ for (const [name, where, words] of [["overview", "", /No request came in[\s\S]*v
 await test("nothing needs attention then", async () => {
   await open(p, "");
   assert.match(await p.innerText("section[aria-label='What needs attention']"), /Nothing/);
+});
+
+await test("the data statement is there before the first request, and says what will be counted", async () => {
+  await open(p, "data");
+  assert.match(await p.innerText("section[aria-label='What left']"), /Nothing has been sent[\s\S]*counted here/);
+  assert.match(await p.innerText("section[aria-label='How long']"), /nothing there now/);
 });
 
 await b.close();

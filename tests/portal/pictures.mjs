@@ -1,11 +1,12 @@
-// Takes the pictures of docs/images again: the overview, the list, an alert's page, the playground and the catalogue, at two widths. Started by tests/portal/pictures.
+// Takes the pictures of docs/images again, at two widths. Started by tests/portal/pictures; ONLY=data,alert takes some of them.
 import { admin, alerts, browser, open, page, signIn } from "./common.mjs";
 
 const b = await browser();
 const list = await alerts();
 const of = (type) => "alert" + list.find((a) => a.properties.alertType === type).id;
 const shots = [["overview", "?span=1h", ".plot canvas", ""], ["alerts", "alerts", "table.list tbody tr", ""], ["alert", of("AI.Azure_ASCIISmuggling"), ".steps", "e"],
-  ["playground", "playground", ".steps", "", ["text=One in base64", "form.card button.main"]], ["catalogue", "catalogue/rules?q=github", "details[open]", "", ["details.card >> nth=0 >> summary"]]];
+  ["playground", "playground", ".steps", "", ["text=One in base64", "form.card button.main"]], ["catalogue", "catalogue/rules?q=github", "details[open]", "", ["details.card >> nth=0 >> summary"]],
+  ["sensitive", "sensitive?span=7d", ".plot canvas", ""], ["data", "data", "svg.map circle", ""]].filter(([name]) => !process.env.ONLY || process.env.ONLY.split(",").includes(name));
 
 for (const [width, height, colorScheme] of [[1280, 800, "light"], [390, 780, "dark"]]) {
   const p = await page(b, { viewport: { width, height }, colorScheme });
