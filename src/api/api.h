@@ -51,7 +51,7 @@ struct api_request {
   size_t n_arguments;
   bool too_many_arguments;
   /* Set by the router. */
-  struct str sub, rg, loc, name;
+  struct str sub, rg, loc, ws, name;
   int argument;
   char who[OIDC_NAME_MAX + 8];
   bool evidence;         /* the answer may have prompt evidence */

@@ -72,6 +72,7 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
   if (out->location[0]) {
     MHD_add_response_header(r, "Location", out->location);
     MHD_add_response_header(r, "Azure-AsyncOperation", out->location);
+    MHD_add_response_header(r, "x-ms-status-location", out->location);
   }
   if (out->retry_after_s) {
     char seconds[16];

@@ -10,7 +10,7 @@
 
 /* A clock that goes on more than this faster than the steady one has been set: nothing expires until it has run steadily for so long again, because
  * it may have been set wrong. */
-enum { TRIES = 50, PAUSE_NS = 100000000 };
+enum { TRIES = 600, PAUSE_NS = 100000000 };
 static const uint64_t JUMP_US = UINT64_C(3600000000);
 
 /* ---- one workspace ---------------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #include "base/quote.h"
 #include <stdarg.h>
 
-enum family { NONE, ALERTS, SUPPRESSION, PRICINGS };
+enum family { NONE, ALERTS, SUPPRESSION, PRICINGS, WORKSPACES };
 static const struct {
   enum family family;
   const char *text;
@@ -62,13 +62,14 @@ static void bind(struct api_request *r, struct str variable, struct str value)
   if (str_eq(variable, STR("{sub}"))) r->sub = value;
   else if (str_eq(variable, STR("{rg}"))) r->rg = value;
   else if (str_eq(variable, STR("{loc}"))) r->loc = value;
+  else if (str_eq(variable, STR("{ws}"))) r->ws = value;
   else r->name = value;
 }
 
 static bool match(struct str template, struct api_request *r)
 {
   struct str path = r->path;
-  r->sub = r->rg = r->loc = r->name = (struct str){0};
+  r->sub = r->rg = r->loc = r->ws = r->name = (struct str){0};
   while (template.n && path.n && path.p[0] == '/') {
     struct str want = next_segment(&template), have = next_segment(&path);
     bool variable = want.n && want.p[0] == '{';

@@ -73,9 +73,9 @@ static int list_one(struct retention *r, struct store *s)
   struct buf b = {0};
   if (s->ops->get_keeps(s, &k, &err)) return failed(s, &err);
   for (unsigned c = 0; c < STORE_CLASSES; c++) {
-    char kept[RETENTION_TEXT];
+    char kept[STORE_KEEP_TEXT];
     const struct store_class_info *info = store_class_info((enum store_class)c);
-    retention_write(k.of[c].effective, kept);
+    store_keep_write(k.of[c].effective, kept);
     if (wants_table(r)) {
       buf_printf(&b, "%-16.*s %-16.*s %-10s %-10s %s\n", (int)s->place.workspace.n, s->place.workspace.p, (int)s->place.region.n,
                  s->place.region.p, info->name, kept, origin(&k, c));
@@ -101,7 +101,7 @@ static int do_set(struct retention *r, const char *class, const char *length)
   struct vdt_error err = {0};
   if (c == STORE_CLASSES && strcmp(class, "workspace") != 0)
     return cli_usage("retention", "set: expected alerts, evidence, records, audit, or workspace for all but the audit");
-  if (strcmp(length, "inherit") != 0 && !retention_read(str_of(length), &seconds))
+  if (strcmp(length, "inherit") != 0 && !store_keep_read(str_of(length), &seconds))
     return cli_usage("retention", "set: expected forever, inherit, or a time from 1h to 4383d such as 30d");
   for (size_t i = 0; i < r->all.n; i++) {
     struct store *s = r->all.v[i];

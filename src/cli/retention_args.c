@@ -1,41 +1,15 @@
 #include "cli/retention_args.h"
 #include <stdio.h>
 
-static const struct {
-  char unit;
-  uint64_t seconds;
-} units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
-enum { UNITS = sizeof units / sizeof *units };
-
-bool retention_read(struct str s, uint64_t *seconds)
-{
-  uint64_t n;
-  if (str_eq(s, STR("forever"))) return *seconds = STORE_FOREVER, true;
-  for (size_t i = 0; s.n && i < UNITS; i++) {
-    if (s.p[s.n - 1] != units[i].unit || !str_u64(str_cut(s, 0, s.n - 1), &n) || n > STORE_KEEP_MAX) continue;
-    *seconds = n * units[i].seconds;
-    return *seconds >= STORE_KEEP_MIN && *seconds <= STORE_KEEP_MAX;
-  }
-  return false;
-}
-
-void retention_write(uint64_t seconds, char out[RETENTION_TEXT])
-{
-  size_t i = 0;
-  while (i + 1 < UNITS && seconds % units[i].seconds) i++;
-  if (seconds == STORE_FOREVER) snprintf(out, RETENTION_TEXT, "forever");
-  else snprintf(out, RETENTION_TEXT, "%llu%c", (unsigned long long)(seconds / units[i].seconds), units[i].unit);
-}
-
 void retention_args_put(const struct config_workspace *w, struct vdt_arena *arena, struct child *to)
 {
   const uint64_t keep[STORE_CLASSES] = {[STORE_ALERTS] = w->retention.alerts,
                                         [STORE_EVIDENCE] = w->retention.evidence,
                                         [STORE_RECORDS] = w->retention.records,
                                         [STORE_AUDIT] = w->retention.audit};
-  char *text = arena_printf(arena, "%s", w->name), one[RETENTION_TEXT];
+  char *text = arena_printf(arena, "%s", w->name), one[STORE_KEEP_TEXT];
   for (unsigned c = 0; text && c < STORE_CLASSES; c++) {
-    retention_write(keep[c], one);
+    store_keep_write(keep[c], one);
     text = arena_printf(arena, "%s,%s=%s", text, store_class_info((enum store_class)c)->name, one);
   }
   child_arg(to, "--retention");
@@ -56,7 +30,7 @@ static bool read_class(struct str part, struct serve_workspace *w)
   size_t at = str_find(part, STR("="));
   if (at == (size_t)-1) return false;
   enum store_class c = store_class_find(str_cut(part, 0, at));
-  return c < STORE_CLASSES && retention_read(str_cut(part, at + 1, part.n), &w->keep_s[c]);
+  return c < STORE_CLASSES && store_keep_read(str_cut(part, at + 1, part.n), &w->keep_s[c]);
 }
 
 static bool read_one(struct str text, struct serve_workspace *workspaces, size_t n)

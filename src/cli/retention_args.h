@@ -6,11 +6,6 @@
 #include "cli/run_child.h"
 #include "engine/config.h"
 
-/* "forever", or a number with s, m, h or d, within what a store keeps for; seconds. */
-bool retention_read(struct str text, uint64_t *seconds);
-/* The longest unit that says it without rest, or "forever". */
-enum { RETENTION_TEXT = 24 };
-void retention_write(uint64_t seconds, char out[RETENTION_TEXT]);
 /* --retention NAME,alerts=90d,... for a workspace of a configuration. */
 void retention_args_put(const struct config_workspace *w, struct vdt_arena *arena, struct child *to);
 /* Reads such options into the workspaces that they name. false: it has said what is wrong. */

@@ -25,6 +25,11 @@ enum store_class store_class_find(struct str name);
 #define STORE_TOMORROW_US (UINT64_C(86400) * 1000000)
 enum { STORE_KEEP_MIN = 3600, STORE_KEEP_MAX = 4383 * 86400 };
 
+/* "forever", or a number with s, m, h or d, within what a store keeps for; seconds. */
+bool store_keep_read(struct str text, uint64_t *seconds);
+/* The longest unit that says it without rest, or "forever". */
+enum { STORE_KEEP_TEXT = 24 };
+void store_keep_write(uint64_t seconds, char out[STORE_KEEP_TEXT]);
 /* Who says how long a class is kept: what is set for the class itself counts before what is set for the workspace (the audit log apart), that before
  * the configuration, that before the default. */
 enum store_origin { STORE_CONFIGURED, STORE_SET };

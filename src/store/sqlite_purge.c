@@ -117,6 +117,7 @@ static int add_filter(struct filters *f, enum store_class of, uint32_t node, str
   if (!json_is(&f->doc, node, JSON_OBJECT)) return wrong(err, "a filter is an object with column, operator and value");
   const struct column *c = find_column(of, &f->doc, json_get(&f->doc, node, "column"));
   const struct operator* o = find_operator(&f->doc, json_get(&f->doc, node, "operator"));
+  if (json_get(&f->doc, node, "key")) return wrong(err, "key: no column here has parts");
   if (!c) return wrong(err, "%s has no such column to purge by", store_class_info(of)->name);
   if (!o) return wrong(err, "the operators are ==, =~, in, in~, >, >=, <, <= and between");
   if (o->times_only && c->kind != TIME) return wrong(err, "%s is text: it is compared with ==, =~, in or in~", c->name);

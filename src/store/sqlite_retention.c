@@ -24,6 +24,32 @@ enum store_class store_class_find(struct str name)
   return (enum store_class)c;
 }
 
+static const struct {
+  char unit;
+  uint64_t seconds;
+} units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+enum { UNITS = sizeof units / sizeof *units };
+
+bool store_keep_read(struct str s, uint64_t *seconds)
+{
+  uint64_t n;
+  if (str_eq(s, STR("forever"))) return *seconds = STORE_FOREVER, true;
+  for (size_t i = 0; s.n && i < UNITS; i++) {
+    if (s.p[s.n - 1] != units[i].unit || !str_u64(str_cut(s, 0, s.n - 1), &n) || n > STORE_KEEP_MAX) continue;
+    *seconds = n * units[i].seconds;
+    return *seconds >= STORE_KEEP_MIN && *seconds <= STORE_KEEP_MAX;
+  }
+  return false;
+}
+
+void store_keep_write(uint64_t seconds, char out[STORE_KEEP_TEXT])
+{
+  size_t i = 0;
+  while (i + 1 < UNITS && seconds % units[i].seconds) i++;
+  if (seconds == STORE_FOREVER) snprintf(out, STORE_KEEP_TEXT, "forever");
+  else snprintf(out, STORE_KEEP_TEXT, "%llu%c", (unsigned long long)(seconds / units[i].seconds), units[i].unit);
+}
+
 bool store_hold_name_ok(struct str w)
 {
   for (size_t i = 0; i < w.n; i++) {

@@ -162,7 +162,9 @@ class Stand:
     def __init__(self, *args, workspaces=("weu,westeurope",), state=None, preexec=None):
         self.top = tempfile.mkdtemp(prefix="vedette-api-")
         self.state = state or os.path.join(self.top, "state")
-        self.args = [a for w in workspaces for a in ("--workspace", w)] + list(args)
+        # Tests write records of any time: what is kept for how long is only the matter of those that say so.
+        kept = [] if "--retention" in args else [a for w in workspaces for a in ("--retention", w.split(",")[0] + ",alerts=forever,evidence=forever,records=forever,audit=forever")]
+        self.args = [a for w in workspaces for a in ("--workspace", w)] + kept + list(args)
         self.log = os.path.join(self.top, "log")
         self.process = None
         os.makedirs(os.path.join(self.state, "spool"), exist_ok=True)
