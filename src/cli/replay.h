@@ -40,8 +40,9 @@ struct replay {
   const struct wire_format *format;           /* or NULL: as the line looks */
   const struct config_deployment *deployment; /* when the line names none of the configuration */
   struct behaviour *behaviour;
-  const char *how; /* what the line was judged by: "text", "exchange", "evidence", "policy" */
-  struct str id;   /* of the line, as JSON; or empty */
+  const char *how;          /* what the line was judged by: "text", "exchange", "evidence", "policy" */
+  struct str id;            /* of the line, as JSON; or empty */
+  const struct record *who; /* the line, where it is a record of ours; else NULL */
   struct unseal unseal;
   const char *key; /* where the private keys of evidence are, or NULL: in the state folder, if one is read */
   struct unseal_source key_source;
@@ -55,7 +56,7 @@ void replay_add(struct replay_side *side, const struct replay_found *f);
 enum record_verdict replay_verdict(const struct replay_side *side);
 /* The action of that name, ALLOW for others. */
 enum vdt_action replay_action(struct str name);
-/* The policy of the deployment with all that a scan needs. */
+/* The policy of the deployment with all that a scan needs, and for a record with the policies about data that hold for whom it is of. */
 struct vdt_policy replay_policy(const struct replay *r, const struct config_deployment *d, enum vdt_role role);
 
 /* A text with its role. */

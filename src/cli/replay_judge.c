@@ -27,12 +27,23 @@ enum vdt_action replay_action(struct str name)
   return VDT_ALLOW;
 }
 
+/* Out of memory it stays as it is: the scan that follows fails then. */
+static void tighten(const struct replay *r, struct vdt_policy *p)
+{
+  const struct data_policy *holds[DATA_POLICIES_MAX];
+  const struct record *w = r->who;
+  size_t n = config_data_policies(r->config, w->end_user, w->application, (struct str){0}, w->end_user_tenant, holds);
+  struct vdt_policy tight;
+  if (n && data_policy_tighten(r->engine, r->arena, p, holds, n, &tight) == VDT_OK) *p = tight;
+}
+
 struct vdt_policy replay_policy(const struct replay *r, const struct config_deployment *d, enum vdt_role role)
 {
   struct vdt_policy p = *d->policy;
   p.allow = d->allow;
   if (d->n_blocklists) p.phrases.blocklist = r->blocklist;
   p.phrases.actions = role == VDT_RESPONSE ? d->list_response : d->list_request;
+  if (r->who) tighten(r, &p);
   return p;
 }
 

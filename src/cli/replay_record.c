@@ -179,6 +179,7 @@ int replay_record(struct replay *r, struct store *store, struct str line, struct
   if (rc) return rc;
   r->id = (struct str){arena_printf(r->arena, "\"%s\"", record.id), RECORD_ID_LEN + 2};
   r->how = record.n_findings ? "policy" : "";
+  r->who = &record;
   const struct config_deployment *d = config_find(r->config, record.deployment);
   for (size_t i = 0; !rc && i < record.n_findings; i++) {
     const struct record_finding *f = &record.findings[i];
@@ -186,6 +187,7 @@ int replay_record(struct replay *r, struct store *store, struct str line, struct
     replay_add(before, &was);
     rc = judge(r, d ? d : r->deployment, f, now);
   }
+  r->who = NULL;
   before->verdict = record.verdict;
   /* A verdict has more reasons than findings (what could not be read, an outside shield): it moves only when they do. */
   enum record_verdict was = replay_verdict(before), is = replay_verdict(now);

@@ -619,3 +619,16 @@ bool config_data_policy_holds(const struct config_data_policy *p, struct str end
   return (!p->n_who || describes(p->who, p->n_who, end_user, application, tenant)) &&
          !describes(p->except, p->n_except, end_user, application, tenant);
 }
+
+size_t config_data_policies(const struct config *config, struct str end_user, struct str application, struct str also,
+                            struct str tenant, const struct data_policy *holds[DATA_POLICIES_MAX])
+{
+  size_t n = 0;
+  for (size_t i = 0; i < config->n_data_policies && n < DATA_POLICIES_MAX; i++) {
+    const struct config_data_policy *p = &config->data_policies[i];
+    bool holding = config_data_policy_holds(p, end_user, application, tenant);
+    if (also.n) holding |= config_data_policy_holds(p, end_user, also, tenant);
+    if (holding) holds[n++] = &p->policy;
+  }
+  return n;
+}

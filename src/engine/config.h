@@ -263,6 +263,9 @@ const struct config_label *config_find_label(const struct config *config, struct
 
 /* Does a policy about data hold for these? Empty: it is not known. */
 bool config_data_policy_holds(const struct config_data_policy *p, struct str end_user, struct str application, struct str tenant);
+/* All that hold, in the order of the file; how many. also: another name of the application, or empty. */
+size_t config_data_policies(const struct config *config, struct str end_user, struct str application, struct str also,
+                            struct str tenant, const struct data_policy *holds[DATA_POLICIES_MAX]);
 
 /* The shield that a policy asks for a second opinion, or NULL when it asks none. */
 const struct config_shield *config_shield_of(const struct config *config, const struct vdt_policy *policy);

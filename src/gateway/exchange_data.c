@@ -5,25 +5,11 @@
  */
 #include "gateway/exchange_inside.h"
 
-/* Those that hold for whoever is behind the request, in the application of its name or that is also called so. */
-static size_t find_holding(const struct exchange *x, struct str also, const struct data_policy *holds[DATA_POLICIES_MAX])
-{
-  const struct config *c = x->image->config;
-  const struct record *r = &x->record;
-  size_t n = 0;
-  for (size_t i = 0; i < c->n_data_policies && n < DATA_POLICIES_MAX; i++) {
-    const struct config_data_policy *p = &c->data_policies[i];
-    bool holding = config_data_policy_holds(p, r->end_user, r->application, r->end_user_tenant);
-    if (also.n) holding |= config_data_policy_holds(p, r->end_user, also, r->end_user_tenant);
-    if (holding) holds[n++] = &p->policy;
-  }
-  return n;
-}
-
 bool exchange_tighten(const struct exchange *x, struct vdt_arena *arena, struct str also, struct vdt_policy *out)
 {
   const struct data_policy *holds[DATA_POLICIES_MAX];
-  size_t n = find_holding(x, also, holds);
+  const struct record *r = &x->record;
+  size_t n = config_data_policies(x->image->config, r->end_user, r->application, also, r->end_user_tenant, holds);
   *out = *exchange_policy(x);
   return n == 0 || data_policy_tighten(x->image->engine, arena, exchange_policy(x), holds, n, out) == VDT_OK;
 }
