@@ -14,7 +14,7 @@ def score_stages(model, pieces, roles):
     from finetune import pad
     roles = [roles] * len(pieces) if isinstance(roles, int) else roles
     order, out, at = sorted(range(len(pieces)), key=lambda i: len(pieces[i])), np.zeros((2, len(pieces))), 0
-    most = 16384 if model.device == "cpu" else 131072
+    most = 16384 if model.device == "cpu" else 32768  # beside others on one GPU
     with torch.no_grad():
         while at < len(order):
             n = max(1, most // (len(pieces[order[min(at + 256, len(order) - 1)]]) + 1))

@@ -77,6 +77,7 @@ def main():
         rows = pack.Rows(a.work, set(left))
         model = load(a.work, a.encoder, rows.vocabulary, a.device)
         train(model, sampler_of(rows, a.work, 0), a.minutes, a.steps)
+        torch.save(model.state(), a.work / f"fold-{FOLDS.index(left)}.pt")
         kept = measured(rows, left)
         for line in measure(kept, score_all(model, kept), left):
             found.append(line)
