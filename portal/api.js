@@ -161,7 +161,12 @@ export const previewRule = (alertId, properties, days) => post("/vedette/suppres
 // query: from, to, step (docs/overview.md)
 export const overview = (query, signal) => get(withQuery("/vedette/overview", query), signal);
 
-export const alertTypes = (signal) => get("/vedette/alertTypes", signal);
+// The catalogue changes with the program only: it is asked for once.
+let types = null;
+export function alertTypes() {
+  types ||= get("/vedette/alertTypes").catch((error) => { types = null; throw error; });
+  return types;
+}
 
 // ---- what is looked for, and trying it: docs/catalogue.md, docs/api.md ----
 

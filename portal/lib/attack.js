@@ -7,7 +7,7 @@ const tactics = { Reconnaissance: "TA0043", ResourceDevelopment: "TA0042", Initi
   CredentialAccess: "TA0006", Discovery: "TA0007", LateralMovement: "TA0008", Collection: "TA0009", CommandAndControl: "TA0011", Exfiltration: "TA0010", Impact: "TA0040" };
 
 export function address(name) {
-  if (tactics[name]) return `https://attack.mitre.org/tactics/${tactics[name]}/`;
+  if (Object.hasOwn(tactics, name)) return `https://attack.mitre.org/tactics/${tactics[name]}/`;
   if (/^T\d{4}(\.\d{3})?$/.test(name)) return `https://attack.mitre.org/techniques/${name.replace(".", "/")}/`;
   return /^AML\.T\d{4}(\.\d{3})?$/.test(name) ? `https://atlas.mitre.org/techniques/${name}` : "";
 }

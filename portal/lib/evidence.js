@@ -1,7 +1,9 @@
 // Evidence: texts of prompts and answers around what was found. Secrets are masked before they are sealed; here what was found, the masks and the hidden
 // characters are marked, and what was encoded is shown step by step. Opening it is recorded, so it is opened by a person's decision and not by looking at
 // an alert (pages/alert.js asks for it).
+import { between } from "./decode.js";
 import { html } from "./html.js";
+import { marks, places } from "./spans.js";
 import { Passage, Seen } from "./visible.js";
 import { Time } from "./time.js";
 
@@ -30,34 +32,18 @@ export function groups(rows) {
   return [...all.values()];
 }
 
-// The place in a text of an offset in its UTF-8.
-export function placeOf(text, bytes) {
-  let at = 0;
-  for (const c of text) {
-    if (bytes <= 0) break;
-    const p = c.codePointAt(0);
-    bytes -= p < 0x80 ? 1 : p < 0x800 ? 2 : p < 0x10000 ? 3 : 4;
-    at += c.length;
-  }
-  return at;
+// Every place where a masked value stands, as bytes like a span.
+function masks(text, f) {
+  const out = [], bytes = (n) => new TextEncoder().encode(text.slice(0, n)).length;
+  for (let i = f.Masked ? text.indexOf(f.Masked) : -1; i >= 0; i = text.indexOf(f.Masked, i + f.Masked.length)) out.push([bytes(i), bytes(i + f.Masked.length)]);
+  return out;
 }
 
-// What was found, and every place where a masked value stands. Spans that overlap become one: marks cannot be nested.
+// What was found, and masks, as marks for Passage that do not overlap.
 export function marksOf(text, found, spans = true) {
-  const marks = [];
-  for (const f of found) {
-    if (spans && f.span) marks.push({ start: placeOf(text, f.span[0]), end: placeOf(text, f.span[1]), kind: f.Masked ? "secret" : "", words: f.Found });
-    for (let i = f.Masked ? text.indexOf(f.Masked) : -1; i >= 0; i = text.indexOf(f.Masked, i + f.Masked.length)) marks.push({ start: i, end: i + f.Masked.length, kind: "secret", words: f.Found });
-  }
-  const out = [];
-  for (const m of marks.filter((k) => k.end > k.start).sort((a, b) => a.start - b.start || b.end - a.end)) {
-    const last = out.at(-1);
-    if (!last || m.start >= last.end) { out.push(m); continue; }
-    last.end = Math.max(last.end, m.end);
-    if (!last.words.split("; ").includes(m.words)) last.words += "; " + m.words;
-    last.kind ||= m.kind;
-  }
-  return out;
+  const all = found.flatMap((f) => [...(spans && f.span ? [f.span] : []), ...masks(text, f)].map(([start, end]) => ({ start, end, title: f.Found, secret: Boolean(f.Masked) })));
+  const secret = marks(text, all.filter((m) => m.secret));
+  return marks(text, all).map((m) => ({ ...m, kind: secret.some((s) => s.start < m.end && s.end > m.start) ? "secret" : "" }));
 }
 
 const closed = {
@@ -67,11 +53,19 @@ const closed = {
   EvidenceDamaged: "This text does not open with its key: it was changed, or put into another place.",
 };
 
+// The encoded part of what was sent, where it is known.
+function encoded(group) {
+  const span = group.found.find((f) => f.span)?.span;
+  const at = span && places(group.text, span);
+  return at ? group.text.slice(at.get(span[0]), at.get(span[1])) : group.text || "";
+}
+
 function Decoding({ group }) {
   const layers = group.Layers ? group.Layers.split(", ").filter(Boolean) : [];
   if (!layers.length) return html`<${Passage} text=${group.text} marks=${marksOf(group.text, group.found)} label="Evidence" />`;
+  const texts = between(encoded(group), layers);
   return html`<ol class="steps"><li><p>What was sent</p>${group.text ? html`<${Passage} text=${group.text} marks=${marksOf(group.text, group.found)} label="As it was sent" />` : html`<p class="dim">not kept</p>`}</li>
-    ${layers.map((l, i) => html`<li key=${i}><p>${i ? "under that, " : "encoded as "}<strong><${Seen} text=${l} /></strong></p></li>`)}
+    ${layers.map((l, i) => html`<li key=${i}><p>${i ? "under that, " : "encoded as "}<strong><${Seen} text=${l} /></strong></p>${texts[i] && html`<${Passage} text=${texts[i]} label=${`After ${l}`} />`}</li>`)}
     <li><p>What it says</p>${group.decoded ? html`<${Passage} text=${group.decoded} marks=${marksOf(group.decoded, group.found, false)} label="Decoded" />` : html`<p class="dim">not kept</p>`}</li></ol>`;
 }
 

@@ -46,7 +46,7 @@ function EvidenceCard({ id, alert }) {
 // The alerts of the incident; without one, what the same user or caller raised within a day of it.
 async function related(alert, signal) {
   const p = alert.properties, x = p.extendedProperties;
-  const titles = Object.fromEntries((await alertTypes(signal)).value.map((t) => [t.alertType, t.alertDisplayName]));
+  const titles = Object.fromEntries((await alertTypes()).value.map((t) => [t.alertType, t.alertDisplayName]));
   const incident = p.isIncident ? alert : x.incident ? await alertAt(sibling(alert.id, x.incident), { signal }).catch(() => null) : null;
   if (incident) {
     const members = incident.properties.supportingEvidence?.rows || [];
