@@ -1,7 +1,7 @@
 """What the tests of the control plane share: TAP, records, a `vedette serve` of one's own, and an HTTP client on its Unix socket.
 
 Every answer that the client gets is held against openapi.json; end() says what it is not."""
-import fcntl, http.client, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import atexit, base64, fcntl, http.client, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time
 
 try:
     import jsonschema
@@ -156,6 +156,41 @@ def schema_before(version):
 def newest():
     """The version of the schema."""
     return max(map(int, re.findall(r"^X\((\d+),", open(os.path.join(os.environ["VEDETTE_SRC"], "src/store/schema.def")).read(), re.M)))
+
+
+class Provider:
+    """An identity provider with one Ed25519 key of openssl's: what `vedette serve` is told of it, and tokens that it signs."""
+
+    ISSUER, AUDIENCE = "https://login.example", "vedette"
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="vedette-idp-")
+        atexit.register(shutil.rmtree, self.folder, True)
+        self.key, self.keys = os.path.join(self.folder, "key.pem"), os.path.join(self.folder, "keys.json")
+        self.openssl("genpkey", "-algorithm", "ED25519", "-out", self.key)
+        public = self.openssl("pkey", "-in", self.key, "-pubout", "-outform", "DER")[-32:]
+        with open(self.keys, "w") as f:
+            json.dump({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": self.b64(public)}]}, f)
+
+    @staticmethod
+    def openssl(*args):
+        return subprocess.run(["openssl", *args], capture_output=True, check=True, timeout=60).stdout
+
+    @staticmethod
+    def b64(raw):
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    def control(self, *roles):
+        """Each role by its name in every workspace, and by "ROLE of weu" in one."""
+        lines = [f"oidc={self.ISSUER}", f"audience={self.AUDIENCE}", f"keys={self.keys}"]
+        return "\n".join(lines + [f"role={r},,{r}" for r in roles] + [f"role={r},weu,{r} of weu" for r in roles])
+
+    def token(self, role, **more):
+        claims = {"iss": self.ISSUER, "aud": self.AUDIENCE, "sub": role.replace(" ", "-"), "roles": [role], "exp": int(time.time()) + 3600, **more}
+        text = self.b64(b'{"alg":"EdDSA","kid":"k"}') + "." + self.b64(json.dumps(claims).encode())
+        with open(os.path.join(self.folder, "text"), "w") as f:
+            f.write(text)
+        return text + "." + self.b64(self.openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.key, "-in", f.name))
 
 
 class Stand:
