@@ -1,6 +1,7 @@
 #include "gateway/purview.h"
 #include "base/error.h"
 #include "engine/bind.h"
+#include "engine/decode_text.h"
 #include "gateway/media_type.h"
 #include "gateway/shield.h"
 #include <sodium.h>
@@ -231,13 +232,24 @@ static void note_unread(struct exchange *x, struct processing *p, size_t i, cons
   p->closed |= p->policy.fail_closed;
 }
 
-static int judge(struct exchange *x, struct vdt_arena *scratch, struct processing *p, size_t i)
+/* Bytes that are text after all, a file of it say, are read as what they are. */
+static bool open_bytes(struct vdt_arena *scratch, struct str base64, struct str *text)
+{
+  size_t max = base64.n / 4 * 3 + 3, n = 0;
+  unsigned char *out = arena_alloc(scratch, max);
+  if (!out || sodium_base642bin(out, max, base64.p ? base64.p : "", base64.n, "\r\n", &n, NULL, sodium_base64_VARIANT_ORIGINAL))
+    return false;
+  *text = (struct str){(const char *)out, n};
+  return text_is_utf8(*text) && (!n || !memchr(out, 0, n));
+}
+
+static int judge(struct exchange *x, struct vdt_arena *scratch, struct processing *p, size_t i, struct str text)
 {
   const struct purview_entry *e = &p->content->entries[i];
   enum vdt_role role = purview_role(p->content->activity);
   struct vdt_result r;
   char part[64];
-  int rc = vdt_scan(x->scanner, scratch, &p->policy, role, e->text.p ? e->text.p : "", e->text.n, &r);
+  int rc = vdt_scan(x->scanner, scratch, &p->policy, role, text.n ? text.p : "", text.n, &r);
   if (rc) return rc;
   int n = snprintf(part, sizeof part, "contentEntries[%zu].content.data", i);
   struct finding_origin o = {.response = purview_is_answer(p->content->activity),
@@ -257,8 +269,10 @@ static int judge_all(struct exchange *x, struct vdt_arena *scratch, struct proce
   size_t read = 0;
   int rc = VDT_OK;
   for (size_t i = 0; !rc && i < p->content->n_entries; i++) {
-    if (p->content->entries[i].binary) note_unread(x, p, i, "binary content is not read");
-    else rc = judge(x, scratch, p, i), read++;
+    const struct purview_entry *e = &p->content->entries[i];
+    struct str text = e->text;
+    if (e->binary && !open_bytes(scratch, e->text, &text)) note_unread(x, p, i, "binary content that is no text is not read");
+    else rc = judge(x, scratch, p, i, text), read++;
   }
   if (!read) x->record.request.inspected = VDT_NONE;
   return rc;
