@@ -8,10 +8,11 @@ import { Empty, Loaded, number } from "../lib/ui.js";
 import { RegionMap } from "../lib/map.js";
 import { Classes, RetentionBars } from "../lib/keeping.js";
 import { Connections, Sent } from "../lib/ledger.js";
+import { Verify } from "../lib/verify.js";
 import { AccessLog } from "../lib/auditlog.js";
 import { dataStatement } from "../api.js";
 
-const parts = [["places", "Places"], ["retention", "How long"], ["classes", "What is kept"], ["sent", "What left"], ["connections", "Connections"], ["holds", "Legal holds"], ["absent", "Not kept"], ["log", "Access log"]];
+const parts = [["places", "Places"], ["retention", "How long"], ["classes", "What is kept"], ["verify", "Verify"], ["sent", "What left"], ["connections", "Connections"], ["holds", "Legal holds"], ["absent", "Not kept"], ["log", "Access log"]];
 
 function jump(e, id) {
   e.preventDefault();
@@ -47,6 +48,7 @@ function Statement({ s, query }) {
     <div class="grid wide-grid"><${Part} id="places" title="Places"><${RegionMap} workspaces=${s.workspaces} /><${Deployments} workspaces=${s.workspaces} /><//>
       <${Part} id="retention" title="How long" about="The oldest item that is there now, against how long it may be kept."><${RetentionBars} statement=${s} /><//></div>
     <${Part} id="classes" title="What is kept" about="Open a class for what it holds, where, how it is protected and who may read it."><p>The state folder is <code><${Seen} text=${s.stateFolder} limit=${200} /></code>, of <${Seen} text=${s.owner} /> and the group <${Seen} text=${s.group} />; the gateway runs as <${Seen} text=${s.gatewayAccount} />.</p><${Classes} statement=${s} /><//>
+    <${Part} id="verify" title="Verify" about="Whether what lies on the disk is what this statement says."><${Verify} /><//>
     <${Part} id="sent" title="What left"><${Sent} sent=${s.sent} /><//>
     <${Part} id="connections" title="Outgoing connections"><${Connections} statement=${s} /><//>
     <div class="grid"><${Part} id="holds" title="Legal holds"><${Holds} workspaces=${s.workspaces} /><//><${Part} id="absent" title="What is not kept"><${Absent} rows=${s.notKept} /><//></div>

@@ -12,6 +12,7 @@
 
 struct worker;
 struct work;
+struct proof;
 
 struct api {
   const char *state_dir;
@@ -29,6 +30,7 @@ struct api {
   const char *const *hosts; /* names that the control API is reached by, besides addresses and localhost */
   size_t n_hosts;
   struct keep *keep;       /* or NULL */
+  struct proof *proof;     /* holds the disk against the data statement */
   struct worker *worker;   /* does what takes long, or NULL */
   const char *engine;      /* which rules and model it has, or NULL */
   struct vdt_arena *arena; /* emptied at each request */

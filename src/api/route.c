@@ -147,10 +147,11 @@ static bool authorised(struct api *api, struct api_request *r, const struct rout
   return false;
 }
 
-/* Suppression rules and plans are of subscriptions, which can have deployments in every workspace. */
+/* Suppression rules and plans are of subscriptions, which can have deployments in every workspace; a state folder has all of them. */
 static bool is_wide(const struct route *route)
 {
-  return route && (route->versions == SUPPRESSION || route->versions == PRICINGS);
+  return route && (route->versions == SUPPRESSION || route->versions == PRICINGS || route->handler == api_data_verify_get ||
+                   route->handler == api_data_verify_begin);
 }
 
 /* The API as the token may see it: handlers that go through its workspaces cannot meet another. */

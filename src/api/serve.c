@@ -3,6 +3,7 @@
 #include "api/glass.h"
 #include "api/keep.h"
 #include "api/plan_file.h"
+#include "api/proof.h"
 #include "api/worker.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -142,6 +143,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);
   if (!rc) rc = keep_start(o->state_dir, s->keeps, o->n_workspaces, &s->keep, err);
   s->api.keep = s->keep;
+  if (!rc) rc = proof_new(o->state_dir, &s->api.proof, err);
   if (!rc && o->bench) rc = worker_new(o->bench, REST_MS, &s->api.worker, err);
   if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
   return rc;
@@ -195,6 +197,7 @@ static void finish(struct serve *s)
   else if (s->listener >= 0) close(s->listener);
   keep_stop(s->keep);
   worker_free(s->api.worker);
+  proof_free(s->api.proof);
   oidc_stop(s->oidc);
   feeds_stop(s->feeds);
   collect_free(s->collect);

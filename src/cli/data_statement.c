@@ -85,7 +85,7 @@ static void take_fault(void *ctx, enum data_fault fault, struct str place, struc
     json_quote(b, place);
     BUF_LIT(b, ",\"detail\":");
     json_quote(b, detail);
-    BUF_LIT(b, "}\n");
+    buf_printf(b, ",\"todo\":\"%s\"}\n", data_fault_todo(fault));
   } else {
     buf_printf(b, "%s: ", data_fault_name(fault));
     cli_safe(b, place);

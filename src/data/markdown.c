@@ -33,9 +33,10 @@ void data_put_markdown(struct buf *b)
     const struct data_connection_info *c = &data_connection_kinds[i];
     buf_printf(b, "| `%s` | %s | %s |\n", c->name, c->why, c->sends);
   }
-  BUF_LIT(b, "\n| fault | means |\n|---|---|\n");
+  BUF_LIT(b, "\n| fault | means | what to do |\n|---|---|---|\n");
   for (unsigned i = 0; i < DATA_FAULTS; i++)
-    buf_printf(b, "| `%s` | %s |\n", data_fault_name((enum data_fault)i), data_fault_text((enum data_fault)i));
+    buf_printf(b, "| `%s` | %s | %s |\n", data_fault_name((enum data_fault)i), data_fault_text((enum data_fault)i),
+               data_fault_todo((enum data_fault)i));
   BUF_LIT(b, "\n| not kept | because |\n|---|---|\n");
   for (size_t i = 0; i < data_n_absent; i++) buf_printf(b, "| %s | %s |\n", data_absent[i].what, data_absent[i].why);
 }

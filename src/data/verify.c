@@ -3,9 +3,9 @@
 #include <stdarg.h>
 
 static const struct {
-  const char *name, *text;
+  const char *name, *text, *todo;
 } faults[DATA_FAULTS] = {
-#define X(id, name, text) {name, text},
+#define X(id, name, text, todo) {name, text, todo},
 #include "data/faults.def"
 #undef X
 };
@@ -18,6 +18,17 @@ const char *data_fault_name(enum data_fault fault)
 const char *data_fault_text(enum data_fault fault)
 {
   return faults[fault].text;
+}
+
+const char *data_fault_todo(enum data_fault fault)
+{
+  return faults[fault].todo;
+}
+
+bool verify_stopped(struct data_check *check)
+{
+  if (!check->stopped && check->stop) check->stopped = check->stop(check->ctx, check);
+  return check->stopped;
 }
 
 void verify_found(struct data_check *check, enum data_fault fault, struct str place, const char *fmt, ...)
@@ -58,7 +69,7 @@ uint64_t data_running_since(const char *state_dir)
 int data_verify(const struct data_statement *s, struct data_check *check, struct vdt_error *err)
 {
   int rc = verify_files(s, check, err);
-  if (!rc) rc = verify_stores(s, check, err);
-  if (!rc) rc = verify_lines(s, check, err);
+  if (!rc && !verify_stopped(check)) rc = verify_stores(s, check, err);
+  if (!rc && !verify_stopped(check)) rc = verify_lines(s, check, err);
   return rc;
 }

@@ -4,13 +4,15 @@
 #include "data/data.h"
 
 enum data_fault {
-#define X(id, name, text) DATA_##id,
+#define X(id, name, text, todo) DATA_##id,
 #include "data/faults.def"
 #undef X
   DATA_FAULTS
 };
 const char *data_fault_name(enum data_fault fault);
 const char *data_fault_text(enum data_fault fault);
+/* What somebody is to do about it. */
+const char *data_fault_todo(enum data_fault fault);
 
 struct data_check {
   uint64_t
@@ -20,6 +22,9 @@ struct data_check {
   void *ctx;
   uint64_t files, tables, records, lines; /* so many were looked at */
   uint64_t faults;
+  /* NULL, or asked now and then: true, and what is left is not looked at. */
+  bool (*stop)(void *ctx, const struct data_check *so_far);
+  bool stopped;
 };
 
 /* Since when the configuration in the state folder runs, Unix time in microseconds; 0: there is none. */
@@ -31,6 +36,8 @@ int data_verify(const struct data_statement *s, struct data_check *check, struct
 
 void verify_found(struct data_check *check, enum data_fault fault, struct str place, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* Asks stop(); once it has said so it stays so. */
+bool verify_stopped(struct data_check *check);
 int verify_files(const struct data_statement *s, struct data_check *check, struct vdt_error *err);
 int verify_stores(const struct data_statement *s, struct data_check *check, struct vdt_error *err);
 int verify_lines(const struct data_statement *s, struct data_check *check, struct vdt_error *err);

@@ -59,6 +59,7 @@ static void check_configured(struct files *f, const struct data_item *i)
 static void take_item(void *ctx, const struct data_item *i)
 {
   struct files *f = ctx;
+  if (verify_stopped(f->check)) return;
   f->check->files++;
   if (!i->place) {
     verify_found(f->check, DATA_FAULT_FILE, str_of(i->path), "%s", "");

@@ -99,7 +99,7 @@ static int check_records(struct data_check *check, const struct data_workspace *
   struct str *records;
   size_t n = 1;
   int rc = arena ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
-  while (!rc && n) {
+  while (!rc && n && !verify_stopped(check)) {
     vdt_arena_reset(arena);
     rc = w->store->ops->list_records(w->store, &at, RECORDS_AT_ONCE, arena, &records, &n, err);
     for (size_t i = 0; !rc && i < n; i++) check_record(check, w, records[i], arena);
@@ -157,7 +157,7 @@ static void check_ledger(const struct data_statement *s, struct data_check *chec
 int verify_stores(const struct data_statement *s, struct data_check *check, struct vdt_error *err)
 {
   int rc = VDT_OK;
-  for (size_t i = 0; !rc && i < s->n_workspaces; i++) {
+  for (size_t i = 0; !rc && i < s->n_workspaces && !verify_stopped(check); i++) {
     const struct data_workspace *w = &s->workspaces[i];
     if (!w->store) continue;
     check_place(check, w);

@@ -1,6 +1,7 @@
 // The pages Data and Sensitive information: what they show is what the API and the state folder say.
 import assert from "node:assert";
-import { admin, api, at, browser, open, page, settled, signIn, test } from "./common.mjs";
+import { rmSync, writeFileSync } from "node:fs";
+import { STATE, admin, api, at, browser, open, page, settled, signIn, test } from "./common.mjs";
 
 const b = await browser();
 const p = await page(b);
@@ -39,6 +40,36 @@ await test("each class with a limit has a bar: the oldest item that is there aga
     assert.ok(rows[i].includes(title) && rows[i].includes(`kept ${x.keptSeconds / 86400} days`), rows[i]);
     assert.match(rows[i], x.rows.some((r) => r.oldest) ? /oldest is .* old/ : /nothing there now/);
   }
+});
+
+await test("verify now looks at the disk; what is planted there is named with its place and what to do, as text", async () => {
+  const verify = part("Verify");
+  assert.match(await verify.innerText(), /Nobody has looked/);
+  await verify.locator("button").click();
+  await verify.locator("text=Nothing is there that this statement does not cover").waitFor();
+  assert.match(await verify.innerText(), /Looked at [1-9][\d,]* files, [1-9]\d* tables, [1-9]\d* records/);
+  const name = "spool/<img src=x onerror=alert(1)>\u202e.txt";
+  writeFileSync(`${STATE}/${name}`, "Canary-7f3a", { mode: 0o600 });
+  try {
+    await verify.locator("button").click();
+    await verify.locator("tbody tr").waitFor();
+    const text = await verify.innerText();
+    for (const words of ["1 thing is not as the statement says", "unknown-file", "<img src=x onerror=alert(1)>", "remove it"]) assert.ok(text.includes(words), text);
+    assert.ok(!text.includes("Canary") && !text.includes("\u202e"));
+    await p.reload();
+    await verify.locator("tbody tr").waitFor();
+  } finally { rmSync(`${STATE}/${name}`); }
+  await verify.locator("button").click();
+  await verify.locator("text=Nothing is there").waitFor();
+});
+
+await test("who may see one workspace gets its statement, and is told that the look takes more", async () => {
+  const q = await page(b);
+  await signIn(q, process.env.NARROW, "data");
+  await settled(q);
+  assert.equal(await q.locator(".classes details").count(), s.data.length);
+  assert.match(await q.innerText("section[aria-label=Verify] [role=alert]"), /every workspace[\s\S]*vedette tokens create/);
+  await q.context().close();
 });
 
 await test("what was sent is a chart by day and destination, and a table with the same numbers", async () => {

@@ -45,8 +45,8 @@ def drill(g, *args):
     return [json.loads(l) for l in done.stdout.splitlines()]
 
 
-def token(g, name, role):
-    done = subprocess.run([VEDETTE, "tokens", "create", name, "--role", role, "--state", g.state], capture_output=True, text=True, timeout=60)
+def token(g, name, role, *more):
+    done = subprocess.run([VEDETTE, "tokens", "create", name, "--role", role, "--state", g.state, *more], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
