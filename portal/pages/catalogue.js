@@ -46,9 +46,8 @@ function Examples({ title, of }) {
 
 function Rule({ r }) {
   return html`<details class="card" id=${"rule-" + r.id}><summary><${Severity} of=${r.severity} /> <strong>${r.title}</strong> <code>${r.id}</code> <span class="dim">${r.detector}</span> · ${r.hits ? html`${number(r.hits)} hits` : "not met"}</summary>
-    ${r.check && html`<p>${r.check}.</p>`}
     <table class="plain facts"><tbody><tr><th scope="row">${r.weight === undefined ? "Confidence" : "Weight"}</th><td>${r.weight ?? r.confidence}</td></tr>
-      ${r.category && html`<tr><th scope="row">Category</th><td>${r.category}</td></tr>`}${r.gates.length > 0 && html`<tr><th scope="row">Begins with</th><td>${r.gates.map((g, i) => html`${i ? ", " : ""}<code><${Seen} text=${g} /></code>`)}</td></tr>`}
+      ${r.check && html`<tr><th scope="row">Check</th><td class="dim">${r.check}</td></tr>`}${r.category && html`<tr><th scope="row">Category</th><td>${r.category}</td></tr>`}${r.gates.length > 0 && html`<tr><th scope="row">Begins with</th><td>${r.gates.map((g, i) => html`${i ? ", " : ""}<code><${Seen} text=${g} /></code>`)}</td></tr>`}
       ${r.pattern && html`<tr><th scope="row">Pattern</th><td><code><${Seen} text=${r.pattern} limit=${400} /></code></td></tr>`}${r.purview && html`<tr><th scope="row">Purview</th><td>${r.purview}</td></tr>`}
       ${r.lastHit && html`<tr><th scope="row">Last met</th><td><${Time} at=${r.lastHit} /></td></tr>`}<tr><th scope="row">Stands in</th><td><code><${Seen} text=${r.file + ":" + r.line} /></code></td></tr></tbody></table>
     ${r.remediation && html`<h3>What to do</h3><p>${r.remediation}</p>`}<${Examples} title="Is found" of=${r.match} /><${Examples} title="Is not found" of=${r.clean} /></details>`;

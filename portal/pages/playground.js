@@ -31,10 +31,25 @@ function Action({ of }) {
 }
 
 function Finding({ f }) {
-  return html`<section class="find"><h3><${Severity} of=${f.severity} /> ${f.title} <${Action} of=${f.action} /></h3>
+  return html`<div class="find"><h3><${Severity} of=${f.severity} /> ${f.title} <${Action} of=${f.action} /></h3>
     <p>${f.reason}${f.why && html` <span class="dim">(${f.why.join(", ")})</span>`}, confidence ${percent(f.confidence)}; rule <a href=${to(["catalogue", "rules"], { q: f.kind })}><code>${f.kind}</code></a> of ${f.detector}, bytes ${number(f.start)} to ${number(f.end)}
-      ${f.redacted && html`, masked as <code><${Seen} text=${f.redacted} /></code>`}${f.type && html`, type ${f.type}`}</p>
-    ${f.layers && html`<ol class="steps"><li>the text as it was given</li>${f.layers.map((layer, i) => html`<li key=${i}>read as <strong>${layer}</strong></li>`)}<li>says: <${Passage} text=${f.decoded} label="Decoded text" /></li></ol>`}</section>`;
+      ${f.redacted && html`, masked as <code><${Seen} text=${f.redacted} /></code>`}${f.type && html`, type ${f.type}`}</p></div>`;
+}
+
+// What was read in one place, and the steps that led there, once.
+function Place({ of }) {
+  const { layers, decoded } = of[0];
+  return html`<section class="card">${of.map((f, i) => html`<${Finding} key=${i} f=${f} />`)}
+    ${layers && html`<ol class="steps"><li>the text as it was given</li>${layers.map((layer, i) => html`<li key=${i}>read as <strong>${layer}</strong></li>`)}<li>says: <${Passage} text=${decoded} label="Decoded text" /></li></ol>`}</section>`;
+}
+
+function byPlace(findings) {
+  const places = new Map();
+  for (const f of findings) {
+    const key = JSON.stringify(f.layers ? [f.start, f.end, f.layers, f.decoded] : [f.start, f.end]);
+    places.set(key, [...(places.get(key) || []), f]);
+  }
+  return [...places.values()];
 }
 
 function Model({ of, text }) {
@@ -58,7 +73,8 @@ function Result({ of, asked }) {
     <p><${Seen} text=${of.deployment} /> ${does[of.action]}.${of.inspected !== "full" && html` <strong>Only part of the text could be read.</strong>`}</p>
     <div class="tiles">${of.as !== "response" && html`<${Score} name="jailbreak" value=${of.scores.jailbreak} /><${Score} name="indirect attack" value=${of.scores.indirect} />`}</div>
     <${Passage} text=${asked.text} marks=${marks(asked.text, of.findings)} label="The text, with what was found" />
-    ${of.findings.map((f, i) => html`<${Finding} key=${i} f=${f} />`)}</div>
+</div>
+    ${byPlace(of.findings).map((found, i) => html`<${Place} key=${i} of=${found} />`)}
     <${Model} of=${of.explain} text=${asked.text} /><${Actions} of=${of.actions} chosen=${of.deployment} />
     <section class="card"><div class="row"><h2>Share as a test case</h2><${Copy} text=${line}>Copy the line<//></div><p class="dim">This line says the same in a shell, in the folder that holds the folder state. It holds the text: treat it like the text.</p><pre class="line">${line}</pre></section></section>`;
 }
@@ -88,7 +104,7 @@ export default function Playground() {
   const keys = (e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) scan(e); };
   const deployments = known.data?.deployments || [];
   return html`<h1>Playground</h1><p class="dim">Try a text against the rules, the model and the policies of now. It is scanned by this server's control process and kept nowhere.</p>
-    <form class="card" onSubmit=${scan}><label>Text<textarea name="text" rows="8" spellcheck="false" value=${text} onInput=${(e) => write(e.target.value)} onKeyDown=${keys} aria-describedby="size"></textarea></label>
+    <form class="card" onSubmit=${scan}><label class="whole">Text<textarea name="text" rows="8" spellcheck="false" value=${text} onInput=${(e) => write(e.target.value)} onKeyDown=${keys} aria-describedby="size"></textarea></label>
       <p id="size" class=${tooLong ? "bad" : "dim"}>${number(size)} of ${number(LONGEST)} bytes${tooLong ? ": too long" : ""}. Ctrl+Enter scans.</p>
       <div class="row"><label>Kind<select name="as" value=${as} onChange=${(e) => choose(e.target.value)}>${kinds.map(([v, w, what]) => html`<option key=${v} value=${v} selected=${v === as}>${w}: ${what}</option>`)}</select></label>
         <label>Deployment<select name="deployment" value=${deployment} onChange=${(e) => pick(e.target.value)}><option value="">The first</option>${deployments.map((d) => html`<option key=${d.name} value=${d.name} selected=${d.name === deployment}>${d.name}</option>`)}</select></label>

@@ -205,7 +205,9 @@ static void put_control(const struct nginx_conf *in, struct buf *b)
   BUF_LIT(b, "  server {\n    server_name _;\n");
   put_listen(in->config->listen.control, &in->config->listen.control_tls, b);
   put_portal(in, b);
-  BUF_LIT(b, "    client_max_body_size 1m;\n    location / {\n      proxy_pass http://vedette_control;\n"
+  /* In memory, whatever the gateway's limit is: a body may be a text that is to be kept nowhere. */
+  BUF_LIT(b, "    client_max_body_size 1m;\n    client_body_buffer_size 1m;\n    location / {\n      proxy_pass "
+             "http://vedette_control;\n"
              "      proxy_set_header Host $http_host;\n      proxy_set_header X-Forwarded-Proto $scheme;\n"
              "      proxy_set_header X-Real-IP $remote_addr;\n"
              "      proxy_set_header Connection \"\";\n      proxy_read_timeout 60s;\n    }\n  }\n");

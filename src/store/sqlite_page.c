@@ -106,7 +106,6 @@ static int page_by_start(struct sqlite_store *s, const struct store_page *p, str
   return rc;
 }
 
-/* An alert that went between the two statements is left out. */
 static int page_by_key(struct sqlite_store *s, const struct store_page *p, struct str bound, struct str pattern,
                        struct vdt_arena *arena, struct alert *out, size_t *n, uint64_t *total, struct vdt_error *err)
 {
@@ -121,9 +120,28 @@ static int page_by_key(struct sqlite_store *s, const struct store_page *p, struc
   for (size_t i = 0; !rc && i < found; i++) {
     rc = sqlite_get_row(s, (struct str){names[i], ALERT_NAME_LEN}, arena, &out[*n], err);
     if (!rc) ++*n;
-    else if (rc == VDT_ENOTFOUND) rc = VDT_OK;
+    else if (rc == VDT_ENOTFOUND) rc = VDT_OK; /* of a type that this version does not know */
   }
   return rc;
+}
+
+static int run_plain(struct sqlite_store *s, enum statement which, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, which, &rc, err);
+  return q ? sqlite_run(s, q, err) : rc;
+}
+
+/* Both statements see the same alerts, whatever is purged meanwhile: else a page would be short, and look like the last one. */
+static int page_in_snapshot(struct sqlite_store *s, const struct store_page *p, struct str bound, struct str pattern,
+                            struct vdt_arena *arena, struct alert *out, size_t *n, uint64_t *total, struct vdt_error *err)
+{
+  if (!sqlite3_get_autocommit(s->db)) return page_by_key(s, p, bound, pattern, arena, out, n, total, err);
+  int rc = run_plain(s, SQL_SNAPSHOT, err);
+  if (rc) return rc;
+  rc = page_by_key(s, p, bound, pattern, arena, out, n, total, err);
+  int ended = run_plain(s, SQL_COMMIT, err);
+  return rc ? rc : ended;
 }
 
 int sqlite_page(struct store *base, const struct store_page *p, struct vdt_arena *arena, struct alert **out, size_t *n,
@@ -139,8 +157,8 @@ int sqlite_page(struct store *base, const struct store_page *p, struct vdt_arena
   *out = arena_zalloc(arena, p->limit + 1, sizeof **out);
   if (!*out || !pattern_of(p->filter.text, &pattern)) rc = error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc && p->sort == STORE_BY_START) rc = page_by_start(s, p, bound, buf_str(&pattern), arena, *out, n, err);
-  else if (!rc) rc = page_by_key(s, p, bound, buf_str(&pattern), arena, *out, n, total, err);
-  if (*n < p->limit && !p->after.n) *total = *n;
+  else if (!rc) rc = page_in_snapshot(s, p, bound, buf_str(&pattern), arena, *out, n, total, err);
+  if (p->sort == STORE_BY_START && *n < p->limit && !p->after.n) *total = *n;
   buf_finish(&pattern);
   return rc;
 }

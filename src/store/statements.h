@@ -1,6 +1,7 @@
 /* Every statement of the SQLite store: X(id, SQL); included for its rows only. Values are always bound. */
 /* clang-format off */
 X(BEGIN, "BEGIN IMMEDIATE")
+X(SNAPSHOT, "BEGIN")
 X(COMMIT, "COMMIT")
 X(META_GET, "SELECT value FROM meta WHERE key = ?1")
 X(META_PUT, "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2 WHERE value <> ?2")

@@ -13,8 +13,8 @@ ALERTS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 RECORDS = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
 TYPES = ["AI.Azure_CredentialTheftAttempt", "AI.Azure_Jailbreak.ContentFiltering.BlockedAttempt", "AI.Azure_Jailbreak.ContentFiltering.DetectedAttempt", "AI.Azure_ASCIISmuggling",
          "AI.Azure_MaliciousUrl.ModelResponse", "AI.Azure_DataLeakInModelResponse.Sensitive"]
-# One alert each half minute, back from now; 50,000 users, 40 applications, 20 deployments; two in a hundred are active.
-FILL = """WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :alerts), a AS (SELECT i, ((i * 2654435761 & 0xffffffff) * 40503 >> 16) & 0xfffffff AS h, :now - i * 30000000 AS t FROM n)
+# One alert each six seconds, back from now, so that none is past its retention; 50,000 users, 40 applications, 20 deployments; two in a hundred are active.
+FILL = """WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :alerts), a AS (SELECT i, ((i * 2654435761 & 0xffffffff) * 40503 >> 16) & 0xfffffff AS h, :now - i * 6000000 AS t FROM n)
 INSERT INTO alerts(name, type, status, principal, resource_id, subscription, resource_group, start_us, end_us, generated_us, count, confidence, evidence_total, severity, x_application, x_end_user, x_tenant,
   x_source_ip, x_client_ip, x_key_id, x_user_agent, x_deployment, x_model, x_policy, x_detector, x_rules, x_found, x_attack_kind, x_action, x_source, x_first_interaction, x_last_interaction)
 SELECT printf('%019d_%08x-0000-8000-8000-%012x', 3155378975999999999 - (621355968000000000 + t * 10), h, i), json_extract(:types, '$[' || (h % 6) || ']'),
@@ -23,7 +23,7 @@ SELECT printf('%019d_%08x-0000-8000-8000-%012x', 3155378975999999999 - (62135596
   'credential', 'github-pat', 'GitHub token', '', 'redacted', 'vedette', printf('%032x', i), printf('%032x', i) FROM a"""
 # A month of traffic of 20 deployments, without the JSON of records.
 TRAFFIC = """WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :records)
-INSERT INTO interactions SELECT printf('%032x', i), :now - i * (2592000000000 / :records), 'deploy-' || (i * 7 % 20), 'gpt-4o', 'user-' || (i * 7919 % 50000), '', '', 200, 'complete',
+INSERT INTO interactions SELECT printf('%032x', i), :now - i * (2500000000000 / :records), 'deploy-' || (i * 7 % 20), 'gpt-4o', 'user-' || (i * 7919 % 50000), '', '', 200, 'complete',
   CASE WHEN i % 50 = 0 THEN 'blocked' WHEN i % 50 = 1 THEN 'detected' ELSE 'allow' END, 0, 900000, 800, '{}' FROM n"""
 LISTS = {"first page": "", "second page": None, "sorted by severity": "sort=severity", "sorted by user": "sort=user&order=asc", "the oldest first": "order=asc", "active ones": "status=Active", "active and high, by count": "status=Active&severity=High&sort=count",
          "one user (20 alerts)": "user=user-00017@contoso.example", "... by severity": "user=user-00017@contoso.example&sort=severity", "text in names, 20 alerts": "q=user-00017", "text in names, 2,000 alerts": "q=-005", "text that is nowhere": "q=nowhere",

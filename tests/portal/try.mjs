@@ -43,18 +43,18 @@ const put = async (text, as = "prompt", deployment = "") => {
   await p.selectOption("select[name=deployment]", deployment);
 };
 const shown = async () => {
-  await p.waitForFunction(() => !document.querySelector("form.card button.main").disabled && document.querySelector("section[aria-label=Result]"), null, { timeout: 120000 });
-  await p.waitForFunction(() => !/Loading the result/.test(document.querySelector("main").innerText), null, { timeout: 120000 });
+  await p.waitForFunction(() => !document.querySelector("form.card button.main").disabled && document.querySelector("section[aria-label=Result]"), null, { timeout: 300000 });
+  await p.waitForFunction(() => !/Loading the result/.test(document.querySelector("main").innerText), null, { timeout: 300000 });
 };
 
 // Sends what the form holds and waits until the result of just that is shown.
 const press = async (how = () => p.click("form.card button.main")) => {
-  await Promise.all([p.waitForResponse((r) => r.url() === CONTROL + "/vedette/scan", { timeout: 120000 }), how()]);
+  await Promise.all([p.waitForResponse((r) => r.url() === CONTROL + "/vedette/scan", { timeout: 300000 }), how()]);
   await shown();
 };
 
 await test("with the keyboard alone: an attack is found, marked, explained, and each deployment says what it would do", async () => {
-  await p.waitForSelector("select[name=deployment] option:has-text('lenient')", { state: "attached", timeout: 60000 });
+  await p.waitForSelector("select[name=deployment] option:has-text('lenient')", { state: "attached", timeout: 200000 });
   await p.focus("textarea[name=text]");
   await p.keyboard.type(JAILBREAK);
   await press(() => p.keyboard.press("Control+Enter"));
@@ -70,7 +70,7 @@ await test("with the keyboard alone: an attack is found, marked, explained, and 
 await test("the policy of another deployment decides otherwise", async () => {
   await put(JAILBREAK, "prompt", "lenient");
   await press();
-  await p.waitForSelector("section[aria-label=Result] p:has-text('lenient lets it pass and raises an alert')", { timeout: 60000 });
+  await p.waitForSelector("section[aria-label=Result] p:has-text('lenient lets it pass and raises an alert')", { timeout: 200000 });
 });
 
 await test("what was encoded is shown layer by layer", async () => {
@@ -84,7 +84,7 @@ await test("the line to share gives the same findings in a shell", async () => {
     await put(text, as, "gpt-4o");
     await press();
     const line = await p.innerText("pre.line");
-    const said = JSON.parse(execFileSync("sh", ["-c", line], { cwd: dirname(STATE), env: { ...process.env, PATH: `${dirname(VEDETTE)}:${process.env.PATH}` }, timeout: 120000 }).toString());
+    const said = JSON.parse(execFileSync("sh", ["-c", line], { cwd: dirname(STATE), env: { ...process.env, PATH: `${dirname(VEDETTE)}:${process.env.PATH}` }, timeout: 300000 }).toString());
     const want = await scan({ text, as, deployment: "gpt-4o" });
     assert.deepEqual(said.findings, want.findings);
     assert.deepEqual(said.scores, want.scores);
@@ -183,7 +183,7 @@ await test("who sees no evidence sees these pages too", async () => {
   await signIn(q, process.env.READER, "playground");
   await q.fill("textarea[name=text]", JAILBREAK);
   await q.click("form.card button.main");
-  await q.waitForSelector(".find", { timeout: 60000 });
+  await q.waitForSelector(".find", { timeout: 200000 });
   await open(q, "catalogue/policies");
   assert.ok((await q.locator("details.card").count()) > 3);
   await q.context().close();
@@ -203,7 +203,7 @@ for (const [theme, width] of [["light", 1280], ["dark", 390]])
     await signIn(q, admin, "playground");
     await q.click("text=One in base64");
     await q.click("form.card button.main");
-    await q.waitForSelector(".steps", { timeout: 60000 });
+    await q.waitForSelector(".steps", { timeout: 200000 });
     await look("playground");
     for (const part of ["", "/types", "/rules?q=github", "/policies"]) {
       await open(q, "catalogue" + part);
