@@ -48,8 +48,8 @@ struct collect {
 
 /* What a batch brought; added to the counters only when it is committed. */
 struct batch {
-  uint64_t records, duplicates, alerts_new, alerts_extended, withdrawn, egress, egress_bytes, suppressed, incidents, rejected,
-      unknown_workspace, lag_us;
+  uint64_t records, duplicates, evidence_lost, alerts_new, alerts_extended, withdrawn, egress, egress_bytes, suppressed,
+      incidents, rejected, unknown_workspace, lag_us;
 };
 
 static int open_sources(struct collect *c, const char *state_dir, struct vdt_error *err)
@@ -304,6 +304,7 @@ static int store_record(struct collect *c, const struct record *r, struct batch 
   if (rc) return rc;
   b->records += is_new;
   b->duplicates += !is_new;
+  b->evidence_lost += is_new && r->evidence_lost.n;
   uint64_t now = clock_unix_us(), end = r->time_us + r->duration_us;
   b->lag_us = now > end ? now - end : 0;
   if (is_new) share(c, i, r);
@@ -359,6 +360,7 @@ static void add_stats(struct collect_stats *s, const struct batch *b)
 {
   atomic_fetch_add(&s->records, b->records);
   atomic_fetch_add(&s->duplicates, b->duplicates);
+  atomic_fetch_add(&s->evidence_lost, b->evidence_lost);
   atomic_fetch_add(&s->alerts_new, b->alerts_new);
   atomic_fetch_add(&s->alerts_extended, b->alerts_extended);
   atomic_fetch_add(&s->withdrawn, b->withdrawn);

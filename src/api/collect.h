@@ -15,7 +15,8 @@
 
 /* Written by the collector, read by others at any time. */
 struct collect_stats {
-  _Atomic uint64_t records, duplicates, alerts_new, alerts_extended, rejected, unknown_workspace, store_errors, journals_deleted;
+  _Atomic uint64_t records, duplicates, evidence_lost, alerts_new, alerts_extended, rejected, unknown_workspace, store_errors,
+      journals_deleted;
   _Atomic uint64_t withdrawn, egress, egress_bytes, suppressed, incidents;
   _Atomic uint64_t stored_us; /* Unix time when the last record was stored; 0: none since the start */
   _Atomic uint64_t lag_us;    /* age of the last record when it was stored, since the end of its interaction */

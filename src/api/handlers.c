@@ -195,6 +195,9 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
   const struct collect_stats *s = api->stats;
   (void)request;
   put_metric(b, "records_total", "counter", "Interactions stored since the start.", atomic_load(&s->records));
+  put_metric(b, "evidence_lost_total", "counter",
+             "Interactions whose evidence was not kept: there was no key to seal it to, or sealing failed.",
+             atomic_load(&s->evidence_lost));
   put_metric(b, "records_duplicate_total", "counter", "Records read again after a restart.", atomic_load(&s->duplicates));
   put_metric(b, "alerts_new_total", "counter", "Alerts begun since the start.", atomic_load(&s->alerts_new));
   put_metric(b, "alerts_extended_total", "counter", "Repeats that extended an alert.", atomic_load(&s->alerts_extended));
