@@ -10,7 +10,7 @@
 
 /* A clock that goes on more than this faster than the steady one has been set: nothing expires until it has run steadily for so long again, because
  * it may have been set wrong. */
-enum { TRIES = 600, PAUSE_NS = 100000000 };
+enum { TRIES = 600, FILE_TRIES = 20, PAUSE_NS = 100000000 };
 static const uint64_t JUMP_US = UINT64_C(3600000000);
 
 /* ---- one workspace ---------------------------------------------------------------------------------------------- */
@@ -50,12 +50,23 @@ static int purge(struct store *s, const struct keep_wish *w, struct keep_done *d
   return rc;
 }
 
+static int wipe_files(const char *state_dir, struct store *s, uint64_t now_us, bool purged, const struct keep_wish *w,
+                      struct keep_done *d, struct vdt_error *err)
+{
+  unsigned tries = TRIES - FILE_TRIES;
+  int rc;
+  do {
+    rc = keep_files(state_dir, s, now_us, purged, err);
+    if (!rc) rc = keep_shared_files(state_dir, w->all, w->n_all, now_us, purged, err);
+  } while (again(rc, &tries) && !wants_stop(w, d));
+  return rc;
+}
+
 static int scrub(const char *state_dir, struct store *s, uint64_t now_us, bool purged, const struct keep_wish *w,
                  struct keep_done *d, struct vdt_error *err)
 {
   struct store_scrub at = {0};
-  int rc = keep_files(state_dir, s, now_us, purged, err);
-  if (!rc) rc = keep_shared_files(state_dir, w->all, w->n_all, now_us, purged, err);
+  int rc = wipe_files(state_dir, s, now_us, purged, w, d, err);
   unsigned tries = 0;
   while (!rc && !at.done && !wants_stop(w, d)) {
     rc = s->ops->scrub(s, &at, err);

@@ -26,7 +26,7 @@ struct walk {
 
 static bool fits(const struct walk *w, struct str name)
 {
-  return name.n > w->head.n + w->tail.n && str_starts(name, w->head) &&
+  return name.n >= w->head.n + w->tail.n && str_starts(name, w->head) &&
          str_eq(str_cut(name, name.n - w->tail.n, name.n), w->tail);
 }
 

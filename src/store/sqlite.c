@@ -126,8 +126,7 @@ static void sqlite_rollback(struct store *base)
 static int sqlite_sync(struct store *base, struct vdt_error *err)
 {
   struct sqlite_store *s = sqlite_of(base);
-  int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
-  return code == SQLITE_OK ? VDT_OK : sqlite_error(s, code, err);
+  return sqlite_checkpoint(s, SQLITE_CHECKPOINT_FULL, err);
 }
 
 /* ---- records and offsets ---------------------------------------------------------------------------------------- */

@@ -17,6 +17,8 @@ int sqlite_cut_audit(struct sqlite_store *s, uint64_t before_us, uint64_t now_us
                      struct vdt_error *err);
 /* The step of a class: fetches ids with a statement that is bound, then removes them. Within a transaction. */
 int sqlite_remove(struct sqlite_store *s, enum store_class of, sqlite3_stmt *ids, uint64_t *removed, struct vdt_error *err);
+/* Moves the write-ahead log into the database. SQLite does not wait while another connection does the same: we do. EIO when it took too long. */
+int sqlite_checkpoint(struct sqlite_store *s, int mode, struct vdt_error *err);
 /* A scrub is wanted: meta `key` is set. Within a transaction. */
 int sqlite_want_scrub(struct sqlite_store *s, const char *key, struct vdt_error *err);
 #define SQLITE_SCRUB_EXPIRED "scrub_expired"

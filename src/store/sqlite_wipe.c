@@ -20,9 +20,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { STEP_PAGES = 1024, PAGE_MAX = 65536 };
+enum { STEP_PAGES = 1024, PAGE_MAX = 65536, WAIT_US = 5000000, PAUSE_NS = 20000000 };
 
 /* ---- the VFS ---------------------------------------------------------------------------------------------------- */
 
@@ -210,10 +211,18 @@ static int clean_pages(struct sqlite_store *s, unsigned from, unsigned *to, bool
 
 /* ---- a scrub ---------------------------------------------------------------------------------------------------- */
 
+int sqlite_checkpoint(struct sqlite_store *s, int mode, struct vdt_error *err)
+{
+  uint64_t until = clock_mono_us() + WAIT_US;
+  int code;
+  while ((code = sqlite3_wal_checkpoint_v2(s->db, NULL, mode, NULL, NULL)) == SQLITE_BUSY && clock_mono_us() < until)
+    nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
+  return code == SQLITE_OK ? VDT_OK : sqlite_error(s, code, err);
+}
+
 static int empty_log(struct sqlite_store *s, struct vdt_error *err)
 {
-  int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-  return code == SQLITE_OK ? VDT_OK : sqlite_error(s, code, err);
+  return sqlite_checkpoint(s, SQLITE_CHECKPOINT_TRUNCATE, err);
 }
 
 static bool log_is_empty(struct sqlite_store *s)
