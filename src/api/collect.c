@@ -308,7 +308,7 @@ static int store_record(struct collect *c, const struct record *r, struct batch 
   uint64_t now = clock_unix_us(), end = r->time_us + r->duration_us;
   b->lag_us = now > end ? now - end : 0;
   if (is_new) share(c, i, r);
-  if (is_new && r->sent_bytes)
+  if (is_new && r->upstream.n)
     rc = note_transfer(c->stores[i], "upstream", r->deployment, r->upstream, r->time_us, r->sent_bytes, r->received_bytes, err);
   if (rc) return rc;
   return is_new ? store_alerts(c, i, r, b, err) : VDT_OK;

@@ -240,7 +240,7 @@ static enum record_outcome outcome_of(const struct exchange *x, enum record_outc
 void exchange_transfer(struct exchange *x, uint64_t sent, uint64_t received)
 {
   char to[URL_ORIGIN];
-  if (!sent || !x->deployment) return;
+  if ((!sent && !received) || !x->deployment) return;
   url_origin(&x->deployment->upstream, to, sizeof to);
   x->record.upstream = exchange_keep(x, str_of(to), sizeof to);
   x->record.sent_bytes = sent;
