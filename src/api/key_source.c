@@ -47,8 +47,7 @@ static int read_file(const char *path, struct str workspace, struct seal_private
                     workspace.p, strerror(errno));
   if (st.st_mode & 0007)
     return error_at(err, VDT_ECONFIG, path, 0, "everybody may read this private key; `chmod 600` it, and think of it as known");
-  /* A buffer that grows leaves its old memory behind: it is made large enough first. */
-  if (!buf_reserve(&text, SEAL_KEY_FILE_MAX + 1)) return error_set(err, VDT_ENOMEM, "out of memory");
+  if (!buf_reserve(&text, SEAL_TEXT_ROOM)) return error_set(err, VDT_ENOMEM, "out of memory");
   int rc = file_read(path, SEAL_KEY_FILE_MAX, &text, err);
   if (!rc) rc = parse(buf_str(&text), path, workspace, out, err);
   seal_text_finish(&text);
@@ -156,7 +155,7 @@ static int read_command(const char *command, struct str workspace, struct seal_p
 {
   char *copy = strdup(command), *argv[KEY_COMMAND_ARGUMENTS + 1];
   struct buf text = {0};
-  int rc = copy && buf_reserve(&text, SEAL_KEY_FILE_MAX + 4096) ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
+  int rc = copy && buf_reserve(&text, SEAL_TEXT_ROOM) ? VDT_OK : error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc && !split(copy, argv))
     rc = error_set(err, VDT_ECONFIG, "the command for the private key has no words, or more than %d", KEY_COMMAND_ARGUMENTS);
   if (!rc) rc = run(argv, &text, err);

@@ -22,10 +22,17 @@ static const char *path_of(const char *state, struct str workspace, const char *
   return key_source_path(state, workspace, private, path, PATH_MAX) ? path : NULL;
 }
 
+/* Without a buffer of the stream's: it would be freed as it is, with the key in it. */
+static bool write_unbuffered(void *ctx, FILE *f)
+{
+  const struct str *text = ctx;
+  return setvbuf(f, NULL, _IONBF, 0) == 0 && fwrite(text->p, 1, text->n, f) == text->n;
+}
+
 static int put_private(const char *path, struct str text, struct vdt_error *err)
 {
-  if (strcmp(path, "-") != 0) return file_replace(path, text, 0600, err);
-  bool ok = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
+  if (strcmp(path, "-") != 0) return file_replace_with(path, 0600, write_unbuffered, &text, err);
+  bool ok = write_unbuffered(&text, stdout) && fflush(stdout) == 0;
   return ok ? VDT_OK : error_set(err, VDT_EIO, "standard output: %s", strerror(errno));
 }
 

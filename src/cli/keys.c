@@ -110,7 +110,7 @@ static int rotate(const struct keys *k, const char *workspace)
   if (!file && key_source_path(k->state, str_of(workspace), true, path, sizeof path)) file = path;
   int rc = VDT_OK;
   if (file && exists(k, workspace, true)) {
-    if (!buf_reserve(&before, SEAL_KEY_FILE_MAX + 1024)) rc = error_set(&err, VDT_ENOMEM, "out of memory");
+    if (!buf_reserve(&before, SEAL_TEXT_ROOM)) rc = error_set(&err, VDT_ENOMEM, "out of memory");
     if (!rc) rc = file_read(file, SEAL_KEY_FILE_MAX, &before, &err);
     if (!rc) rc = seal_private_read(buf_str(&before), file, str_of(workspace), &old, &err);
     if (!rc && old->n == SEAL_KEYS_MAX)

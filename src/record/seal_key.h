@@ -39,6 +39,8 @@ void seal_private_free(struct seal_private *keys);
 int seal_key_make(struct str workspace, struct buf *private_line, struct seal_public *out, struct vdt_error *err);
 /* Appends the public line. */
 void seal_public_write(struct str workspace, const struct seal_public *key, struct buf *out);
+/* Room in a buffer before private lines are read into it by file_read(): one that grows later leaves its old memory behind, unwiped. */
+enum { SEAL_TEXT_ROOM = 4 * SEAL_KEY_FILE_MAX };
 /* Wipes and frees a buffer that holds private lines. */
 void seal_text_finish(struct buf *b);
 #endif
