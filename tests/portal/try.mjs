@@ -61,7 +61,8 @@ await test("with the keyboard alone: an attack is found, marked, explained, and 
   const want = await scan({ text: JAILBREAK, as: "prompt" });
   assert.equal(want.action, "block");
   assert.equal(await p.locator(".find").count(), want.findings.length);
-  assert.equal(await p.innerText("[aria-label='The text, with what was found'] mark >> nth=0"), "Ignore all previous instructions");
+  // The model's finding may reach further than the rule's.
+  assert.match(await p.innerText("[aria-label='The text, with what was found'] mark >> nth=0"), /^Ignore all previous instructions/);
   const rows = await p.locator("table[aria-label='Actions of deployments'] tbody tr").allInnerTexts();
   assert.deepEqual(rows.map((r) => [r.split(/\s/)[0], want.actions.find((a) => r.startsWith(a.deployment)) && /\b(allow|detect|redact|cut|block)\b/.exec(r)[0]]), want.actions.map((a) => [a.deployment, a.action]));
   assert.match(await p.innerText("main"), /jailbreak[\s\S]*Rules alone[\s\S]*Model alone/);
