@@ -209,7 +209,7 @@ class Stand:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([VEDETTE, "serve", "--state", self.state, *self.args], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, preexec_fn=preexec)
-        for _ in range(1000):
+        for _ in range(6000):
             if self.process.poll() is not None:
                 raise RuntimeError("serve ended: " + open(self.log, errors="replace").read())
             try:
