@@ -1,5 +1,5 @@
 /*
- * The control API without its transport: any method, path, arguments and body. Every answer has a status, is JSON where it says so, and an
+ * The control API without its transport: any method, path, arguments and body; purges are carried out. Every answer has a status, is JSON where it says so, and an
  * error has its code. Input: lines METHOD, PATH with a query, api-version, $skipToken, AlertType, $filter, Host; the rest is the body.
  */
 #include "api/api.h"
@@ -121,8 +121,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (!r.host.n || memchr(r.host.p, '!', r.host.n) == NULL) r.host = STR("localhost:8090");
   r.body = text;
   take_query(&r);
+  bool more;
   api_handle(&api, &r, &out);
   check(&out);
+  stores[0]->ops->purge(stores[0], 10, &more, NULL); /* what was asked to go */
   buf_finish(&out.body);
   return 0;
 }
