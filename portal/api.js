@@ -180,6 +180,8 @@ export const scanText = ({ text, as, deployment }) => post("/vedette/scan", { te
 
 export const dataStatement = (signal) => get("/vedette/dataStatement", signal);
 
+export const legalHolds = (workspace, signal) => get(`/vedette/workspaces/${encodeURIComponent(workspace)}/holds`, signal);
+
 // What lies on the disk against the statement: how the last look went, and another one. {state, files, …, value: [{fault, means, todo, place, detail}]}
 export const dataVerification = (signal) => get("/vedette/dataVerify", signal);
 export const beginVerification = () => post("/vedette/dataVerify");

@@ -4,13 +4,13 @@ import { html } from "../lib/html.js";
 import { useLoad } from "../lib/live.js";
 import { Time } from "../lib/time.js";
 import { Seen } from "../lib/visible.js";
-import { Empty, Loaded, number } from "../lib/ui.js";
+import { Empty, Loaded } from "../lib/ui.js";
 import { RegionMap } from "../lib/map.js";
 import { Classes, RetentionBars } from "../lib/keeping.js";
 import { Connections, Sent } from "../lib/ledger.js";
 import { Verify } from "../lib/verify.js";
 import { AccessLog } from "../lib/auditlog.js";
-import { dataStatement } from "../api.js";
+import { dataStatement, legalHolds } from "../api.js";
 
 const parts = [["places", "Places"], ["retention", "How long"], ["classes", "What is kept"], ["verify", "Verify"], ["sent", "What left"], ["connections", "Connections"], ["holds", "Legal holds"], ["absent", "Not kept"], ["log", "Access log"]];
 
@@ -32,10 +32,22 @@ function Deployments({ workspaces }) {
     <tbody>${rows.map((d) => html`<tr key=${d.workspace + "/" + d.name}><th scope="row"><${Seen} text=${d.name} limit=${60} /></th><td><${Seen} text=${d.workspace} limit=${60} /></td><td>${d.promptEvidence ? "the suspicious part" : "none"}</td><td>${d.sharedWithPurview ? "yes" : "no"}</td></tr>`)}</tbody></table></div>`;
 }
 
+const about = (h) => [["user", h.endUserId], ["deployment", h.deployment], ["alert", h.alert]].filter(([, v]) => v);
+
+async function everyHold(workspaces, signal) {
+  const lists = await Promise.all(workspaces.map((w) => legalHolds(w.name, signal)));
+  return lists.flatMap((list, i) => list.value.map((h) => ({ ...h, workspace: workspaces[i].name })));
+}
+
+function Hold({ h }) {
+  return html`<li><strong><${Seen} text=${h.name} limit=${80} /></strong>: ${about(h).length || h.since || h.until ? html`${about(h).map(([words, v], i) => html`${i > 0 && ", "}${words} <${Seen} text=${v} limit=${120} />`)}${h.since && html` from <${Time} at=${h.since} />`}${h.until && html` up to <${Time} at=${h.until} />`}` : "everything"} in workspace <${Seen} text=${h.workspace} limit=${60} />.
+    ${h.reason && html` <${Seen} text=${h.reason} limit=${400} />.`} <span class="dim">Set by <${Seen} text=${h.who} limit=${60} />, <${Time} at=${h.set} />.</span></li>`;
+}
+
 function Holds({ workspaces }) {
-  const rows = workspaces.filter((w) => w.legalHolds);
-  if (!rows.length) return html`<${Empty} title="Nothing is held."><p>A hold keeps what it is about, whatever its age and whoever purges:</p><pre>vedette retention hold case-4711 --user anna --reason 'case 4711'</pre><//>`;
-  return html`<ul>${rows.map((w) => html`<li key=${w.name}><strong><${Seen} text=${w.name} limit=${60} /></strong>: ${number(w.legalHolds)} ${w.legalHolds === 1 ? "hold" : "holds"}. What they are about stays, however old it is.</li>`)}</ul><p class="dim"><code>vedette retention holds</code> lists them with what they are about and why.</p>`;
+  const load = useLoad((signal) => everyHold(workspaces.filter((w) => w.legalHolds), signal), [JSON.stringify(workspaces.map((w) => [w.name, w.legalHolds]))]);
+  return html`<${Loaded} of=${load} what="legal holds">${(rows) => (rows.length ? html`<p>What they are about stays, however old it is and whoever purges.</p><ul>${rows.map((h) => html`<${Hold} key=${h.workspace + "/" + h.name} h=${h} />`)}</ul><p class="dim"><code>vedette retention release NAME</code> lets go.</p>`
+    : html`<${Empty} title="Nothing is held."><p>A hold keeps what it is about, whatever its age and whoever purges:</p><pre>vedette retention hold case-4711 --user anna --reason 'case 4711'</pre><//>`)}<//>`;
 }
 
 function Absent({ rows }) {

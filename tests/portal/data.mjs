@@ -1,7 +1,7 @@
 // The pages Data and Sensitive information: what they show is what the API and the state folder say.
 import assert from "node:assert";
 import { rmSync, writeFileSync } from "node:fs";
-import { STATE, admin, api, at, browser, open, page, settled, signIn, test } from "./common.mjs";
+import { CONTROL, STATE, admin, api, at, browser, open, page, settled, signIn, test } from "./common.mjs";
 
 const b = await browser();
 const p = await page(b);
@@ -91,6 +91,18 @@ await test("every connection has its reason and what goes there, and what is not
 
 await test("without a legal hold the page says how to set one", async () => {
   assert.match(await part("Legal holds").innerText(), /Nothing is held[\s\S]*vedette retention hold/);
+});
+
+await test("a legal hold is there with what it is about, why, and who set it", async () => {
+  const hold = (method, body) => fetch(`${CONTROL}/vedette/workspaces/weu/holds/case-4711`, { method, headers: { authorization: "Bearer " + admin, "content-type": "application/json" }, body: body && JSON.stringify(body) });
+  assert.ok((await hold("PUT", { endUserId: "anna", since: "2026-01-01T00:00:00Z", reason: "a <b>case</b>" })).ok);
+  await p.click("text=Look again");
+  await part("Legal holds").locator("li").waitFor();
+  const text = await part("Legal holds").innerText();
+  for (const words of ["case-4711", "user anna", "1 Jan 2026", "a <b>case</b>", "Set by api:admin"]) assert.ok(text.replace("01 Jan", "1 Jan").includes(words), text);
+  assert.ok((await hold("DELETE")).ok);
+  await p.click("text=Look again");
+  await part("Legal holds").locator("text=Nothing is held").waitFor();
 });
 
 await test("the access log is filtered by who, what and text, in the address; it can be looked through to its beginning", async () => {
