@@ -9,7 +9,8 @@ import { auditPage } from "../api.js";
 
 const SHOWN = 20, MORE = 200, PAGES = 10; // rows at first, rows for each press, and at most so many pages for one
 
-const fits = (r, { who, what, text }) => (!who || r.who === who) && (!what || r.what === what) && (!text || `${r.who} ${r.what} ${r.target} ${r.detail}`.toLowerCase().includes(text.toLowerCase()));
+const has = (text, part) => !part || String(text ?? "").toLowerCase().includes(part.toLowerCase());
+const fits = (r, { who, what, text }) => has(r.who, who) && has(r.what, what) && has(`${r.target} ${r.detail}`, text);
 const values = (rows, key) => [...new Set(rows.map((r) => r[key]))].sort();
 
 // Pages until enough fit or there are no more.
@@ -24,25 +25,19 @@ async function fetchMore(have, filter, want, signal) {
   return { rows, next, begun };
 }
 
-function Choice({ name, words, query, options }) {
-  const now = query.get(name) || "";
-  const all = now && !options.includes(now) ? [now, ...options] : options;
-  return html`<label>${words}<select onChange=${(e) => setQuery({ [name]: e.target.value })}><option value="" selected=${!now}>Any</option>${all.map((v) => html`<option key=${v} value=${v} selected=${v === now}>${v.slice(0, 80)}</option>`)}</select></label>`;
-}
-
-// What is typed is the field's own until it has rested: an answer that comes meanwhile does not take it back.
-function Contains({ text }) {
+// What is typed is the field's own until it has rested: an answer that comes meanwhile does not take it back. options: what was met so far.
+function Part({ name, words, value: text, options }) {
   const [value, type] = useState(text);
   const timer = useRef();
   useEffect(() => type(text), [text]);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const typed = (e) => {
     const now = e.target.value;
     type(now);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => setQuery({ text: now.trim() }), 300);
+    timer.current = setTimeout(() => setQuery({ [name]: now.trim() }), 300);
   };
-  useEffect(() => () => clearTimeout(timer.current), []);
-  return html`<label>Contains<input type="search" value=${value} onInput=${typed} /></label>`;
+  return html`<label>${words}<input type="search" name=${name} value=${value} onInput=${typed} list=${options && "audit-" + name} />${options && html`<datalist id=${"audit-" + name}>${options.map((v) => html`<option key=${v} value=${v}></option>`)}</datalist>`}</label>`;
 }
 
 function Rows({ rows }) {
@@ -68,8 +63,7 @@ export function AccessLog({ query }) {
   }, [key, want]);
   const rows = have.rows.filter((r) => fits(r, filter));
   const older = have.next || rows.length > want;
-  return html`<form class="row filters" role="search" aria-label="Filter the access log" onSubmit=${(e) => e.preventDefault()}><${Choice} name="who" words="Who" query=${query} options=${values(have.rows, "who")} /><${Choice} name="what" words="What" query=${query} options=${values(have.rows, "what")} />
-      <${Contains} text=${filter.text} /></form>
+  return html`<form class="row filters" role="search" aria-label="Filter the access log" onSubmit=${(e) => e.preventDefault()}><${Part} name="who" words="Who" value=${filter.who} options=${values(have.rows, "who")} /><${Part} name="what" words="What" value=${filter.what} options=${values(have.rows, "what")} /><${Part} name="text" words="Of" value=${filter.text} /></form>
     ${error && html`<${Problem} error=${error} again=${() => more(want + 1)} />`}
     ${rows.length > 0 && html`<${Rows} rows=${rows.slice(0, want)} />`}${busy && html`<${Loading} what="the access log" />`}
     ${!busy && !error && !rows.length && html`<${Empty} title=${have.rows.length ? "No entry is like this." : "No entry yet."}><p>${have.rows.length ? "Loosen the filter, or look further back." : "Opening the evidence of an alert, changing one, and every change of settings leave an entry here."}</p><//>`}

@@ -64,7 +64,7 @@ function Statement({ s, query }) {
     <${Part} id="sent" title="What left"><${Sent} sent=${s.sent} /><//>
     <${Part} id="connections" title="Outgoing connections"><${Connections} statement=${s} /><//>
     <div class="grid"><${Part} id="holds" title="Legal holds"><${Holds} workspaces=${s.workspaces} /><//><${Part} id="absent" title="What is not kept"><${Absent} rows=${s.notKept} /><//></div>
-    <${Part} id="log" title="Access log" about="Who read the evidence of which alerts, and who changed what. It is append-only; vedette audit verify proves it."><${AccessLog} query=${query} /><//>`;
+    <${Part} id="log" title="Access log" about="Who read the evidence of which alerts, and who changed what. It is append-only; vedette audit verify proves it."><${AccessLog} key=${s.made} query=${query} /><//>`;
 }
 
 export default function Data({ route: { query } }) {

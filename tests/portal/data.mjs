@@ -108,11 +108,11 @@ await test("a legal hold is there with what it is about, why, and who set it", a
 await test("the access log is filtered by who, what and text, in the address; it can be looked through to its beginning", async () => {
   const log = part("Access log");
   assert.equal(await log.locator("tbody tr").count(), 20);
-  await log.locator("label:has-text('What') select").selectOption("token created");
-  await p.waitForFunction(() => [...document.querySelectorAll("section[aria-label='Access log'] tbody tr")].every((r) => r.cells[2].innerText === "token created"));
+  await log.locator("input[name=what]").fill("token created");
+  await p.waitForFunction(() => [...document.querySelectorAll("section[aria-label='Access log'] tbody tr")].every((r) => r.cells[2].innerText === "token created") && document.querySelectorAll("section[aria-label='Access log'] tbody tr").length);
   assert.match(await log.innerText(), /desk[\s\S]*role reader/);
   assert.match(await hash(), /what=token\+created/);
-  await log.locator("input[type=search]").fill("no such words");
+  await log.locator("input[name=text]").fill("no such words");
   await log.locator("text=No entry is like this").waitFor();
   await open(p, "data?what=alert+changed");
   await open(p, "data");
@@ -127,7 +127,7 @@ await test("the access log is filtered by who, what and text, in the address; it
     lines += answer.value.length;
     next = answer.nextLink && new URL(answer.nextLink).pathname + new URL(answer.nextLink).search;
   }
-  assert.ok(Math.abs((await log.locator("tbody tr").count()) - lines) <= 2, `${lines} entries`);
+  assert.ok(Math.abs((await log.locator("tbody tr").count()) - lines) <= 2, `${lines} entries, ${await log.locator("tbody tr").count()} shown`);
 });
 
 await test("a part is reached by keyboard from the top of the page, without a step in the address", async () => {
