@@ -21,15 +21,17 @@ stand_stop() {
 trap stand_stop EXIT
 trap 'exit 1' INT TERM
 
-# The packages are installed once for a package.json; a failed install is a failed test, not a skipped one.
-if ! cmp -s "$here/package-lock.json" "$here/node_modules/.installed"; then
-  (cd "$here" && npm ci --no-progress) >"$STATE/npm.log" 2>&1 || {
-    sed 's/^/# /' "$STATE/npm.log" | tail -20
-    echo "Bail out! npm could not install the clients"
-    exit 1
-  }
-  cp "$here/package-lock.json" "$here/node_modules/.installed"
-fi
+# The packages are installed once for a package-lock.json, by one of the programs that run side by side; a failed install is a failed test, not a skipped one.
+mkdir -p "$here/node_modules"
+(
+  flock 9
+  cmp -s "$here/package-lock.json" "$here/node_modules/.installed" && exit 0
+  (cd "$here" && npm ci --no-progress) >"$STATE/npm.log" 2>&1 && cp "$here/package-lock.json" "$here/node_modules/.installed"
+) 9>"${VEDETTE_BUILD:?}/clients.lock" || {
+  sed 's/^/# /' "$STATE/npm.log" | tail -20
+  echo "Bail out! npm could not install the clients"
+  exit 1
+}
 NODE=$here/node_modules/node/bin/node
 [ -x "$NODE" ] || { echo "Bail out! the package node brought no runtime"; exit 1; }
 
