@@ -271,9 +271,9 @@ static inline struct str rig_open(struct talk *t, struct str token, enum seal_ki
 }
 
 /* The record as a line without what is different each time. */
-static inline void rig_write_line(struct talk *t)
+static inline void rig_write(const struct record *r, struct buf *line)
 {
-  struct record copy = t->record;
+  struct record copy = *r;
   struct record_finding *f = calloc(copy.n_findings + 1, sizeof *f);
   for (size_t i = 0; i < copy.n_findings; i++) {
     f[i] = copy.findings[i];
@@ -281,7 +281,7 @@ static inline void rig_write_line(struct talk *t)
   }
   copy.findings = f;
   copy.request.text = copy.response.text = (struct str){0};
-  record_write(&copy, &t->line);
+  record_write(&copy, line);
   free(f);
 }
 
@@ -311,7 +311,7 @@ static inline void rig_finish(struct talk *t, enum record_outcome outcome)
     test_failed = true;
   }
   rig_open_findings(t);
-  rig_write_line(t);
+  rig_write(&t->record, &t->line);
 }
 
 static inline void rig_run(struct talk *t)

@@ -49,8 +49,8 @@ static bool hook_record(void *ctx, struct buf *line)
   struct vdt_arena *arena = vdt_arena_new(0);
   struct record r;
   check(!line->failed && record_read(arena, buf_str(line), &r, &(struct vdt_error){0}) == VDT_OK);
+  rig_write(&r, &t->records);
   vdt_arena_free(arena);
-  buf_put(&t->records, buf_str(line));
   buf_finish(line);
   return true;
 }
