@@ -53,18 +53,6 @@ static void put_findings(struct api *api, const struct unseal_keys *k, struct al
 
 /* ---- whole texts ------------------------------------------------------------------------------------------------ */
 
-static void put_parts(struct buf *b, struct str packed)
-{
-  struct str part, role, text;
-  for (size_t i = 0; seal_unpack(&packed, &part) && seal_unpack(&packed, &role) && seal_unpack(&packed, &text); i++) {
-    buf_put(b, i ? STR(",{\"part\":") : STR("{\"part\":"));
-    json_quote(b, part);
-    api_put_member(b, "role", role);
-    api_put_member(b, "text", text);
-    buf_byte(b, '}');
-  }
-}
-
 static void put_side(struct api *api, const struct unseal_keys *k, struct str interaction, unsigned side,
                      const struct store_text *t, struct buf *b, struct shut *shut)
 {
@@ -74,7 +62,7 @@ static void put_side(struct api *api, const struct unseal_keys *k, struct str in
   take(shut, why, key, t->sealed.n > 0);
   if (!t->sealed.n && !t->shredded) return;
   buf_printf(b, ",\"%s\":{\"leftOut\":%llu,\"parts\":[", side ? "response" : "request", (unsigned long long)t->cut);
-  if (!why) put_parts(b, packed);
+  if (!why) unseal_put_parts(packed, b);
   BUF_LIT(b, "]");
   if (why) api_put_member(b, "closed", str_of(unseal_code(why)));
   buf_byte(b, '}');

@@ -80,20 +80,6 @@ static int put_evidence(struct output *o, struct alert_evidence *e)
   return give(o);
 }
 
-static void put_parts(struct buf *b, struct str packed)
-{
-  struct str part, role, text;
-  BUF_LIT(b, ",\"parts\":[");
-  for (size_t i = 0; seal_unpack(&packed, &part) && seal_unpack(&packed, &role) && seal_unpack(&packed, &text); i++) {
-    buf_put(b, i ? STR(",{\"part\":") : STR("{\"part\":"));
-    json_quote(b, part);
-    api_put_member(b, "role", role);
-    api_put_member(b, "text", text);
-    buf_byte(b, '}');
-  }
-  buf_byte(b, ']');
-}
-
 /* The whole texts of an interaction, where they were kept. */
 static int put_texts(struct output *o, struct str interaction)
 {
@@ -111,7 +97,11 @@ static int put_texts(struct output *o, struct str interaction)
         o->evidence ? unseal_text(&o->keys_of, interaction, side, &t[side], o->arena, &packed, key) : UNSEAL_OPEN;
     if (!o->evidence) BUF_LIT(&o->line, ",\"textWithheld\":true");
     else if (why) api_put_member(&o->line, "closed", str_of(unseal_code(why)));
-    else put_parts(&o->line, packed);
+    else {
+      BUF_LIT(&o->line, ",\"parts\":[");
+      unseal_put_parts(packed, &o->line);
+      buf_byte(&o->line, ']');
+    }
     rc = give(o);
   }
   return rc;

@@ -1,4 +1,6 @@
 #include "api/unseal.h"
+#include "api/answer.h"
+#include "base/quote.h"
 #include "record/seal.h"
 
 static const struct {
@@ -154,4 +156,16 @@ enum unseal_closed unseal_text(const struct unseal_keys *k, struct str interacti
   *packed = (struct str){0};
   if (!t->sealed.n) return t->shredded ? UNSEAL_EXPIRED : UNSEAL_OPEN;
   return open_token(k, t->sealed, &place, arena, packed, key);
+}
+
+void unseal_put_parts(struct str packed, struct buf *b)
+{
+  struct str part, role, text;
+  for (size_t i = 0; seal_unpack(&packed, &part) && seal_unpack(&packed, &role) && seal_unpack(&packed, &text); i++) {
+    buf_put(b, i ? STR(",{\"part\":") : STR("{\"part\":"));
+    json_quote(b, part);
+    api_put_member(b, "role", role);
+    api_put_member(b, "text", text);
+    buf_byte(b, '}');
+  }
 }

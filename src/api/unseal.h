@@ -52,4 +52,6 @@ void unseal_alerts(const struct unseal *u, struct alert *list, size_t n, struct 
 /* The whole text of the request (side 0) or response (1) of an interaction, packed: part, role, text, and so on. */
 enum unseal_closed unseal_text(const struct unseal_keys *k, struct str interaction, unsigned side, const struct store_text *t,
                                struct vdt_arena *arena, struct str *packed, char key[SEAL_KEY_ID + 1]);
+/* Appends what unseal_text() opened as the elements of a JSON array: objects of part, role and text. */
+void unseal_put_parts(struct str packed, struct buf *b);
 #endif

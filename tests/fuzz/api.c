@@ -4,6 +4,7 @@
  */
 #include "api/api.h"
 #include "base/json.h"
+#include "tests/fuzz/lines.h"
 #include <assert.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -70,15 +71,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
                      .arena = vdt_arena_new((size_t)64 << 20)};
   atexit(remove_all);
   return 0;
-}
-
-static struct str next(struct str *text)
-{
-  const char *lf = text->n ? memchr(text->p, '\n', text->n) : NULL;
-  size_t n = lf ? (size_t)(lf - text->p) : text->n;
-  struct str s = str_cut(*text, 0, n);
-  *text = str_cut(*text, lf ? n + 1 : n, text->n);
-  return s;
 }
 
 /* A path may have a query, "?a=b&c=d", as it is when the server has read it. */

@@ -4,6 +4,7 @@
  * read or refused.
  */
 #include "api/oidc.h"
+#include "tests/fuzz/lines.h"
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -48,15 +49,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
   buf_finish(&b);
   arena = vdt_arena_new((size_t)16 << 20);
   return 0;
-}
-
-static struct str next(struct str *text)
-{
-  const char *lf = text->n ? memchr(text->p, '\n', text->n) : NULL;
-  size_t n = lf ? (size_t)(lf - text->p) : text->n;
-  struct str s = str_cut(*text, 0, n);
-  *text = str_cut(*text, lf ? n + 1 : n, text->n);
-  return s;
 }
 
 static void check_granted(const struct oidc_grant *g)

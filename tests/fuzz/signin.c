@@ -8,6 +8,7 @@
  */
 #include "api/api.h"
 #include "api/guard.h"
+#include "tests/fuzz/lines.h"
 #include <assert.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -52,15 +53,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
                      .arena = vdt_arena_new((size_t)16 << 20)};
   atexit(remove_all);
   return 0;
-}
-
-static struct str next(struct str *text)
-{
-  const char *lf = text->n ? memchr(text->p, '\n', text->n) : NULL;
-  size_t n = lf ? (size_t)(lf - text->p) : text->n;
-  struct str s = str_cut(*text, 0, n);
-  *text = str_cut(*text, lf ? n + 1 : n, text->n);
-  return s;
 }
 
 /* Header values have no controls: libmicrohttpd sees to it. */

@@ -5,7 +5,7 @@
 #include "../record/sample.h"
 #include "../test.h"
 #include "base/clock.h"
-#include "store/store.h"
+#include "store_rig.h"
 #include <dirent.h>
 #include <ftw.h>
 #include <signal.h>
@@ -15,38 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct vdt_arena *arena;
-static struct store *s;
-static char dir[] = "/tmp/vedette-retention-XXXXXX";
-static const struct alert_place place = {STR("weu"), STR("westeurope"), {0}, {0}};
 static const uint64_t NOW = UINT64_C(1764085575000000), DAY = 24 * UINT64_C(3600000000);
-
-static int drop(const char *path, const struct stat *st, int flag, struct FTW *f)
-{
-  (void)st, (void)flag, (void)f;
-  return remove(path);
-}
-
-static void reopen(void)
-{
-  struct vdt_error err = {0};
-  store_close(s);
-  s = NULL;
-  CHECK_INT(store_open_sqlite(dir, &place, true, &s, &err), VDT_OK);
-  if (!s) printf("# %s\n", err.text), exit(1);
-}
-
-static void fresh(void)
-{
-  char path[64];
-  store_close(s);
-  s = NULL;
-  snprintf(path, sizeof path, "%s/workspaces", dir);
-  nftw(path, drop, 8, FTW_DEPTH | FTW_PHYS);
-  snprintf(path, sizeof path, "%s/audit.key", dir);
-  unlink(path);
-  reopen();
-}
 
 /* An interaction with a leaked key, its alert and evidence, as the collector stores them. */
 static void put_at(unsigned number, uint64_t time, const char *user, const char *deployment, uint64_t stored_us)

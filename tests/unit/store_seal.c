@@ -2,37 +2,16 @@
 #include "../record/sample.h"
 #include "../test.h"
 #include "record/seal.h"
-#include "store/store.h"
+#include "store_rig.h"
 #include <ftw.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct vdt_arena *arena;
-static struct store *s;
-static char dir[] = "/tmp/vedette-store-XXXXXX";
-static const struct alert_place place = {STR("weu"), STR("westeurope"), {0}, {0}};
 static const uint64_t T0 = UINT64_C(1795694400000000), HOUR = UINT64_C(3600000000), DAY = UINT64_C(86400000000);
 static struct seal_private *keys;
 static struct seal_public public;
 static struct sealer *sealer;
-
-static int drop(const char *path, const struct stat *st, int flag, struct FTW *f)
-{
-  (void)st, (void)flag, (void)f;
-  return remove(path);
-}
-
-static void fresh(void)
-{
-  char path[64];
-  struct vdt_error err = {0};
-  store_close(s);
-  s = NULL;
-  snprintf(path, sizeof path, "%s/workspaces", dir);
-  nftw(path, drop, 8, FTW_DEPTH | FTW_PHYS);
-  if (store_open_sqlite(dir, &place, true, &s, &err)) printf("Bail out! %s\n", err.text), exit(1);
-}
 
 static struct str token(const char *id, uint64_t when, enum seal_kind kind, struct str rule, struct str text)
 {

@@ -2,7 +2,7 @@
 #include "../record/sample.h"
 #include "../test.h"
 #include "base/clock.h"
-#include "store/store.h"
+#include "store_rig.h"
 #include <errno.h>
 #include <ftw.h>
 #include <signal.h>
@@ -10,36 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct vdt_arena *arena;
-static struct store *s;
-static char dir[] = "/tmp/vedette-store-XXXXXX";
-static const struct alert_place place = {STR("weu"), STR("westeurope"), {0}, {0}};
 static const uint64_t T0 = UINT64_C(1764085575000000), MINUTE = 60000000;
-
-static int drop(const char *path, const struct stat *st, int flag, struct FTW *f)
-{
-  (void)st, (void)flag, (void)f;
-  return remove(path);
-}
-
-static void reopen(void)
-{
-  struct vdt_error err = {0};
-  store_close(s);
-  s = NULL;
-  CHECK_INT(store_open_sqlite(dir, &place, true, &s, &err), VDT_OK);
-  if (!s) printf("# %s\n", err.text), exit(1);
-}
-
-static void fresh(void)
-{
-  char path[64];
-  store_close(s);
-  s = NULL;
-  snprintf(path, sizeof path, "%s/workspaces", dir);
-  nftw(path, drop, 8, FTW_DEPTH | FTW_PHYS);
-  reopen();
-}
 
 /* One interaction with a leaked key, stored like the collector does it. Returns whether the record was new. */
 static bool put(unsigned number, uint64_t time, const char *user)
