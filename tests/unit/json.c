@@ -23,6 +23,7 @@ static bool oracle_type(const json_t *value, char type)
 #undef JSON_NULL
 #undef json_string
 #include "base/json.h"
+#include "base/numbers.h"
 #include "../test.h"
 #include <time.h>
 
@@ -294,6 +295,102 @@ static void never_disagrees_with_jansson(void)
   CHECK(taken > 5000);
 }
 
+/* ---- long lists of numbers --------------------------------------------------------------------------------------- */
+
+static void put_digits(struct buf *b, unsigned most)
+{
+  for (unsigned i = 0, n = 1 + below(most); i < n; i++) buf_byte(b, (char)('0' + below(10)));
+}
+
+static void put_blanks(struct buf *b, unsigned style)
+{
+  if (style == 1) buf_byte(b, ' ');
+  if (style == 2)
+    for (unsigned i = below(4); i > 0; i--) buf_byte(b, " \n\t\r"[below(4)]);
+}
+
+static void put_number(struct buf *b)
+{
+  if (below(2)) buf_byte(b, '-');
+  if (below(2)) buf_byte(b, '0');
+  else buf_byte(b, (char)('1' + below(9)));
+  if (below(9) == 0) put_digits(b, 3); /* behind a zero it is none */
+  if (below(4)) {
+    buf_byte(b, '.');
+    put_digits(b, below(30) ? 18 : 90);
+  }
+  if (below(6)) return;
+  buf_byte(b, below(2) ? 'e' : 'E');
+  if (below(2)) buf_byte(b, below(2) ? '-' : '+');
+  put_digits(b, 2);
+}
+
+/* Lists of several blocks, one or two of their bytes often another: what is skipped at once is what the reader of single bytes takes. */
+static void lists_as_byte_by_byte(void)
+{
+  static const char alphabet[] = "00189.-+eE, \n]\"x";
+  unsigned taken = 0, refused = 0;
+  for (unsigned i = 0; i < 40000 && !test_failed; i++) {
+    struct buf b = {0};
+    struct json_doc doc, sparse;
+    struct vdt_error err, sparse_err;
+    unsigned style = below(3);
+    buf_byte(&b, '[');
+    for (unsigned k = 0, n = 1 + below(40); k < n; k++) {
+      if (k) buf_byte(&b, ',');
+      put_blanks(&b, style);
+      put_number(&b);
+      put_blanks(&b, style == 2 ? 2 : 0);
+    }
+    BUF_LIT(&b, "]");
+    for (unsigned k = below(3); k > 0; k--) b.p[below((unsigned)b.n)] = alphabet[below(sizeof alphabet - 1)];
+    vdt_arena_reset(arena);
+    int rc = parse(buf_str(&b), &doc, &err);
+    CHECK_INT(json_parse_sparse(arena, buf_str(&b), NULL, &sparse, &sparse_err), rc);
+    if (rc) CHECK_STR(str_of(sparse_err.text), err.text);
+    if (test_failed) printf("# %.*s\n", (int)b.n, b.p);
+    taken += rc == VDT_OK;
+    refused += rc != VDT_OK;
+    buf_finish(&b);
+  }
+  CHECK(taken > 2000 && refused > 2000);
+}
+
+/* What is meant to be skipped is, or the test above compares one reader with itself. */
+static void lists_are_skipped(void)
+{
+#ifdef __SSE2__
+  static const struct {
+    const char *element;
+    size_t took;
+  } rows[] = {{"-0.012345,", 190},
+              {"0.5 , ", 194},
+              {"\n          1e-05,", 187},
+              {"01,", 0},
+              {"1.,", 0},
+              {"-,", 0},
+              {",", 0},
+              {"1 1,", 0},
+              {"1.2.3,", 0},
+              {"1e2e3,", 0},
+              {"1e2.5,", 0},
+              {".5,", 0},
+              {"+1,", 0},
+              {"e1,", 0},
+              {" ,", 0},
+              {"1-1,", 0}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct buf b = {0};
+    while (b.n < 256) buf_put(&b, str_of(rows[i].element));
+    size_t took = numbers_run(b.p, 256);
+    if (rows[i].took) CHECK(took >= rows[i].took && took <= 256 && b.p[took - 1] == ',');
+    else CHECK_INT(took, 0);
+    if (test_failed) printf("# %s: %zu\n", rows[i].element, took);
+    buf_finish(&b);
+  }
+#endif
+}
+
 /* ---- time ---- */
 
 static double seconds_for(unsigned members, int *rc)
@@ -349,6 +446,8 @@ int main(void)
   RUN(quotes);
   RUN(one_duplicate_among_many_is_found);
   RUN(never_disagrees_with_jansson);
+  RUN(lists_as_byte_by_byte);
+  RUN(lists_are_skipped);
   RUN(many_members_stay_cheap);
   vdt_arena_free(arena);
   return test_end();
