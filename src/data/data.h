@@ -121,6 +121,8 @@ struct data_workspace {
   size_t n_texts;
   struct store_transfer *transfers;
   size_t n_transfers;
+  struct store_removal *removals;
+  size_t n_removals;
   struct data_found files[DATA_CLASSES]; /* in its folder */
 };
 

@@ -117,6 +117,7 @@ static int read_store(struct gather *g, struct data_workspace *w)
   if (!rc) rc = s->ops->survey(s, g->arena, &w->tables, &w->n_tables, g->err);
   if (!rc) rc = s->ops->list_texts(s, g->arena, &w->texts, &w->n_texts, g->err);
   if (!rc) rc = s->ops->list_transfers(s, (struct str){0}, g->arena, &w->transfers, &w->n_transfers, g->err);
+  if (!rc) rc = s->ops->list_removals(s, g->arena, &w->removals, &w->n_removals, g->err);
   return rc;
 }
 

@@ -265,6 +265,24 @@ static void put_sent(struct buf *b, const struct data_statement *s)
   buf_byte(b, ']');
 }
 
+static void put_removed(struct buf *b, const struct data_statement *s)
+{
+  bool first = true;
+  BUF_LIT(b, ",\"removed\":[");
+  for (size_t i = 0; i < s->n_workspaces; i++)
+    for (size_t k = 0; k < s->workspaces[i].n_removals; k++) {
+      const struct store_removal *r = &s->workspaces[i].removals[k];
+      comma(b, &first);
+      BUF_LIT(b, "{\"day\":");
+      json_quote(b, r->day);
+      put(b, "workspace", s->workspaces[i].name);
+      put(b, "class", r->class);
+      put(b, "cause", r->cause);
+      buf_printf(b, ",\"rows\":%llu}", (unsigned long long)r->rows);
+    }
+  buf_byte(b, ']');
+}
+
 static void put_absent(struct buf *b)
 {
   BUF_LIT(b, ",\"notKept\":[");
@@ -304,6 +322,7 @@ void data_put_json(const struct data_statement *s, struct buf *b)
   buf_byte(b, ']');
   put_connections(b, s);
   put_sent(b, s);
+  put_removed(b, s);
   put_absent(b);
   BUF_LIT(b, "}\n");
 }

@@ -249,6 +249,27 @@ static void put_sent(struct page *p)
   if (!any) say_text(p, "nothing", "no request, question or download is in the ledger");
 }
 
+static void put_removed(struct page *p)
+{
+  bool any = false;
+  p->sink->section(p->out, "What was removed",
+                   "Per day (UTC), workspace and class: rows that were old enough, and rows that somebody had purged.");
+  for (size_t i = 0; i < p->s->n_workspaces; i++) {
+    const struct data_workspace *w = &p->s->workspaces[i];
+    if (w->n_removals) p->sink->item(p->out, w->name);
+    for (size_t k = 0; k < w->n_removals; k++) {
+      const struct store_removal *r = &w->removals[k];
+      char name[32];
+      snprintf(name, sizeof name, "%.*s", (int)(r->day.n < 10 ? r->day.n : 10), r->day.p);
+      buf_printf(&p->value, "%.*s by %.*s: %llu rows", (int)r->class.n, r->class.p, (int)r->cause.n, r->cause.p,
+                 (unsigned long long)r->rows);
+      say(p, name);
+    }
+    any |= w->n_removals > 0;
+  }
+  if (!any) say_text(p, "nothing", "nothing has expired, and nothing was purged");
+}
+
 void page_write(const struct data_statement *s, const struct page_sink *sink, struct buf *out)
 {
   struct page p = {.s = s, .sink = sink, .out = out};
@@ -262,6 +283,7 @@ void page_write(const struct data_statement *s, const struct page_sink *sink, st
   if (!s->n_connections)
     say_text(&p, "none", s->input->config ? "there are no deployments" : "not known without the configuration");
   put_sent(&p);
+  put_removed(&p);
   sink->section(out, "What is not kept", "");
   for (size_t i = 0; i < data_n_absent; i++) {
     sink->item(out, str_of(data_absent[i].what));

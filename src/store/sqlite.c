@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
-enum { SCHEMA_VERSION = 13, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 14, AUDIT_CHAINED = 6, SEVERITIES_KEPT = 9, BUSY_MS = 5000 };
 
 static const char *const statements[STATEMENTS] = {
 #define X(id, sql) sql,
@@ -356,6 +356,7 @@ static const struct store_ops sqlite_ops = {
     .count = sqlite_count,
     .put_transfer = sqlite_put_transfer,
     .list_transfers = sqlite_list_transfers,
+    .list_removals = sqlite_list_removals,
     .survey = sqlite_survey,
     .list_texts = sqlite_list_texts,
     .set_keep = sqlite_set_keep,

@@ -23,6 +23,12 @@ int sqlite_checkpoint(struct sqlite_store *s, int mode, struct vdt_error *err);
 int sqlite_want_scrub(struct sqlite_store *s, const char *key, struct vdt_error *err);
 #define SQLITE_SCRUB_EXPIRED "scrub_expired"
 #define SQLITE_SCRUB_PURGED  "scrub_purged"
+/* Notes rows that went, by day, class and cause. Within the transaction that removes them. */
+int sqlite_note_removed(struct sqlite_store *s, enum store_class of, bool expired, uint64_t rows, uint64_t now_us,
+                        struct vdt_error *err);
+/* Nothing more expires now: the entry about the run, if it removed anything. Opens a transaction. */
+int sqlite_end_expiry(struct sqlite_store *s, uint64_t now_us, struct vdt_error *err);
+int sqlite_list_removals(struct store *s, struct vdt_arena *arena, struct store_removal **out, size_t *n, struct vdt_error *err);
 /* What is left of evidence that went: whole texts and data keys. Within a transaction. */
 int sqlite_drop_orphans(struct sqlite_store *s, void *ctx, struct vdt_error *err);
 int sqlite_set_keep(struct store *s, enum store_class c, enum store_origin origin, uint64_t seconds, struct str who,

@@ -326,6 +326,7 @@ static int remove_some(struct sqlite_store *s, struct purging *p, struct vdt_err
   int rc = prepare(s, &f, p->of, tables[p->of].id, false, p->limit, &q, err);
   if (!rc) rc = sqlite_remove(s, p->of, q, &p->removed, err);
   sqlite3_finalize(q);
+  if (!rc && p->removed) rc = sqlite_note_removed(s, p->of, false, p->removed, clock_unix_us(), err);
   if (!rc && !p->removed && p->step == 1) rc = count_held(s, &f, p, err);
   if (!rc && !p->removed && p->step == 1) rc = remove_beside(s, p, err);
   buf_finish(&f.sql);

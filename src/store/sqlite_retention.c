@@ -361,6 +361,7 @@ static int expire_step(struct sqlite_store *s, void *ctx, struct vdt_error *err)
   if (rc || !x->removed) return rc;
   bool last = x->removed < x->e->limit;
   if (last && (x->of == STORE_ALERTS || x->of == STORE_EVIDENCE)) rc = sqlite_drop_orphans(s, NULL, err);
+  if (!rc) rc = sqlite_note_removed(s, x->of, true, x->removed, x->e->now_us, err);
   return rc ? rc : sqlite_want_scrub(s, SQLITE_SCRUB_EXPIRED, err);
 }
 
@@ -377,7 +378,7 @@ int sqlite_expire(struct store *base, struct store_expiry *e, struct vdt_error *
     e->removed[c] += rc ? 0 : x.removed;
     if (!rc && x.removed) return e->more = true, VDT_OK;
   }
-  return rc;
+  return rc ? rc : sqlite_end_expiry(sqlite_of(base), e->now_us, err);
 }
 
 int sqlite_alone(struct store *base, int (*fn)(void *ctx, struct store *s, struct vdt_error *err), void *ctx,

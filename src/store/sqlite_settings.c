@@ -1,6 +1,51 @@
-/* The SQLite store: suppression rules and plans of subscriptions. Each change leaves an entry in the audit log. */
+/* The SQLite store: what is set: meta, suppression rules and plans of subscriptions. Each change of rules and plans leaves an entry in the audit log. */
 #include "base/error.h"
 #include "store/sqlite.h"
+
+/* ---- meta ------------------------------------------------------------------------------------------------------- */
+
+int sqlite_get_meta(struct sqlite_store *s, const char *key, char *out, size_t size, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_META_GET, &rc, err);
+  out[0] = 0;
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, str_of(key));
+  int code = sqlite3_step(q);
+  const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
+  if (text) snprintf(out, size, "%s", text);
+  if (code != SQLITE_ROW && code != SQLITE_DONE) rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  return rc;
+}
+
+int sqlite_put_meta(struct sqlite_store *s, const char *key, const char *value, struct vdt_error *err)
+{
+  int rc;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_META_PUT, &rc, err);
+  if (!q) return rc;
+  sqlite_bind_str(q, 1, str_of(key));
+  sqlite_bind_str(q, 2, str_of(value));
+  return sqlite_run(s, q, err);
+}
+
+int sqlite_settings_version(struct store *base, uint64_t *version, struct vdt_error *err)
+{
+  char text[24];
+  int rc = sqlite_get_meta(sqlite_of(base), "settings_version", text, sizeof text, err);
+  *version = 0;
+  if (!rc && text[0]) str_u64(str_of(text), version);
+  return rc;
+}
+
+int sqlite_settings_changed(struct sqlite_store *s, struct vdt_error *err)
+{
+  uint64_t version;
+  char text[24];
+  int rc = sqlite_settings_version(&s->base, &version, err);
+  snprintf(text, sizeof text, "%llu", (unsigned long long)version + 1);
+  return rc ? rc : sqlite_put_meta(s, "settings_version", text, err);
+}
 
 /* Runs a statement that is bound and writes the line about it, both or none. ENOTFOUND when it changes no row. */
 static int run_audited(struct sqlite_store *s, sqlite3_stmt *q, const struct store_audit *a, struct vdt_error *err)

@@ -213,6 +213,14 @@ struct store_transfer {
   uint64_t count, sent, received; /* bytes */
 };
 
+/* What went on one day, because it was old enough or because somebody had it purged. */
+struct store_removal {
+  struct str day;   /* "2026-11-26", UTC */
+  struct str class; /* its name in classes.def */
+  struct str cause; /* "expiry" or "purge" */
+  uint64_t rows;
+};
+
 /* A table and what is in it. */
 struct store_table {
   struct str name;
@@ -335,6 +343,8 @@ struct store_ops {
   /* Of that day and later; empty: all. */
   int (*list_transfers)(struct store *s, struct str since, struct vdt_arena *arena, struct store_transfer **out, size_t *n,
                         struct vdt_error *err);
+  /* Of every day, in order. expire() and purge() note what they remove. */
+  int (*list_removals)(struct store *s, struct vdt_arena *arena, struct store_removal **out, size_t *n, struct vdt_error *err);
   /* Every table that the store really has, by name. */
   int (*survey)(struct store *s, struct vdt_arena *arena, struct store_table **out, size_t *n, struct vdt_error *err);
   /* By deployment. */
@@ -349,7 +359,8 @@ struct store_ops {
   int (*release_hold)(struct store *s, struct str name, struct str who, uint64_t now_us, struct vdt_error *err);
   int (*list_holds)(struct store *s, struct vdt_arena *arena, struct store_hold **out, size_t *n, struct vdt_error *err);
   /* Removes what is older than it is kept and not held, in one transaction. A time more than a day ahead of now counts as unknown: then the time of
-   * storing decides. */
+   * storing decides. The call that finds nothing more ends a run: where the run removed anything the audit log gets an entry with the counts, also
+   * when another process began it. ESTATE as for put_audit; what went is gone then, and the entry comes with the next run. */
   int (*expire)(struct store *s, struct store_expiry *e, struct vdt_error *err);
   /* Notes a purge that is to be done; with a line in the audit that has no value of a filter. EINVAL: store_purge_check() says why. */
   int (*put_purge)(struct store *s, const struct store_purge *p, struct vdt_error *err);

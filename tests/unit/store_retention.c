@@ -455,6 +455,88 @@ static void a_missing_key_keeps_the_log_and_nothing_else(void)
   CHECK_INT(ask(RECORDS) + ask(ALERTS), 0);
 }
 
+/* ---- what went is counted --------------------------------------------------------------------------------------- */
+
+#define RUNS "SELECT count(*) FROM audit WHERE what = 'data expired'"
+
+static int64_t removed_of(const char *class, const char *cause)
+{
+  struct store_removal *all;
+  size_t n;
+  int64_t rows = 0;
+  CHECK_INT(s->ops->list_removals(s, arena, &all, &n, NULL), VDT_OK);
+  for (size_t i = 0; i < n; i++) {
+    CHECK_INT(all[i].day.n, 10);
+    if (str_eq(all[i].class, str_of(class)) && str_eq(all[i].cause, str_of(cause))) rows += (int64_t)all[i].rows;
+  }
+  return rows;
+}
+
+static void a_run_that_removes_something_leaves_one_entry(void)
+{
+  struct store_expiry e = {.now_us = NOW, .limit = 1};
+  fresh();
+  expire_at(NOW);
+  CHECK_INT(ask(RUNS), 0);
+  for (unsigned i = 1; i <= 3; i++) put(i, NOW - 200 * DAY, "anna-of-the-run");
+  do CHECK_INT(s->ops->expire(s, &e, NULL), VDT_OK);
+  while (e.more);
+  CHECK_INT(ask(RUNS), 1);
+  CHECK_INT(ask(RUNS " AND who = 'vedette retention' AND target = 'weu' AND detail LIKE '%alerts: % removed%records: % removed'"),
+            1);
+  CHECK_INT(ask("SELECT count(*) FROM audit WHERE who || what || target || detail LIKE '%anna%'"), 0);
+  CHECK_INT(removed_of("records", "expiry"), (int64_t)e.removed[STORE_RECORDS]);
+  CHECK_INT(removed_of("alerts", "expiry"), (int64_t)e.removed[STORE_ALERTS]);
+  CHECK(removed_of("records", "expiry") >= 3);
+  expire_at(NOW);
+  CHECK_INT(ask(RUNS), 1);
+  CHECK_INT(faults(NULL, NULL), 0);
+}
+
+/* Cut off between two steps, by a kill: the run that comes to its end tells of both. */
+static void a_run_that_was_cut_off_is_told_with_the_next(void)
+{
+  char want[128];
+  struct store_expiry e = {.now_us = NOW, .limit = 1};
+  fresh();
+  keep(STORE_ALERTS, STORE_FOREVER);
+  keep(STORE_EVIDENCE, STORE_FOREVER);
+  for (unsigned i = 1; i <= 3; i++) put(i, NOW - 200 * DAY, "u");
+  CHECK_INT(s->ops->expire(s, &e, NULL), VDT_OK);
+  CHECK_INT(e.removed[STORE_RECORDS], 1);
+  reopen();
+  CHECK_INT(ask(RUNS), 0);
+  expire_at(NOW);
+  CHECK_INT(ask(RUNS), 1);
+  snprintf(want, sizeof want, RUNS " AND detail = 'records: %d removed'", (int)removed_of("records", "expiry"));
+  CHECK_INT(ask(want), 1);
+  CHECK_INT(ask("SELECT count(*) FROM meta WHERE key = 'expiry_run'"), 0);
+}
+
+/* The entry cannot be written: what went is gone, and the entry comes when the key is there again. */
+static void an_entry_waits_for_its_key(void)
+{
+  char path[64], aside[80];
+  struct store_expiry e = {.now_us = NOW, .limit = 100};
+  fresh();
+  note(NOW, "t");
+  put(1, NOW - 200 * DAY, "u");
+  snprintf(path, sizeof path, "%s/audit.key", dir);
+  snprintf(aside, sizeof aside, "%s.aside", path);
+  CHECK_INT(rename(path, aside), 0);
+  reopen();
+  int rc = VDT_OK;
+  do rc = s->ops->expire(s, &e, NULL);
+  while (!rc && e.more);
+  CHECK_INT(rc, VDT_ESTATE);
+  CHECK_INT(ask(RECORDS) + ask(RUNS), 0);
+  CHECK_INT(rename(aside, path), 0);
+  reopen();
+  expire_at(NOW);
+  CHECK_INT(ask(RUNS), 1);
+  CHECK_INT(faults(NULL, NULL), 0);
+}
+
 /* ---- purges ----------------------------------------------------------------------------------------------------- */
 
 static int request(enum store_class of, const char *filters)
@@ -818,6 +900,9 @@ int main(void)
   RUN(an_entry_of_a_wrong_clock_blocks_nothing);
   RUN(the_audit_can_be_held);
   RUN(a_missing_key_keeps_the_log_and_nothing_else);
+  RUN(a_run_that_removes_something_leaves_one_entry);
+  RUN(a_run_that_was_cut_off_is_told_with_the_next);
+  RUN(an_entry_waits_for_its_key);
   purges_take_what_fits();
   RUN(bad_filters);
   many("filters", true, 7, VDT_OK);
