@@ -17,6 +17,7 @@
 struct collect_stats {
   _Atomic uint64_t records, duplicates, evidence_lost, alerts_new, alerts_extended, rejected, unknown_workspace, store_errors,
       journals_deleted;
+  _Atomic uint64_t after_purge; /* second opinions of records that were purged meanwhile: not stored */
   _Atomic uint64_t withdrawn, egress, egress_bytes, suppressed, incidents;
   _Atomic uint64_t stored_us; /* Unix time when the last record was stored; 0: none since the start */
   _Atomic uint64_t lag_us;    /* age of the last record when it was stored, since the end of its interaction */

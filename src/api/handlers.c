@@ -201,6 +201,8 @@ void api_metrics(struct api *api, const struct api_request *request, struct api_
   put_metric(b, "records_duplicate_total", "counter", "Records read again after a restart.", atomic_load(&s->duplicates));
   put_metric(b, "alerts_new_total", "counter", "Alerts begun since the start.", atomic_load(&s->alerts_new));
   put_metric(b, "alerts_extended_total", "counter", "Repeats that extended an alert.", atomic_load(&s->alerts_extended));
+  put_metric(b, "opinions_after_purge_total", "counter",
+             "Second opinions that came when their record had been purged; not stored.", atomic_load(&s->after_purge));
   put_metric(b, "alert_events_withdrawn_total", "counter", "Events that a second opinion took back.", atomic_load(&s->withdrawn));
   put_metric(b, "alert_events_suppressed_total", "counter", "Events that a suppression rule dismissed.",
              atomic_load(&s->suppressed));

@@ -371,6 +371,7 @@ static const struct store_ops sqlite_ops = {
     .finish_purges = sqlite_finish_purges,
     .wants_scrub = sqlite_wants_scrub,
     .scrub = sqlite_scrub,
+    .purged_since = sqlite_purged_since,
     .alone = sqlite_alone,
     .has_record = sqlite_has_record,
     .sync = sqlite_sync,

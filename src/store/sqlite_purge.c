@@ -426,3 +426,21 @@ int sqlite_finish_purges(struct store *base, uint64_t now_us, struct vdt_error *
   while (!rc && f.found);
   return rc;
 }
+
+int sqlite_purged_since(struct store *base, uint64_t since_us, bool out[STORE_CLASSES], struct vdt_error *err)
+{
+  struct sqlite_store *s = sqlite_of(base);
+  int rc, code;
+  sqlite3_stmt *q = sqlite_statement(s, SQL_PURGED_SINCE, &rc, err);
+  memset(out, 0, STORE_CLASSES * sizeof *out);
+  if (!q) return rc;
+  sqlite_bind_u64(q, 1, since_us);
+  while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+    const char *class = (const char *)sqlite3_column_text(q, 0);
+    enum store_class of = store_class_find(str_of(class));
+    if (of < STORE_CLASSES) out[of] = true;
+  }
+  if (code != SQLITE_DONE) rc = sqlite_error(s, code, err);
+  sqlite3_reset(q);
+  return rc;
+}

@@ -378,6 +378,8 @@ struct store_ops {
   int (*scrub)(struct store *s, struct store_scrub *at, struct vdt_error *err);
   /* Calls fn for nobody else writing meanwhile. */
   int (*alone)(struct store *s, int (*fn)(void *ctx, struct store *s, struct vdt_error *err), void *ctx, struct vdt_error *err);
+  /* Of which classes a purge was requested at that time or later, finished or not. */
+  int (*purged_since)(struct store *s, uint64_t since_us, bool out[STORE_CLASSES], struct vdt_error *err);
   /* The interaction is there. */
   int (*has_record)(struct store *s, struct str id, bool *yes, struct vdt_error *err);
   /* What was committed survives a power cut from here on. */
