@@ -165,18 +165,38 @@ static int gather_text(void *ctx, struct wire_channel *channel, struct str in, b
   return item->text.failed ? VDT_ENOMEM : VDT_OK;
 }
 
+static int read_whole(struct wire_response *r, struct str body)
+{
+  struct buf sink = {0};
+  int rc = wire_response_feed(r, body, &sink);
+  if (!rc) rc = wire_response_finish(r, false, &sink);
+  buf_finish(&sink);
+  return rc;
+}
+
+/* An event of a session; *heard: what the user was heard saying. */
+static int read_event(struct wire_response *r, struct str body, struct str *heard)
+{
+  struct wire_message m;
+  int rc = wire_response_message(r, body, &m);
+  *heard = rc ? (struct str){0} : m.heard;
+  return rc;
+}
+
 static int scan_response(struct scan *s, struct total *t, struct str body, struct vdt_error *err)
 {
   struct gather g = {0};
-  struct buf sink = {0};
+  struct str heard = {0};
   struct wire_hooks hooks = {.ctx = &g, .text = gather_text};
-  struct wire_response_options opt = {.mode = WIRE_JSON, .max_body = LINE_MAX_BYTES, .limits = JSON_LIMITS_DEFAULT};
+  bool event = wire_is_session(s->format);
+  struct wire_response_options opt = {
+      .mode = event ? WIRE_LINES : WIRE_JSON, .max_body = LINE_MAX_BYTES, .limits = JSON_LIMITS_DEFAULT};
   struct wire_response *r;
   int rc = wire_response_new(s->format, s->arena, &opt, &hooks, &r);
   if (rc) return rc;
-  rc = wire_response_feed(r, body, &sink);
-  if (!rc) rc = wire_response_finish(r, false, &sink);
+  rc = event ? read_event(r, body, &heard) : read_whole(r, body);
   if (rc) error_set(err, rc, "response: not a response of %s", wire_format_name(s->format));
+  if (heard.n) rc = scan_text(s, t, VDT_PROMPT, heard, STR("transcript"));
   for (size_t i = 0; i < g.n; i++) {
     if (!rc) rc = scan_text(s, t, VDT_RESPONSE, buf_str(&g.items[i]->text), g.items[i]->origin);
     buf_finish(&g.items[i]->text);
@@ -184,7 +204,6 @@ static int scan_response(struct scan *s, struct total *t, struct str body, struc
   }
   if (wire_response_info(r)->inspected > t->inspected) t->inspected = wire_response_info(r)->inspected;
   wire_response_free(r);
-  buf_finish(&sink);
   return rc;
 }
 
@@ -193,8 +212,10 @@ static int scan_payload(struct scan *s, const struct json_doc *doc, struct total
 {
   uint32_t request = json_get(doc, 0, "request"), response = json_get(doc, 0, "response");
   int rc = VDT_OK;
-  /* Ollama's answers have a string of that name. */
-  bool pair = doc->nodes[request].type >= JSON_ARRAY && doc->nodes[response].type >= JSON_ARRAY && (request || response);
+  /* Ollama's answers have a string of that name, and events of sessions an object. */
+  bool event = wire_is_session(s->format) && json_get(doc, 0, "type");
+  bool pair =
+      !event && doc->nodes[request].type >= JSON_ARRAY && doc->nodes[response].type >= JSON_ARRAY && (request || response);
   if (!pair) {
     if (wire_is_answer(s->format, doc)) return scan_response(s, t, doc->text, err);
     return scan_request(s, t, doc->text, err);

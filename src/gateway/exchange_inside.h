@@ -157,6 +157,7 @@ struct exchange {
   /* Session. */
   bool session;          /* a WebSocket session, of which this is a turn */
   struct str said_label; /* of the handshake: it holds for each turn */
+  enum wire_ways ways;   /* how the session is answered, as far as it is known */
   bool session_read;     /* some text of the client's events was read */
 
   /* Response. */
@@ -259,6 +260,8 @@ void exchange_keep_prompt_id(struct exchange *x, const struct wire_request *q);
 
 /* The deployment that the query of a session names, or empty. */
 struct str exchange_session_deployment(struct exchange *x, struct str query);
+/* The query asks for a session of sound alone. */
+bool exchange_session_is_sound(struct exchange *x, struct str query);
 
 /* ---- exchange_pseudonyms.c ---- */
 

@@ -123,6 +123,8 @@ static enum exchange_next session_head(struct exchange *x, const struct exchange
   if (!x->deployment) x->deployment = &x->image->config->deployments[0];
   x->record.model = name;
   x->record.agent = x->deployment->agent;
+  if (exchange_fails_closed(x) && exchange_session_is_sound(x, head->query))
+    return refuse_bad(x, VDT_ESTATE, "Sessions of audio cannot be inspected, and this deployment refuses what is not inspected.");
   x->session = x->request_read = true;
   x->said_label = exchange_keep(x, head->label, TEXT_MAX);
   return EXCHANGE_FORWARD;

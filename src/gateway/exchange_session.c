@@ -49,6 +49,14 @@ struct str exchange_session_deployment(struct exchange *x, struct str query)
   return name.n ? name : parameter(x, query, STR("model"));
 }
 
+/* Sessions that write down what they hear, by what they ask for or by the name of their model: all that comes in is sound. */
+bool exchange_session_is_sound(struct exchange *x, struct str query)
+{
+  struct str model = exchange_session_deployment(x, query);
+  return str_eq(parameter(x, query, STR("intent")), STR("transcription")) || str_find(model, STR("transcribe")) != (size_t)-1 ||
+         str_find(model, STR("whisper")) != (size_t)-1;
+}
+
 bool exchange_is_session(const struct exchange *x)
 {
   return x->session;
@@ -93,6 +101,7 @@ struct exchange *exchange_turn(struct exchange *before, const unsigned char rand
   to->end_user_tenant = exchange_keep(x, from->end_user_tenant, TEXT_MAX);
   to->source_ip = exchange_keep(x, from->source_ip, TEXT_MAX);
   to->key_id = exchange_keep(x, from->key_id, TEXT_MAX);
+  x->ways = before->ways;
   exchange_say_label(x, before->said_label);
   x->said_label = exchange_keep(x, before->said_label, TEXT_MAX);
   to->auth = from->auth;
@@ -251,6 +260,28 @@ static bool has_audio(const struct wire_request *q)
 }
 
 static const char no_audio[] = "Audio cannot be inspected, and this deployment refuses what is not inspected.";
+static const char no_sound[] =
+    "Audio cannot be inspected, and this deployment refuses what is not inspected: ask for output_modalities [\"text\"].";
+
+/* The answer that the event leads to could not be read: it asks for sound, or for an answer of a session that answers in sound. */
+static bool asks_for_sound(const struct exchange *x, const struct wire_event *e)
+{
+  if (e->ways != WIRE_WAYS_UNSAID) return e->ways == WIRE_WAYS_SOUND;
+  return x->ways == WIRE_WAYS_SOUND && str_eq(e->type, STR("response.create"));
+}
+
+/* Where nothing may pass unread, neither sound nor what asks for it does. NULL: it may. */
+static const char *why_unreadable(const struct exchange *x, const struct wire_request *q)
+{
+  if (!exchange_fails_closed(x)) return NULL;
+  return has_audio(q) ? no_audio : asks_for_sound(x, &q->event) ? no_sound : NULL;
+}
+
+/* What the client asks for holds from now on; the upstream's word for it may come after the next event. */
+static void note_ways(struct exchange *x, const struct wire_event *e)
+{
+  if (e->ways != WIRE_WAYS_UNSAID && str_eq(e->type, STR("session.update"))) x->ways = e->ways;
+}
 
 /* Scans, and says what becomes of the event; x->strongest is that of the turn again afterwards. */
 static int judge(struct exchange *x, struct vdt_arena *scratch, struct exchange_past *past, const struct wire_request *q,
@@ -297,14 +328,16 @@ static void read_event(struct exchange *x, struct vdt_arena *scratch, struct exc
   out->type = exchange_keep(x, q.event.type, 128);
   out->about = exchange_keep(x, q.event.id, 128);
   x->record.agent |= q.has_tools;
-  if (exchange_fails_closed(x) && has_audio(&q)) {
+  const char *unreadable = why_unreadable(x, &q);
+  if (unreadable) {
     scan_event(x, scratch, past, &q);
-    end(x, out, VDT_ETYPE, no_audio);
+    end(x, out, VDT_ETYPE, unreadable);
     return;
   }
   rc = judge(x, scratch, past, &q, out);
   if (!rc && !exchange_resolve(x, &q)) rc = VDT_ENOMEM;
   if (!rc && out->next == EVENT_PASS && !exchange_change_body(x, text, (struct wire_span){0})) rc = VDT_ENOMEM;
+  if (!rc && out->next == EVENT_PASS) note_ways(x, &q.event);
   if (rc) fail(x, text, out, rc);
   else if (x->body_changed) out->text = buf_str(&x->changed_body);
 }
@@ -330,6 +363,7 @@ void exchange_session_out(struct exchange *x, struct str text, struct wire_messa
   x->record.response.bytes += text.n;
   int rc = wire_response_message(x->wire, text, m);
   bool closed = exchange_fails_closed(x);
+  if (!rc && x->ways == WIRE_WAYS_UNSAID) x->ways = m->ways;
   if (!rc && closed && wire_response_info(x->wire)->inspected != VDT_FULL) {
     end(x, out, VDT_ETYPE, no_audio);
   } else if (rc && (closed || m->withheld)) {

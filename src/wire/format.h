@@ -93,6 +93,7 @@ struct wire_format {
   const char *const *paths;    /* NULL-terminated; "*" is the deployment, "?" any one segment; neither crosses a slash */
   const char *const *sessions; /* paths on which a WebSocket session of the format begins; NULL: none */
   const char *members[3];      /* an answer, as against a request, has one of these */
+  bool (*is_answer)(const struct json_doc *doc); /* where no member says it */
   const struct text_kind *kinds;
   enum framing framing;
   bool repeats; /* events repeat texts that earlier ones gave in pieces */

@@ -32,6 +32,23 @@ static int read_item(struct request *q, uint32_t item, const char *origin)
   return rc;
 }
 
+/* Text alone is what no list has anything else than text in. */
+enum wire_ways realtime_ways(const struct json_doc *doc, uint32_t settings)
+{
+  static const char *const names[] = {"output_modalities", "modalities"};
+  enum wire_ways ways = WIRE_WAYS_UNSAID;
+  if (json_string_is(doc, wire_get(doc, settings, "type"), "transcription")) return WIRE_WAYS_SOUND;
+  for (size_t i = 0; i < 2; i++) {
+    uint32_t list = wire_get(doc, settings, names[i]);
+    if (!json_is(doc, list, JSON_ARRAY)) continue;
+    for (uint32_t n = json_first(doc, list); n; n = json_next(doc, list, n)) {
+      if (!json_string_is(doc, n, "text")) return WIRE_WAYS_SOUND;
+      ways = WIRE_WAYS_TEXT;
+    }
+  }
+  return ways;
+}
+
 /* The session, or one answer: instructions, items, and everything else that it says. */
 static int read_settings(struct request *q, const char *name)
 {
@@ -41,6 +58,7 @@ static int read_settings(struct request *q, const char *name)
   int rc = VDT_OK;
   if (!node) return VDT_OK;
   if (!json_is(doc, node, JSON_OBJECT)) return request_expected(q, name, "an object");
+  if (q->out->event.ways != WIRE_WAYS_SOUND) q->out->event.ways = realtime_ways(doc, node);
   q->out->has_tools |= json_is(doc, tools, JSON_ARRAY) && doc->nodes[tools].count > 0;
   for (uint32_t n = json_is(doc, input, JSON_ARRAY) ? json_first(doc, input) : 0; n && !rc; n = json_next(doc, input, n))
     rc = read_item(q, n, request_origin(q, "%s.input[%u]", name, i++));
@@ -107,6 +125,35 @@ void wire_session_refused(struct str id, struct buf *out)
   put_refused(id, "response.done", true, out);
 }
 
+/* Whose event it is, by its type; one that we do not know is the client's, of which every string is read. */
+static bool is_answer(const struct json_doc *doc)
+{
+  static const char *const ours[] = {"response.create",
+                                     "response.cancel",
+                                     "conversation.item.create",
+                                     "conversation.item.delete",
+                                     "conversation.item.truncate",
+                                     "conversation.item.retrieve"};
+  static const struct str starts[] = {STR("response."),
+                                      STR("conversation."),
+                                      STR("session.created"),
+                                      STR("session.updated"),
+                                      STR("transcription_session.updated"),
+                                      STR("input_audio_buffer.committed"),
+                                      STR("input_audio_buffer.cleared"),
+                                      STR("input_audio_buffer.speech_"),
+                                      STR("output_audio_buffer.st"),
+                                      STR("rate_limits."),
+                                      STR("error")};
+  uint32_t type = json_get(doc, 0, "type");
+  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+    if (json_string_is(doc, type, ours[i])) return false;
+  struct str raw = json_is(doc, type, JSON_STRING) ? json_raw(doc, type) : STR("\"\"");
+  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+    if (str_starts(str_cut(raw, 1, raw.n), starts[i])) return true;
+  return false;
+}
+
 static const struct text_kind kinds[] = {
     [REALTIME_TEXT] = {"response.output[#].content[#].text", "\"\""},
     [REALTIME_TRANSCRIPT] = {"response.output[#].content[#].transcript", "\"\""},
@@ -121,7 +168,7 @@ const struct wire_format wire_openai_realtime = {
     .name = "openai-realtime",
     .paths = paths,
     .sessions = sessions,
-    .members = {"response_id", "delta", "transcript"},
+    .is_answer = is_answer,
     .kinds = kinds,
     .framing = FRAMING_LINES,
     .repeats = true,

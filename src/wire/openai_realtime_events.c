@@ -502,6 +502,7 @@ int realtime_answer(struct wire_response *r)
   struct str type = s ? top(r, "type") : STR("");
   if (!s) return VDT_ENOMEM;
   if (!type.n) return VDT_ESYNTAX;
+  if (str_starts(type, STR("session."))) r->ways = realtime_ways(&r->doc, json_get(&r->doc, 0, "session"));
   if (str_starts(type, STR("conversation.item.")) && json_get(&r->doc, 0, "item")) return read_conversation_item(r, s);
   if (str_eq(type, STR("conversation.item.input_audio_transcription.completed"))) {
     r->heard = top(r, "transcript");

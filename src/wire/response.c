@@ -218,6 +218,7 @@ static int give(struct wire_response *r, struct str event, struct wire_message *
                                lines_of(&r->reply),
                                r->heard,
                                r->ended && !wire_response_is_open(r),
+                               r->ways,
                                false};
   return r->reply.failed ? VDT_ENOMEM : VDT_OK;
 }
@@ -231,6 +232,7 @@ static void begin_message(struct wire_response *r)
   buf_reset(&r->json);
   edits_reset(&r->edits);
   r->heard = r->event = STR("");
+  r->ways = WIRE_WAYS_UNSAID;
   r->drop = r->withheld = r->ended = false;
 }
 

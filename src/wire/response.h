@@ -50,8 +50,9 @@ struct wire_response {
   /* Sessions. */
   struct buf reply; /* events of ours for the upstream */
   struct str heard; /* what the user was heard saying */
-  bool stop_next;   /* the next response is cut when it begins */
-  bool ended;       /* the event ended a response */
+  enum wire_ways ways;
+  bool stop_next; /* the next response is cut when it begins */
+  bool ended;     /* the event ended a response */
 };
 
 static inline bool response_streams(const struct wire_response *r)

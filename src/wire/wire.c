@@ -28,9 +28,15 @@ const struct wire_format *wire_format_by_name(struct str name)
 
 bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc)
 {
+  if (format->is_answer) return format->is_answer(doc);
   for (size_t i = 0; i < 3 && format->members[i]; i++)
     if (json_get(doc, 0, format->members[i])) return true;
   return false;
+}
+
+bool wire_is_session(const struct wire_format *format)
+{
+  return format && format->sessions;
 }
 
 enum wire_mode wire_stream_mode(const struct wire_format *format)

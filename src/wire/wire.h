@@ -34,6 +34,8 @@ const char *wire_format_name(const struct wire_format *format);
 const struct wire_format *wire_format_at(size_t i);
 /* Whether a body of this format is an answer, as against a request. */
 bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc);
+/* Whether it is spoken in sessions: its bodies are single events. */
+bool wire_is_session(const struct wire_format *format);
 /* How a stream of this format comes: WIRE_SSE or WIRE_LINES. */
 enum wire_mode wire_stream_mode(const struct wire_format *format);
 /* The walk over JSON that no format knows: a request on an unknown path is read by it. */
@@ -61,9 +63,13 @@ struct wire_user_context {
   struct str application_name, end_user_id, end_user_tenant_id, source_ip;
 };
 
+/* How a session, or one answer in it, is to be given: in text alone, or in sound too. */
+enum wire_ways { WIRE_WAYS_UNSAID, WIRE_WAYS_TEXT, WIRE_WAYS_SOUND };
+
 /* What an event of a session says about itself; empty elsewhere. */
 struct wire_event {
   struct str type, id;
+  enum wire_ways ways; /* that it asks for */
 };
 
 struct wire_request {
@@ -226,6 +232,7 @@ struct wire_message {
   struct str reply;         /* events of ours for the upstream, lines too */
   struct str heard;         /* what the user was heard saying, in words; a prompt that came as sound */
   bool over;                /* a response ended, and no other is under way */
+  enum wire_ways ways;      /* of the session, where the event says them */
   bool withheld;            /* after an error: something of it may not leave, not even where policy fails open */
 };
 /* Works on one event, whole. Other than a stream, a session goes on after a cut, and after an error: then nothing of the event

@@ -151,6 +151,23 @@ for (const [name, kind] of Object.entries(kinds)) {
     assert.match(reason, /^Audio cannot be inspected/);
     assert.match(s.events.at(-1).error.message, /refuses what is not inspected/);
   });
+
+  test(`${name}: where nothing may pass unread, who asks for sound is told before the model is asked`, async () => {
+    for (const event of [{ type: "response.create" }, { type: "session.update", session: { type: "realtime", [kind.ways]: ["audio"] } }]) {
+      const rt = await kind.open("closed");
+      const said = [];
+      rt.on("event", (e) => said.push(e));
+      rt.on("error", () => {});
+      const end = new Promise((done) => rt.socket.on("close", (code, reason) => done({ code, reason: String(reason) })));
+      await new Promise((done) => rt.on("session.created", done));
+      rt.send(event);
+      const { code, reason } = await end;
+      assert.equal(code, 1008);
+      assert.match(reason, /^Audio cannot be inspected/);
+      assert.deepEqual(said.map((e) => e.type), ["session.created", "error"]);
+      assert.match(said[1].error.message, /output_modalities \["text"\]/);
+    }
+  });
 }
 
 test("a secret in what the client says is masked on its way", async () => {
@@ -180,6 +197,9 @@ test("handshakes that cannot be are refused in words", async () => {
     });
   assert.equal((await refused("/v1/realtime?model=nowhere")).error.code, "DeploymentNotFound");
   assert.equal((await refused("/elsewhere/realtime?model=gpt-4o")).status, 409);
+  const sound = await refused("/v1/realtime?intent=transcription&model=closed");
+  assert.equal(sound.status, 409);
+  assert.match(sound.error.message, /^Sessions of audio cannot be inspected/);
   const plain = await fetch(`https://${host}/v1/realtime?model=gpt-4o`);
   assert.equal(plain.status, 409);
   assert.match((await plain.json()).error.message, /WebSocket handshake/);

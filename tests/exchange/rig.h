@@ -62,6 +62,7 @@ static const char rig_yaml[] =
     "  - {name: cut, workspace: kept, upstream: simulated, policy: cut}\n"
     "  - {name: block, workspace: kept, upstream: simulated, policy: block}\n"
     "  - {name: strict, workspace: kept, upstream: simulated, policy: strict}\n"
+    "  - {name: strict-whisper-1, workspace: kept, upstream: simulated, policy: strict}\n"
     "  - {name: notes, workspace: plain, upstream: simulated, policy: notes, blocklists: [{name: birds, action: block, response: "
     "redact}, "
     "{name: lines, response: cut}, {name: hills}]}\n"

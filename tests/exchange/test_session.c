@@ -434,6 +434,82 @@ static void audio_is_on_record_and_refused_where_nothing_may_pass_unread(void)
   release(&t);
 }
 
+#define BEGUN(members)  "{\"type\":\"session.created\",\"session\":{\"id\":\"s\"" members "}}"
+#define UPDATE(members) "{\"type\":\"session.update\",\"session\":{\"type\":\"realtime\"" members "}}"
+#define ASK(members)    "{\"type\":\"response.create\",\"response\":{" members "}}"
+#define WORDS           "\"output_modalities\":[\"text\"]"
+#define SOUND           "\"output_modalities\":[\"audio\"]"
+#define OLD_WORDS       "\"modalities\":[\"text\"]"
+#define OLD_SOUND       "\"modalities\":[\"text\",\"audio\"]"
+
+/* Where nothing may pass unread a session ends when it asks for sound, before the model has been asked. */
+static void sound_is_refused_when_it_is_asked_for(void)
+{
+  static const struct {
+    const char *name, *begun, *events[3];
+    bool ends; /* with the last event; those before it pass */
+  } all[] = {
+      {"a session that answers in sound", BEGUN("," SOUND), {ITEM("hello"), CREATE}, true},
+      {"in sound and words", BEGUN("," OLD_SOUND), {CREATE}, true},
+      {"in words", BEGUN("," WORDS), {CREATE}, false},
+      {"in nobody knows what", BEGUN(""), {CREATE}, false},
+      {"words are asked for", BEGUN("," SOUND), {UPDATE("," WORDS), CREATE}, false},
+      {"words as the preview asks for them", BEGUN("," OLD_SOUND), {UPDATE("," OLD_WORDS), CREATE}, false},
+      {"words before the session has begun", NULL, {UPDATE("," WORDS), CREATE}, false},
+      {"words for one answer", BEGUN("," SOUND), {ASK(WORDS), ASK(OLD_WORDS)}, false},
+      {"words for one answer, and the next is in sound", BEGUN("," SOUND), {ASK(WORDS), ASK("\"metadata\":{}")}, true},
+      {"sound is asked for", BEGUN(""), {UPDATE("," SOUND)}, true},
+      {"sound for one answer", BEGUN("," WORDS), {CREATE, ASK(SOUND)}, true},
+      {"sound by its other name", BEGUN("," WORDS), {ASK(WORDS "," OLD_SOUND)}, true},
+      {"neither words nor sound", BEGUN("," WORDS), {ASK("\"output_modalities\":[\"text\",\"video\"]")}, true},
+      {"no list", BEGUN("," WORDS), {ASK("\"output_modalities\":[]"), UPDATE(",\"modalities\":null")}, false},
+      {"transcription", BEGUN(""), {"{\"type\":\"session.update\",\"session\":{\"type\":\"transcription\"}}"}, true},
+  };
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    struct stage t = {0};
+    size_t n = 0;
+    CASE_BEGIN();
+    begin(&t, "strict");
+    if (all[i].begun) answer(&t, all[i].begun);
+    for (; n < 3 && all[i].events[n]; n++) {
+      CHECK(!session_is_over(t.s));
+      say(&t, all[i].events[n]);
+      bool passed = rig_has(got(&t, SESSION_UPSTREAM), all[i].events[n]);
+      CHECK_INT(passed, !(all[i].ends && session_is_over(t.s)));
+    }
+    CHECK_INT(session_is_over(t.s), all[i].ends);
+    CHECK_INT(rig_has(got(&t, SESSION_CLIENT), "output_modalities [\\\"text\\\"]"), all[i].ends);
+    CHECK_INT(rig_has(got(&t, SESSION_CLIENT), "<close 1008 Audio cannot be inspected"), all[i].ends);
+    finish(&t);
+    CHECK_INT(rig_has(buf_str(&t.lines[t.n_lines - 1]), "\"failed_closed\":true"), all[i].ends);
+    release(&t);
+    CASE_END("strict: %s", all[i].name);
+  }
+}
+
+/* Which turn it is does not matter; elsewhere it is on record, and passes. */
+static void sound_is_refused_in_later_turns_and_only_there(void)
+{
+  struct stage t = {0};
+  begin(&t, "strict");
+  answer(&t, BEGUN("," SOUND));
+  say(&t, ASK(WORDS));
+  answer(&t, CREATED);
+  answer(&t, OVER);
+  say(&t, CREATE);
+  CHECK(session_is_over(t.s) && rig_has(got(&t, SESSION_CLIENT), "<close 1008 Audio cannot be inspected"));
+  finish(&t);
+  release(&t);
+  t = (struct stage){0};
+  begin(&t, "m");
+  answer(&t, BEGUN("," SOUND));
+  say(&t, UPDATE("," SOUND));
+  say(&t, CREATE);
+  CHECK(!session_is_over(t.s) && rig_has(got(&t, SESSION_UPSTREAM), CREATE));
+  finish(&t);
+  release(&t);
+}
+
 static void events_that_cannot_be_read_stay_here(void)
 {
   static const char *const wrong[] = {"",
@@ -674,6 +750,9 @@ static void handshakes(void)
       {"/openai/realtime", "api-version=2025-04-01-preview&deployment=cut", "WebSocket", 0},
       {"/openai/v1/realtime", "model=block%2Dlists", "websocket", 0},
       {"/v1/realtime", "intent=transcription", "websocket", 0},
+      {"/v1/realtime", "intent=transcription&model=strict", "websocket", 409},
+      {"/v1/realtime", "intent=other&model=strict", "websocket", 0},
+      {"/v1/realtime", "model=strict-whisper-1", "websocket", 409},
       {"/v1/realtime", "model=nowhere", "websocket", 404},
       {"/v1/realtime", "model=m", "", 409},
       {"/v1/realtime", "model=m", "h2c", 409},
@@ -716,6 +795,8 @@ int main(void)
   RUN(a_cut_answer_is_cancelled);
   RUN(what_is_heard_is_a_prompt);
   RUN(audio_is_on_record_and_refused_where_nothing_may_pass_unread);
+  sound_is_refused_when_it_is_asked_for();
+  RUN(sound_is_refused_in_later_turns_and_only_there);
   RUN(events_that_cannot_be_read_stay_here);
   RUN(answers_that_cannot_be_read);
   RUN(control_frames_pass);
