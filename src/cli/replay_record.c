@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/replay.h"
 #include "engine/bind.h"
+#include "wire/wire.h"
 
 static int detector_of(struct str name)
 {
@@ -43,7 +44,7 @@ static enum vdt_action leak_action(const struct replay *r, const struct vdt_poli
                                    const struct record_finding *f, bool *gone)
 {
   const struct vdt_leak_policy *leak = detector == VDT_DET_CREDENTIAL ? &p->credential : &p->sensitive;
-  bool tool = role_of(f) == VDT_RESPONSE && str_find(f->part, STR("tool_calls[")) != (size_t)-1;
+  bool tool = role_of(f) == VDT_RESPONSE && wire_is_call(f->part);
   unsigned direction = tool ? BIND_TOOL_CALL : (unsigned)role_of(f);
   long rule = rule_of(r->engine, detector, f->rule);
   *gone = rule < 0;

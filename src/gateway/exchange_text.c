@@ -4,16 +4,6 @@
 #include "engine/bind.h"
 #include "gateway/exchange_inside.h"
 
-/* The names of where formats put the arguments of calls. */
-static bool is_tool_call(struct str origin)
-{
-  static const struct str names[] = {STR(".arguments"),    STR(".input"),       STR("tool_calls["),
-                                     STR("function_call"), STR("functionCall"), STR("toolUse")};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (str_find(origin, names[i]) != (size_t)-1) return true;
-  return false;
-}
-
 static bool ends_with(struct str s, struct str end)
 {
   return s.n >= end.n && str_eq(str_cut(s, s.n - end.n, s.n), end);
@@ -35,7 +25,7 @@ static struct tap *open_tap(struct exchange *x, struct wire_channel *channel)
   policy.phrases = exchange_phrases(x, true);
   policy.intel = x->intel;
   policy.pseudonym_key = x->image->key;
-  t->tool_call = is_tool_call(t->origin);
+  t->tool_call = wire_is_call(t->origin);
   t->restorer.json = is_json_source(t->origin);
   if (t->tool_call) policy.speech = VDT_TOOL_CALL;
   if (x->deployment) policy.allow = x->deployment->allow;

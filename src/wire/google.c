@@ -74,12 +74,11 @@ static int request(struct request *q)
 
 /* ---- answers ---- */
 
-enum { TEXT, THOUGHT, CODE, STRINGS };
+enum { TEXT, THOUGHT, CODE, CALL, STRINGS };
 
 static const struct text_kind kinds[] = {
-    [TEXT] = {"candidates[#].content.text", "\"\""},
-    [THOUGHT] = {"candidates[#].content.thought", "\"\""},
-    [CODE] = {"candidates[#].content.code", "\"\""},
+    [TEXT] = {"candidates[#].content.text", "\"\""},          [THOUGHT] = {"candidates[#].content.thought", "\"\""},
+    [CODE] = {"candidates[#].content.code", "\"\""},          [CALL] = {"candidates[#].content.functionCall[#]", "\"\""},
     [STRINGS] = {"candidates[#].content.strings[#]", "\"\""},
 };
 
@@ -147,17 +146,18 @@ static int candidate_texts(struct texts *t, uint32_t candidate)
 }
 
 /* What a function is called with, what code put out: strings that are whole. */
-static int read_strings(struct wire_response *r, struct choice *c, uint32_t candidate, struct text_ref *ref,
+static int read_strings(struct wire_response *r, struct choice *c, uint32_t candidate, struct text_ref refs[2],
                         struct text_effect *effect)
 {
   static const char *const members[] = {"functionCall", "function_call", "codeExecutionResult", "functionResponse"};
+  struct text_ref *call = &refs[0], *other = &refs[1];
   uint32_t parts = parts_of(&r->doc, candidate);
   int rc = VDT_OK;
   for (uint32_t p = parts ? json_first(&r->doc, parts) : 0; p && !rc; p = json_next(&r->doc, parts, p))
     for (size_t i = 0; i < sizeof members / sizeof *members && !rc; i++)
-      rc = channel_strings(r, c, ref, 1, json_get(&r->doc, p, members[i]), effect);
+      rc = channel_strings(r, c, i < 2 ? call : other, 1, json_get(&r->doc, p, members[i]), effect);
   uint32_t citations = json_get(&r->doc, candidate, "groundingMetadata");
-  return rc ? rc : channel_strings(r, c, ref, 1, citations, effect);
+  return rc ? rc : channel_strings(r, c, other, 1, citations, effect);
 }
 
 static int set_end(struct wire_response *r, const struct choice *c, uint32_t candidate, bool block)
@@ -172,7 +172,7 @@ static int set_end(struct wire_response *r, const struct choice *c, uint32_t can
 static int read_candidate(struct wire_response *r, struct choice *c, const uint32_t *nodes, size_t n)
 {
   struct texts t = {.doc = &r->doc, .arena = r->scratch, .choice = c->index};
-  struct text_ref strings = {STRINGS, {c->index}, 0};
+  struct text_ref strings[] = {{CALL, {c->index}, 0}, {STRINGS, {c->index}, 0}};
   struct text_effect effect = {0};
   struct str reason = STR("");
   size_t edits_before = r->edits.n;
@@ -183,7 +183,7 @@ static int read_candidate(struct wire_response *r, struct choice *c, const uint3
   if (t.skipped) response_not_inspected(r, t.skipped);
   if (!rc && last) rc = texts_flush_others(r, c, &t);
   if (!rc) rc = texts_read(r, c, &t, last, &effect);
-  for (size_t i = 0; i < n && !rc; i++) rc = read_strings(r, c, nodes[i], &strings, &effect);
+  for (size_t i = 0; i < n && !rc; i++) rc = read_strings(r, c, nodes[i], strings, &effect);
   bool block = effect.block && !response_streams(r);
   if (block) r->edits.n = edits_before;
   for (size_t i = block ? 0 : n - 1; i < n && !rc; i++) rc = set_end(r, c, nodes[i], block);

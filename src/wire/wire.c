@@ -34,6 +34,16 @@ bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc
   return false;
 }
 
+/* The names of where formats put the arguments of calls. */
+bool wire_is_call(struct str origin)
+{
+  static const struct str names[] = {STR(".arguments"),    STR(".input"),       STR("tool_calls["),
+                                     STR("function_call"), STR("functionCall"), STR("toolUse")};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (str_find(origin, names[i]) != (size_t)-1) return true;
+  return false;
+}
+
 bool wire_is_session(const struct wire_format *format)
 {
   return format && format->sessions;

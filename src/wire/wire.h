@@ -34,6 +34,8 @@ const char *wire_format_name(const struct wire_format *format);
 const struct wire_format *wire_format_at(size_t i);
 /* Whether a body of this format is an answer, as against a request. */
 bool wire_is_answer(const struct wire_format *format, const struct json_doc *doc);
+/* Whether a text with this origin is what the model calls a tool with. */
+bool wire_is_call(struct str origin);
 /* Whether it is spoken in sessions: its bodies are single events. */
 bool wire_is_session(const struct wire_format *format);
 /* How a stream of this format comes: WIRE_SSE or WIRE_LINES. */

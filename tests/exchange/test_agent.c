@@ -246,6 +246,64 @@ static void denies(void)
   }
 }
 
+/* ---- what a tool is called with ---------------------------------------------------------------------------------- */
+
+#define FUNCTION "{\"functionCall\":{\"name\":\"f\",\"args\":{\"k\":[{\"v\":\"" KEY "\"}]}}}"
+#define SNAKE    "{\"function_call\":{\"name\":\"f\",\"args\":{\"k\":\"" KEY "\"}}}"
+#define GOOGLE(parts)                                                                                                            \
+  "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[{\"text\":\"it is " KEY "\"}," parts                             \
+  "]},\"finishReason\":\"STOP\",\"index\":0}]}"
+
+/* Every answer says the key in words too, where policy has nothing against it. */
+static const struct {
+  const char *name, *path, *body, *type, *up, *part;
+} arguments[] = {
+    {"chat", "/v1/chat/completions", "{\"model\":\"calls\",\"messages\":[]}", NULL,
+     "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"it is " KEY
+     "\",\"tool_calls\":[{\"id\":\"1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"k\\\":\\\"" KEY
+     "\\\"}\"}}]},\"finish_reason\":\"tool_calls\"}]}",
+     "choices[0].message.tool_calls[0].function.arguments"},
+    {"responses", "/v1/responses", "{\"model\":\"calls\",\"input\":\"x\"}", NULL,
+     "{\"id\":\"r\",\"status\":\"completed\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":"
+     "\"it is " KEY "\"}]},{\"type\":\"function_call\",\"name\":\"f\",\"arguments\":\"{\\\"k\\\":\\\"" KEY "\\\"}\"}]}",
+     "output[1].arguments"},
+    {"anthropic", "/v1/messages", "{\"model\":\"calls\",\"messages\":[]}", NULL,
+     "{\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"it is " KEY
+     "\"},{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{\"k\":\"" KEY "\"}}],\"stop_reason\":\"tool_use\"}",
+     "content[1].input[0]"},
+    {"ollama", "/api/chat", "{\"model\":\"calls\",\"stream\":false,\"messages\":[]}", NULL,
+     "{\"message\":{\"role\":\"assistant\",\"content\":\"it is " KEY
+     "\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{\"k\":\"" KEY "\"}}}]},\"done\":true}",
+     "message.tool_calls[1]"},
+    {"google", "/v1beta/models/calls:generateContent", "{\"contents\":[]}", NULL, GOOGLE(FUNCTION),
+     "candidates[0].content.functionCall[1]"},
+    {"google, the other spelling", "/v1beta/models/calls:generateContent", "{\"contents\":[]}", NULL, GOOGLE(SNAKE),
+     "candidates[0].content.functionCall[1]"},
+    {"google, behind what code put out", "/v1beta/models/calls:generateContent", "{\"contents\":[]}", NULL,
+     GOOGLE("{\"codeExecutionResult\":{\"output\":\"it is " KEY "\"}}," FUNCTION), "candidates[0].content.functionCall[1]"},
+    {"google, a stream", "/v1beta/models/calls:streamGenerateContent", "{\"contents\":[]}", "text/event-stream",
+     "data: " GOOGLE(FUNCTION) "\n\n", "candidates[0].content.functionCall[1]"},
+};
+
+static void what_tools_are_called_with(void)
+{
+  for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
+    struct talk t = {.path = arguments[i].path,
+                     .body = str_of(arguments[i].body),
+                     .up = str_of(arguments[i].up),
+                     .up_type = arguments[i].type};
+    CASE_BEGIN();
+    rig_run(&t);
+    CHECK_INT(t.record.n_findings, 1);
+    if (t.record.n_findings) CHECK_STR(t.record.findings[0].part, arguments[i].part);
+    CHECK(rig_has(OUT(&t), "it is " KEY) && rig_has(OUT(&t), "[REDACTED:test-token]"));
+    CHECK_INT(t.record.verdict, RECORD_VERDICT_REDACTED);
+    if (test_failed) printf("# %.*s\n", (int)OUT(&t).n, OUT(&t).p);
+    rig_end(&t);
+    CASE_END("arguments: %s", arguments[i].name);
+  }
+}
+
 int main(void)
 {
   rig_load();
@@ -255,6 +313,7 @@ int main(void)
   plants();
   sings();
   denies();
+  what_tools_are_called_with();
   rig_unload();
   return test_end();
 }
