@@ -13,6 +13,7 @@
 struct worker;
 struct work;
 struct proof;
+struct aside;
 
 struct api {
   const char *state_dir;
@@ -31,7 +32,8 @@ struct api {
   size_t n_hosts;
   struct keep *keep;       /* or NULL */
   struct proof *proof;     /* holds the disk against the data statement */
-  struct worker *worker;   /* does what takes long, or NULL */
+  struct worker *worker;   /* does what needs the engine, or NULL */
+  struct aside *aside;     /* answers what reads much, or NULL: then the API's thread does it */
   const char *engine;      /* which rules and model it has, or NULL */
   struct vdt_arena *arena; /* emptied at each request */
 };

@@ -1,4 +1,5 @@
 /* The control API on libmicrohttpd: one thread, one Unix socket. nginx is in front of it; what it must not pass on is still refused here. */
+#include "api/aside.h"
 #include "api/worker.h"
 #include "base/error.h"
 #include <microhttpd.h>
@@ -11,7 +12,7 @@ enum { LAST_MS = 1000, CONNECTIONS = 256, TIMEOUT_S = 30, BODY_MAX = 65536, HEAD
 struct http {
   struct MHD_Daemon *daemon;
   struct api *api;
-  _Atomic unsigned resting; /* connections whose answer the worker makes */
+  _Atomic unsigned resting; /* connections whose answer a worker makes */
 };
 
 /* Kept between the calls for one request. What is over the limit is counted and thrown away. */
@@ -103,7 +104,7 @@ static enum MHD_Result wait_for(struct http *h, struct MHD_Connection *c, struct
   p->connection = c;
   h->resting++;
   MHD_suspend_connection(c);
-  if (worker_give(h->api->worker, work)) return MHD_YES;
+  if (worker_give(work->by ? work->by : h->api->worker, work)) return MHD_YES;
   api_error(&work->response, 503, "TooManyRequests", "Others are waiting for the same already; try again in some seconds.");
   work->response.retry_after_s = 2;
   MHD_resume_connection(c);
@@ -186,6 +187,7 @@ void http_stop(struct http *h)
 {
   if (!h) return;
   worker_stop(h->api->worker); /* no connection may rest when the daemon stops */
+  aside_stop(h->api->aside);
   for (unsigned ms = 0; h->resting && ms < LAST_MS; ms += 5) usleep(5000);
   MHD_stop_daemon(h->daemon);
   free(h);

@@ -1,5 +1,6 @@
 /* From a path to its handler: matching, authentication, the version. What may be said to whom is decided here, once, for all routes. */
 #include "api/api.h"
+#include "api/aside.h"
 #include "api/glass.h"
 #include "api/guard.h"
 #include "api/signin.h"
@@ -200,6 +201,13 @@ static bool evidence_allowed(struct api *api, struct api_request *r, const struc
   return role_ok(route->role, r->grant->role) || r->glass || forbidden(route->role, r->grant->role, response);
 }
 
+static void answer_aside(struct aside *a, api_handler *handler, const struct api *scoped, const struct api_request *r,
+                         struct api_response *response)
+{
+  response->work = aside_work(a, handler, scoped, r);
+  if (!response->work) api_error(response, 503, "ServiceUnavailable", "Out of memory.");
+}
+
 void api_handle(struct api *api, struct api_request *r, struct api_response *response)
 {
   const struct route *route = find(r, response->allow);
@@ -222,7 +230,8 @@ void api_handle(struct api *api, struct api_request *r, struct api_response *res
     if (!version_ok(r, route->versions, response)) return;
     r->argument = route->argument;
     if (!evidence_allowed(&scoped, r, route, response)) return;
-    route->handler(&scoped, r, response);
+    if (aside_takes(api->aside, route->handler)) answer_aside(api->aside, route->handler, &scoped, r, response);
+    else route->handler(&scoped, r, response);
   } else if (response->allow[0]) {
     api_error(response, 405, "MethodNotAllowed", "This resource takes %s only.", response->allow);
   } else {

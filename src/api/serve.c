@@ -1,5 +1,6 @@
 #include "api/serve.h"
 #include "api/api.h"
+#include "api/aside.h"
 #include "api/glass.h"
 #include "api/keep.h"
 #include "api/plan_file.h"
@@ -144,6 +145,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = keep_start(o->state_dir, s->keeps, o->n_workspaces, &s->keep, err);
   s->api.keep = s->keep;
   if (!rc) rc = proof_new(o->state_dir, &s->api.proof, err);
+  if (!rc) rc = aside_new(o->state_dir, s->theirs, o->n_workspaces, &s->api.aside, err);
   if (!rc && o->bench) rc = worker_new(o->bench, REST_MS, &s->api.worker, err);
   if (!rc) rc = http_start(&s->api, s->listener, &s->http, err);
   return rc;
@@ -197,6 +199,7 @@ static void finish(struct serve *s)
   else if (s->listener >= 0) close(s->listener);
   keep_stop(s->keep);
   worker_free(s->api.worker);
+  aside_free(s->api.aside);
   proof_free(s->api.proof);
   oidc_stop(s->oidc);
   feeds_stop(s->feeds);

@@ -14,7 +14,7 @@ struct worker {
   pthread_cond_t changed;
   struct work *first, **last;
   size_t waiting;
-  bool stopping, started;
+  bool working, stopping, started;
 };
 
 /* Waits for work. NULL: stopping, or *idle: nothing came for rest_ms. */
@@ -27,6 +27,7 @@ static struct work *take(struct worker *w, bool rested, bool *idle)
   until.tv_nsec += (long)(w->rest_ms % 1000) * 1000000;
   if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
   pthread_mutex_lock(&w->lock);
+  w->working = false;
   while (!w->first && !w->stopping && rc != ETIMEDOUT)
     rc = rested ? pthread_cond_wait(&w->changed, &w->lock) : pthread_cond_timedwait(&w->changed, &w->lock, &until);
   struct work *work = w->stopping ? NULL : w->first;
@@ -35,6 +36,7 @@ static struct work *take(struct worker *w, bool rested, bool *idle)
     w->first = work->next;
     if (!w->first) w->last = &w->first;
     w->waiting--;
+    w->working = true;
   }
   pthread_mutex_unlock(&w->lock);
   return work;
@@ -97,6 +99,14 @@ bool worker_give(struct worker *w, struct work *work)
   }
   pthread_mutex_unlock(&w->lock);
   return room;
+}
+
+size_t worker_load(struct worker *w)
+{
+  pthread_mutex_lock(&w->lock);
+  size_t load = w->waiting + w->working;
+  pthread_mutex_unlock(&w->lock);
+  return load;
 }
 
 void worker_stop(struct worker *w)

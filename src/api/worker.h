@@ -48,6 +48,7 @@ struct work {
   void (*run)(struct work *w, const struct workbench *bench); /* fills in response */
   void (*drop)(struct work *w);                               /* frees it, run or not */
   struct api_response response;
+  struct worker *by; /* which one does it; NULL: the one with the engine */
   /* Set by who gives it to the worker. */
   void (*done)(void *ctx); /* called by the worker's thread when response is there */
   void *ctx;
@@ -69,6 +70,8 @@ void worker_failed(struct api_response *response, const char *what, const struct
 int worker_new(const struct workbench *bench, unsigned rest_ms, struct worker **out, struct vdt_error *err);
 /* false: too many wait already; the work is still the caller's. */
 bool worker_give(struct worker *w, struct work *work);
+/* How many works wait or are being done. */
+size_t worker_load(struct worker *w);
 /* Answers what waits with 503 and ends the thread. Accepts NULL. */
 void worker_stop(struct worker *w);
 void worker_free(struct worker *w);

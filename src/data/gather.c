@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { ACCOUNT_BYTES = 16384 }; /* of an entry of passwd or group: a group lists its members */
+
 struct gather {
   const struct data_input *in;
   struct vdt_arena *arena;
@@ -281,17 +283,22 @@ static void take_item(void *ctx, const struct data_item *i)
     if (str_eq(g->out->workspaces[k].name, i->workspace)) count_file(&g->out->workspaces[k].files[i->place->class], i->st);
 }
 
+/* The re-entrant ones: statements are made in several threads. */
 static struct str user_name(struct vdt_arena *arena, uid_t uid)
 {
-  const struct passwd *p = getpwuid(uid);
-  const char *name = p ? arena_printf(arena, "%s", p->pw_name) : arena_printf(arena, "uid %u", (unsigned)uid);
+  char text[ACCOUNT_BYTES];
+  struct passwd p, *found = NULL;
+  if (getpwuid_r(uid, &p, text, sizeof text, &found)) found = NULL;
+  const char *name = found ? arena_printf(arena, "%s", p.pw_name) : arena_printf(arena, "uid %u", (unsigned)uid);
   return str_of(name ? name : "");
 }
 
 static struct str group_name(struct vdt_arena *arena, gid_t gid)
 {
-  const struct group *p = getgrgid(gid);
-  const char *name = p ? arena_printf(arena, "%s", p->gr_name) : arena_printf(arena, "gid %u", (unsigned)gid);
+  char text[ACCOUNT_BYTES];
+  struct group p, *found = NULL;
+  if (getgrgid_r(gid, &p, text, sizeof text, &found)) found = NULL;
+  const char *name = found ? arena_printf(arena, "%s", p.gr_name) : arena_printf(arena, "gid %u", (unsigned)gid);
   return str_of(name ? name : "");
 }
 
