@@ -7,6 +7,9 @@ set -eu
 . share/setup.sh
 src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-300} jobs=${VEDETTE_TEST_JOBS:-$(nproc)}
 mkdir -p "$logs"
+# The shipped rules are compiled once, not by each program; what tests compile of their own stands beside them.
+export VEDETTE_CACHE="${VEDETTE_CACHE:-$src/build-test/compiled}"
+mkdir -p -m 700 "$VEDETTE_CACHE"
 totals=$logs/totals
 
 # Reads TAP; prints "passed failed skipped", then what a person has to see. Only unindented lines count: indented ones are subtests.

@@ -41,7 +41,7 @@ static int load(struct command *c, struct vdt_error *err)
   r->deployment = c->deployment ? config_find(r->config, str_of(c->deployment)) : r->config->deployments;
   if (!r->deployment) return error_set(err, VDT_ENOTFOUND, "the configuration has no deployment named %.64s", c->deployment);
   rc = load_blocklists(r->config, &r->blocklist, err);
-  if (!rc) rc = load_engine_of(r->config, &r->engine, err);
+  if (!rc) rc = load_engine_of(r->config, NULL, &r->engine, NULL, err);
   if (!rc) rc = vdt_scanner_new(r->engine, &r->scanner);
   r->arena = vdt_arena_new((size_t)512 << 20);
   r->behaviour = behaviour_new(&r->config->behaviour);

@@ -36,6 +36,7 @@ enum {
   TICK_MS = 50,
   SETTLE_US = 3000000,
   START_MS = 60000,
+  CONTROL_MS = 5000, /* what a start waits for the control process when all else is ready */
   DRAIN_MS = 3000,
   STOP_MS = 5000,
   MAX_FILES = 65536,
@@ -379,6 +380,13 @@ static bool is_ready(struct run *r)
   return ok;
 }
 
+static bool control_answers(const struct run *r)
+{
+  char address[PATH_MAX];
+  snprintf(address, sizeof address, "unix:%s/control.sock", r->state);
+  return run_address_answers(address);
+}
+
 /* The child that has ended while it should run, or -1. */
 static int reap(struct run *r, int *status)
 {
@@ -404,6 +412,7 @@ static void restart_due(struct run *r)
 static bool wait_ready(struct run *r, const sigset_t *signals)
 {
   const struct timespec tick = {0, 10000000};
+  int alone = 0; /* how long the gateway has been ready without the control process, which it does not need */
   for (int waited = 0; waited < START_MS; waited += 10) {
     int status, signal = sigtimedwait(signals, NULL, &tick);
     if (signal == SIGINT || signal == SIGTERM) return false;
@@ -416,8 +425,12 @@ static bool wait_ready(struct run *r, const sigset_t *signals)
     }
     if (dead == SERVE) child_ended(&r->children[SERVE], status, clock_mono_us());
     restart_due(r); /* serve gives up when the one of a killed run still holds the store: it gets another try, as later on */
+    if (!is_ready(r)) continue;
+    bool complete = control_answers(r);
+    if (!complete && (alone += 10) < CONTROL_MS) continue;
+    if (!complete) fprintf(stderr, "vedette run: the control process does not answer yet; see %s\n", r->children[SERVE].log);
     open_sockets(r);
-    if (is_ready(r)) return true;
+    return true;
   }
   fprintf(stderr, "vedette run: the gateway was not ready in %d s; see %s\n", START_MS / 1000, r->children[NGINX].log);
   return false;

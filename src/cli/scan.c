@@ -413,7 +413,7 @@ static bool read_config(struct scan *s, const struct choice *c)
 static int start(struct scan *s)
 {
   struct vdt_error err = {0};
-  int rc = load_engine_of(s->config, &s->engine, &err);
+  int rc = load_engine_of(s->config, NULL, &s->engine, NULL, &err);
   if (!rc && s->config) rc = vdt_policy_bind(s->engine, s->config->arena, &s->policy, &err);
   if (!rc && s->deployment) s->policy.allow = s->deployment->allow;
   if (!rc) rc = load_intel(s->config, &s->intel, &err);

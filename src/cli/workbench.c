@@ -62,7 +62,7 @@ static int load(struct bench *b, struct vdt_error *err)
   rest(b);
   int rc = read_config(b, err);
   if (!rc) rc = load_blocklists(b->config, &b->blocklist, err);
-  if (!rc) rc = load_engine_of(b->config, &b->engine, err);
+  if (!rc) rc = load_engine_of(b->config, b->state_dir, &b->engine, NULL, err);
   if (!rc) rc = read_intel(b, err);
   if (!rc && vdt_scanner_new(b->engine, &b->scanner)) rc = error_set(err, VDT_ENOMEM, "out of memory");
   return rc == VDT_ENOTFOUND ? VDT_EIO : rc; /* that is for names of the request */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "engine/check.h"
+#include "engine/compiled.h"
 #include "engine/regex.h"
 
 struct build {
@@ -129,14 +130,11 @@ static int check_width(struct build *b, const struct pattern *p, const char *exp
   return VDT_OK;
 }
 
-struct expressions {
-  const char **text;
-  unsigned *flags, *ids;
-};
-
 static int make_expressions(struct build *b, struct expressions *x)
 {
   struct vdt_engine *e = b->e;
+  x->n = e->n_patterns;
+  x->n_stream = e->n_stream;
   x->text = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->text);
   x->flags = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->flags);
   x->ids = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->ids);
@@ -148,6 +146,14 @@ static int make_expressions(struct build *b, struct expressions *x)
     x->flags[i] = (p->nocase ? HS_FLAG_CASELESS : 0) | HS_FLAG_DOTALL;
     if (p->kind == PATTERN_SCORE) x->flags[i] |= HS_FLAG_SOM_LEFTMOST;
     if (!x->text[i]) return no_memory(b->err);
+  }
+  return VDT_OK;
+}
+
+static int check_widths(struct build *b, const struct expressions *x)
+{
+  for (uint32_t i = 0; i < b->e->n_patterns; i++) {
+    const struct pattern *p = &b->e->patterns[i];
     int rc = p->literal ? VDT_OK : check_width(b, p, x->text[i], x->flags[i]);
     if (rc) return rc;
   }
@@ -171,16 +177,14 @@ static void *compile_one(void *p)
   return NULL;
 }
 
-static int compile(struct build *b)
+static int compile(struct build *b, const struct expressions *x)
 {
-  struct expressions x;
-  int rc = make_expressions(b, &x);
+  int rc = check_widths(b, x);
   if (rc) return rc;
   struct vdt_engine *e = b->e;
-  if (e->n_stream == 0) return error_set(b->err, VDT_ERULE, "no credential or sensitive-data rule in the rule files");
-  struct job jobs[] = {{.x = &x, .n = e->n_patterns, .mode = HS_MODE_BLOCK, .out = &e->block},
-                       {.x = &x, .n = e->n_stream, .mode = HS_MODE_BLOCK, .out = &e->leaks},
-                       {.x = &x, .n = e->n_stream, .mode = HS_MODE_STREAM, .out = &e->stream}};
+  struct job jobs[] = {{.x = x, .n = e->n_patterns, .mode = HS_MODE_BLOCK, .out = &e->block},
+                       {.x = x, .n = e->n_stream, .mode = HS_MODE_BLOCK, .out = &e->leaks},
+                       {.x = x, .n = e->n_stream, .mode = HS_MODE_STREAM, .out = &e->stream}};
   enum { JOBS = sizeof jobs / sizeof *jobs };
   for (size_t i = 1; i < JOBS; i++) jobs[i].running = pthread_create(&jobs[i].thread, NULL, compile_one, &jobs[i]) == 0;
   for (size_t i = 0; i < JOBS; i++) {
@@ -190,6 +194,37 @@ static int compile(struct build *b)
     hs_free_compile_error(jobs[i].error);
   }
   return rc;
+}
+
+/* The databases of an earlier compilation of the same expressions. False when these bytes are no such thing. */
+static bool take_compiled(struct vdt_engine *e, struct str bytes)
+{
+  struct str parts[COMPILED_DATABASES];
+  hs_database_t **out[COMPILED_DATABASES] = {&e->block, &e->leaks, &e->stream};
+  if (!compiled_parts(bytes, e->key, parts)) return false;
+  for (unsigned i = 0; i < COMPILED_DATABASES; i++)
+    if (hs_deserialize_database(parts[i].p, parts[i].n, out[i]) != HS_SUCCESS) {
+      while (i--) {
+        hs_free_database(*out[i]);
+        *out[i] = NULL;
+      }
+      return false;
+    }
+  return true;
+}
+
+static int make_databases(struct build *b, struct str compiled)
+{
+  struct expressions x;
+  struct vdt_engine *e = b->e;
+  if (sodium_init() < 0) return error_set(b->err, VDT_EIO, "libsodium does not start");
+  int rc = make_expressions(b, &x);
+  if (rc) return rc;
+  if (e->n_stream == 0) return error_set(b->err, VDT_ERULE, "no credential or sensitive-data rule in the rule files");
+  compiled_key(&x, e->key);
+  if (take_compiled(e, compiled)) return VDT_OK;
+  e->is_new = true;
+  return compile(b, &x);
 }
 
 /* Rules with equal left bytes hold back the same text; one of them is enough to ask. */
@@ -230,14 +265,14 @@ static int index_lefts(struct build *b, enum vdt_detector_id detector)
   return VDT_OK;
 }
 
-static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n, struct vdt_error *err)
+static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n, struct str compiled, struct vdt_error *err)
 {
   struct build b = {.e = e, .err = err};
   int rc = rules_parse(e->arena, files, n, &e->rules, err);
   if (!rc) rc = add_words(&b);
   if (!rc) rc = add_gates(&b);
   if (!rc) rc = add_scores(&b);
-  if (!rc) rc = compile(&b);
+  if (!rc) rc = make_databases(&b, compiled);
   if (!rc) rc = regex_compile(&e->rules, e->arena, err);
   if (!rc && !beginnings_init(&e->beginnings, e->arena, &e->rules)) rc = no_memory(err);
   if (!rc) rc = numbers_new(&e->rules, e->arena, &e->numbers, err);
@@ -246,18 +281,34 @@ static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n,
   return rc ? rc : index_lefts(&b, VDT_DET_SENSITIVE);
 }
 
-int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err)
+int vdt_engine_new_from(const struct vdt_source *rules, size_t n, const void *compiled, size_t n_compiled,
+                        struct vdt_engine **out, struct vdt_error *err)
 {
   struct vdt_engine *e = calloc(1, sizeof *e);
   if (!e) return no_memory(err);
   e->arena = vdt_arena_new(0);
-  int rc = e->arena ? build(e, rules, n, err) : no_memory(err);
+  int rc = e->arena ? build(e, rules, n, (struct str){compiled, n_compiled}, err) : no_memory(err);
   if (rc) {
     vdt_engine_free(e);
     return rc;
   }
   *out = e;
   return VDT_OK;
+}
+
+int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err)
+{
+  return vdt_engine_new_from(rules, n, NULL, 0, out, err);
+}
+
+int vdt_engine_compiled(const struct vdt_engine *e, void **out, size_t *n)
+{
+  hs_database_t *const databases[COMPILED_DATABASES] = {e->block, e->leaks, e->stream};
+  *out = NULL;
+  *n = 0;
+  if (!e->is_new) return VDT_OK;
+  *out = compiled_bytes(databases, e->key, n);
+  return *out ? VDT_OK : VDT_ENOMEM;
 }
 
 void vdt_engine_free(struct vdt_engine *e)

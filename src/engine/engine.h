@@ -7,6 +7,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 #include "engine/beginnings.h"
+#include "engine/compiled.h"
 #include "engine/numbers.h"
 #include "engine/rule.h"
 #include "model/model.h"
@@ -40,10 +41,12 @@ struct vdt_engine {
   struct rules rules;
   struct pattern *patterns; /* words first, then gates, then scores: hits at one place are handled in this order */
   uint32_t n_patterns, n_stream;
-  hs_database_t *block;         /* everything, for prompts and documents */
-  hs_database_t *leaks;         /* the first n_stream patterns, for other whole texts: no score rules, which are slow */
-  hs_database_t *stream;        /* the same for streams */
-  struct beginnings beginnings; /* what the end of a text may be the beginning of */
+  hs_database_t *block;             /* everything, for prompts and documents */
+  hs_database_t *leaks;             /* the first n_stream patterns, for other whole texts: no score rules, which are slow */
+  hs_database_t *stream;            /* the same for streams */
+  unsigned char key[COMPILED_HASH]; /* of what they were compiled from */
+  bool is_new;                      /* compiled, not taken from what an earlier engine was compiled to */
+  struct beginnings beginnings;     /* what the end of a text may be the beginning of */
   struct lefts lefts[VDT_DETECTORS];
   const struct numbers *numbers; /* what numbers in a text wake */
   struct model *model;           /* or NULL: rules alone */

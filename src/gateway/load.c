@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "engine/rule.h"
+#include "gateway/load_kept.h"
 #include <dirent.h>
 #include <errno.h>
 #include <malloc.h>
@@ -169,13 +170,25 @@ static int bind_all(struct config *c, const struct vdt_engine *engine, struct vd
   return rc;
 }
 
-int load_engine_with(struct config *config, const char *const *files, size_t n, struct vdt_engine **out, struct vdt_error *err)
+/* More files of rules than the configuration's own. */
+struct more {
+  const char *const *files;
+  size_t n;
+};
+
+static int load_engine(struct config *config, const char *state, struct more more, struct vdt_engine **out,
+                       struct vdt_error *note, struct vdt_error *err)
 {
   struct vdt_engine *engine = NULL;
+  struct vdt_error ignored;
+  char kept[PATH_MAX];
   struct files *f = calloc(1, sizeof *f);
   if (!f) return error_set(err, VDT_ENOMEM, "out of memory");
-  int rc = read_files(f, load_rules_dir(config ? config->rules_dir : NULL), config, files, n, err);
-  if (!rc) rc = vdt_engine_new(f->sources, f->n_texts, &engine, err);
+  int rc = read_files(f, load_rules_dir(config ? config->rules_dir : NULL), config, more.files, more.n, err);
+  if (note) note->text[0] = '\0';
+  if (!rc)
+    rc = load_kept_engine(load_kept_folder(state, kept, sizeof kept) ? kept : NULL, f->sources, f->n_texts, &engine,
+                          note ? note : &ignored, err);
   finish(f);
   /* Compiling took several times of what is left, in pieces between those that stay: without this a reload may leave 60 MB behind. */
   malloc_trim(0);
@@ -186,6 +199,17 @@ int load_engine_with(struct config *config, const char *const *files, size_t n, 
   return rc;
 }
 
+int load_engine_of(struct config *config, const char *state, struct vdt_engine **out, struct vdt_error *note,
+                   struct vdt_error *err)
+{
+  return load_engine(config, state, (struct more){0}, out, note, err);
+}
+
+int load_engine_with(struct config *config, const char *const *files, size_t n, struct vdt_engine **out, struct vdt_error *err)
+{
+  return load_engine(config, NULL, (struct more){files, n}, out, NULL, err);
+}
+
 int load_rules(const struct config *config, struct vdt_arena *arena, struct rules *out, struct vdt_error *err)
 {
   struct files *f = calloc(1, sizeof *f);
@@ -194,11 +218,6 @@ int load_rules(const struct config *config, struct vdt_arena *arena, struct rule
   if (!rc) rc = rules_parse(arena, f->sources, f->n_texts, out, err);
   finish(f);
   return rc;
-}
-
-int load_engine_of(struct config *config, struct vdt_engine **out, struct vdt_error *err)
-{
-  return load_engine_with(config, NULL, 0, out, err);
 }
 
 int load_config(const char *path, struct config **out, struct vdt_error *err)

@@ -18,9 +18,12 @@ const char *load_model_file(const char *file);
 
 /* Compiles every *.yaml of the configuration's folder of rules, in the order of their names, then its own rule files, and maps the model
  * beside them (load_model_file). config: NULL for none. ENOTFOUND when there are no rules; ERULE names file and line, or the file of the
- * model. Then looks up what the configuration says about kinds and values (ECONFIG): it is for this engine only. */
-int load_engine_of(struct config *config, struct vdt_engine **out, struct vdt_error *err);
-/* The same with more files of rules, which are read after those. */
+ * model. Then looks up what the configuration says about kinds and values (ECONFIG): it is for this engine only.
+ * state: the state folder, where what was compiled is kept for the next time (load_kept.h), or NULL for the user's caches. note: why it could not be
+ * kept, its text empty where it was; or NULL. */
+int load_engine_of(struct config *config, const char *state, struct vdt_engine **out, struct vdt_error *note,
+                   struct vdt_error *err);
+/* The same, kept among the user's caches, with more files of rules, which are read after those. */
 int load_engine_with(struct config *config, const char *const *files, size_t n, struct vdt_engine **out, struct vdt_error *err);
 
 /* What load_engine_of does about labels and policies about data: looks up which label each rule raises, the highest of those that name it, and

@@ -101,11 +101,8 @@ static char *set_config(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
   cleanup->handler = unload;
   cleanup->data = m;
   if (load_config((const char *)args[1].data, &m->config, &err)) return say(cf, &err);
-  if (load_engine_of(m->config, &m->engine, &err)) return say(cf, &err);
   if (load_blocklists(m->config, &m->image.blocklist, &err)) return say(cf, &err);
-  malloc_trim(0); /* compiling rules leaves much free memory behind, which every worker would inherit */
   m->image.config = m->config;
-  m->image.engine = m->engine;
   m->image.intel = &gate_worker.intel;
   m->image.evidence = m->evidence = ngx_pcalloc(cf->pool, m->config->n_deployments * sizeof *m->evidence);
   m->sealers = ngx_pcalloc(cf->pool, m->config->n_workspaces * sizeof(*m->sealers));
@@ -238,14 +235,25 @@ static void say_no_key(ngx_conf_t *cf, const struct gate_main *m, const struct c
         w->name, w->name);
 }
 
-/* Both directives are known by now: where the configuration names no file, the key lies beside the spool. */
-static bool take_public_keys(ngx_conf_t *cf)
+/* Rules, compiled or as an earlier start of this state folder compiled them. */
+static bool take_rules(ngx_conf_t *cf, struct gate_main *m, const char *state)
 {
-  struct gate_main *m = ngx_http_conf_get_module_main_conf(cf, ngx_http_vedette_module);
-  char state[PATH_MAX];
+  struct vdt_error note, err = {0};
+  if (load_engine_of(m->config, state, &m->engine, &note, &err)) {
+    say(cf, &err);
+    return false;
+  }
+  if (note.text[0])
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "vedette: the compiled rules are not kept, each start compiles them anew: %s",
+                       note.text);
+  m->image.engine = m->engine;
+  return true;
+}
+
+/* Where the configuration names no file, the key lies beside the spool. */
+static bool take_public_keys(ngx_conf_t *cf, struct gate_main *m, const char *state)
+{
   struct vdt_error err = {0};
-  if (!m->config || m->spool == NGX_INVALID_FILE) return true;
-  snprintf(state, sizeof state, "%.*s/..", (int)m->spool_path.len, (const char *)m->spool_path.data);
   for (size_t i = 0; i < m->config->n_workspaces; i++) {
     bool found;
     if (load_public_key(m->config, &m->config->workspaces[i], state, &m->public_keys[i], &found, &err)) {
@@ -287,9 +295,19 @@ static ngx_int_t open_journals(ngx_conf_t *cf)
   return NGX_OK;
 }
 
+/* What lies in the state folder, the one that the spool is in: both directives are known by now. */
+static bool take_state(ngx_conf_t *cf)
+{
+  struct gate_main *m = ngx_http_conf_get_module_main_conf(cf, ngx_http_vedette_module);
+  char state[PATH_MAX];
+  if (!m->config || m->spool == NGX_INVALID_FILE) return true;
+  snprintf(state, sizeof state, "%.*s/..", (int)m->spool_path.len, (const char *)m->spool_path.data);
+  return take_rules(cf, m, state) && take_public_keys(cf, m, state);
+}
+
 static ngx_int_t install(ngx_conf_t *cf)
 {
-  if (!take_public_keys(cf)) return NGX_ERROR;
+  if (!take_state(cf)) return NGX_ERROR;
   if (open_journals(cf) != NGX_OK) return NGX_ERROR;
   ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
   ngx_http_handler_pt *h = ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers),

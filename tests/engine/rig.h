@@ -7,6 +7,7 @@
 #include "intel/intel.h"
 #include "tests/test.h"
 #include <dirent.h>
+#include <unistd.h>
 
 static struct vdt_engine *rig_engine;
 static struct vdt_scanner *rig_scanner;
@@ -23,6 +24,26 @@ static inline struct str rig_read(const char *path)
   }
   fclose(f);
   return buf_str(&b);
+}
+
+/* The engine of these rules, compiled by the first test that needs it: $VEDETTE_CACHE keeps that for the others. */
+static inline int rig_compile(const struct vdt_source *src, size_t n, struct vdt_error *err)
+{
+  const char *cache = getenv("VEDETTE_CACHE");
+  char path[512], made[560];
+  void *bytes = NULL;
+  size_t size = 0;
+  if (!cache) return vdt_engine_new(src, n, &rig_engine, err);
+  snprintf(path, sizeof path, "%s/of-unit-tests", cache);
+  snprintf(made, sizeof made, "%s.%ld", path, (long)getpid());
+  struct str kept = rig_read(path);
+  int rc = vdt_engine_new_from(src, n, kept.p, kept.n, &rig_engine, err);
+  free((char *)(uintptr_t)kept.p);
+  if (!rc) rc = vdt_engine_compiled(rig_engine, &bytes, &size);
+  FILE *f = bytes ? fopen(made, "wb") : NULL;
+  if (f && (fwrite(bytes, 1, size, f) != size || fclose(f) != 0 || rename(made, path) != 0)) remove(made);
+  free(bytes);
+  return rc;
 }
 
 /* Loads $VEDETTE_SRC/rules. Exits when that fails: nothing else can be tested then. */
@@ -47,7 +68,7 @@ static inline void rig_load(void)
     free(names[i]);
   }
   free(names);
-  int rc = vdt_engine_new(src, n, &rig_engine, &err);
+  int rc = rig_compile(src, n, &err);
   if (!rc) rc = vdt_scanner_new(rig_engine, &rig_scanner);
   if (!rc && !(rig_intel = intel_builtin())) rc = VDT_ENOMEM;
   for (size_t i = 0; i < n; i++) {
