@@ -11,6 +11,11 @@ export class ApiError extends Error {
 // What a person can do about it, by the error's code, else its status.
 const advice = {
   AuthenticationFailed: "Sign in again: the session has ended or the token was revoked.",
+  SignInForeign: "Begin again below: a sign-in holds in the browser that began it, for ten minutes, until vedette is started anew.",
+  SignInOver: "Begin again below.",
+  SignInUsed: "Begin again below.",
+  NoRole: "An administrator of vedette or of your directory gives roles; control.oidc.roles of the configuration says which count.",
+  IdentityProviderUnavailable: "A token or a link of vedette still signs in; see below.",
   AuthorizationFailed: "Your role does not allow this. Ask an administrator for a token with a role that does (vedette tokens create).",
   InvalidReason: "Say in one line, in 10 to 500 bytes, why the texts have to be seen.",
   CsrfTokenInvalid: "Reload the page: it is of an earlier session.",
@@ -70,14 +75,63 @@ export async function signIn(given) {
   become(await request("POST", "/vedette/session", { body: given }));
 }
 
+// Where the provider that signed somebody in wants to be told, the browser goes there.
 export async function signOut() {
-  await request("DELETE", "/vedette/session").catch(() => {});
+  const done = await request("DELETE", "/vedette/session").catch(() => null);
   become(null);
+  if (done?.signOutUrl?.startsWith("https://")) location.assign(done.signOutUrl);
+}
+
+// ---- signing in by redirect: which identity providers there are, going there, and what they send the browser back with ----
+
+export const signInWays = () => request("GET", "/vedette/signIn").then((d) => d.value, () => []);
+
+const AFTER = "vedette.after"; // the page that was asked for, while the browser is away
+
+export async function goToSignIn(issuer) {
+  const { location: there } = await request("POST", "/vedette/signIn", { body: { issuer } });
+  try { sessionStorage.setItem(AFTER, location.hash); } catch { /* then the overview comes first */ }
+  if (there.startsWith("https://")) location.assign(there);
+}
+
+function pageBefore() {
+  try {
+    const hash = sessionStorage.getItem(AFTER) || "";
+    sessionStorage.removeItem(AFTER);
+    return hash.startsWith("#/") ? hash : "#/";
+  } catch { return "#/"; }
+}
+
+// What RFC 6749 and OpenID Connect let a provider say instead of a code; other words are not shown.
+const providerErrors = {
+  access_denied: "Signing in was refused or cancelled there.",
+  login_required: "The identity provider wants you to sign in there first.",
+  consent_required: "The identity provider wants a consent that nobody gave yet.",
+  interaction_required: "The identity provider wants something more of you.",
+  temporarily_unavailable: "The identity provider is not available now.",
+  server_error: "The identity provider failed.",
+  unauthorized_client: "The portal may not sign in there: its registration does not allow it.",
+  invalid_scope: "The identity provider does not know what was asked for (scopes).",
+};
+
+// What stands in the address is taken out of it before anything else happens.
+async function comeBack(answer) {
+  history.replaceState(null, "", location.pathname + pageBefore());
+  if (!answer.get("code")) return new ApiError(403, "SignInRefused", providerErrors[answer.get("error")] || "The identity provider did not sign you in.", "Begin again, or sign in with a token.");
+  const given = Object.fromEntries(["code", "state", "iss"].filter((k) => answer.get(k)).map((k) => [k, answer.get(k)]));
+  return request("POST", "/vedette/signIn/code", { body: given }).then(become, (error) => error);
 }
 
 // Before the first page, and when a link is followed in this tab: a one-time link signs in ("#once=SECRET", taken out of the address at once, so that it
 // is not in the history), else the session that the browser has goes on. Gives the error of a link that does not work.
 export async function start() {
+  const answer = new URLSearchParams(location.search);
+  if (answer.has("state")) {
+    const error = await comeBack(answer);
+    if (current) return null;
+    become(await request("GET", "/vedette/session").catch(() => null));
+    return error;
+  }
   const [, once] = location.hash.match(/^#once=(.*)$/s) || [];
   if (once) {
     history.replaceState(null, "", "#/");

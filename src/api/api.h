@@ -28,12 +28,14 @@ struct api {
   struct geo *geo;          /* or NULL */
   struct oidc *oidc;        /* or NULL */
   struct glass *glass;      /* or NULL */
+  struct code_flow *flow;   /* sign-ins by redirect; or NULL: no provider has them */
   const char *const *hosts; /* names that the control API is reached by, besides addresses and localhost */
   size_t n_hosts;
   struct keep *keep;       /* or NULL */
   struct proof *proof;     /* holds the disk against the data statement */
   struct worker *worker;   /* does what needs the engine, or NULL */
   struct aside *aside;     /* answers what reads much, or NULL: then the API's thread does it */
+  struct worker *errands;  /* asks others outside, for whom nobody here waits; or NULL */
   const char *engine;      /* which rules and model it has, or NULL */
   struct vdt_arena *arena; /* emptied at each request */
 };
@@ -41,7 +43,7 @@ struct api {
 struct api_argument {
   struct str name, value;
 };
-enum { API_ARGUMENTS = 32 };
+enum { API_ARGUMENTS = 32, API_COOKIE = 256 };
 
 struct api_request {
   struct str method, path; /* path: percent-decoded, without query */
@@ -68,16 +70,19 @@ struct api_request {
 
 struct api_response {
   unsigned status;
-  const char *type;       /* NULL: no body */
-  char allow[32];         /* for 405 */
-  unsigned retry_after_s; /* for 429 */
-  char cookie[256];       /* Set-Cookie, or empty */
-  char location[1024];    /* for 202: where to ask what came of it */
+  const char *type;               /* NULL: no body */
+  char allow[32];                 /* for 405 */
+  unsigned retry_after_s;         /* for 429 */
+  char cookie[API_COOKIE];        /* Set-Cookie, or empty */
+  char signin_cookie[API_COOKIE]; /* another one */
+  char location[1024];            /* for 202: where to ask what came of it */
   struct buf body;
   struct work *
       work; /* the worker is to answer (worker.h): then nothing else counts. Whoever called api_handle gives it to him, or drops it. */
 };
 
+/* The API as a grant for these workspaces sees it; out->stores are in the arena. false: it has answered. */
+bool api_narrow(const struct api *api, struct str workspaces, struct api *out, struct api_response *response);
 /* Always gives a complete response. */
 void api_handle(struct api *api, struct api_request *request, struct api_response *response);
 /* The error body of ARM: {"error":{"code","message"}}. */

@@ -216,23 +216,39 @@ static enum auth_answer check_token(struct auth *a, struct str file, struct str 
   return k ? AUTH_OK : AUTH_UNKNOWN;
 }
 
+void auth_grant_oidc(const struct auth *a, const struct oidc_grant *g, struct auth_grant *out)
+{
+  *out = (struct auth_grant){.role = g->role, .until_us = g->until_us};
+  snprintf(out->name, sizeof out->name, "%s", g->name);
+  snprintf(out->workspaces, sizeof out->workspaces, "%s", g->workspaces);
+  keyed(a, (struct str){(const char *)g->subject, sizeof g->subject}, STR("subject"), out->tie);
+}
+
+unsigned auth_wait(struct auth *a, struct str source)
+{
+  unsigned char from[MAC];
+  uint64_t now = clock_mono_us();
+  source_mac(a, source, from);
+  return wait_of(find_source(a, from, now), now);
+}
+
+void auth_failed(struct auth *a, struct str source)
+{
+  unsigned char from[MAC];
+  source_mac(a, source, from);
+  count_failure(a, from, clock_mono_us());
+}
+
 /* A signature cannot be guessed, and costs little: who shows a right one never waits. */
 static enum auth_answer check_oidc(struct auth *a, struct str token, struct str source, struct auth_grant *out)
 {
-  unsigned char from[MAC];
   struct oidc_grant g;
-  uint64_t now = clock_mono_us();
   if (oidc_check(a->oidc, token, clock_unix_us(), &g, NULL)) {
-    source_mac(a, source, from);
-    out->wait_s = wait_of(find_source(a, from, now), now);
-    if (!out->wait_s) count_failure(a, from, now);
+    out->wait_s = auth_wait(a, source);
+    if (!out->wait_s) auth_failed(a, source);
     return out->wait_s ? AUTH_SLOW : AUTH_UNKNOWN;
   }
-  out->role = g.role;
-  out->until_us = g.until_us;
-  snprintf(out->name, sizeof out->name, "%s", g.name);
-  snprintf(out->workspaces, sizeof out->workspaces, "%s", g.workspaces);
-  keyed(a, (struct str){(const char *)g.subject, sizeof g.subject}, STR("subject"), out->tie);
+  auth_grant_oidc(a, &g, out);
   return AUTH_OK;
 }
 

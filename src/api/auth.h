@@ -24,6 +24,7 @@ struct auth_grant {
   unsigned char tie[SESSION_TIE];       /* the token that it comes from, as a keyed hash */
   uint64_t ends_us;                     /* of a session: when it will, Unix time; else 0 */
   uint64_t until_us;                    /* of an identity provider's token: its end, Unix time; 0: it is none */
+  size_t signed_in_by;                  /* of a sign-in by redirect: the provider's place, from 1; else 0 */
 };
 enum auth_answer { AUTH_OK, AUTH_UNKNOWN, AUTH_SLOW };
 
@@ -40,6 +41,11 @@ enum auth_answer auth_check_token(struct auth *auth, struct str token, struct st
 enum auth_answer auth_check_link(struct auth *auth, struct str secret, struct str source, struct auth_grant *out);
 /* What the session of that cookie allows: AUTH_OK or AUTH_UNKNOWN. */
 enum auth_answer auth_check_session(struct auth *auth, struct str cookie, struct auth_grant *out);
+/* What an identity provider's token allows, once it is found right. */
+void auth_grant_oidc(const struct auth *auth, const struct oidc_grant *of, struct auth_grant *out);
+/* How many seconds that source waits; 0: it may try. And that it tried in vain. */
+unsigned auth_wait(struct auth *auth, struct str source);
+void auth_failed(struct auth *auth, struct str source);
 /* Begins a session of a grant; *grant gets its end. false: out of memory. */
 bool auth_begin_session(struct auth *auth, struct auth_grant *grant, char cookie[SESSION_TEXT + 1]);
 /* Whether there was one or not. */

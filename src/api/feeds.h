@@ -46,7 +46,7 @@ void feeds_take(struct feeds *f, struct vdt_intel **intel);
 /* A request for a feed: where it went, whether a server of the feed had led there, and bytes, heads included. */
 struct feeds_transfer {
   char name[256], destination[320];
-  bool redirected;
+  bool redirected, posted; /* posted: a form went there (fetch_form) */
   uint64_t time_us, sent, received;
 };
 /* Hands each request since the last call to take(), oldest first, until it returns false: that one and those behind it are kept. */
@@ -64,4 +64,12 @@ struct fetch_limits {
 int fetch(const struct feeds_source *source, const char *trust, const struct fetch_limits *limits, char etag[256],
           struct buf *body, bool *unchanged, void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx,
           struct vdt_error *err);
+/* POST of a form over HTTPS, without redirects. user: a name and a secret that authorise, as Basic; NULL: none. *status: what the server answered, 0 when it did
+ * not; body is its, whatever that says. moved() as above. EIO with words, ETOOBIG. */
+struct fetch_user {
+  const char *name, *secret; /* encoded already */
+};
+int fetch_form(const struct feeds_source *source, const char *trust, const struct fetch_limits *limits, struct str form,
+               const struct fetch_user *user, struct buf *body, long *status,
+               void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err);
 #endif

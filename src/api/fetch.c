@@ -1,4 +1,4 @@
-/* Downloads feeds, on libcurl. HTTPS only, redirects too; nothing of a request is logged but the feed's name. */
+/* Downloads of feeds and keys, and forms for identity providers, on libcurl. HTTPS only; nothing of a request is logged but the name of what it is for. */
 #include "api/feeds.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -84,19 +84,20 @@ static void origin(const char *url, char *out, size_t n)
 }
 
 /* A request that got as far as a connection. */
-static void tell(CURL *c, const struct feeds_source *s, const char *url, bool redirected,
+static void tell(CURL *c, const struct feeds_source *s, const char *url, bool redirected, bool posted,
                  void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx)
 {
-  struct feeds_transfer t = {.redirected = redirected, .time_us = clock_unix_us()};
+  struct feeds_transfer t = {.redirected = redirected, .posted = posted, .time_us = clock_unix_us()};
   long sent = 0, heads = 0;
-  curl_off_t body = 0;
+  curl_off_t body = 0, form = 0;
+  curl_easy_getinfo(c, CURLINFO_SIZE_UPLOAD_T, &form);
   curl_easy_getinfo(c, CURLINFO_REQUEST_SIZE, &sent);
   curl_easy_getinfo(c, CURLINFO_HEADER_SIZE, &heads);
   curl_easy_getinfo(c, CURLINFO_SIZE_DOWNLOAD_T, &body);
   if (sent <= 0) return;
   snprintf(t.name, sizeof t.name, "%s", s->name);
   origin(url, t.destination, sizeof t.destination);
-  t.sent = (uint64_t)sent;
+  t.sent = (uint64_t)sent + (uint64_t)(form > 0 ? form : 0);
   t.received = (uint64_t)(heads > 0 ? heads : 0) + (uint64_t)(body > 0 ? body : 0);
   moved(ctx, &t);
 }
@@ -123,7 +124,7 @@ static int follow(CURL *c, const struct feeds_source *s, unsigned redirects, con
     curl_easy_setopt(c, CURLOPT_URL, *at);
     buf_reset(d->body);
     int rc = outcome(c, curl_easy_perform(c), d, said, err);
-    tell(c, s, *at, step > 0, moved, ctx);
+    tell(c, s, *at, step > 0, false, moved, ctx);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     if (!rc || step == redirects || !(next = leads_to(c))) return rc;
@@ -152,4 +153,31 @@ int fetch(const struct feeds_source *s, const char *trust, const struct fetch_li
   if (c) curl_easy_cleanup(c);
   free(at);
   return rc;
+}
+
+int fetch_form(const struct feeds_source *s, const char *trust, const struct fetch_limits *limits, struct str form,
+               const struct fetch_user *user, struct buf *body, long *status,
+               void (*moved)(void *ctx, const struct feeds_transfer *t), void *ctx, struct vdt_error *err)
+{
+  char said[CURL_ERROR_SIZE] = "";
+  struct download d = {.body = body, .most = limits->bytes};
+  CURL *c = curl_easy_init();
+  *status = 0;
+  if (!c) return error_set(err, VDT_ENOMEM, "out of memory");
+  set_options(c, trust, limits->seconds, &d, said);
+  curl_easy_setopt(c, CURLOPT_URL, s->source);
+  curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)form.n);
+  curl_easy_setopt(c, CURLOPT_POSTFIELDS, form.p);
+  if (user) {
+    curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    curl_easy_setopt(c, CURLOPT_USERNAME, user->name);
+    curl_easy_setopt(c, CURLOPT_PASSWORD, user->secret);
+  }
+  CURLcode rc = curl_easy_perform(c);
+  tell(c, s, s->source, false, true, moved, ctx);
+  curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, status);
+  if (rc != CURLE_OK) *status = 0;
+  curl_easy_cleanup(c);
+  if (d.too_big) return error_set(err, VDT_ETOOBIG, "larger than %zu KiB", d.most >> 10);
+  return rc == CURLE_OK ? VDT_OK : error_set(err, VDT_EIO, "%s", *said ? said : curl_easy_strerror(rc));
 }

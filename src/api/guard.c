@@ -6,6 +6,8 @@
 /* __Host- is kept by browsers only with Secure, Path=/ and no Domain: no other site of the domain can plant it. Without TLS there is no such thing. */
 #define COOKIE        "vedette"
 #define COOKIE_SECURE "__Host-vedette"
+#define SIGNIN        "vedette-signin"
+#define SIGNIN_SECURE "__Host-vedette-signin"
 
 static bool is_address(struct str host)
 {
@@ -87,18 +89,38 @@ static struct str find_cookie(struct str all, struct str name)
   return n == 1 ? found : (struct str){0};
 }
 
+static struct str read_cookie(const struct api_request *r, struct str secure, struct str plain)
+{
+  struct str s = find_cookie(r->cookie, secure);
+  return s.n || is_https(r) ? s : find_cookie(r->cookie, plain);
+}
+
+static void put_cookie(const struct api_request *r, const char *secure_name, const char *plain_name, struct str value,
+                       uint64_t seconds, char out[API_COOKIE])
+{
+  bool secure = is_https(r) || (str_starts(r->origin, STR("https://")) && is_ours(r));
+  snprintf(out, API_COOKIE, "%s=%.*s; Path=/; Max-Age=%llu; HttpOnly; SameSite=Strict%s", secure ? secure_name : plain_name,
+           (int)value.n, value.n ? value.p : "", (unsigned long long)seconds, secure ? "; Secure" : "");
+}
+
 struct str guard_cookie(const struct api_request *r)
 {
-  struct str s = find_cookie(r->cookie, STR(COOKIE_SECURE));
-  return s.n || is_https(r) ? s : find_cookie(r->cookie, STR(COOKIE));
+  return read_cookie(r, STR(COOKIE_SECURE), STR(COOKIE));
 }
 
 void guard_set_cookie(const struct api_request *r, struct str value, uint64_t seconds, struct api_response *response)
 {
-  bool secure = is_https(r) || (str_starts(r->origin, STR("https://")) && is_ours(r));
-  snprintf(response->cookie, sizeof response->cookie, "%s=%.*s; Path=/; Max-Age=%llu; HttpOnly; SameSite=Strict%s",
-           secure ? COOKIE_SECURE : COOKIE, (int)value.n, value.n ? value.p : "", (unsigned long long)seconds,
-           secure ? "; Secure" : "");
+  put_cookie(r, COOKIE_SECURE, COOKIE, value, seconds, response->cookie);
+}
+
+struct str guard_signin_cookie(const struct api_request *r)
+{
+  return read_cookie(r, STR(SIGNIN_SECURE), STR(SIGNIN));
+}
+
+void guard_set_signin_cookie(const struct api_request *r, struct str value, uint64_t seconds, struct api_response *response)
+{
+  put_cookie(r, SIGNIN_SECURE, SIGNIN, value, seconds, response->signin_cookie);
 }
 
 bool guard_session_ok(const struct api *api, const struct api_request *r, struct api_response *response)

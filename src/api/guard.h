@@ -16,6 +16,9 @@ bool guard_origin_ok(const struct api_request *r, bool strict);
 struct str guard_cookie(const struct api_request *r);
 /* The answer's Set-Cookie: the session's, or with an empty value and 0 seconds its end. */
 void guard_set_cookie(const struct api_request *r, struct str value, uint64_t seconds, struct api_response *response);
+/* The same for the cookie of a sign-in under way (code_flow.h), which stands beside the session's. */
+struct str guard_signin_cookie(const struct api_request *r);
+void guard_set_signin_cookie(const struct api_request *r, struct str value, uint64_t seconds, struct api_response *response);
 /* The request may be made with the cookie: from our own page, and what changes something with the session's CSRF text. */
 bool guard_session_ok(const struct api *api, const struct api_request *r, struct api_response *response);
 #endif

@@ -82,6 +82,7 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
   }
   if (out->status == 401) MHD_add_response_header(r, "WWW-Authenticate", "Bearer realm=\"vedette\"");
   if (out->cookie[0]) MHD_add_response_header(r, "Set-Cookie", out->cookie);
+  if (out->signin_cookie[0]) MHD_add_response_header(r, "Set-Cookie", out->signin_cookie);
   for (size_t i = 0; i < sizeof always / sizeof *always; i++) MHD_add_response_header(r, always[i].name, always[i].value);
   enum MHD_Result ok = MHD_queue_response(c, out->status, r);
   MHD_destroy_response(r);
@@ -121,7 +122,10 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
     *state = calloc(1, sizeof *p);
     return *state ? MHD_YES : MHD_NO;
   }
-  if (p->work) return reply(c, &p->work->response);
+  if (p->work) {
+    if (p->work->finish) p->work->finish(p->work, h->api);
+    return reply(c, &p->work->response);
+  }
   if (*body_n) {
     p->size += *body_n;
     if (p->size <= BODY_MAX) buf_put(&p->body, (struct str){body, *body_n});
@@ -186,6 +190,7 @@ int http_start(struct api *api, int listen_fd, struct http **out, struct vdt_err
 void http_stop(struct http *h)
 {
   if (!h) return;
+  worker_stop(h->api->errands);
   worker_stop(h->api->worker); /* no connection may rest when the daemon stops */
   aside_stop(h->api->aside);
   for (unsigned ms = 0; h->resting && ms < LAST_MS; ms += 5) usleep(5000);

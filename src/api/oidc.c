@@ -116,7 +116,7 @@ static int give_role(struct vdt_arena *arena, const struct json_doc *d, const st
     out->role = r->role;
     if (!add_workspace(out, r->workspace)) return error_set(err, VDT_EINVAL, "it reaches too many workspaces");
   }
-  return out->role ? VDT_OK : error_set(err, VDT_EINVAL, "it has none of the roles that are known here");
+  return out->role ? VDT_OK : error_set(err, VDT_ESTATE, "it has none of the roles that are known here");
 }
 
 static void put_subject(const struct oidc_provider *p, struct str sub, unsigned char out[32])
@@ -191,6 +191,39 @@ int oidc_check(struct oidc *o, struct str token, uint64_t now_us, struct oidc_gr
   if (rc) return rc;
   const struct jws_keys *keys = oidc_keys_lock(o, i, now_us);
   rc = check(&options->providers[i], &jws, keys, arena, now_us, out, err);
+  oidc_keys_unlock(o);
+  if (rc == VDT_ENOTFOUND) oidc_keys_wanted(o, i);
+  return rc;
+}
+
+/* ---- ID tokens --------------------------------------------------------------------------------------------------- */
+
+/* OpenID Connect Core 3.1.3.7: of several audiences, azp says that it was made for us; the nonce says that it was made for this sign-in. */
+static int check_made_for(const struct json_doc *d, const char *client, struct str nonce, struct vdt_error *err)
+{
+  char text[128];
+  uint32_t azp = json_get(d, 0, "azp"), aud = json_get(d, 0, "aud");
+  bool several = json_is(d, aud, JSON_ARRAY) && json_next(d, aud, json_first(d, aud));
+  if (azp ? !json_string_is(d, azp, client) : several) return error_set(err, VDT_EINVAL, "it was made for another application");
+  if (!nonce.n || nonce.n >= sizeof text) return error_set(err, VDT_EINVAL, "there is no nonce");
+  snprintf(text, sizeof text, "%.*s", (int)nonce.n, nonce.p);
+  if (!json_string_is(d, json_get(d, 0, "nonce"), text)) return error_set(err, VDT_EINVAL, "it was made for another sign-in");
+  return VDT_OK;
+}
+
+int oidc_check_id(struct oidc *o, size_t i, struct str token, struct str nonce, uint64_t now_us, struct oidc_grant *out,
+                  struct vdt_error *err)
+{
+  struct vdt_arena *arena = oidc_arena(o);
+  struct oidc_provider p = oidc_options(o)->providers[i];
+  struct jws jws;
+  *out = (struct oidc_grant){0};
+  vdt_arena_reset(arena);
+  p.audience = p.sign_in.client;
+  int rc = jws_parse(arena, token, &jws, err);
+  if (!rc) rc = check_made_for(&jws.claims, p.sign_in.client, nonce, err);
+  if (rc) return rc;
+  rc = check(&p, &jws, oidc_keys_lock(o, i, now_us), arena, now_us, out, err);
   oidc_keys_unlock(o);
   if (rc == VDT_ENOTFOUND) oidc_keys_wanted(o, i);
   return rc;

@@ -19,6 +19,14 @@ struct oidc_role {
   enum auth_role role;
 };
 
+/* How people sign in at the portal by redirect (oidc_code.h). client is NULL: they do not. */
+struct oidc_sign_in {
+  const char *client, *secret_env;                   /* what the portal is registered as; an environment variable, or NULL */
+  const char *authorize, *token, *logout, *redirect; /* addresses; logout may be NULL */
+  const char *scopes, *title;                        /* title: NULL, the issuer's host */
+  bool sends_iss;
+};
+
 /* Everything is borrowed. */
 struct oidc_provider {
   const char *issuer, *audience; /* exactly as tokens have them */
@@ -28,6 +36,7 @@ struct oidc_provider {
   const char *name_claim;
   bool algorithms[JWS_ALGORITHMS];
   uint64_t skew, refresh, believe; /* seconds: clocks differ by; keys are fetched every; keys are believed for */
+  struct oidc_sign_in sign_in;
   struct oidc_role roles[OIDC_ROLES_MAX];
   size_t n_roles;
 };
@@ -59,6 +68,11 @@ int oidc_check(struct oidc *o, struct str token, uint64_t now_us, struct oidc_gr
 int oidc_check_with(const struct oidc_provider *p, const struct jws_keys *keys, struct vdt_arena *arena, struct str token,
                     uint64_t now_us, struct oidc_grant *out, struct vdt_error *err);
 
+/* An ID token of provider i, from the provider itself, for the portal: aud is what the portal is registered as, and it has this nonce. The same errors, and
+ * ESTATE: it is right, and has no role that is known here. */
+int oidc_check_id(struct oidc *o, size_t i, struct str token, struct str nonce, uint64_t now_us, struct oidc_grant *out,
+                  struct vdt_error *err);
+
 struct feeds_transfer;
 /* Hands each request for keys since the last call to take(), oldest first, until it returns false. Accepts NULL. */
 void oidc_take_transfers(struct oidc *o, bool (*take)(void *ctx, const struct feeds_transfer *t), void *ctx);
@@ -72,6 +86,8 @@ struct oidc_status {
 /* Accepts NULL. false behind the last. */
 bool oidc_status_at(struct oidc *o, size_t i, struct oidc_status *out);
 
+/* oidc_keys.c: notes a request that another thread made of a provider. ctx: struct oidc. */
+void oidc_note_transfer(void *ctx, const struct feeds_transfer *t);
 /* oidc_keys.c: the keys of a provider, for who holds the lock. */
 const struct jws_keys *oidc_keys_lock(struct oidc *o, size_t i, uint64_t now_us);
 void oidc_keys_unlock(struct oidc *o);

@@ -74,7 +74,7 @@ static void read_keys(struct oidc *all, struct one *o, struct str text, struct v
 }
 
 /* When nobody takes them the last one counts for those that follow. */
-static void note_moved(void *ctx, const struct feeds_transfer *t)
+void oidc_note_transfer(void *ctx, const struct feeds_transfer *t)
 {
   struct oidc *o = ctx;
   pthread_mutex_lock(&o->lock);
@@ -94,8 +94,8 @@ static void look_at_address(struct oidc *all, struct one *o)
   struct vdt_error err = {0};
   struct buf text = {0};
   bool unchanged = false;
-  int rc = fetch(&source, p->trust, &(struct fetch_limits){JWS_KEYS_TEXT_MAX, 10, 0}, o->etag, &text, &unchanged, note_moved, all,
-                 &err);
+  int rc = fetch(&source, p->trust, &(struct fetch_limits){JWS_KEYS_TEXT_MAX, 10, 0}, o->etag, &text, &unchanged,
+                 oidc_note_transfer, all, &err);
   if (!rc && unchanged) put_keys(all, o, NULL, true, false);
   else read_keys(all, o, text.n ? buf_str(&text) : STR(""), &err, rc);
   if (o->failed) o->etag[0] = 0;

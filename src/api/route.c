@@ -155,12 +155,11 @@ static bool is_wide(const struct route *route)
                    route->handler == api_data_verify_begin);
 }
 
-/* The API as the token may see it: handlers that go through its workspaces cannot meet another. */
-static bool narrow(const struct api *api, const struct route *route, struct str workspaces, struct api *out,
-                   struct api_response *response)
+/* Handlers that go through its workspaces cannot meet another. */
+bool api_narrow(const struct api *api, struct str workspaces, struct api *out, struct api_response *response)
 {
   *out = *api;
-  if (!route || route->role == AUTH_NONE || str_eq(workspaces, STR("*"))) return true;
+  if (str_eq(workspaces, STR("*"))) return true;
   struct store **stores = arena_zalloc(api->arena, api->n_stores + 1, sizeof(*stores));
   if (!stores) api_error(response, 503, "ServiceUnavailable", "Out of memory.");
   if (!stores) return false;
@@ -168,11 +167,21 @@ static bool narrow(const struct api *api, const struct route *route, struct str 
   out->n_stores = 0;
   for (size_t i = 0; i < api->n_stores; i++)
     if (token_reaches(workspaces, api->stores[i]->place.workspace)) stores[out->n_stores++] = api->stores[i];
-  if (is_wide(route))
+  if (!out->n_stores) api_error(response, 403, "AuthorizationFailed", "None of this token's workspaces is here.");
+  return out->n_stores > 0;
+}
+
+/* The API as the token may see it. */
+static bool narrow(const struct api *api, const struct route *route, struct str workspaces, struct api *out,
+                   struct api_response *response)
+{
+  *out = *api;
+  if (!route || route->role == AUTH_NONE || str_eq(workspaces, STR("*"))) return true;
+  if (is_wide(route)) {
     api_error(response, 403, "AuthorizationFailed", "This holds for every workspace and takes a token for all of them.");
-  else if (!out->n_stores) api_error(response, 403, "AuthorizationFailed", "None of this token's workspaces is here.");
-  else return true;
-  return false;
+    return false;
+  }
+  return api_narrow(api, workspaces, out, response);
 }
 
 static bool version_ok(const struct api_request *r, enum family family, struct api_response *response)

@@ -1,6 +1,7 @@
 #include "api/serve.h"
 #include "api/api.h"
 #include "api/aside.h"
+#include "api/code_flow.h"
 #include "api/glass.h"
 #include "api/keep.h"
 #include "api/plan_file.h"
@@ -34,6 +35,8 @@ struct serve {
   struct api api;
   bool *evidence;
   struct glass glass;
+  struct code_flow *flow;
+  struct worker *errands;
   struct http *http;
   struct keep *keep;
   uint64_t complained_us;
@@ -105,6 +108,18 @@ static int catch_signals(struct serve *s, struct vdt_error *err)
   return s->stop >= 0 ? VDT_OK : error_set(err, VDT_EIO, "signals: %s", strerror(errno));
 }
 
+/* What asks an identity provider has a thread of its own: the provider may be slow. */
+static int prepare_redirects(struct serve *s, struct vdt_error *err)
+{
+  static const struct workbench nothing = {0};
+  const struct oidc_options *o = &s->options->control.oidc;
+  bool any = false;
+  for (size_t i = 0; i < o->n; i++) any |= o->providers[i].sign_in.client != NULL;
+  if (!any) return VDT_OK;
+  s->flow = code_flow_new();
+  return s->flow ? worker_new(&nothing, REST_MS, &s->errands, err) : error_set(err, VDT_ENOMEM, "out of memory");
+}
+
 static int start(struct serve *s, struct vdt_error *err)
 {
   const struct serve_options *o = s->options;
@@ -123,6 +138,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) collect_use_geo(s->collect, s->geo);
   if (!rc) rc = feeds_start(o->state_dir, &o->feeds, &s->feeds, err);
   if (!rc && o->control.oidc.n) rc = oidc_start(&o->control.oidc, &s->oidc, err);
+  if (!rc) rc = prepare_redirects(s, err);
   if (!rc) rc = open_socket(s, err);
   s->glass.for_us = o->control.glass_us;
   s->api = (struct api){.state_dir = o->state_dir,
@@ -134,6 +150,8 @@ static int start(struct serve *s, struct vdt_error *err)
                         .geo = s->geo,
                         .oidc = s->oidc,
                         .glass = &s->glass,
+                        .flow = s->flow,
+                        .errands = s->errands,
                         .evidence = s->evidence,
                         .engine = o->engine,
                         .hosts = o->control.hosts,
@@ -176,7 +194,7 @@ static bool note_download(void *ctx, const struct feeds_transfer *f)
 
 static bool note_keys(void *ctx, const struct feeds_transfer *f)
 {
-  return note_transfer(ctx, "identity-provider", f);
+  return note_transfer(ctx, f->posted ? "identity-provider-sign-in" : "identity-provider", f);
 }
 
 static void loop(struct serve *s)
@@ -200,6 +218,8 @@ static void finish(struct serve *s)
   keep_stop(s->keep);
   worker_free(s->api.worker);
   aside_free(s->api.aside);
+  worker_free(s->errands);
+  code_flow_free(s->flow);
   proof_free(s->api.proof);
   oidc_stop(s->oidc);
   feeds_stop(s->feeds);

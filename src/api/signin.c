@@ -1,9 +1,11 @@
 /* /vedette/session: begins, shows and ends sessions. It hands out a cookie and what pages need to know; who may what is auth.c's. */
 #include "api/answer.h"
+#include "api/code_flow.h"
 #include "api/glass.h"
 #include "api/guard.h"
 #include "api/signin.h"
 #include "base/clock.h"
+#include "base/quote.h"
 
 enum { TOKEN_MAX_BYTES = 16384 };
 
@@ -99,15 +101,11 @@ static uint64_t cookie_seconds(const struct api *api, const struct auth_grant *g
 }
 
 /* A session that the browser has already ends: nobody can have planted the one that goes on. */
-void api_session_begin(struct api *api, const struct api_request *r, struct api_response *response)
+void signin_open(struct api *api, const struct api_request *r, struct str how, struct api_response *response)
 {
   struct api_request with = *r;
   struct auth_grant grant = *r->grant;
   char cookie[SESSION_TEXT + 1];
-  if (!guard_origin_ok(r, false)) {
-    api_error(response, 403, "CrossOriginRequest", "Signing in is for the pages of this portal only.");
-    return;
-  }
   auth_end_session(api->auth, guard_cookie(r));
   if (!auth_begin_session(api->auth, &grant, cookie)) {
     api_error(response, 503, "ServiceUnavailable", "Out of memory.");
@@ -116,13 +114,35 @@ void api_session_begin(struct api *api, const struct api_request *r, struct api_
   with.grant = &grant;
   with.session = (struct str){cookie, SESSION_TEXT};
   guard_set_cookie(r, with.session, cookie_seconds(api, &grant), response);
-  note(api, r, STR("signed in"), r->by_link ? STR("with a link") : STR("with a token"));
+  note(api, r, STR("signed in"), how);
   put_session(api, &with, response);
+}
+
+void api_session_begin(struct api *api, const struct api_request *r, struct api_response *response)
+{
+  if (guard_origin_ok(r, false)) signin_open(api, r, r->by_link ? STR("with a link") : STR("with a token"), response);
+  else api_error(response, 403, "CrossOriginRequest", "Signing in is for the pages of this portal only.");
 }
 
 void api_session_get(struct api *api, const struct api_request *r, struct api_response *response)
 {
   put_session(api, r, response);
+}
+
+/* Where to sign out at the provider too, for who signed in there by redirect. */
+static void put_logout(const struct api *api, const struct auth_grant *g, struct api_response *response)
+{
+  struct buf url = {0};
+  const struct oidc_sign_in *s = g->signed_in_by ? &oidc_options(api->oidc)->providers[g->signed_in_by - 1].sign_in : NULL;
+  if (!s || !s->logout) return;
+  code_flow_put_logout(s, &url);
+  BUF_LIT(&response->body, "{\"signOutUrl\":");
+  json_quote(&response->body, buf_str(&url));
+  buf_byte(&response->body, '}');
+  response->status = 200;
+  response->type = API_JSON;
+  response->body.failed |= url.failed;
+  buf_finish(&url);
 }
 
 /* Of who shows a token there is none, and nothing ends. */
@@ -132,4 +152,5 @@ void api_session_end(struct api *api, const struct api_request *r, struct api_re
   auth_end_session(api->auth, r->session);
   guard_set_cookie(r, (struct str){0}, 0, response);
   response->status = 204;
+  put_logout(api, r->grant, response);
 }

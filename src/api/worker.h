@@ -47,6 +47,7 @@ struct workbench {
 struct work {
   void (*run)(struct work *w, const struct workbench *bench); /* fills in response */
   void (*drop)(struct work *w);                               /* frees it, run or not */
+  void (*finish)(struct work *w, struct api *api);            /* or NULL: the last of it, in the API's thread */
   struct api_response response;
   struct worker *by; /* which one does it; NULL: the one with the engine */
   /* Set by who gives it to the worker. */

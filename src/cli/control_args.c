@@ -22,6 +22,17 @@ static void put_listen(const char *listen, struct vdt_arena *arena, struct child
   put(to, arena_printf(arena, "host=%.*s", (int)(colon - listen), listen));
 }
 
+static void put_sign_in(const struct config_sign_in *s, struct buf *b)
+{
+  if (!s->client_id) return;
+  buf_printf(b, "\nclient=%s\nauthorize=%s\ntoken=%s\nredirect=%s\nscopes=%s", s->client_id, s->authorize_url, s->token_url,
+             s->redirect_url, s->scopes);
+  if (s->client_secret_env) buf_printf(b, "\nsecret_env=%s", s->client_secret_env);
+  if (s->logout_url) buf_printf(b, "\nlogout=%s", s->logout_url);
+  if (s->title) buf_printf(b, "\ntitle=%s", s->title);
+  if (s->sends_iss) BUF_LIT(b, "\nsends_iss=on");
+}
+
 static void put_provider(const struct config *config, const struct config_oidc *o, struct vdt_arena *arena, struct child *to)
 {
   struct buf b = {0};
@@ -34,6 +45,7 @@ static void put_provider(const struct config *config, const struct config_oidc *
   for (size_t i = 0; i < o->n_roles; i++)
     buf_printf(&b, "\nrole=%s,%s,%s", token_role_name((enum auth_role)(o->roles[i].role + 1)),
                o->roles[i].workspace ? o->roles[i].workspace : "", o->roles[i].value);
+  put_sign_in(&o->sign_in, &b);
   if (!b.failed) put(to, arena_printf(arena, "%.*s", (int)b.n, b.p));
   buf_finish(&b);
 }
@@ -84,13 +96,26 @@ static bool read_line(const char *name, const char *value, struct oidc_provider 
 {
   const struct {
     const char *name, **to;
-  } texts[] = {{"oidc", &p->issuer}, {"audience", &p->audience},     {"keys", &p->keys},
-               {"trust", &p->trust}, {"role_claim", &p->role_claim}, {"name_claim", &p->name_claim}};
+  } texts[] = {{"oidc", &p->issuer},
+               {"audience", &p->audience},
+               {"keys", &p->keys},
+               {"trust", &p->trust},
+               {"role_claim", &p->role_claim},
+               {"name_claim", &p->name_claim},
+               {"client", &p->sign_in.client},
+               {"secret_env", &p->sign_in.secret_env},
+               {"authorize", &p->sign_in.authorize},
+               {"token", &p->sign_in.token},
+               {"logout", &p->sign_in.logout},
+               {"redirect", &p->sign_in.redirect},
+               {"scopes", &p->sign_in.scopes},
+               {"title", &p->sign_in.title}};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (strcmp(name, texts[i].name) == 0) {
       *texts[i].to = value;
       return *value != 0;
     }
+  if (strcmp(name, "sends_iss") == 0) return p->sign_in.sends_iss = strcmp(value, "on") == 0;
   if (strcmp(name, "role") == 0) return read_role(value, p);
   if (strcmp(name, "algorithms") == 0) return read_algorithms(value, p);
   if (strcmp(name, "skew") == 0) return seconds(value, 0, &p->skew);
@@ -112,6 +137,8 @@ static bool read_provider(char *text, struct oidc_provider *p)
   }
   if (!p->algorithms[JWS_RS256] && !p->algorithms[JWS_ES256] && !p->algorithms[JWS_EDDSA])
     for (int i = 0; i < JWS_ALGORITHMS; i++) p->algorithms[i] = true;
+  const struct oidc_sign_in *s = &p->sign_in;
+  if (s->client && !(s->authorize && s->token && s->redirect && s->scopes)) return false;
   return p->issuer && p->audience && p->keys && p->n_roles;
 }
 

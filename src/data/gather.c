@@ -239,10 +239,12 @@ static void add_feeds(struct gather *g, struct str *names)
 static void add_providers(struct gather *g, struct str *names)
 {
   const struct config_control *c = &g->in->config->control;
-  for (size_t i = 0; i < c->n_oidc; i++) {
-    if (!c->oidc[i].keys_url) continue;
-    struct str to = origin(g->arena, c->oidc[i].keys_url);
-    add(g, (struct data_connection){DATA_IDENTITY, str_of(c->oidc[i].issuer), to, {0}, true});
+  for (size_t i = 0; i < 2 * c->n_oidc; i++) {
+    const struct config_oidc *o = &c->oidc[i / 2];
+    const char *url = i % 2 ? o->sign_in.token_url : o->keys_url;
+    if (!url) continue;
+    struct str to = origin(g->arena, url);
+    add(g, (struct data_connection){i % 2 ? DATA_SIGN_IN : DATA_IDENTITY, str_of(o->issuer), to, {0}, true});
     join(g, names, host_of(to));
   }
 }
@@ -252,7 +254,7 @@ static int list_connections(struct gather *g)
   const struct config *c = g->in->config;
   struct str names = {0};
   if (!c) return VDT_OK;
-  g->out->connections = arena_zalloc(g->arena, c->n_deployments + c->n_shields + c->intel.n_feeds + c->control.n_oidc + 3,
+  g->out->connections = arena_zalloc(g->arena, c->n_deployments + c->n_shields + c->intel.n_feeds + 2 * c->control.n_oidc + 3,
                                      sizeof *g->out->connections);
   if (!g->out->connections) return no_memory(g);
   add_upstreams(g, &names);

@@ -309,6 +309,22 @@ static int check_feeds(struct loader *l)
   return VDT_OK;
 }
 
+/* Whole, or not there at all. */
+static int check_sign_in(struct loader *l, const yaml_node_t *at, const struct config_sign_in *s)
+{
+  const struct {
+    const char *key, *value;
+  } needed[] = {{"client_id", s->client_id},
+                {"authorize_url", s->authorize_url},
+                {"token_url", s->token_url},
+                {"redirect_url", s->redirect_url}};
+  bool any = s->client_secret_env || s->logout_url || s->title;
+  for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) any |= needed[i].value != NULL;
+  for (size_t i = 0; any && i < sizeof needed / sizeof *needed; i++)
+    if (!needed[i].value) return FAIL(l, at, "sign_in: the key \"%s\" is missing", needed[i].key);
+  return VDT_OK;
+}
+
 /* Each has one place for its keys, and roles in workspaces that are there. */
 static int check_oidc(struct loader *l)
 {
@@ -325,6 +341,9 @@ static int check_oidc(struct loader *l)
     for (size_t k = 0; k < o->n_roles; k++)
       if (o->roles[k].workspace && find_name(l->config, WORKSPACE, o->roles[k].workspace, &nearest) < 0)
         return FAIL(l, at, "oidc: there is no workspace \"%s\"; did you mean \"%s\"?", o->roles[k].workspace, nearest);
+    const yaml_node_t *sign_in = value_of(l, at, "sign_in");
+    int rc = check_sign_in(l, sign_in ? sign_in : at, &o->sign_in);
+    if (rc) return rc;
   }
   return VDT_OK;
 }

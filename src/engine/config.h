@@ -35,12 +35,20 @@ struct config_oidc_role {
   unsigned role;
   const char *workspace; /* or NULL */
 };
+/* client_id is NULL when people do not sign in by redirect. */
+struct config_sign_in {
+  const char *client_id, *client_secret_env;          /* client_secret_env may be NULL */
+  const char *authorize_url, *token_url, *logout_url; /* logout_url may be NULL */
+  const char *redirect_url, *scopes, *title;          /* title may be NULL */
+  bool sends_iss;
+};
 struct config_oidc {
   const char *issuer, *audience;
   const char *keys_file, *keys_url; /* one of them; the other is NULL */
   const char *trust;                /* or NULL */
   const char *algorithms, *role_claim, *name_claim;
   uint64_t clock_skew, refresh, keys_valid; /* seconds */
+  struct config_sign_in sign_in;
   struct config_oidc_role *roles;
   size_t n_roles;
 };

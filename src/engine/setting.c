@@ -170,6 +170,36 @@ static bool set_feed_url(struct vdt_arena *arena, const struct setting *s, struc
   return keep(arena, text, member, oom);
 }
 
+/* Where a provider sends browsers back to: over TLS, or not over a network at all (RFC 8252, 8.3). */
+static bool set_portal_url(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  static const struct str end = STR("/portal/");
+  struct config_url u;
+  (void)s;
+  if (text.n > 2048 || !url_parse(arena, text, &u) || !u.path || !str_eq(str_of(u.path), STR("/portal"))) return false;
+  bool here = str_ieq(str_of(u.host), STR("localhost")) || str_eq(str_of(u.host), STR("127.0.0.1"));
+  if (u.scheme != CONFIG_HTTPS && !(u.scheme == CONFIG_HTTP && here)) return false;
+  return text.n > end.n + 8 && str_eq(str_cut(text, text.n - end.n, text.n), end) && text.p[text.n - end.n - 1] != '/' &&
+         keep(arena, text, member, oom);
+}
+
+static bool set_scopes(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
+{
+  bool openid = false;
+  (void)s;
+  if (text.n > 255) return false;
+  for (struct str rest = text;;) {
+    const char *blank = memchr(rest.p, ' ', rest.n);
+    struct str word = str_cut(rest, 0, blank ? (size_t)(blank - rest.p) : rest.n);
+    for (size_t i = 0; i < word.n; i++)
+      if (word.p[i] < 0x21 || word.p[i] > 0x7e || strchr("\"\\", word.p[i])) return false;
+    if (!word.n) return false;
+    openid |= str_eq(word, STR("openid"));
+    if (!blank) return openid && keep(arena, text, member, oom);
+    rest = str_cut(rest, word.n + 1, rest.n);
+  }
+}
+
 static bool set_tool(struct vdt_arena *arena, const struct setting *s, struct str text, void *member, bool *oom)
 {
   struct str name = text.n && text.p[text.n - 1] == '*' ? str_cut(text, 0, text.n - 1) : text;
@@ -595,6 +625,7 @@ static const struct value_kind kinds[] = {
 #define IN_HOST         struct config_host
 #define IN_OIDC         struct config_oidc
 #define IN_OIDC_ROLE    struct config_oidc_role
+#define IN_SIGN_IN      struct config_sign_in
 #define IN_TLS          struct config_tls
 #define IN_LIMITS       struct config_limits
 #define IN_WORKSPACE    struct config_workspace

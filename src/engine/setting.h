@@ -47,6 +47,7 @@ enum scope {
   WHO,
   OIDC,
   OIDC_ROLE,
+  SIGN_IN,
   SCOPES
 };
 

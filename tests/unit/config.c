@@ -124,7 +124,10 @@ static void what_is_printed_reads_back_the_same(void)
             "behaviour: {repeats: 7, access_learning: 36h}\n"
             "control: {hosts: [{name: soc.example}], session: 30m, break_glass: off, oidc: [{issuer: 'https://i.example/v2.0', "
             "audience: 'api://x', "
-            "keys_url: 'https://i.example/keys', algorithms: 'ES256,RS256', role_claim: realm_access.roles, roles: [{value: 'A, "
+            "keys_url: 'https://i.example/keys', sign_in: {client_id: 'a b', client_secret_env: S, authorize_url: "
+            "'https://i.example/a?x=y', "
+            "token_url: 'https://i.example/t', redirect_url: 'https://soc.example/portal/', sends_iss: on}, "
+            "algorithms: 'ES256,RS256', role_claim: realm_access.roles, roles: [{value: 'A, "
             "B', role: "
             "evidence-reader}, {value: C, role: administrator, workspace: b}]}]}\n"
             "limits: {max_request_body: 1536KiB, max_parts: 7}\nworkspaces:\n- {name: a, prompt_evidence: on, retention: "
@@ -155,6 +158,8 @@ static void what_is_printed_reads_back_the_same(void)
         strstr(first.p, "break_glass_for: 15m\n"));
   CHECK(strstr(first.p, "algorithms: \"ES256,RS256\"\n") && strstr(first.p, "role: evidence-reader\n") &&
         strstr(first.p, "role: administrator\n") && strstr(first.p, "value: \"A, B\"\n") && strstr(first.p, "clock_skew: 1m\n"));
+  CHECK(strstr(first.p, "client_id: \"a b\"\n") && strstr(first.p, "redirect_url: \"https://soc.example/portal/\"\n") &&
+        strstr(first.p, "scopes: \"openid profile\"\n") && strstr(first.p, "sends_iss: on\n"));
   CHECK(strstr(first.p, "repeats: 7\n") && strstr(first.p, "access_learning: 36h\n"));
   CHECK(strstr(first.p, "deadline: 1500ms\n") && strstr(first.p, "model: \"org/m-1:latest\"\n"));
   buf_finish(&first);
@@ -184,6 +189,13 @@ static void upstreams_are_taken_apart(void)
 
 #define OIDC(more) WS DEP "control:\n  oidc:\n  - {issuer: i, audience: a, " more "}\n"
 #define ROLE_A     "roles: [{value: v, role: reader}]"
+#define SIGN_IN(more)                                                                                                            \
+  OIDC("keys_file: f, " ROLE_A ", sign_in: {client_id: c, authorize_url: 'https://i/a', token_url: 'https://i/t', " more "}")
+#define PORTAL_URL                                                                                                               \
+  "redirect_url: expected an address that ends with /portal/: https://HOST, or http:// of localhost or 127.0.0.1, without "      \
+  "user, "                                                                                                                       \
+  "query or fragment"
+#define SCOPES_WANTED "scopes: expected words with one blank between them, openid among them, at most 255 bytes"
 
 static const struct wrong {
   unsigned line;
@@ -211,6 +223,19 @@ static const struct wrong {
      OIDC("keys_file: f, algorithms: 'RS256,', " ROLE_A)},
     {5, "algorithms: expected one or more of RS256, ES256 and EdDSA, with commas",
      OIDC("keys_file: f, algorithms: none, " ROLE_A)},
+    {5, "sign_in: the key \"client_id\" is missing", OIDC("keys_file: f, " ROLE_A ", sign_in: {title: t}")},
+    {5, "sign_in: the key \"authorize_url\" is missing", OIDC("keys_file: f, " ROLE_A ", sign_in: {client_id: c}")},
+    {5, "sign_in: the key \"redirect_url\" is missing", SIGN_IN("")},
+    {5, PORTAL_URL, SIGN_IN("redirect_url: 'http://soc.example/portal/'")},
+    {5, PORTAL_URL, SIGN_IN("redirect_url: 'https://soc.example/portal'")},
+    {5, PORTAL_URL, SIGN_IN("redirect_url: 'https://soc.example/portal//'")},
+    {5, PORTAL_URL, SIGN_IN("redirect_url: 'https://soc.example/x/portal/'")},
+    {5, PORTAL_URL, SIGN_IN("redirect_url: 'https://a@soc.example/portal/'")},
+    {5, PORTAL_URL, SIGN_IN("redirect_url: 'https://soc.example/portal/?a'")},
+    {5, PORTAL_URL, SIGN_IN("redirect_url: 'unix:/portal/'")},
+    {5, SCOPES_WANTED, SIGN_IN("redirect_url: 'https://h/portal/', scopes: profile")},
+    {5, SCOPES_WANTED, SIGN_IN("redirect_url: 'https://h/portal/', scopes: 'openid  profile'")},
+    {5, SCOPES_WANTED, SIGN_IN("redirect_url: 'https://h/portal/', scopes: 'openidx'")},
     {5, "keys_url: expected an https:// address without blanks, quotes or backslashes, at most 2,048 bytes",
      OIDC("keys_url: 'http://h/k', " ROLE_A)},
     {5, "clock_skew: expected a duration such as 30d, 12h, 5m or 10s, from 0d to 5m",
