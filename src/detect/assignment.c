@@ -70,7 +70,8 @@ static bool looks_secret(struct str v, enum operator_kind op, int quote)
 {
   struct kinds k = kinds_of(v);
   if (k.letters == 0) return false;
-  if (k.digits || shape_of(v) == SHAPE_RANDOM) return true;
+  if (k.digits || shape_of(v) == SHAPE_RANDOM || cases_fall_at_random(v)) return true;
+  if (k.marks * 4 >= v.n && v.n >= 12 && quote) return true; /* nobody writes so many marks in a word */
   if (op == OPERATOR_ARGUMENT || op == OPERATOR_OPTION) return k.marks && k.both_cases;
   if (op == OPERATOR_VERB) return k.marks && k.both_cases;
   if (k.marks) return quote || op == OPERATOR_TIGHT || k.both_cases;
@@ -113,19 +114,34 @@ static bool begins_a_word(struct look *l)
 static bool name_fits(const struct rule *r, struct look *l, uint64_t name_end)
 {
   if (is_about(l, l->gate, l->gate_end, name_end)) return false;
+  if (l->gate && look_at(l, l->gate - 1) == ':' && look_at(l, name_end) == ':') return false; /* arn:...:secret:NAME */
   int next = name_end > l->gate_end ? look_at(l, l->gate_end) : -1;
   if (variant_has(r, STR("whole")) && !begins_a_word(l)) return false;
   return !variant_has(r, STR("whole")) || !((lower((char)next) >= 'a' && lower((char)next) <= 'z') && next < 0x80);
 }
 
-static bool value_fits(const struct rule *r, struct str v, enum operator_kind op, int quote)
+/* password: "swordfish", DB_PASSWORD=swordfish: where nothing but a password can stand, a word is one. Not in sentences and calls. */
+static bool holds_a_password(struct look *l, struct str v, enum operator_kind op, int quote)
+{
+  static const struct str names[] = {STR("passw"), STR("passphrase"), STR("pwd"), STR("pass")};
+  bool capitals = look_at(l, l->gate) >= 'A' && look_at(l, l->gate) <= 'Z' && look_at(l, l->gate + 1) <= 'Z';
+  if (op != OPERATOR_TIGHT && !(op == OPERATOR_SIGN && quote)) return false;
+  if (!quote && !capitals) return false;
+  for (size_t i = 0; i < v.n; i++)
+    if (!byte_is_word((unsigned char)v.p[i])) return false;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (look_literal(l, l->gate, names[i], true)) return true;
+  return false;
+}
+
+static bool value_fits(const struct rule *r, struct look *l, struct str v, enum operator_kind op, int quote)
 {
   if (v.n < (r->min ? r->min : 8) || is_expression(v, quote) || entropy(v) < r->entropy) return false;
   if (variant_has(r, STR("strong"))) {
     enum value_shape shape = shape_of(v);
     return shape == SHAPE_HEX || shape == SHAPE_RANDOM;
   }
-  return looks_secret(v, op, quote) && !(op == OPERATOR_VERB && names_a_method(v));
+  return (looks_secret(v, op, quote) || holds_a_password(l, v, op, quote)) && !(op == OPERATOR_VERB && names_a_method(v));
 }
 
 static const char *why_of(enum operator_kind op)
@@ -167,7 +183,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (!quote) trim(&value, op);
   if (op == OPERATOR_OPTION && look_at(l, end) == '\\') return false; /* domain\user */
   bool stand_in = is_placeholder(whole) || is_placeholder(value);
-  if (stand_in ? op == OPERATOR_VERB || variant_has(r, STR("strong")) : !value_fits(r, value, op, quote)) return false;
+  if (stand_in ? op == OPERATOR_VERB || variant_has(r, STR("strong")) : !value_fits(r, l, value, op, quote)) return false;
   out->start = at;
   out->end = at + value.n;
   out->reason = why_of(op);

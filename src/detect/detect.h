@@ -22,6 +22,8 @@ bool found_sure(struct found *out, struct str value, unsigned confidence);
 enum value_shape { SHAPE_NONE, SHAPE_UUID, SHAPE_HEX, SHAPE_RANDOM };
 enum value_shape shape_of(struct str s);
 bool looks_like_uuid(struct str s);
+/* Letters in capitals and small ones that no name or word would have so; 10 bytes and more. */
+bool cases_fall_at_random(struct str s);
 
 /* grammar.c: how a name and its value are joined. TIGHT: without blanks, as in shells; ARGUMENT: ("name", "value"); ELEMENT:
  * <name>value</name>; OPTION: --name value. */

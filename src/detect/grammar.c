@@ -101,6 +101,14 @@ static uint64_t skip_field(struct look *l, uint64_t i)
   return 0;
 }
 
+/* char secret[25] = "...": up to the closing bracket. */
+static uint64_t skip_index(struct look *l, uint64_t i)
+{
+  i++;
+  for (unsigned n = 0; n < 6 && look_at(l, i) >= '0' && look_at(l, i) <= '9'; n++) i++;
+  return i;
+}
+
 enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *value, int *quote)
 {
   uint64_t at = name_end;
@@ -112,6 +120,7 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
   if (c == '\\') c = look_at(l, ++at); /* a JSON text inside a JSON string */
   bool quoted = is_quote(c);
   at += quoted;
+  if (look_at(l, at) == '[' && !quoted) at = skip_index(l, at);
   if (look_at(l, at) == ']') at++;
   uint64_t sign = skip_blanks(l, at, 8), end = skip_sign(l, sign), field = end ? 0 : skip_field(l, at);
   if (field) return open_value(l, field, OPERATOR_SIGN, value, quote);

@@ -40,15 +40,43 @@ static bool has_digit_and_letter(struct str s)
   return digit && letter;
 }
 
+/* -u TOKEN: where a service takes its key for the user's name, and no password. */
+static bool is_lone_key(struct look *l, uint64_t from, uint64_t colon, struct found *out)
+{
+  int after = look_at(l, colon + 1);
+  struct str key = look_span(l, from, colon);
+  if (after > ' ' && after != '"' && after != '\'') return false;
+  if (key.n < 12 || !has_digit_and_letter(key) || is_expression(key, 0)) return false;
+  out->start = from;
+  out->end = colon;
+  out->why = WHY_NAME | WHY_ENTROPY;
+  out->reason = "a key in the place of a user's name, and no password";
+  return found_sure(out, key, out->confidence);
+}
+
+/* user%password, user,password; "net user NAME PASSWORD /add", where only the option behind it says that it is no sentence. */
+static bool joined_password(struct look *l, uint64_t at, int joint, struct found *out)
+{
+  if (look_at(l, at) != joint || !password_at(l, at + 1, out, "a user's name and a password as arguments of a command"))
+    return false;
+  struct str password = look_span(l, out->start, out->end);
+  if (joint == ' ' && (look_at(l, out->end) != ' ' || look_at(l, out->end + 1) != '/')) return false;
+  return has_digit_and_letter(password) && password.p[0] != '/';
+}
+
+/* The rule's mark: what joins user and password, ":" where it has none. */
 bool check_userpass(const struct rule *r, struct look *l, struct found *out)
 {
-  (void)r;
-  if (!l->context) return false;
+  if (r->words >= 0 && !l->context) return false;
+  int joint = r->mark.n ? r->mark.p[0] : ':';
   uint64_t i = l->gate_end;
   while (i < l->gate_end + 4 && (look_at(l, i) == ' ' || look_at(l, i) == '=')) i++;
   int quote = look_at(l, i);
   if (quote == '"' || quote == '\'') i++;
-  uint64_t colon = run(l, i, 64, ':');
+  uint64_t colon = i;
+  while (colon < i + 64 && value_byte(look_at(l, colon)) && look_at(l, colon) != joint) colon++;
+  if (joint != ':') return joined_password(l, colon, joint, out);
+  if (look_at(l, colon) == ':' && is_lone_key(l, i, colon, out)) return true;
   if (look_at(l, colon) == quote && look_at(l, colon + 1) == ':') colon++;    /* "user":"password" */
   if (look_at(l, colon) != ':' || look_at(l, colon + 1) == '/') return false; /* no URL */
   uint64_t from = colon + 1;
@@ -56,16 +84,18 @@ bool check_userpass(const struct rule *r, struct look *l, struct found *out)
   return password_at(l, from, out, "user:password as an option of a command");
 }
 
-/* mysql -pPASSWORD, sshpass -p PASSWORD: the option of one of the commands in words. */
+/* mysql -pPASSWORD, sshpass -p PASSWORD: the option of one of the commands in words. Variant plain: it takes nothing but passwords, so
+ * one without a digit is one too. */
 bool check_option(const struct rule *r, struct look *l, struct found *out)
 {
-  (void)r;
   if (!l->context || l->context_end + 120 < l->gate) return false;
   uint64_t from = l->gate_end;
   while (from < l->gate_end + 3 && (look_at(l, from) == ' ' || look_at(l, from) == '"' || look_at(l, from) == '\'')) from++;
   if (!password_at(l, from, out, "the option of a command that takes a password")) return false;
   struct str password = look_span(l, out->start, out->end);
-  return has_digit_and_letter(password) && !is_expression(password, 0) && password.p[0] != '-' && look_at(l, out->end) != ':';
+  if (password.p[0] == '$' || password.p[0] == '%') return false;
+  bool plain = variant_has(r, STR("plain")) && look_at(l, l->gate_end) != '-';
+  return (plain || has_digit_and_letter(password)) && !is_expression(password, 0) && password.p[0] != '-' && look_at(l, out->end) != ':';
 }
 
 static bool is_space(int c)

@@ -6,6 +6,7 @@ static const struct str private_labels[] = {
     STR("EC PRIVATE KEY-----"),        STR("DSA PRIVATE KEY-----"),
     STR("OPENSSH PRIVATE KEY-----"),   STR("ENCRYPTED PRIVATE KEY-----"),
     STR("PGP PRIVATE KEY BLOCK-----"), STR("SSH2 ENCRYPTED PRIVATE KEY-----"),
+    STR("OpenVPN Static key V1-----"), STR("ANY PRIVATE KEY-----"),
 };
 
 static uint64_t after_label(struct look *l, uint64_t i)

@@ -4,7 +4,7 @@
 /* By their first byte, since every value is searched for all of them at each of its bytes. A row ends with an empty word. */
 static const struct str words[128][4] = {
     ['*'] = {STR("****")},
-    ['.'] = {STR("....")},
+    ['.'] = {STR("...")},
     ['0'] = {STR("00000000")},
     ['_'] = {STR("_here")},
     ['c'] = {STR("changeme"), STR("change_me"), STR("change-me")},
@@ -129,9 +129,18 @@ static bool has_hole(struct str s)
   return false;
 }
 
+/* $6$, $2b$, $argon2id$: how crypt(3) and its kin begin a hash. */
+static bool begins_as_hash(struct str s)
+{
+  size_t i = 1;
+  while (i < s.n && i < 12 && byte_is_word((unsigned char)s.p[i])) i++;
+  return s.n >= 20 && s.p[0] == '$' && i > 1 && s.p[i] == '$';
+}
+
 static bool is_reference(struct str s)
 {
   char a = s.p[0], z = s.p[s.n - 1];
+  if (begins_as_hash(s)) return false;
   if (a == '$' || a == '<' || a == '{' || a == '%' || a == '[' || (a == '*' && z == '*')) return true;
   return has_hole(s) || (s.n > 3 && memcmp(s.p + s.n - 3, "...", 3) == 0);
 }
@@ -156,7 +165,7 @@ bool found_sure(struct found *out, struct str value, unsigned confidence)
 
 bool is_placeholder(struct str s)
 {
-  if (s.n == 0 || is_reference(s) || has_placeholder_word(s) || is_published(s)) return true;
+  if (s.n == 0 || is_reference(s) || (has_placeholder_word(s) && !begins_as_hash(s)) || is_published(s)) return true;
   for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
     if (str_ieq(s, whole[i])) return true;
   size_t rising = longest_run(s, 1);

@@ -118,7 +118,7 @@ static enum gap word_says(struct str s)
 
 static bool opens_value(int c)
 {
-  return c == '"' || c == '\'' || c == '`' || c == '=' || c == ':' || c == '>' || c == ' ' || c == '\t' || c == '\n' || c == '|';
+  return c == '"' || c == '\'' || c == '`' || c == '=' || c == ':' || c == '>' || c == ' ' || c == '\t' || c == '\n' || c == '|' || c == ',';
 }
 
 /* A value that a call, an address or a path goes on after is none. */
@@ -161,9 +161,10 @@ static bool no_value_near(const struct look *l)
   return true;
 }
 
+/* Variant word: the name is a word of ordinary language too, so a secret's word must follow it. */
 bool check_service(const struct rule *r, struct look *l, struct found *out)
 {
-  (void)r;
+  bool word = variant_has(r, STR("word"));
   if (!begins_here(l) || no_value_near(l)) return false;
   enum gap gap = GAP_SILENT;
   bool direct = true; /* only operators and quotes since the name's end */
@@ -181,7 +182,7 @@ bool check_service(const struct rule *r, struct look *l, struct found *out)
     uint64_t end = token_end(l, i);
     if (l->starved) return false; /* the word may go on: it is held back whole */
     bool opened = i > l->gate_end && opens_value(look_at(l, i - 1));
-    if (opened && judge(l, i, end, gap, direct, out)) return true;
+    if (opened && judge(l, i, end, gap, direct && !word, out)) return true;
     enum gap says = word_says(look_span(l, i, end));
     if (says == GAP_OTHER) return false;
     if (says == GAP_SECRET) gap = GAP_SECRET;

@@ -74,6 +74,17 @@ static size_t longest_segment(struct str s)
   return best;
 }
 
+/* Capitals and small letters as they fall: half of all neighbours differ, hardly a third in names of programs made of words. */
+bool cases_fall_at_random(struct str s)
+{
+  unsigned switches = 0;
+  for (size_t i = 1; i < s.n; i++) {
+    int a = class_of(s.p[i - 1]), b = class_of(s.p[i]);
+    switches += a >= 2 && b >= 2 && a != b;
+  }
+  return s.n >= 10 && switches * 3 >= s.n - 1 && !reads_like_words(s);
+}
+
 enum value_shape shape_of(struct str s)
 {
   if (s.n < 16 || s.n > 256) return SHAPE_NONE;
@@ -84,6 +95,7 @@ enum value_shape shape_of(struct str s)
     digits += class_of(s.p[i]) == 1;
     letters += class_of(s.p[i]) >= 2;
   }
+  if (digits < 2 && longest_segment(s) >= 8 && entropy(s) >= 3.1 && cases_fall_at_random(s)) return SHAPE_RANDOM;
   if (digits == 0)
     return s.n >= 20 && changes(s) * 5 >= s.n && !reads_like_words(s) && entropy(s) >= 3.7 ? SHAPE_RANDOM : SHAPE_NONE;
   bool mixed = digits >= 2 && letters >= 4 && changes(s) * 5 >= s.n && longest_segment(s) >= 8;

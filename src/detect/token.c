@@ -211,10 +211,18 @@ bool check_token(const struct rule *r, struct look *l, struct found *out)
          found_sure(out, body, out->confidence);
 }
 
+static bool has_digit(struct str s)
+{
+  for (size_t i = 0; i < s.n; i++)
+    if (s.p[i] >= '0' && s.p[i] <= '9') return true;
+  return false;
+}
+
 bool check_value(const struct rule *r, struct look *l, struct found *out)
 {
   uint64_t end = body_end(r, l, l->gate_end);
-  if (!end || !random_enough(r, look_span(l, l->gate_end, end))) return false;
+  if (!end || (r->words >= 0 && !l->context) || !random_enough(r, look_span(l, l->gate_end, end))) return false;
+  if (variant_has(r, STR("digit")) && !has_digit(look_span(l, l->gate_end, end))) return false;
   out->start = l->gate_end;
   out->end = end + r->tail.n;
   out->reason = "the value of a key in a connection string";
@@ -227,13 +235,14 @@ bool check_marked(const struct rule *r, struct look *l, struct found *out)
   uint64_t start = look_run_left(l, l->gate, &r->left, r->left_max);
   uint64_t end = body_end(r, l, l->gate_end);
   if (!end || l->gate - start < r->left_max / 2) return false;
+  if (variant_has(r, STR("first")) && start && byte_is_word(look_at(l, start - 1))) return false;
   struct str key = look_span(l, start, end);
   if (entropy(key) < r->entropy) return false;
   out->start = start;
   out->end = end + r->tail.n;
   out->reason = "the vendor's mark inside a key of the right length";
   out->why = WHY_FORMAT | WHY_MARK | WHY_ENTROPY;
-  return found_sure(out, key, out->confidence);
+  return (is_placeholder(key) || confirm(r, key, key, out)) && found_sure(out, key, out->confidence);
 }
 
 /* An id gives its secret away: AKIA..., then 40 characters of base64 soon after, named or not. */

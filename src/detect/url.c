@@ -106,10 +106,11 @@ bool check_header(const struct rule *r, struct look *l, struct found *out)
   bool basic = k == 0;
   if (k == n && shape_of(value) == SHAPE_NONE) return false; /* without a scheme it must look generated */
   if (value.n < (basic ? 8u : 16u)) return false;
-  if (basic ? !is_basic(value) : entropy(value) < r->entropy && !is_placeholder(value)) return false;
+  bool decodes = basic && is_basic(value);
+  if (basic ? !decodes && shape_of(value) != SHAPE_RANDOM : entropy(value) < r->entropy && !is_placeholder(value)) return false;
   out->start = at;
   out->end = end;
-  out->reason = basic ? "an Authorization header; it decodes to user:password" : "an Authorization header with a token";
-  out->why = WHY_NAME | (basic ? WHY_DECODED : WHY_ENTROPY);
+  out->reason = decodes ? "an Authorization header; it decodes to user:password" : "an Authorization header with a token";
+  out->why = WHY_NAME | (decodes ? WHY_DECODED : WHY_ENTROPY);
   return found_sure(out, value, out->confidence);
 }

@@ -75,6 +75,16 @@ static const struct {
     {"api_key", "[\"api_key\", \"requested_model\", \"team\"]", ""},
     {"token", "a token> b1c2d3e4f5", ""},
     {"password", "$Password = Read-Host -AsSecureString", ""},
+    {"Password", "User ID=app;Password=jwWntkVOHIhd;", "jwWntkVOHIhd"},
+    {"Password", "User ID=app;Password=newUserHandle;", ""},
+    {"password", "password: \"swordfish\"", "swordfish"},
+    {"password", "password: swordfish", ""},
+    {"PASSWORD", "DB_PASSWORD=whiteduke", "whiteduke"},
+    {"PASSWORD", "the PASSWORD is whiteduke", ""},
+    {"password", "the password is 'blooberry' or so", ""},
+    {"secret", "char secret[25] = \"h-72+kfp0Qz\";", "h-72+kfp0Qz"},
+    {"secret", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:Name-6Random", ""},
+    {"secret", "arn:aws:x:eu-west-1:111122223333:secret:Name-6Random", ""},
 };
 
 static const struct {
@@ -88,6 +98,10 @@ static const struct {
     {check_url_password, "://", "https://host:8080/a@b", ""},
     {check_userpass, "-u ", "curl -u 'deploy:v9Kq2mTzx1' https://h/", "v9Kq2mTzx1"},
     {check_userpass, "-u ", "curl -u deploy https://h/", ""},
+    {check_userpass, "-u ", "curl -u 36b8b5996b27738c15f493d0b4fe3ae6: https://h/", "36b8b5996b27738c15f493d0b4fe3ae6"},
+    {check_userpass, "-u ", "curl -u \"d2LkV78zLx1t:\" https://h/", "d2LkV78zLx1t"},
+    {check_userpass, "-u ", "curl -u d2LkV78zLx1: https://h/", ""},
+    {check_userpass, "-u ", "curl -u administrator: https://h/", ""},
     {check_userpass, "-u ", "curl x | ffuf -u https://target.tld/FUZZ", ""},
     {check_netrc, "password ", "machine h login build password hT8-wq71Lm\n", "hT8-wq71Lm"},
     {check_netrc, "password ", "login with your password please now", ""},
@@ -108,6 +122,26 @@ static void sums_and_decodings(void)
   unsigned char out[8];
   CHECK_INT(base64_decode(STR("YWI_"), out, 8), 3);
   CHECK_INT(base64_decode(STR("YW=I"), out, 8), -1);
+}
+
+static void letters_at_random(void)
+{
+  CHECK(cases_fall_at_random(STR("jwWntkVOHIhd")));
+  CHECK(cases_fall_at_random(STR("GhjtGxkMge")) && !cases_fall_at_random(STR("GhjtGxkMg"))); /* ten letters, and nine */
+  CHECK(!cases_fall_at_random(STR("getUserNameById")) && !cases_fall_at_random(STR("XMLHttpRequestStr")));
+  CHECK(!cases_fall_at_random(STR("PASSWORDSTRENGTH")) && !cases_fall_at_random(STR("thequickbrownfox")));
+  CHECK_INT(shape_of(STR("GhjtGxkMgejkPQrzXcVb")), SHAPE_RANDOM);
+  CHECK_INT(shape_of(STR("configurationManager")), SHAPE_NONE);
+}
+
+/* What joins user and password in other commands, and that only an option behind them tells "net user" from a sentence. */
+static void joined_by_other_marks(void)
+{
+  struct rule percent = {.mark = STR("%"), .confidence = 75, .words = -1}, blank = {.mark = STR(" "), .confidence = 75, .words = -1};
+  expect(check_userpass, &percent, "-U ", "smbclient -U app%RkPSj1u7x7ha", "RkPSj1u7x7ha");
+  expect(check_userpass, &percent, "-U ", "psql -U app db", "");
+  expect(check_userpass, &blank, "net user ", "net user bob dmFMiZuv9 /add", "dmFMiZuv9");
+  expect(check_userpass, &blank, "net user ", "net user of 24kWh2 a day", "");
 }
 
 static void placeholders(void)
@@ -157,7 +191,7 @@ static void prose_is_not_held_back(void)
   CHECK_INT(held(check_assignment, &r, "token", "two tokenizers_of_text"), 0);
   CHECK_INT(held(check_keyed, &r, "datadog", "we use datadog and a pager for our"), 0);
   CHECK_INT(held(check_url_password, &r, "://", "see https://docs.corp.example"), 0);
-  CHECK_INT(held(check_userpass, &r, "-u ", "curl -u administrator"), 0);
+  CHECK_INT(held(check_userpass, &r, "-u ", "curl -u administrator"), 13); /* a colon may follow: it may be the key itself */
   CHECK_INT(held(check_assignment, &r, "password", "my password is hG72kf"), 6);
 }
 
@@ -168,6 +202,8 @@ int main(void)
     expect(check_assignment, &r, assignments[i].gate, assignments[i].text, assignments[i].want);
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     expect(others[i].fn, &r, others[i].gate, others[i].text, others[i].want);
+  joined_by_other_marks();
+  RUN(letters_at_random);
   RUN(sums_and_decodings);
   RUN(placeholders);
   RUN(prose_is_not_held_back);
