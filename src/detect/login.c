@@ -95,7 +95,8 @@ bool check_option(const struct rule *r, struct look *l, struct found *out)
   struct str password = look_span(l, out->start, out->end);
   if (password.p[0] == '$' || password.p[0] == '%') return false;
   bool plain = variant_has(r, STR("plain")) && look_at(l, l->gate_end) != '-';
-  return (plain || has_digit_and_letter(password)) && !is_expression(password, 0) && password.p[0] != '-' && look_at(l, out->end) != ':';
+  return (plain || has_digit_and_letter(password)) && !is_expression(password, 0) && password.p[0] != '-' &&
+         look_at(l, out->end) != ':';
 }
 
 static bool is_space(int c)

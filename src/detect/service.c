@@ -118,7 +118,8 @@ static enum gap word_says(struct str s)
 
 static bool opens_value(int c)
 {
-  return c == '"' || c == '\'' || c == '`' || c == '=' || c == ':' || c == '>' || c == ' ' || c == '\t' || c == '\n' || c == '|' || c == ',';
+  return c == '"' || c == '\'' || c == '`' || c == '=' || c == ':' || c == '>' || c == ' ' || c == '\t' || c == '\n' ||
+         c == '|' || c == ',';
 }
 
 /* A value that a call, an address or a path goes on after is none. */

@@ -137,7 +137,8 @@ static void letters_at_random(void)
 /* What joins user and password in other commands, and that only an option behind them tells "net user" from a sentence. */
 static void joined_by_other_marks(void)
 {
-  struct rule percent = {.mark = STR("%"), .confidence = 75, .words = -1}, blank = {.mark = STR(" "), .confidence = 75, .words = -1};
+  struct rule percent = {.mark = STR("%"), .confidence = 75, .words = -1},
+              blank = {.mark = STR(" "), .confidence = 75, .words = -1};
   expect(check_userpass, &percent, "-U ", "smbclient -U app%RkPSj1u7x7ha", "RkPSj1u7x7ha");
   expect(check_userpass, &percent, "-U ", "psql -U app db", "");
   expect(check_userpass, &blank, "net user ", "net user bob dmFMiZuv9 /add", "dmFMiZuv9");
