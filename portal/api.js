@@ -236,6 +236,11 @@ export const dataStatement = (signal) => get("/vedette/dataStatement", signal);
 
 export const legalHolds = (workspace, signal) => get(`/vedette/workspaces/${encodeURIComponent(workspace)}/holds`, signal);
 
+const holdAt = (workspace, name) => `/vedette/workspaces/${encodeURIComponent(workspace)}/holds/${encodeURIComponent(name)}`;
+// hold: {endUserId, deployment, alert, since, until, reason}; one of that name is replaced
+export const setHold = (workspace, name, hold) => request("PUT", holdAt(workspace, name), { body: hold });
+export const releaseHold = (workspace, name, reason) => request("DELETE", holdAt(workspace, name), { body: { reason } });
+
 // What lies on the disk against the statement: how the last look went, and another one. {state, files, …, value: [{fault, means, todo, place, detail}]}
 export const dataVerification = (signal) => get("/vedette/dataVerify", signal);
 export const beginVerification = () => post("/vedette/dataVerify");
@@ -243,8 +248,8 @@ export const beginVerification = () => post("/vedette/dataVerify");
 // query: of docs/data-security.md
 export const sensitiveInformation = (query, signal) => get(withQuery("/vedette/sensitiveInformation", query), signal);
 
-// A page of the audit log; next: what the page before gave, or "". {value, next}
-export async function auditPage(next, signal) {
-  const page = await get(withQuery("/vedette/audit", { $skipToken: next }), signal);
+// A page of the audit log; query: who, what, text, from, to, top (docs/api.md); next: what the page before gave, or "". {value, next}
+export async function auditPage(query, next, signal) {
+  const page = await get(withQuery("/vedette/audit", { ...query, $skipToken: next }), signal);
   return { value: page.value, next: page.nextLink ? new URL(page.nextLink).searchParams.get("$skipToken") : "" };
 }

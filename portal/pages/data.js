@@ -4,13 +4,14 @@ import { html } from "../lib/html.js";
 import { useLoad } from "../lib/live.js";
 import { Time } from "../lib/time.js";
 import { Seen } from "../lib/visible.js";
-import { Empty, Loaded } from "../lib/ui.js";
+import { Loaded } from "../lib/ui.js";
 import { RegionMap } from "../lib/map.js";
 import { Classes, RetentionBars } from "../lib/keeping.js";
 import { Connections, Sent } from "../lib/ledger.js";
 import { Verify } from "../lib/verify.js";
 import { AccessLog } from "../lib/auditlog.js";
-import { dataStatement, legalHolds } from "../api.js";
+import { Holds } from "../lib/holds.js";
+import { dataStatement } from "../api.js";
 
 const parts = [["places", "Places"], ["retention", "How long"], ["classes", "What is kept"], ["verify", "Verify"], ["sent", "What left"], ["connections", "Connections"], ["holds", "Legal holds"], ["absent", "Not kept"], ["log", "Access log"]];
 
@@ -32,24 +33,6 @@ function Deployments({ workspaces }) {
     <tbody>${rows.map((d) => html`<tr key=${d.workspace + "/" + d.name}><th scope="row"><${Seen} text=${d.name} limit=${60} /></th><td><${Seen} text=${d.workspace} limit=${60} /></td><td>${d.promptEvidence ? "the suspicious part" : "none"}</td><td>${d.sharedWithPurview ? "yes" : "no"}</td></tr>`)}</tbody></table></div>`;
 }
 
-const about = (h) => [["user", h.endUserId], ["deployment", h.deployment], ["alert", h.alert]].filter(([, v]) => v);
-
-async function everyHold(workspaces, signal) {
-  const lists = await Promise.all(workspaces.map((w) => legalHolds(w.name, signal)));
-  return lists.flatMap((list, i) => list.value.map((h) => ({ ...h, workspace: workspaces[i].name })));
-}
-
-function Hold({ h }) {
-  return html`<li><strong><${Seen} text=${h.name} limit=${80} /></strong>: ${about(h).length || h.since || h.until ? html`${about(h).map(([words, v], i) => html`${i > 0 && ", "}${words} <${Seen} text=${v} limit=${120} />`)}${h.since && html` from <${Time} at=${h.since} />`}${h.until && html` up to <${Time} at=${h.until} />`}` : "everything"} in workspace <${Seen} text=${h.workspace} limit=${60} />.
-    ${h.reason && html` <${Seen} text=${h.reason} limit=${400} />.`} <span class="dim">Set by <${Seen} text=${h.who} limit=${60} />, <${Time} at=${h.set} />.</span></li>`;
-}
-
-function Holds({ workspaces }) {
-  const load = useLoad((signal) => everyHold(workspaces.filter((w) => w.legalHolds), signal), [JSON.stringify(workspaces.map((w) => [w.name, w.legalHolds]))]);
-  return html`<${Loaded} of=${load} what="legal holds">${(rows) => (rows.length ? html`<p>What they are about stays, however old it is and whoever purges.</p><ul>${rows.map((h) => html`<${Hold} key=${h.workspace + "/" + h.name} h=${h} />`)}</ul><p class="dim"><code>vedette retention release NAME</code> lets go.</p>`
-    : html`<${Empty} title="Nothing is held."><p>A hold keeps what it is about, whatever its age and whoever purges:</p><pre>vedette retention hold case-4711 --user anna --reason 'case 4711'</pre><//>`)}<//>`;
-}
-
 function Absent({ rows }) {
   return html`<table class="facts"><tbody>${rows.map((r) => html`<tr key=${r.what}><th scope="row">${r.what}</th><td>${r.why}</td></tr>`)}</tbody></table>`;
 }
@@ -63,7 +46,7 @@ function Statement({ s, query }) {
     <${Part} id="verify" title="Verify" about="Whether what lies on the disk is what this statement says."><${Verify} /><//>
     <${Part} id="sent" title="What left"><${Sent} sent=${s.sent} /><//>
     <${Part} id="connections" title="Outgoing connections"><${Connections} statement=${s} /><//>
-    <div class="grid"><${Part} id="holds" title="Legal holds"><${Holds} workspaces=${s.workspaces} /><//><${Part} id="absent" title="What is not kept"><${Absent} rows=${s.notKept} /><//></div>
+    <div class="grid"><${Part} id="holds" title="Legal holds"><${Holds} key=${s.made} workspaces=${s.workspaces.map((w) => w.name)} /><//><${Part} id="absent" title="What is not kept"><${Absent} rows=${s.notKept} /><//></div>
     <${Part} id="log" title="Access log" about="Who read the evidence of which alerts, and who changed what. It is append-only; vedette audit verify proves it."><${AccessLog} key=${s.made} query=${query} /><//>`;
 }
 

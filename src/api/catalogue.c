@@ -2,7 +2,10 @@
 #include "api/answer.h"
 #include "api/arm.h"
 #include "api/openapi.h"
+#include "api/query.h"
 #include "base/quote.h"
+
+enum { AUDIT_TOP = 500 };
 
 static void put_list(struct buf *b, const char *name, const char *list)
 {
@@ -64,15 +67,15 @@ static int newest_first(const void *x, const void *y)
 }
 
 /* A page of each store, joined: the page of all is in it. */
-static int gather_audit(struct api *api, uint64_t before, struct store_audit **out, size_t *n)
+static int gather_audit(struct api *api, struct store *const *stores, size_t n_stores, const struct store_audit_query *q,
+                        struct store_audit **out, size_t *n)
 {
-  struct store_audit *all = arena_zalloc(api->arena, api->n_stores * (API_PAGE + 1), sizeof *all), *some;
-  struct store_audit_query q = {.before_us = before, .limit = API_PAGE + 1};
+  struct store_audit *all = arena_zalloc(api->arena, n_stores * q->limit, sizeof *all), *some;
   size_t m;
   *n = 0;
   if (!all) return VDT_ENOMEM;
-  for (size_t i = 0; i < api->n_stores; i++) {
-    int rc = api->stores[i]->ops->list_audit(api->stores[i], &q, api->arena, &some, &m, NULL);
+  for (size_t i = 0; i < n_stores; i++) {
+    int rc = stores[i]->ops->list_audit(stores[i], q, api->arena, &some, &m, NULL);
     if (rc) return rc;
     if (m) memcpy(all + *n, some, m * sizeof *all);
     *n += m;
@@ -83,31 +86,49 @@ static int gather_audit(struct api *api, uint64_t before, struct store_audit **o
 }
 
 /* Where the page ends. What was written to several workspaces at one time stays together: the next page begins before that time. */
-static size_t end_of_page(const struct store_audit *lines, size_t n)
+static size_t end_of_page(const struct store_audit *lines, size_t n, size_t page)
 {
-  size_t end = n < API_PAGE ? n : API_PAGE;
+  size_t end = n < page ? n : page;
   while (end && end < n && lines[end].time_us == lines[end - 1].time_us) end++;
   return end;
 }
 
-void api_audit(struct api *api, const struct api_request *r, struct api_response *response)
+/* What is asked for. One more than a page, to see whether there is another. false: it has answered. */
+static bool ask_audit(const struct api_request *r, struct api_response *response, struct store_audit_query *q)
 {
-  struct store_audit *lines;
-  struct buf *b = &response->body;
-  uint64_t before = 0;
-  size_t n;
+  static const char *const names[] = {"who", "what", "text", "from", "to", "workspace", "top", "$skipToken", "api-version", NULL};
+  uint64_t page = API_PAGE, to, before = 0;
+  if (!query_known(r, names, response) || !query_time(r, "from", response, &q->since_us) || !query_time(r, "to", response, &to) ||
+      !query_number(r, "top", 1, AUDIT_TOP, response, &page))
+    return false;
   if (r->skip_token.n && !str_u64(r->skip_token, &before)) {
     api_error(response, 400, "InvalidSkipToken", "$skipToken is not one that this list gave.");
-    return;
+    return false;
   }
-  int rc = gather_audit(api, before, &lines, &n);
+  q->who = query_text(r, "who");
+  q->what = query_text(r, "what");
+  q->text = query_text(r, "text");
+  q->limit = (size_t)page + 1;
+  q->before_us = before && (!to || before <= to) ? before : to ? to + 1 : 0;
+  return true;
+}
+
+void api_audit(struct api *api, const struct api_request *r, struct api_response *response)
+{
+  struct store_audit_query q = {0};
+  struct store_audit *lines;
+  struct store **stores;
+  struct buf *b = &response->body;
+  size_t n, n_stores;
+  if (!ask_audit(r, response, &q) || !api_stores_of(api, r, response, &stores, &n_stores)) return;
+  int rc = gather_audit(api, stores, n_stores, &q, &lines, &n);
   if (rc) {
     api_store_failed(response, rc, "ResourceNotFound");
     return;
   }
   response->type = API_JSON;
   BUF_LIT(b, "{\"value\":[");
-  size_t end = end_of_page(lines, n);
+  size_t end = end_of_page(lines, n, q.limit - 1);
   for (size_t i = 0; i < end; i++) {
     if (i) buf_byte(b, ',');
     put_line(b, &lines[i]);

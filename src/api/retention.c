@@ -344,9 +344,11 @@ void api_holds_put(struct api *api, const struct api_request *r, struct api_resp
 
 void api_holds_delete(struct api *api, const struct api_request *r, struct api_response *response)
 {
+  struct json_doc doc;
+  struct str reason;
   struct store *s = retention_store(api, r, response);
-  if (!s) return;
-  int rc = s->ops->release_hold(s, r->name, str_of(r->who), clock_unix_us(), NULL);
+  if (!s || !api_body(api, r, response, &doc) || !api_text(api, response, &doc, 0, "reason", REASON_MAX, &reason)) return;
+  int rc = s->ops->release_hold(s, r->name, str_of(r->who), reason, clock_unix_us(), NULL);
   if (rc) api_store_failed(response, rc, "HoldNotFound");
   else response->status = 204;
 }

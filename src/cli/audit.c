@@ -9,7 +9,7 @@
 enum { LIMIT_MAX = 100000, SHOWN_MAX = 20 };
 
 struct audit {
-  const char *state, *workspace, *since, *who, *what, *head;
+  const char *state, *workspace, *since, *who, *what, *text, *head;
   bool json, table;
   unsigned limit;
   struct stores stores;
@@ -103,8 +103,10 @@ static int gather(struct audit *a, const struct store_audit_query *q, struct lin
 
 static int do_list(struct audit *a)
 {
-  struct store_audit_query q = {
-      .who = str_of(a->who), .what = str_of(a->what), .limit = a->limit < LIMIT_MAX ? a->limit : LIMIT_MAX};
+  struct store_audit_query q = {.who = str_of(a->who),
+                                .what = str_of(a->what),
+                                .text = str_of(a->text),
+                                .limit = a->limit < LIMIT_MAX ? a->limit : LIMIT_MAX};
   struct line *lines;
   struct buf b = {0};
   size_t n;
@@ -219,7 +221,7 @@ static int dispatch(struct audit *a, int n, char **words)
   bool list = strcmp(word, "list") == 0, verify = strcmp(word, "verify") == 0, head = strcmp(word, "head") == 0;
   if (n > 1 || !(list || verify || head)) return cli_usage("audit", "expected list, verify or head");
   if (a->head && !verify) return cli_usage("audit", "--head is for verify");
-  if (!list && (a->since || a->who || a->what || a->json || a->table))
+  if (!list && (a->since || a->who || a->what || a->text || a->json || a->table))
     return cli_usage("audit", "--since, --who, --what, --json and --table are for list");
   int rc = stores_open(&a->stores, "audit", a->state, a->workspace);
   if (rc) return rc;
@@ -229,10 +231,11 @@ static int dispatch(struct audit *a, int n, char **words)
 int cmd_audit(int argc, char **argv)
 {
   struct audit a = {.limit = 1000};
-  const struct cli_option options[] = {
-      {"state", CLI_TEXT, &a.state}, {"workspace", CLI_TEXT, &a.workspace}, {"since", CLI_TEXT, &a.since},
-      {"who", CLI_TEXT, &a.who},     {"what", CLI_TEXT, &a.what},           {"head", CLI_TEXT, &a.head},
-      {"json", CLI_FLAG, &a.json},   {"table", CLI_FLAG, &a.table},         {"limit", CLI_NUMBER, &a.limit}};
+  const struct cli_option options[] = {{"state", CLI_TEXT, &a.state}, {"workspace", CLI_TEXT, &a.workspace},
+                                       {"since", CLI_TEXT, &a.since}, {"who", CLI_TEXT, &a.who},
+                                       {"what", CLI_TEXT, &a.what},   {"text", CLI_TEXT, &a.text},
+                                       {"head", CLI_TEXT, &a.head},   {"json", CLI_FLAG, &a.json},
+                                       {"table", CLI_FLAG, &a.table}, {"limit", CLI_NUMBER, &a.limit}};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
   a.state = cli_state(a.state);

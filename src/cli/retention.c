@@ -197,7 +197,8 @@ static int do_release(struct retention *r, const char *name)
   for (size_t i = 0; i < r->all.n; i++) {
     struct vdt_error err = {0};
     struct store *s = r->all.v[i];
-    int rc = is_meant(r, s) ? s->ops->release_hold(s, str_of(name), str_of(r->who), clock_unix_us(), &err) : VDT_ENOTFOUND;
+    int rc = is_meant(r, s) ? s->ops->release_hold(s, str_of(name), str_of(r->who), str_of(r->reason), clock_unix_us(), &err)
+                            : VDT_ENOTFOUND;
     if (rc && rc != VDT_ENOTFOUND) return failed(s, &err);
     any = any || !rc;
   }

@@ -148,6 +148,7 @@ int sqlite_list_audit(struct store *base, const struct store_audit_query *query,
   sqlite_bind_u64(q, 3, query->since_us);
   sqlite_bind_str(q, 4, query->who);
   sqlite_bind_str(q, 5, query->what);
+  sqlite_bind_str(q, 6, query->text);
   while (!failed && (code = sqlite3_step(q)) == SQLITE_ROW) {
     struct store_audit *p = arena_grow(arena, list, *n, &cap, 16, sizeof *p);
     if ((failed = !p)) break;

@@ -35,7 +35,8 @@ int sqlite_set_keep(struct store *s, enum store_class c, enum store_origin origi
                     uint64_t now_us, struct vdt_error *err);
 int sqlite_get_keeps(struct store *s, struct store_keeps *out, struct vdt_error *err);
 int sqlite_put_hold(struct store *s, const struct store_hold *h, struct vdt_error *err);
-int sqlite_release_hold(struct store *s, struct str name, struct str who, uint64_t now_us, struct vdt_error *err);
+int sqlite_release_hold(struct store *s, struct str name, struct str who, struct str reason, uint64_t now_us,
+                        struct vdt_error *err);
 int sqlite_list_holds(struct store *s, struct vdt_arena *arena, struct store_hold **out, size_t *n, struct vdt_error *err);
 int sqlite_expire(struct store *s, struct store_expiry *e, struct vdt_error *err);
 int sqlite_put_purge(struct store *s, const struct store_purge *p, struct vdt_error *err);

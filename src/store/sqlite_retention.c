@@ -193,7 +193,7 @@ int sqlite_put_hold(struct store *base, const struct store_hold *h, struct vdt_e
 }
 
 struct release {
-  struct str name, who;
+  struct str name, who, reason;
   uint64_t now_us;
 };
 
@@ -206,13 +206,15 @@ static int drop_hold(struct sqlite_store *s, void *ctx, struct vdt_error *err)
   sqlite_bind_str(q, 1, r->name);
   if ((rc = sqlite_run(s, q, err))) return rc;
   if (sqlite3_changes(s->db) == 0) return error_set(err, VDT_ENOTFOUND, "there is no such hold");
-  struct store_audit a = {.time_us = r->now_us, .who = r->who, .what = STR("legal hold released"), .target = r->name};
+  struct store_audit a = {
+      .time_us = r->now_us, .who = r->who, .what = STR("legal hold released"), .target = r->name, .detail = r->reason};
   return sqlite_append_audit(s, &a, err);
 }
 
-int sqlite_release_hold(struct store *base, struct str name, struct str who, uint64_t now_us, struct vdt_error *err)
+int sqlite_release_hold(struct store *base, struct str name, struct str who, struct str reason, uint64_t now_us,
+                        struct vdt_error *err)
 {
-  struct release r = {name, who, now_us};
+  struct release r = {name, who, reason, now_us};
   return sqlite_within(sqlite_of(base), drop_hold, &r, err);
 }
 

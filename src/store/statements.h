@@ -94,7 +94,8 @@ X(AUDIT_HASH, "UPDATE audit SET hash = ?2 WHERE id = ?1")
 X(AUDIT_HEAD, "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
 X(AUDIT_ALL, "SELECT id, time_us, who, what, target, detail, hash FROM audit ORDER BY id")
 X(AUDIT_LIST, "SELECT id, time_us, who, what, target, detail, hash FROM audit WHERE time_us < ?1 AND time_us >= ?3 "
-  "AND (?4 = '' OR instr(who, ?4)) AND (?5 = '' OR instr(what, ?5)) ORDER BY time_us DESC, id DESC LIMIT ?2")
+  "AND (?4 = '' OR instr(lower(who), lower(?4))) AND (?5 = '' OR instr(lower(what), lower(?5))) "
+  "AND (?6 = '' OR instr(lower(target), lower(?6)) OR instr(lower(detail), lower(?6))) ORDER BY time_us DESC, id DESC LIMIT ?2")
 X(TRANSFER_PUT, "INSERT INTO transfers VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(day, kind, name, destination) DO UPDATE SET "
   "count = count + ?5, sent = sent + ?6, received = received + ?7")
 X(TRANSFER_LIST, "SELECT day, kind, name, destination, count, sent, received FROM transfers WHERE day >= ?1 ORDER BY day, kind, name, destination")

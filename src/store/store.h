@@ -140,7 +140,7 @@ struct store_audit {
 /* Which entries; 0 and empty: any. */
 struct store_audit_query {
   uint64_t before_us, since_us; /* before this time; not before this time */
-  struct str who, what;         /* have this in them */
+  struct str who, what, text;   /* have this in them, whatever the case of ASCII letters; text: what it is about, or the detail */
   size_t limit;
 };
 
@@ -356,7 +356,8 @@ struct store_ops {
   int (*get_keeps)(struct store *s, struct store_keeps *out, struct vdt_error *err);
   /* Setting one of a name that is there replaces it. Both leave a line in the audit. release: ENOTFOUND. */
   int (*put_hold)(struct store *s, const struct store_hold *h, struct vdt_error *err);
-  int (*release_hold)(struct store *s, struct str name, struct str who, uint64_t now_us, struct vdt_error *err);
+  int (*release_hold)(struct store *s, struct str name, struct str who, struct str reason, uint64_t now_us,
+                      struct vdt_error *err);
   int (*list_holds)(struct store *s, struct vdt_arena *arena, struct store_hold **out, size_t *n, struct vdt_error *err);
   /* Removes what is older than it is kept and not held, in one transaction. A time more than a day ahead of now counts as unknown: then the time of
    * storing decides. The call that finds nothing more ends a run: where the run removed anything the audit log gets an entry with the counts, also

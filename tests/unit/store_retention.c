@@ -252,8 +252,8 @@ static void hold_case(const struct held_case *c)
   CHECK_INT(ask(EGRESS), c->records);
   CHECK_INT(ask(ALERTS), c->alerts);
   CHECK_INT(ask(EVIDENCE), c->alerts);
-  CHECK_INT(s->ops->release_hold(s, STR("CASE-1"), STR("counsel"), NOW, NULL), VDT_OK);
-  CHECK_INT(s->ops->release_hold(s, STR("case-1"), STR("counsel"), NOW, NULL), VDT_ENOTFOUND);
+  CHECK_INT(s->ops->release_hold(s, STR("CASE-1"), STR("counsel"), STR("over"), NOW, NULL), VDT_OK);
+  CHECK_INT(s->ops->release_hold(s, STR("case-1"), STR("counsel"), STR("over"), NOW, NULL), VDT_ENOTFOUND);
   expire_at(NOW);
   CHECK_INT(ask(RECORDS) + ask(ALERTS) + ask(EVIDENCE) + ask(EGRESS), 0);
   CASE_END("a hold by %s keeps %d record%s until it is released", c->name, (int)c->records, c->records == 1 ? "" : "s");
@@ -308,7 +308,7 @@ static void overlapping_holds_all_count(void)
   CHECK_INT(ask("SELECT count(*) FROM holds"), 2);
   expire_at(NOW);
   CHECK_INT(ask(RECORDS), 1);
-  CHECK_INT(s->ops->release_hold(s, STR("one"), STR("c"), NOW, NULL), VDT_OK);
+  CHECK_INT(s->ops->release_hold(s, STR("one"), STR("c"), STR("over"), NOW, NULL), VDT_OK);
   expire_at(NOW);
   CHECK_INT(ask(RECORDS), 0);
 }
@@ -326,7 +326,7 @@ static void holds_are_listed_and_audited(void)
   CHECK_INT(list[0].until_us, 9);
   CHECK_STR(list[1].reason, "case 4711");
   CHECK_INT(list[1].until_us, 0);
-  CHECK_INT(s->ops->release_hold(s, STR("a"), STR("c"), NOW, NULL), VDT_OK);
+  CHECK_INT(s->ops->release_hold(s, STR("a"), STR("c"), STR("over"), NOW, NULL), VDT_OK);
   CHECK_INT(ask("SELECT count(*) FROM audit WHERE what = 'legal hold set'"), 2);
   CHECK_INT(ask("SELECT count(*) FROM audit WHERE what = 'legal hold released' AND who = 'c' AND target = 'a'"), 1);
   struct store_hold bad = {.name = STR("a b"), .who = STR("c")}, late = {.name = STR("x"), .since_us = 7, .until_us = 7};
@@ -431,7 +431,7 @@ static void the_audit_can_be_held(void)
   hold((struct store_hold){.since_us = NOW - 98 * DAY, .until_us = NOW - 97 * DAY});
   expire_at(NOW);
   CHECK_INT(test_entries(), 4); /* from the held one on */
-  CHECK_INT(s->ops->release_hold(s, STR("case-1"), STR("c"), NOW, NULL), VDT_OK);
+  CHECK_INT(s->ops->release_hold(s, STR("case-1"), STR("c"), STR("over"), NOW, NULL), VDT_OK);
   expire_at(NOW);
   CHECK_INT(test_entries(), 0);
   CHECK_INT(faults(NULL, NULL), 0);

@@ -374,6 +374,33 @@ static void the_audit_is_bounded_by_time(void)
   }
 }
 
+static void the_audit_is_filtered_by_its_texts(void)
+{
+  struct store_audit *lines;
+  size_t count;
+  fresh();
+  struct store_audit entries[] = {
+      {.time_us = 1, .who = STR("api:Ada"), .what = STR("alert changed"), .target = STR("T-1"), .detail = STR("Resolved")},
+      {.time_us = 2,
+       .who = STR("cli:bob"),
+       .what = STR("legal hold set"),
+       .target = STR("case-1"),
+       .detail = STR("50% of \"t-1\"")}};
+  for (size_t i = 0; i < 2; i++) CHECK_INT(s->ops->put_audit(s, &entries[i], NULL), VDT_OK);
+  static const struct {
+    struct str who, what, text;
+    size_t n;
+  } rows[] = {{STR("ada"), {0}, {0}, 1},         {STR("API:"), {0}, {0}, 1},     {{0}, STR("HOLD"), {0}, 1},
+              {{0}, {0}, STR("t-1"), 2},         {{0}, {0}, STR("resolved"), 1}, {{0}, {0}, STR("50%"), 1},
+              {{0}, {0}, STR("5_%"), 0},         {{0}, {0}, STR("%"), 1},        {STR("ada"), {0}, STR("t-1"), 1},
+              {STR("ada"), STR("hold"), {0}, 0}, {STR("'; --"), {0}, {0}, 0},    {{0}, {0}, {0}, 2}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct store_audit_query q = {.who = rows[i].who, .what = rows[i].what, .text = rows[i].text, .limit = 9};
+    CHECK_INT(s->ops->list_audit(s, &q, arena, &lines, &count, NULL), VDT_OK);
+    CHECK_INT(count, rows[i].n);
+  }
+}
+
 static void plans_are_kept(void)
 {
   struct store_plan p = {.subscription = STR("S"), .standard = true, .evidence = STORE_OFF, .since_us = 3, .who = STR("me")},
@@ -498,6 +525,7 @@ int main(void)
   RUN(offsets_are_kept);
   RUN(record_is_stored_without_evidence);
   RUN(rules_are_kept_with_their_audit);
+  RUN(the_audit_is_filtered_by_its_texts);
   RUN(the_audit_is_a_chain);
   RUN(the_audit_goes_with_its_transaction);
   RUN(reading_is_no_change_of_settings);
