@@ -37,7 +37,7 @@ function Absent({ rows }) {
   return html`<table class="facts"><tbody>${rows.map((r) => html`<tr key=${r.what}><th scope="row">${r.what}</th><td>${r.why}</td></tr>`)}</tbody></table>`;
 }
 
-function Statement({ s, query }) {
+function Statement({ s, at, query }) {
   return html`<p class="dim">As of <${Time} at=${s.made} />, ${s.program}. It is made of the configuration that runs and of what is stored at this moment.</p>
     <nav class="row parts" aria-label="Parts of the statement">${parts.map(([id, words]) => html`<a key=${id} href=${"#part-" + id} onClick=${(e) => jump(e, id)}>${words}</a>`)}</nav>
     <div class="grid wide-grid"><${Part} id="places" title="Places"><${RegionMap} workspaces=${s.workspaces} /><${Deployments} workspaces=${s.workspaces} /><//>
@@ -46,11 +46,11 @@ function Statement({ s, query }) {
     <${Part} id="verify" title="Verify" about="Whether what lies on the disk is what this statement says."><${Verify} /><//>
     <${Part} id="sent" title="What left"><${Sent} sent=${s.sent} /><//>
     <${Part} id="connections" title="Outgoing connections"><${Connections} statement=${s} /><//>
-    <div class="grid"><${Part} id="holds" title="Legal holds"><${Holds} key=${s.made} workspaces=${s.workspaces.map((w) => w.name)} /><//><${Part} id="absent" title="What is not kept"><${Absent} rows=${s.notKept} /><//></div>
-    <${Part} id="log" title="Access log" about="Who read the evidence of which alerts, and who changed what. It is append-only; vedette audit verify proves it."><${AccessLog} key=${s.made} query=${query} /><//>`;
+    <div class="grid"><${Part} id="holds" title="Legal holds"><${Holds} key=${at} workspaces=${s.workspaces.map((w) => w.name)} /><//><${Part} id="absent" title="What is not kept"><${Absent} rows=${s.notKept} /><//></div>
+    <${Part} id="log" title="Access log" about="Who read the evidence of which alerts, and who changed what. It is append-only; vedette audit verify proves it."><${AccessLog} key=${at} query=${query} /><//>`;
 }
 
 export default function Data({ route: { query } }) {
   const load = useLoad((signal) => dataStatement(signal), []);
-  return html`<div class="row bar"><h1>Data</h1><button type="button" onClick=${load.reload} disabled=${load.busy}>Look again</button></div><${Loaded} of=${load} what="the data statement">${(s) => html`<${Statement} s=${s} query=${query} />`}<//>`;
+  return html`<div class="row bar"><h1>Data</h1><button type="button" onClick=${load.reload} disabled=${load.busy}>Look again</button></div><${Loaded} of=${load} what="the data statement">${(s) => html`<${Statement} s=${s} at=${load.at} query=${query} />`}<//>`;
 }
