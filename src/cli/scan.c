@@ -3,30 +3,17 @@
  */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/lines.h"
+#include "cli/scan_inside.h"
 #include "gateway/load.h"
 #include "wire/explain.h"
 #include "wire/finding.h"
 #include "wire/wire.h"
 #include <getopt.h>
-
-struct scan {
-  struct vdt_engine *engine;
-  struct vdt_scanner *scanner;
-  struct vdt_arena *arena;
-  struct vdt_policy policy;
-  struct config *config; /* or NULL */
-  struct vdt_blocklist *blocklist;
-  struct vdt_intel *intel;
-  const struct config_deployment *deployment; /* whose blocklists are looked for; NULL: none */
-  enum vdt_role role;
-  const struct wire_format *format; /* NULL: plain texts */
-  bool raw, stats, show_secrets, explain;
-  struct buf out;
-  uint64_t line, bytes, bad;
-};
+#include <sys/random.h>
 
 /* ---- one result ------------------------------------------------------------------------------------------------- */
 
@@ -42,22 +29,14 @@ static void put_explanation(struct buf *b, const struct vdt_explanation *w, enum
   BUF_LIT(b, "}");
 }
 
-/* What all parts of one line have given. */
-struct total {
-  double jailbreak, indirect;
-  bool detected, any;
-  enum vdt_inspected inspected;
-  struct buf findings, explanations;
-};
-
-static void add_to_total(struct total *t, const struct vdt_result *r)
+void scan_add(struct total *t, const struct vdt_result *r)
 {
   if (r->inspected > t->inspected) t->inspected = r->inspected;
   if (r->jailbreak > t->jailbreak) t->jailbreak = r->jailbreak;
   if (r->indirect > t->indirect) t->indirect = r->indirect;
 }
 
-static void add_finding(struct scan *s, struct total *t, const struct vdt_finding *f, struct str text, struct str part)
+void scan_add_finding(struct scan *s, struct total *t, const struct vdt_finding *f, struct str text, struct str part)
 {
   struct buf line = s->out;
   s->out = t->findings;
@@ -69,7 +48,7 @@ static void add_finding(struct scan *s, struct total *t, const struct vdt_findin
   s->out = line;
 }
 
-static int scan_text(struct scan *s, struct total *t, enum vdt_role role, struct str text, struct str part)
+int scan_into(struct scan *s, struct total *t, enum vdt_role role, struct str text, struct str part, struct vdt_result *out)
 {
   struct vdt_result r;
   const struct config_deployment *d = s->deployment;
@@ -77,13 +56,23 @@ static int scan_text(struct scan *s, struct total *t, enum vdt_role role, struct
   int rc = vdt_scan(s->scanner, s->arena, &s->policy, role, text.p, text.n, &r);
   if (rc) return rc;
   s->bytes += text.n;
-  add_to_total(t, &r);
-  for (size_t i = 0; i < r.n_findings; i++) add_finding(s, t, &r.findings[i], text, part);
+  scan_add(t, &r);
+  for (size_t i = 0; i < r.n_findings; i++) scan_add_finding(s, t, &r.findings[i], text, part);
   if (s->explain && (role == VDT_PROMPT || role == VDT_DOCUMENT)) {
     if (t->explanations.n) BUF_LIT(&t->explanations, ", ");
     put_explanation(&t->explanations, &r.why, role, part);
   }
+  *out = r;
   return VDT_OK;
+}
+
+static int scan_alone(struct scan *s, struct total *t, enum vdt_role role, struct str text)
+{
+  struct vdt_result r;
+  struct release release = release_of(s);
+  s->policy.speech = VDT_ANSWER;
+  int rc = scan_into(s, t, role, text, (struct str){0}, &r);
+  return rc || !s->redact ? rc : release_text(&release, role, text, &r, &t->released);
 }
 
 static void put_total(struct scan *s, struct str id, const struct total *t)
@@ -100,129 +89,16 @@ static void put_total(struct scan *s, struct str id, const struct total *t)
   BUF_LIT(b, "}, \"findings\": [");
   buf_put(b, buf_str(&t->findings));
   buf_printf(b, "], \"inspected\": \"%s\"", inspected[t->inspected]);
+  if (s->redact) {
+    BUF_LIT(b, ", \"released\": ");
+    buf_put(b, buf_str(&t->released));
+  }
   if (s->explain) {
     BUF_LIT(b, ", \"explain\": [");
     buf_put(b, buf_str(&t->explanations));
     BUF_LIT(b, "]");
   }
   BUF_LIT(b, "}\n");
-}
-
-/* ---- payloads of a provider -------------------------------------------------------------------------------------- */
-
-/* What the user's turns say together, where none says it alone. */
-static int scan_turns(struct scan *s, struct total *t, const struct wire_request *q)
-{
-  struct wire_turns u;
-  struct vdt_result r;
-  size_t *turn;
-  if (!wire_user_turns(q, s->arena, &u)) return VDT_ENOMEM;
-  int rc = vdt_scan_turns(s->scanner, s->arena, &s->policy, u.texts, u.n, &r, &turn);
-  if (rc || r.jailbreak <= t->jailbreak) return rc;
-  add_to_total(t, &r);
-  for (size_t i = 0; i < r.n_findings; i++) add_finding(s, t, &r.findings[i], u.parts[turn[i]]->text, u.parts[turn[i]]->origin);
-  return VDT_OK;
-}
-
-static int scan_request(struct scan *s, struct total *t, struct str body, struct vdt_error *err)
-{
-  struct wire_request r;
-  struct json_limits limits = JSON_LIMITS_DEFAULT;
-  int rc = wire_request_parse(s->format, s->arena, body, &limits, &r, err);
-  for (size_t i = 0; !rc && i < r.n_parts; i++) {
-    const struct wire_part *p = &r.parts[i];
-    if (p->skipped) t->inspected = VDT_PARTIAL;
-    else rc = scan_text(s, t, p->role, p->text, p->origin);
-  }
-  return rc ? rc : scan_turns(s, t, &r);
-}
-
-struct gathered {
-  struct str origin;
-  struct buf text;
-};
-
-struct gather {
-  struct gathered *items[256];
-  size_t n;
-};
-
-/* The text of each channel is gathered and scanned whole. */
-static int gather_text(void *ctx, struct wire_channel *channel, struct str in, bool last, struct wire_text *out)
-{
-  struct gather *g = ctx;
-  struct gathered *item = channel->user;
-  (void)last;
-  *out = (struct wire_text){.p = in};
-  if (!item) {
-    if (g->n == sizeof g->items / sizeof *g->items) return VDT_ETOOBIG;
-    item = channel->user = g->items[g->n] = calloc(1, sizeof *item);
-    if (!item) return VDT_ENOMEM;
-    g->n++;
-    item->origin = str_of(channel->origin);
-  }
-  buf_put(&item->text, in);
-  return item->text.failed ? VDT_ENOMEM : VDT_OK;
-}
-
-static int read_whole(struct wire_response *r, struct str body)
-{
-  struct buf sink = {0};
-  int rc = wire_response_feed(r, body, &sink);
-  if (!rc) rc = wire_response_finish(r, false, &sink);
-  buf_finish(&sink);
-  return rc;
-}
-
-/* An event of a session; *heard: what the user was heard saying. */
-static int read_event(struct wire_response *r, struct str body, struct str *heard)
-{
-  struct wire_message m;
-  int rc = wire_response_message(r, body, &m);
-  *heard = rc ? (struct str){0} : m.heard;
-  return rc;
-}
-
-static int scan_response(struct scan *s, struct total *t, struct str body, struct vdt_error *err)
-{
-  struct gather g = {0};
-  struct str heard = {0};
-  struct wire_hooks hooks = {.ctx = &g, .text = gather_text};
-  bool event = wire_is_session(s->format);
-  struct wire_response_options opt = {
-      .mode = event ? WIRE_LINES : WIRE_JSON, .max_body = LINE_MAX_BYTES, .limits = JSON_LIMITS_DEFAULT};
-  struct wire_response *r;
-  int rc = wire_response_new(s->format, s->arena, &opt, &hooks, &r);
-  if (rc) return rc;
-  rc = event ? read_event(r, body, &heard) : read_whole(r, body);
-  if (rc) error_set(err, rc, "response: not a response of %s", wire_format_name(s->format));
-  if (heard.n) rc = scan_text(s, t, VDT_PROMPT, heard, STR("transcript"));
-  for (size_t i = 0; i < g.n; i++) {
-    if (!rc) rc = scan_text(s, t, VDT_RESPONSE, buf_str(&g.items[i]->text), g.items[i]->origin);
-    buf_finish(&g.items[i]->text);
-    free(g.items[i]);
-  }
-  if (wire_response_info(r)->inspected > t->inspected) t->inspected = wire_response_info(r)->inspected;
-  wire_response_free(r);
-  return rc;
-}
-
-/* A request, a response, or {"request": …, "response": …}. */
-static int scan_payload(struct scan *s, const struct json_doc *doc, struct total *t, struct vdt_error *err)
-{
-  uint32_t request = json_get(doc, 0, "request"), response = json_get(doc, 0, "response");
-  int rc = VDT_OK;
-  /* Ollama's answers have a string of that name, and events of sessions an object. */
-  bool event = wire_is_session(s->format) && json_get(doc, 0, "type");
-  bool pair =
-      !event && doc->nodes[request].type >= JSON_ARRAY && doc->nodes[response].type >= JSON_ARRAY && (request || response);
-  if (!pair) {
-    if (wire_is_answer(s->format, doc)) return scan_response(s, t, doc->text, err);
-    return scan_request(s, t, doc->text, err);
-  }
-  if (request) rc = scan_request(s, t, json_raw(doc, request), err);
-  if (!rc && response) rc = scan_response(s, t, json_raw(doc, response), err);
-  return rc;
 }
 
 /* ---- lines ------------------------------------------------------------------------------------------------------ */
@@ -240,7 +116,7 @@ static int scan_plain(struct scan *s, const struct json_doc *doc, struct total *
     else return error_set(err, VDT_ESYNTAX, "role: expected \"prompt\", \"document\" or \"response\"");
   }
   if (!json_string(doc, text, s->arena, &value)) return error_set(err, VDT_ENOMEM, "out of memory");
-  return scan_text(s, t, as, value, (struct str){0});
+  return scan_alone(s, t, as, value);
 }
 
 static int scan_json(struct scan *s, struct str line, struct total *t, struct str *id, struct vdt_error *err)
@@ -270,7 +146,7 @@ static void scan_line(struct scan *s, struct str line, bool too_long)
   vdt_arena_reset(s->arena);
   s->line++;
   int rc = too_long ? error_set(&err, VDT_ETOOBIG, "the line is longer than %d bytes", LINE_MAX_BYTES)
-           : s->raw ? scan_text(s, &t, s->role, line, (struct str){0})
+           : s->raw ? scan_alone(s, &t, s->role, line)
                     : scan_json(s, line, &t, &id, &err);
   if (!rc) {
     put_total(s, id, &t);
@@ -282,6 +158,7 @@ static void scan_line(struct scan *s, struct str line, bool too_long)
   }
   buf_finish(&t.findings);
   buf_finish(&t.explanations);
+  buf_finish(&t.released);
   if (s->out.n > LINES_READ_BYTES) flush(s);
 }
 
@@ -410,6 +287,19 @@ static bool read_config(struct scan *s, const struct choice *c)
   return true;
 }
 
+/* Pseudonyms are made with the key of an installation, or, where none is named, with one of this run. */
+static int read_key(struct scan *s, struct vdt_error *err)
+{
+  struct buf b = {0};
+  if (!s->key_file) return getrandom(s->key, sizeof s->key, 0) == sizeof s->key ? VDT_OK : VDT_EIO;
+  int rc = file_read(s->key_file, sizeof s->key, &b, err);
+  if (!rc && b.n != sizeof s->key)
+    rc = error_at(err, VDT_ECONFIG, s->key_file, 0, "expected a gateway.key of %zu bytes", sizeof s->key);
+  if (!rc) memcpy(s->key, b.p, sizeof s->key);
+  buf_finish(&b);
+  return rc;
+}
+
 static int start(struct scan *s)
 {
   struct vdt_error err = {0};
@@ -418,6 +308,8 @@ static int start(struct scan *s)
   if (!rc && s->deployment) s->policy.allow = s->deployment->allow;
   if (!rc) rc = load_intel(s->config, &s->intel, &err);
   s->policy.intel = s->intel;
+  if (!rc && s->redact) rc = read_key(s, &err);
+  if (s->redact) s->policy.pseudonym_key = s->key;
   if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
   s->arena = vdt_arena_new((size_t)512 << 20);
   if (!rc && s->arena) return 0;
@@ -457,8 +349,18 @@ static bool set_option(struct scan *s, struct choice *choice, int c)
   case 'r': return s->raw = true;
   case 'e': return s->explain = true;
   case 'S': return s->show_secrets = true;
+  case 'R': return s->redact = true;
+  case 'k': s->key_file = optarg; return true;
   default: return false;
   }
+}
+
+/* An event of a session by itself does not say what a client would get of its answer. */
+static bool can_redact(const struct scan *s)
+{
+  if (!s->redact || !s->format || !wire_is_session(s->format)) return true;
+  fprintf(stderr, "vedette scan: --redact does not read the events of %s\n", wire_format_name(s->format));
+  return false;
 }
 
 static void finish(struct scan *s)
@@ -484,12 +386,14 @@ int cmd_scan(int argc, char **argv)
                                           {"raw", no_argument, NULL, 'r'},
                                           {"explain", no_argument, NULL, 'e'},
                                           {"show-secrets", no_argument, NULL, 'S'},
+                                          {"redact", no_argument, NULL, 'R'},
+                                          {"pseudonym-key", required_argument, NULL, 'k'},
                                           {NULL, 0, NULL, 0}};
   struct scan s = {.role = VDT_PROMPT};
   struct choice choice = {0};
   bool ok = true;
   for (int c; ok && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) ok = set_option(&s, &choice, c);
-  ok = ok && read_config(&s, &choice) && (!choice.only || set_only(&s, choice.only));
+  ok = ok && can_redact(&s) && read_config(&s, &choice) && (!choice.only || set_only(&s, choice.only));
   int rc = ok ? start(&s) : 2;
   if (!rc) rc = run(&s, argv + optind, argc - optind);
   finish(&s);
