@@ -33,10 +33,40 @@ struct auth {
   uint64_t session_s;
 };
 
-struct auth *auth_new(const char *state_dir, const struct session_limits *sessions, struct oidc *oidc)
+_Static_assert(sizeof(struct auth_grant) <= SESSION_OF_MAX, "a grant fits with its session");
+
+static void hash_text(crypto_generichash_state *h, struct str text)
 {
+  if (text.n) crypto_generichash_update(h, (const unsigned char *)text.p, text.n);
+  crypto_generichash_update(h, (const unsigned char *)"", 1);
+}
+
+/* Of whom identity providers may speak for: a session of one ends when any of that is not so any more. */
+static void hash_providers(const struct oidc *oidc, unsigned char out[SESSION_TIE])
+{
+  crypto_generichash_state h;
+  crypto_generichash_init(&h, NULL, 0, SESSION_TIE);
+  const struct oidc_options *all = oidc ? oidc_options(oidc) : NULL;
+  for (size_t i = 0; all && i < all->n; i++) {
+    const struct oidc_provider *p = &all->providers[i];
+    const char *const texts[] = {p->issuer, p->audience, p->keys, p->trust, p->role_claim, p->name_claim, p->sign_in.client};
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) hash_text(&h, str_of(texts[k]));
+    crypto_generichash_update(&h, (const unsigned char *)p->algorithms, sizeof p->algorithms);
+    for (size_t k = 0; k < p->n_roles; k++) {
+      crypto_generichash_update(&h, (const unsigned char *)&p->roles[k].role, sizeof p->roles[k].role);
+      hash_text(&h, p->roles[k].value);
+      hash_text(&h, p->roles[k].workspace);
+    }
+    hash_text(&h, STR("end of a provider"));
+  }
+  crypto_generichash_final(&h, out, SESSION_TIE);
+}
+
+struct auth *auth_new(const char *state_dir, const struct session_limits *sessions, int kept, struct oidc *oidc)
+{
+  unsigned char origin[SESSION_TIE];
   struct auth *a = calloc(1, sizeof *a);
-  if (a) a->sessions = sessions_new(sessions);
+  if (a) a->sessions = sessions_new(sessions, kept);
   if (!a || !a->sessions) {
     free(a);
     return NULL;
@@ -44,7 +74,9 @@ struct auth *auth_new(const char *state_dir, const struct session_limits *sessio
   a->state_dir = state_dir;
   a->oidc = oidc;
   a->session_s = sessions->life_us / SECOND;
-  randombytes_buf(a->key, sizeof a->key);
+  memcpy(a->key, sessions_key(a->sessions), sizeof a->key);
+  hash_providers(oidc, origin);
+  sessions_of_origin(a->sessions, origin);
   return a;
 }
 
@@ -330,9 +362,10 @@ enum auth_answer auth_check_session(struct auth *a, struct str cookie, struct au
   struct session *s = sessions_find(a->sessions, cookie, clock_mono_us());
   *out = (struct auth_grant){0};
   if (!s) return AUTH_UNKNOWN;
-  if (s->of) memcpy(out, s->of, sizeof *out);
-  if (s->of ? out->until_us <= clock_unix_us() : !find_again(a, (struct str){0}, s->tie, out)) {
-    session_end(s);
+  const void *kept = session_of(a->sessions, s);
+  if (kept) memcpy(out, kept, sizeof *out);
+  if (kept ? out->until_us <= clock_unix_us() : !find_again(a, (struct str){0}, s->tie, out)) {
+    session_end(a->sessions, s);
     *out = (struct auth_grant){0};
     return AUTH_UNKNOWN;
   }
@@ -340,19 +373,16 @@ enum auth_answer auth_check_session(struct auth *a, struct str cookie, struct au
   return AUTH_OK;
 }
 
-bool auth_begin_session(struct auth *a, struct auth_grant *grant, char cookie[SESSION_TEXT + 1])
+void auth_begin_session(struct auth *a, struct auth_grant *grant, char cookie[SESSION_TEXT + 1])
 {
-  struct auth_grant *kept = grant->until_us ? malloc(sizeof *kept) : NULL;
-  if (grant->until_us && !kept) return false;
-  if (kept) memcpy(kept, grant, sizeof *kept);
-  put_end(a, sessions_begin(a->sessions, grant->tie, kept, clock_mono_us(), cookie), grant);
-  return true;
+  const struct auth_grant *kept = grant->until_us ? grant : NULL;
+  put_end(a, sessions_begin(a->sessions, grant->tie, kept, sizeof *kept, clock_mono_us(), cookie), grant);
 }
 
 void auth_end_session(struct auth *a, struct str cookie)
 {
   struct session *s = sessions_find(a->sessions, cookie, clock_mono_us());
-  if (s) session_end(s);
+  if (s) session_end(a->sessions, s);
 }
 
 uint64_t auth_session_seconds(const struct auth *a)

@@ -29,8 +29,9 @@ struct auth_grant {
 enum auth_answer { AUTH_OK, AUTH_UNKNOWN, AUTH_SLOW };
 
 struct auth;
-/* state_dir and oidc are borrowed; oidc may be NULL. NULL: out of memory. */
-struct auth *auth_new(const char *state_dir, const struct session_limits *sessions, struct oidc *oidc);
+/* state_dir and oidc are borrowed; oidc may be NULL. kept: see session.h, or -1. Sessions that go on end all the same when the token that they were begun
+ * with is gone, and those of identity providers when anything that these may say has changed. NULL: out of memory. */
+struct auth *auth_new(const char *state_dir, const struct session_limits *sessions, int kept, struct oidc *oidc);
 /* Accepts NULL. */
 void auth_free(struct auth *auth);
 /* What the value of Authorization allows. source: the client's address, or empty. The time it takes says nothing about secrets. */
@@ -46,8 +47,8 @@ void auth_grant_oidc(const struct auth *auth, const struct oidc_grant *of, struc
 /* How many seconds that source waits; 0: it may try. And that it tried in vain. */
 unsigned auth_wait(struct auth *auth, struct str source);
 void auth_failed(struct auth *auth, struct str source);
-/* Begins a session of a grant; *grant gets its end. false: out of memory. */
-bool auth_begin_session(struct auth *auth, struct auth_grant *grant, char cookie[SESSION_TEXT + 1]);
+/* Begins a session of a grant; *grant gets its end. */
+void auth_begin_session(struct auth *auth, struct auth_grant *grant, char cookie[SESSION_TEXT + 1]);
 /* Whether there was one or not. */
 void auth_end_session(struct auth *auth, struct str cookie);
 /* The longest that one lasts. */

@@ -142,7 +142,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = open_socket(s, err);
   s->glass.for_us = o->control.glass_us;
   s->api = (struct api){.state_dir = o->state_dir,
-                        .auth = auth_new(o->state_dir, &o->control.sessions, s->oidc),
+                        .auth = auth_new(o->state_dir, &o->control.sessions, o->control.sessions_fd, s->oidc),
                         .stores = s->theirs,
                         .n_stores = o->n_workspaces,
                         .stats = &s->stats,

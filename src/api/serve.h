@@ -24,6 +24,7 @@ struct serve_control {
   const char *const *hosts; /* see guard.h */
   size_t n_hosts;
   struct session_limits sessions;
+  int sessions_fd; /* a file in memory that keeps them, see session.h; or -1 */
   struct oidc_options oidc;
   uint64_t glass_us; /* see glass.h */
 };

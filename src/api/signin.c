@@ -107,10 +107,7 @@ void signin_open(struct api *api, const struct api_request *r, struct str how, s
   struct auth_grant grant = *r->grant;
   char cookie[SESSION_TEXT + 1];
   auth_end_session(api->auth, guard_cookie(r));
-  if (!auth_begin_session(api->auth, &grant, cookie)) {
-    api_error(response, 503, "ServiceUnavailable", "Out of memory.");
-    return;
-  }
+  auth_begin_session(api->auth, &grant, cookie);
   with.grant = &grant;
   with.session = (struct str){cookie, SESSION_TEXT};
   guard_set_cookie(r, with.session, cookie_seconds(api, &grant), response);

@@ -1,9 +1,11 @@
 #include "cli/control_args.h"
 #include "cli/feed_args.h"
 #include "store/store.h"
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { HOSTS_MAX = 64, SECONDS_MAX = 2678400 };
+enum { HOSTS_MAX = 64, SECONDS_MAX = 2678400, FD_MAX = 1023 };
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
@@ -159,6 +161,11 @@ static bool read_one(const char *text, struct control_args *args, struct serve_c
     out->oidc.n++;
     return read_provider(args->copies[i], &out->oidc.providers[i]);
   }
+  if (str_eq(name, STR("kept"))) {
+    if (!str_u64(str_of(value), &n) || n <= STDERR_FILENO || n > FD_MAX || fcntl((int)n, F_GETFD) < 0) return false;
+    out->sessions_fd = (int)n;
+    return true;
+  }
   uint64_t *to = str_eq(name, STR("session"))        ? &out->sessions.life_us
                  : str_eq(name, STR("session_idle")) ? &out->sessions.idle_us
                                                      : NULL;
@@ -172,14 +179,17 @@ static bool read_one(const char *text, struct control_args *args, struct serve_c
 bool control_args_read(const struct cli_list *list, struct control_args *args, struct serve_control *out)
 {
   *args = (struct control_args){0};
-  *out = (struct serve_control){.hosts = args->hosts, .sessions = {8 * 3600000000ull, 3600000000ull}, .glass_us = 900000000};
+  *out = (struct serve_control){
+      .hosts = args->hosts, .sessions = {8 * 3600000000ull, 3600000000ull}, .sessions_fd = -1, .glass_us = 900000000};
   for (size_t i = 0; i < list->n; i++) {
     if (read_one(list->items[i], args, out)) continue;
     fprintf(stderr, "vedette serve: --control ");
     cli_print_safe(stderr, str_of(list->items[i]));
-    fprintf(stderr, ": expected host=NAME, session=SECONDS, session_idle=SECONDS, break_glass=SECONDS, or oidc=ISSUER and lines "
-                    "as `vedette run` makes "
-                    "them of the configuration\n");
+    fprintf(
+        stderr,
+        ": expected host=NAME, session=SECONDS, session_idle=SECONDS, break_glass=SECONDS, kept=FILE, or oidc=ISSUER and lines "
+        "as `vedette run` makes "
+        "them of the configuration\n");
     return false;
   }
   return true;

@@ -198,12 +198,32 @@ static void put_portal(const struct nginx_conf *in, struct buf *b)
          " }\n");
 }
 
+/* What every answer of the control listener has, nginx's own errors too. The API says the same of itself, on its socket (http.c); here nginx says it once. */
+static const struct {
+  const char *name, *value;
+} always[] = {
+    {"Cache-Control", "no-store"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
+    {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
+static void put_always(struct buf *b)
+{
+  for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+    buf_printf(b, "    add_header %s \"%s\" always;\n    proxy_hide_header %s;\n", always[i].name, always[i].value,
+               always[i].name);
+}
+
 static void put_control(const struct nginx_conf *in, struct buf *b)
 {
   buf_printf(b, "  upstream vedette_control {\n    server \"unix:%s/control.sock\" max_fails=0;\n    keepalive 8;\n  }\n",
              in->state);
   BUF_LIT(b, "  server {\n    server_name _;\n");
   put_listen(in->config->listen.control, &in->config->listen.control_tls, b);
+  put_always(b);
   put_portal(in, b);
   /* In memory, whatever the gateway's limit is: a body may be a text that is to be kept nowhere. */
   BUF_LIT(b, "    client_max_body_size 1m;\n    client_body_buffer_size 1m;\n    location / {\n      proxy_pass "

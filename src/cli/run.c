@@ -4,6 +4,7 @@
  *
  * It is in no request's way: it moves no bytes, and holds no key but those in its environment, which nginx's master inherits.
  */
+#include "api/key_source.h"
 #include "api/links.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -308,6 +309,17 @@ static void describe_serve(struct run *r)
   behaviour_args_put(&r->config->behaviour, r->arena, c);
   control_args_put(r->config, r->arena, c);
   feed_args_put(r->config, r->arena, c);
+  if (c->memory <= 0) return;
+  child_arg(c, "--control");
+  child_arg(c, arena_printf(r->arena, "kept=%d", CHILD_MEMORY));
+}
+
+/* Who is signed in stays so when the control process is started again. Nobody else is to look into what we hold for it. */
+static void hold_sessions(struct run *r)
+{
+  int fd = child_memory("vedette-sessions");
+  key_source_protect();
+  r->children[SERVE].memory = fd < 0 ? 0 : fd;
 }
 
 static void describe_nginx(struct run *r, int which, const char *conf, bool test)
@@ -623,6 +635,7 @@ static int run(struct run *r)
   if (prepare(r, &err)) return complain(&err);
   r->first = access(in_state(r, "tokens"), F_OK) != 0;
   if (sodium_init() < 0 || tokens_prepare(r->state, &err)) return complain(&err);
+  hold_sessions(r);
   describe_children(r);
   bool ready = start_all(r, &err) == VDT_OK;
   if (!ready) complain(&err);

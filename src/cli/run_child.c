@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -32,9 +33,16 @@ static void become(const struct child *c, pid_t parent)
   if (in >= 0) dup2(in, STDIN_FILENO);
   if (out >= 0) dup2(out, STDOUT_FILENO);
   if (out >= 0) dup2(out, STDERR_FILENO);
+  if (c->memory == CHILD_MEMORY) fcntl(CHILD_MEMORY, F_SETFD, 0);
+  else if (c->memory) dup2(c->memory, CHILD_MEMORY);
   execvp(c->argv[0], (char *const *)(uintptr_t)c->argv);
   dprintf(STDERR_FILENO, "%s: %s\n", c->argv[0], strerror(errno));
   _exit(127);
+}
+
+int child_memory(const char *name)
+{
+  return memfd_create(name, MFD_CLOEXEC);
 }
 
 int child_start(struct child *c, uint64_t now_us, struct vdt_error *err)

@@ -5,7 +5,7 @@
 #include "vedette/vedette.h"
 #include <sys/types.h>
 
-enum { CHILD_ARGS = 800 };
+enum { CHILD_ARGS = 800, CHILD_MEMORY = 3 };
 
 struct child {
   const char *name; /* "serve" */
@@ -14,6 +14,7 @@ struct child {
   char log[4096];      /* file that gets what it prints */
   bool own_log;        /* it writes that file itself: what it prints is the same and goes nowhere */
   off_t log_from;      /* where this start's part of the log begins */
+  int memory;          /* a file in memory that it gets as CHILD_MEMORY and that outlives it; 0: none */
   pid_t pid;           /* 0: not running */
   uint64_t started_us; /* monotonic */
   uint64_t restart_us; /* when to start it again; 0: not waiting */
@@ -21,6 +22,8 @@ struct child {
 };
 
 void child_arg(struct child *c, const char *arg);
+/* A file without a name that is in memory only, and that no other child gets. -1 when there is none to be had. */
+int child_memory(const char *name);
 /* Starts it; when this process dies, it is told to end. */
 int child_start(struct child *c, uint64_t now_us, struct vdt_error *err);
 /* It has ended with this status: says so and plans its restart, later each time in a row. */

@@ -194,11 +194,12 @@ class Provider:
 
 
 class Stand:
-    def __init__(self, *args, workspaces=("weu,westeurope",), state=None, preexec=None):
+    def __init__(self, *args, workspaces=("weu,westeurope",), state=None, preexec=None, fds=()):
         self.top = tempfile.mkdtemp(prefix="vedette-api-")
         self.state = state or os.path.join(self.top, "state")
         # Tests write records of any time: what is kept for how long is only the matter of those that say so.
         kept = [] if "--retention" in args else [a for w in workspaces for a in ("--retention", w.split(",")[0] + ",alerts=forever,evidence=forever,records=forever,audit=forever")]
+        self.fds = fds
         self.args = [a for w in workspaces for a in ("--workspace", w)] + kept + list(args)
         self.log = os.path.join(self.top, "log")
         self.process = None
@@ -208,7 +209,7 @@ class Stand:
     def start(self, preexec=None):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([VEDETTE, "serve", "--state", self.state, *self.args], stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, preexec_fn=preexec)
+                                            stdin=subprocess.DEVNULL, preexec_fn=preexec, pass_fds=self.fds)
         for _ in range(6000):
             if self.process.poll() is not None:
                 raise RuntimeError("serve ended: " + open(self.log, errors="replace").read())

@@ -64,7 +64,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
   assert(mkdir(path, 0700) == 0);
   assert(store_open_sqlite(dir, &place, true, &stores[0], NULL) == VDT_OK);
   api = (struct api){.state_dir = dir,
-                     .auth = auth_new(dir, &(struct session_limits){3600000000, 3600000000}, NULL),
+                     .auth = auth_new(dir, &(struct session_limits){3600000000, 3600000000}, -1, NULL),
                      .stores = stores,
                      .n_stores = 1,
                      .stats = &stats,

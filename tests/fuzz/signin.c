@@ -47,7 +47,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
   assert(fd >= 0 && write(fd, line, (size_t)n) == n);
   close(fd);
   api = (struct api){.state_dir = dir,
-                     .auth = auth_new(dir, &(struct session_limits){3600000000, 3600000000}, NULL),
+                     .auth = auth_new(dir, &(struct session_limits){3600000000, 3600000000}, -1, NULL),
                      .hosts = hosts,
                      .n_hosts = 1,
                      .arena = vdt_arena_new((size_t)16 << 20)};
