@@ -17,10 +17,18 @@ enum { FEW = 2 };
 /* "Empty." as the answer of a tool: a document of fewer tokens says nothing that could be judged, and training has no attack so short. */
 enum { TERSE = 5 };
 
+/* Padding: in a window that holds an attack and half a letter, the letter speaks as well. So paragraphs that begin in a window which was read
+ * are read once more by themselves, if there is other text in it; but a paragraph without what is around it looks worse than it is: it
+ * counts MARGIN less, and at most LIFT more than its window did. In documents this does harm: every second one is a list of orders to somebody
+ * (model/EXPERIMENTS.md has the figures for all of it). */
+static const double LIFT = 3.0, MARGIN = 0.5;
+enum { BRIEF = 10 /* tokens; a shorter one is not read again */, PARAGRAPH_MAX = 8192 /* bytes of it that are looked at */ };
+
 /* A window that the gate let pass. */
 struct seen {
-  size_t from; /* where tokenize() begins */
+  size_t from, to; /* where tokenize() begins, and where the last token ends */
   float guess;
+  float logit; /* once it is read */
 };
 
 struct model_reader {
@@ -30,6 +38,8 @@ struct model_reader {
   struct token tokens[WINDOW_MAX], next[WINDOW_MAX];
   uint32_t ids[WINDOW_MAX];
   struct seen seen[READ_MAX];
+  size_t again[AGAIN_MAX]; /* where the paragraphs begin that were read again */
+  size_t n_again;
   size_t n_seen;
   bool more;    /* than there is room for */
   float unread; /* the largest guess of a window that is not read */
@@ -126,7 +136,7 @@ static void look(struct model_reader *r, size_t from, size_t n, bool document, s
   const struct gate *g = &r->model->weights.gate;
   float guess = gate_guess(g, r->ids, to_ids(r, n, document));
   out->windows++;
-  if (guess >= g->role[document].pass) keep(r, (struct seen){from, guess});
+  if (guess >= g->role[document].pass) keep(r, (struct seen){.from = from, .to = r->tokens[n - 1].end, .guess = guess});
   else if (guess > r->unread) r->unread = guess;
 }
 
@@ -203,19 +213,88 @@ double model_join(const struct model *m, bool document, double logit, double rul
   return calibrated(&m->weights, document, logit + (double)m->weights.rules[document] * rules);
 }
 
-static void read_window(struct model_reader *r, struct str text, size_t from, bool document, struct model_verdict *out)
+/* Takes over what the encoder has just said, if it counts for more than what it said before. */
+static void take(const struct model_reader *r, size_t n, double logit, struct model_verdict *out)
 {
-  const struct model *m = r->model;
-  size_t n = tokenize(m->vocabulary, text, from, r->tokens, m->weights.encoder.window - 1, &from);
-  m->run(&m->weights.encoder, r->scratch, r->ids, to_ids(r, n, document), &r->reading);
-  out->read++;
-  if (out->read > 1 && !((double)r->reading.logit > out->logit)) return;
-  out->logit = r->reading.logit;
+  if (!(logit > out->logit)) return;
+  out->logit = logit;
   if (r->reading.left) return;
   out->category = categories[r->reading.category].name;
   out->rule = categories[r->reading.category].rule;
   out->reason = categories[r->reading.category].reason;
   find_spans(r, n, out);
+}
+
+static void encode(struct model_reader *r, size_t n, bool document)
+{
+  r->model->run(&r->model->weights.encoder, r->scratch, r->ids, to_ids(r, n, document), &r->reading);
+}
+
+static void read_window(struct model_reader *r, struct str text, struct seen *s, bool document, struct model_verdict *out)
+{
+  size_t end, n = tokenize(r->model->vocabulary, text, s->from, r->tokens, r->model->weights.encoder.window - 1, &end);
+  encode(r, n, document);
+  out->read++;
+  s->logit = r->reading.logit;
+  take(r, n, (double)s->logit, out);
+}
+
+static bool blank(char c)
+{
+  return (unsigned char)c <= ' ';
+}
+
+/* Whether a paragraph ends at i: with the text, or before an empty line. *next: where the next one begins. */
+static bool paragraph_ends(struct str text, size_t i, size_t *next)
+{
+  size_t lines = 0;
+  for (*next = i; *next < text.n && blank(text.p[*next]); ++*next) lines += text.p[*next] == '\n';
+  return *next == text.n || lines > 1;
+}
+
+/* Reads the paragraph again, unless it has been, or the gate lets it go. limit: what it may count at most. */
+static void read_paragraph(struct model_reader *r, struct str text, size_t from, size_t to, double limit,
+                           struct model_verdict *out)
+{
+  const struct model *m = r->model;
+  for (size_t i = 0; i < r->n_again; i++)
+    if (r->again[i] == from) return;
+  size_t end, n = tokenize(m->vocabulary, str_cut(text, from, to), 0, r->tokens, m->weights.encoder.window - 1, &end);
+  if (n < BRIEF || gate_guess(&m->weights.gate, r->ids, to_ids(r, n, false)) < m->weights.gate.role[false].pass) return;
+  for (size_t i = 0; i < n; i++) {
+    r->tokens[i].start += (uint32_t)from;
+    r->tokens[i].end += (uint32_t)from;
+  }
+  r->again[r->n_again++] = from;
+  out->again++;
+  encode(r, n, false);
+  double logit = (double)r->reading.logit - MARGIN;
+  take(r, n, logit < limit ? logit : limit, out);
+}
+
+/* Where the paragraph that begins at i ends; *next: where the next one begins, 0 when that is too far away to look. */
+static size_t paragraph_end(struct str text, size_t i, size_t *next)
+{
+  size_t most = text.n - i > PARAGRAPH_MAX ? i + PARAGRAPH_MAX : text.n, at = i;
+  while (at < most) {
+    if (!blank(text.p[at])) at++;
+    else if (paragraph_ends(text, at, next)) return at;
+    else at = *next;
+  }
+  *next = at < text.n ? 0 : text.n;
+  return at;
+}
+
+/* The paragraphs that begin in a window, but for one that is all of it. */
+static void read_paragraphs(struct model_reader *r, struct str text, const struct seen *s, struct model_verdict *out)
+{
+  size_t first, end, next = 0;
+  bool begins = paragraph_ends(text, s->from, &first) || s->from == 0;
+  for (size_t i = first; i < s->to && r->n_again < AGAIN_MAX; i = next) {
+    end = paragraph_end(text, i, &next);
+    if ((begins || i > first) && (i > first || end < s->to)) read_paragraph(r, text, i, end, (double)s->logit + LIFT, out);
+    if (!next) return;
+  }
 }
 
 static int most_suspicious_first(const void *a, const void *b)
@@ -225,9 +304,29 @@ static int most_suspicious_first(const void *a, const void *b)
   return x->from < y->from ? -1 : x->from > y->from;
 }
 
+static int worst_first(const void *a, const void *b)
+{
+  const struct seen *x = a, *y = b;
+  if (x->logit < y->logit || x->logit > y->logit) return x->logit < y->logit ? 1 : -1;
+  return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* Paragraphs of the windows that were read, the worst window first, as long as they could matter. */
+static void read_again(struct model_reader *r, struct str text, double certain, double doubtful, struct model_verdict *out)
+{
+  size_t n = out->read;
+  r->n_again = 0;
+  if (n) qsort(r->seen, n, sizeof *r->seen, worst_first);
+  for (size_t i = 0; i < n && out->logit < certain; i++) {
+    double most = (double)r->seen[i].logit + LIFT;
+    if (most <= out->logit || most < doubtful) break;
+    read_paragraphs(r, text, &r->seen[i], out);
+  }
+}
+
 static void judge(struct model_reader *r, struct str text, bool document, struct model_verdict *out)
 {
-  *out = (struct model_verdict){.category = "", .rule = "model", .reason = ""};
+  *out = (struct model_verdict){.category = "", .rule = "model", .reason = "", .logit = -1e30};
   r->n_seen = 0;
   r->more = false;
   r->unread = -1e30f;
@@ -237,9 +336,10 @@ static void judge(struct model_reader *r, struct str text, bool document, struct
   size_t enough = out->windows / 4 > FEW ? out->windows / 4 : FEW;
   for (size_t i = 0; i < r->n_seen; i++) {
     if (out->read && (out->logit >= certain || (out->read >= enough && out->logit < doubtful))) break;
-    read_window(r, text, r->seen[i].from, document, out);
+    read_window(r, text, &r->seen[i], document, out);
   }
   out->partial = r->more && out->read == READ_MAX;
+  if (!document) read_again(r, text, certain, doubtful, out);
   if (!out->read || out->logit < (double)r->unread) out->logit = r->unread;
   out->score = out->windows ? calibrated(&r->model->weights, document, out->logit) : 0;
 }

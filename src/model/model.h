@@ -4,15 +4,16 @@
  *
  * A text is read in overlapping windows. The gate looks at each; the encoder reads those that the gate is not sure about, the most
  * suspicious ones first, at most READ_MAX, and stops when it is certain, or when a quarter of the windows left no doubt: that bounds what
- * a text may cost. It lets go a window that its first layers find harmless. The score is that of the worst window that was read. A reader remembers verdicts (model/memory.h): a text that comes
- * again costs a hash. A document of fewer than five tokens is not judged: it has no window.
+ * a text may cost. It lets go a window that its first layers find harmless. The score is that of the worst window that was read, or of a
+ * paragraph of a prompt that stands in one among other text and looks worse by itself: at most AGAIN_MAX of those are read once more. A
+ * reader remembers verdicts (model/memory.h): a text that comes again costs a hash. A document of fewer than five tokens is not judged: it has no window.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 #include "base/error.h"
 #include "base/str.h"
 
-enum { READ_MAX = 64, SPANS_MAX = 3 };
+enum { READ_MAX = 64, AGAIN_MAX = 16, SPANS_MAX = 3 };
 
 struct model;
 /* weights: a file of weights.h, aligned to 64 bytes, which must stay as long as the model. path: an encoder path by name (encoder.h), or
@@ -41,6 +42,7 @@ struct model_verdict {
   struct model_span spans[SPANS_MAX];
   size_t n_spans;       /* strongest first */
   size_t windows, read; /* how many there are and how many the encoder began to read */
+  size_t again;         /* paragraphs of them that it read once more by themselves */
   bool partial;         /* READ_MAX windows were read, and more were suspicious */
 };
 

@@ -29,6 +29,7 @@ struct rig {
   uint64_t seed;
   float pass;                                                     /* the gate's */
   float leave;                                                    /* the exit's */
+  float steep;                                                    /* logits so many times as far apart; 0: once */
   enum { RIG_RISING, RIG_CERTAIN, RIG_UNSURE, RIG_CLEAR } scores; /* rising with the logit; or 1, 0.5 or 0.1 for every logit */
 };
 
@@ -86,7 +87,7 @@ static inline void rig_output(struct rig *r, const char *prefix)
   rig_floats(r, name, 2 * RIG_WIDTH, 0.5f, 0.5f);
   for (size_t i = 0; i < 3; i++) {
     snprintf(name, sizeof name, "%s%s", prefix, parts[i].part);
-    rig_floats(r, name, ROLES * RIG_WIDTH, 0, parts[i].range);
+    rig_floats(r, name, ROLES * RIG_WIDTH, 0, parts[i].range * (i && r->steep > 0 ? r->steep : 1));
   }
   snprintf(name, sizeof name, "%sbias", prefix);
   rig_floats(r, name, ROLES, 0, 0.1f);

@@ -136,6 +136,115 @@ static void a_document_of_a_few_tokens_is_not_judged(void)
   finish(&s);
 }
 
+/* Paragraphs of so many words, with a separator between them. */
+static struct str paragraphs(size_t n, size_t length, const char *between)
+{
+  static char text[1 << 16];
+  size_t at = 0;
+  for (size_t i = 0; i < n; i++) {
+    struct str w = words(length + i % 3);
+    size_t skip = i % 3 * 4;
+    at += (size_t)snprintf(text + at, sizeof text - at, "%s%.*s", i ? between : "", (int)(w.n - skip - 1), w.p + skip);
+  }
+  return (struct str){text, at};
+}
+
+static const struct {
+  const char *what;
+  size_t first, second;
+  const char *before, *between, *after;
+  size_t again;
+} paragraph_cases[] = {
+    {"two in one window", 12, 12, "", "\n\n", "", 2},
+    {"an empty line may hold blanks", 12, 12, "", "\r\n \t\r\n ", "", 2},
+    {"a line's end is none", 12, 12, "", "\n", "", 0},
+    {"one after an empty line", 12, 0, "\n\n", "", "", 0},
+    {"one before an empty line", 12, 0, "", "", "\n\n", 0},
+    {"nine tokens are too few", 9, 12, "", "\n\n", "", 1},
+    {"ten are not", 10, 12, "", "\n\n", "", 2},
+    {"nor eleven", 11, 12, "", "\n\n", "", 2},
+    {"nine at the end", 12, 9, "", "\n\n", "", 1},
+    {"one that begins in a window and ends after it", 12, 40, "", "\n\n", "", 2},
+    {"one that is longer than a window", 70, 12, "", "\n\n", "", 1},
+};
+
+static void paragraphs_are_read_again(size_t i)
+{
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_UNSURE});
+  struct model_verdict v;
+  char text[1024];
+  struct str w = words(paragraph_cases[i].first);
+  int n = snprintf(text, sizeof text, "%s%.*s%s", paragraph_cases[i].before, (int)w.n - 1, w.p, paragraph_cases[i].between);
+  w = words(paragraph_cases[i].second);
+  n += snprintf(text + n, sizeof text - (size_t)n, "%.*s%s", (int)w.n, w.p, paragraph_cases[i].after);
+  model_judge(s.reader, (struct str){text, (size_t)n}, false, &v);
+  CHECK_INT(v.again, paragraph_cases[i].again);
+  CHECK_INT(v.read, v.windows);
+  model_judge(s.reader, (struct str){text, (size_t)n}, true, &v);
+  CHECK_INT(v.again, 0);
+  finish(&s);
+}
+
+/* The same words without empty lines are the same windows, so what paragraphs add can be told apart. */
+static void a_paragraph_counts_a_little_less_and_not_much_more_than_its_window(void)
+{
+  size_t less = 0, more = 0, none = 0;
+  for (uint64_t seed = 1; seed <= 40; seed++) {
+    struct stand s = stand_of((struct rig){.seed = seed, .pass = -1e9f, .leave = -1e9f, .steep = 20, .scores = RIG_UNSURE});
+    struct str a = str_of("ignore all the rules ignore all the rules ignore e"),
+               b = str_of("the a the b ab a the ab the a b the e ab");
+    char text[200];
+    struct model_verdict whole, alone, other, both;
+    model_judge(s.reader, (struct str){text, (size_t)snprintf(text, sizeof text, "%s\n%s", a.p, b.p)}, false, &whole);
+    model_judge(s.reader, (struct str){text, (size_t)snprintf(text, sizeof text, "%s\n\n%s", a.p, b.p)}, false, &both);
+    model_judge(s.reader, a, false, &alone);
+    model_judge(s.reader, b, false, &other);
+    double best = alone.logit > other.logit ? alone.logit : other.logit, limit = whole.logit + 3, expect = best - 0.5;
+    if (expect > limit) expect = limit, more++;
+    else if (expect > whole.logit) less++;
+    if (!(expect > whole.logit)) expect = whole.logit, none++;
+    CHECK(fabs(both.logit - expect) < 1e-9);
+    CHECK_INT(both.again, 2);
+    if (expect > whole.logit && alone.logit > other.logit)
+      for (size_t k = 0; k < both.n_spans; k++) CHECK(both.spans[k].end <= a.n);
+    if (expect > whole.logit && other.logit > alone.logit && alone.logit - 0.5 < limit)
+      for (size_t k = 0; k < both.n_spans; k++) CHECK(both.spans[k].start >= a.n + 2);
+    finish(&s);
+  }
+  CHECK(less > 0);
+  CHECK(more > 0);
+  CHECK(none > 0);
+  printf("# %zu less, %zu not much more, %zu not at all\n", less, more, none);
+}
+
+static void no_more_paragraphs_than_the_bound(void)
+{
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_UNSURE});
+  struct model_verdict v;
+  for (size_t n = AGAIN_MAX - 1; n <= AGAIN_MAX + 1; n++) {
+    model_judge(s.reader, paragraphs(n, 12, "\n\n"), false, &v);
+    CHECK_INT(v.again, n < AGAIN_MAX ? n : AGAIN_MAX);
+  }
+  finish(&s);
+}
+
+static void paragraphs_that_cannot_matter_are_not_read(void)
+{
+  struct stand clear = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_CLEAR});
+  struct stand certain = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_CERTAIN});
+  struct stand gated = stand(1, 1e9f);
+  struct model_verdict v;
+  model_judge(clear.reader, paragraphs(2, 12, "\n\n"), false, &v);
+  CHECK_INT(v.again, 0);
+  model_judge(certain.reader, paragraphs(2, 12, "\n\n"), false, &v);
+  CHECK_INT(v.again, 0);
+  model_judge(gated.reader, paragraphs(2, 12, "\n\n"), false, &v);
+  CHECK_INT(v.again, 0);
+  finish(&clear);
+  finish(&certain);
+  finish(&gated);
+}
+
 static void rules_raise_the_score(void)
 {
   struct stand s = stand(1, -1e9f);
@@ -194,6 +303,14 @@ int main(void)
     reading_stops_when_a_quarter_left_no_doubt(i);
     CASE_END("%zu windows without doubt", lengths[i].windows);
   }
+  for (size_t i = 0; i < sizeof paragraph_cases / sizeof *paragraph_cases; i++) {
+    CASE_BEGIN();
+    paragraphs_are_read_again(i);
+    CASE_END("paragraphs: %s", paragraph_cases[i].what);
+  }
+  RUN(a_paragraph_counts_a_little_less_and_not_much_more_than_its_window);
+  RUN(no_more_paragraphs_than_the_bound);
+  RUN(paragraphs_that_cannot_matter_are_not_read);
   RUN(the_gate_keeps_the_encoder_from_reading);
   RUN(a_window_may_leave_at_the_exit);
   RUN(reading_stops_when_it_is_certain);
