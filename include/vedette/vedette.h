@@ -351,14 +351,16 @@ struct vdt_result {
 int vdt_scan(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
              const char *text, size_t n, struct vdt_result *out);
 
-/* A turn of a conversation: what a user said in one message. */
+/* A turn of a conversation: what a user said in one message, or a piece of it. */
 struct vdt_text {
   const char *p;
   size_t n;
+  bool
+      joined; /* a piece of the same turn as the text before, perhaps in the middle of a word: the two are read without a break too */
 };
 
-/* Scans a user's turns, oldest first, as one text: for an attack that is spread over them. What a single turn says by itself is vdt_scan()'s.
- * Looks at the last turns only, within 8 KiB; fewer than two of them: out is empty. Finding i stands in turns[(*turn)[i]]; *turn is in the
+/* Scans a user's turns, oldest first, as one text: for an attack that is spread over them. What a single text says by itself is vdt_scan()'s.
+ * Looks at the last turns only, within 8 KiB; fewer than two texts: out is empty. Finding i stands in turns[(*turn)[i]]; *turn is in the
  * arena. */
 int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
                    const struct vdt_text *turns, size_t n, struct vdt_result *out, size_t **turn);

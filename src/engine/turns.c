@@ -1,67 +1,104 @@
 /*
  * vdt_scan_turns: an attack that is spread over the turns of a conversation, none of which says enough alone.
  *
- * The last turns are read as one text, a line each. What one turn says by itself is not for here: vdt_scan() has said it.
+ * The last turns are read as one text, a line each; pieces of one turn that were parted in the middle of a word stand in one line. What one
+ * text says by itself is not for here: vdt_scan() has said it.
  */
 #include "base/arena.h"
 #include "engine/scanner.h"
 
 enum { TURNS_MAX = 16, JOINED_MAX = 8192 };
 
-/* Bytes of the joined text: a line, or nothing for a turn of nothing. */
-static size_t line_of(const struct vdt_text *turn)
+struct turns {
+  const struct vdt_text *texts;
+  size_t n, from; /* texts from `from` on are read */
+  bool join;      /* pieces of one turn stand in one line */
+};
+
+/* Bytes of the joined text: a line, its end belonging to the last piece of it, or nothing for a text of nothing. */
+static size_t line_of(const struct turns *t, size_t i)
 {
-  return turn->n ? turn->n + 1 : 0;
+  bool goes_on = t->join && i + 1 < t->n && t->texts[i + 1].joined;
+  return t->texts[i].n ? t->texts[i].n + !goes_on : 0;
 }
 
-/* The first of the turns that are read: the last ones, as many as fit. */
-static size_t first_turn(const struct vdt_text *turns, size_t n, size_t *bytes)
+/* Finds the first of the texts that are read: of the last turns as many as fit, and their pieces. Returns the bytes that they take. */
+static size_t choose(struct turns *t)
 {
-  size_t from = n;
-  *bytes = 0;
-  while (from > 0 && n - from < TURNS_MAX && *bytes + line_of(&turns[from - 1]) <= JOINED_MAX) *bytes += line_of(&turns[--from]);
-  return from;
+  size_t bytes = 0;
+  t->from = t->n;
+  for (size_t lines = 0; t->from > 0; t->from--) {
+    size_t line = line_of(t, t->from - 1);
+    lines += t->from == t->n || !t->texts[t->from].joined;
+    if (lines > TURNS_MAX || bytes + line > JOINED_MAX) break;
+    bytes += line;
+  }
+  return bytes;
 }
 
-/* From the joined text to the turn that it begins in; what reaches into the next is cut off. */
-static void locate(const struct vdt_text *turns, size_t from, struct vdt_finding *f, size_t *turn)
+/* From the joined text to the piece that it begins in; what reaches into the next is cut off. */
+static size_t locate(const struct turns *t, struct vdt_finding *f)
 {
   uint64_t at = 0;
-  size_t i = from;
-  while (f->start >= at + line_of(&turns[i])) at += line_of(&turns[i++]);
+  size_t i = t->from;
+  while (f->start >= at + line_of(t, i)) at += line_of(t, i++);
   f->start -= at;
   f->end -= at;
-  if (f->end > turns[i].n) f->end = turns[i].n;
+  if (f->end > t->texts[i].n) f->end = t->texts[i].n;
   if (f->start > f->end) f->start = f->end;
-  *turn = i;
+  return i;
 }
 
-int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
-                   const struct vdt_text *turns, size_t n, struct vdt_result *out, size_t **turn)
+static struct vdt_policy policy_for(const struct vdt_policy *policy)
 {
-  size_t bytes, from = first_turn(turns, n, &bytes);
-  *out = (struct vdt_result){0};
-  *turn = NULL;
-  if (n - from < 2 || !bytes) return VDT_OK;
   struct vdt_policy only = *policy;
   only.credential = only.sensitive = only.malicious_url = (struct vdt_leak_policy){0};
   only.reconnaissance.action = VDT_ALLOW;
   only.bound = NULL;
   only.hidden_text.action = VDT_ALLOW;
   only.phrases = (struct vdt_phrases){0};
-  char *joined = arena_alloc(arena, bytes);
+  return only;
+}
+
+static int read_turns(struct turns *t, struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
+                      struct vdt_result *out, size_t **turn)
+{
+  size_t bytes = choose(t), at = 0;
+  *out = (struct vdt_result){0};
+  *turn = NULL;
+  if (t->n - t->from < 2 || !bytes) return VDT_OK;
+  char *joined = arena_alloc(arena, bytes + 1);
   if (!joined) return VDT_ENOMEM;
-  size_t at = 0;
-  for (size_t i = from; i < n; i++) {
-    if (!turns[i].n) continue;
-    memcpy(joined + at, turns[i].p, turns[i].n);
-    at += turns[i].n;
-    joined[at++] = '\n';
+  for (size_t i = t->from; i < t->n; i++) {
+    if (!t->texts[i].n) continue;
+    memcpy(joined + at, t->texts[i].p, t->texts[i].n);
+    joined[at + t->texts[i].n] = '\n'; /* or what comes next */
+    at += line_of(t, i);
   }
-  int rc = vdt_scan(scanner, arena, &only, VDT_PROMPT, joined, at, out);
+  int rc = vdt_scan(scanner, arena, policy, VDT_PROMPT, joined, at, out);
   if (rc) return rc;
   *turn = arena_alloc(arena, (out->n_findings + 1) * sizeof **turn);
   if (!*turn) return VDT_ENOMEM;
-  for (size_t i = 0; i < out->n_findings; i++) locate(turns, from, &out->findings[i], &(*turn)[i]);
+  for (size_t i = 0; i < out->n_findings; i++) (*turn)[i] = locate(t, &out->findings[i]);
+  return VDT_OK;
+}
+
+/* Pieces may have been parted in the middle of words or between them: nobody but the model knows how it puts them together. */
+int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
+                   const struct vdt_text *turns, size_t n, struct vdt_result *out, size_t **turn)
+{
+  struct vdt_policy only = policy_for(policy);
+  struct turns t = {turns, n, 0, false};
+  bool pieces = false;
+  for (size_t i = 0; i < n; i++) pieces |= turns[i].joined;
+  int rc = read_turns(&t, scanner, arena, &only, out, turn);
+  if (rc || !pieces) return rc;
+  struct vdt_result parted = *out;
+  size_t *parted_turn = *turn;
+  t.join = true;
+  rc = read_turns(&t, scanner, arena, &only, out, turn);
+  if (rc || out->jailbreak >= parted.jailbreak) return rc;
+  *out = parted;
+  *turn = parted_turn;
   return VDT_OK;
 }

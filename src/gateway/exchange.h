@@ -59,6 +59,7 @@ struct str exchange_workspace(const struct exchange *x);
 struct exchange_head {
   struct str method, path, query;
   struct str content_type, content_encoding; /* empty when absent */
+  bool ambiguous;                            /* one of the two stands twice: nobody knows which of them counts */
   struct str authorization, api_key;         /* only hashed, never kept */
   struct str user_agent, client_ip;
   struct str if_none_match;

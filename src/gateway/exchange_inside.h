@@ -151,6 +151,8 @@ struct exchange {
   struct str if_none_match;
   char etag[PURVIEW_ETAG]; /* of what holds for its user, with quotes, or "" */
   unsigned n;
+  struct wire_part *query; /* what the query says in words */
+  size_t n_query;
   struct wire_shield shield;
   struct opinion opinion;
 
@@ -262,6 +264,14 @@ void exchange_keep_prompt_id(struct exchange *x, const struct wire_request *q);
 struct str exchange_session_deployment(struct exchange *x, struct str query);
 /* The query asks for a session of sound alone. */
 bool exchange_session_is_sound(struct exchange *x, struct str query);
+
+/* ---- exchange_query.c ---- */
+
+/* Keeps what the query says in words, and what the path does. False when out of memory. */
+bool exchange_keep_query(struct exchange *x, struct str query);
+bool exchange_keep_path(struct exchange *x, struct str path);
+/* Adds it to what the body says; q's parts move to scratch. False when out of memory. */
+bool exchange_add_query(struct exchange *x, struct vdt_arena *scratch, struct wire_request *q);
 
 /* ---- exchange_pseudonyms.c ---- */
 

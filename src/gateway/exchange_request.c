@@ -161,6 +161,7 @@ static enum exchange_next pass_unknown(struct exchange *x, const struct exchange
   /* Whatever the method: one that has no body has nothing to read. Its answer may be JSON. */
   x->body_kind = kind_of(x, head->content_type);
   x->request_coding = coding_of(head->content_encoding);
+  if (!exchange_keep_path(x, head->path)) return exchange_request_unreadable(x, VDT_ENOMEM, vdt_strerror(VDT_ENOMEM));
   if (!has_plain_charset(head->content_type)) return refuse_bad(x, VDT_ETYPE, "Content-Type: expected text in UTF-8");
   if (x->request_coding == CODING_IDENTITY || x->request_coding == CODING_GZIP) return EXCHANGE_READ_BODY;
   return refuse_bad(x, VDT_ECODING, "Content-Encoding: expected identity or gzip");
@@ -170,6 +171,8 @@ enum exchange_next exchange_request_head(struct exchange *x, const struct exchan
 {
   struct str name;
   keep_head(x, head);
+  if (!exchange_keep_query(x, head->query)) return exchange_request_unreadable(x, VDT_ENOMEM, vdt_strerror(VDT_ENOMEM));
+  if (head->ambiguous) return refuse_bad(x, VDT_ESYNTAX, "Content-Type or Content-Encoding stands twice");
   if (shield_wants(x, head->path)) return shield_head(x, head);
   if (purview_wants(x, head->path)) return purview_head(x, head);
   if (str_eq(head->method, STR("GET")) && (x->format = wire_route_session(head->path))) return session_head(x, head);
@@ -374,6 +377,8 @@ static enum exchange_next too_deep(struct exchange *x, int code)
 static int parse(struct exchange *x, struct vdt_arena *scratch, struct str text, struct wire_request *q, struct vdt_error *err)
 {
   struct json_limits limits = {x->image->config->limits.json_depth, NODES_MAX};
+  *q = (struct wire_request){.n = 1};
+  if (text.n == 0 && wire_is_unknown(x->format)) return VDT_OK;
   switch (x->body_kind) {
   case BODY_FORM: return wire_form_parse(scratch, x->boundary, text, &limits, q, err);
   case BODY_LINES: return wire_lines_parse(scratch, text, &limits, q, err);
@@ -389,6 +394,7 @@ static enum exchange_next read_request(struct exchange *x, struct vdt_arena *scr
   struct wire_request q;
   struct vdt_error err = {0};
   int rc = parse(x, scratch, text, &q, &err);
+  if (!rc && !exchange_add_query(x, scratch, &q)) rc = VDT_ENOMEM;
   if (rc == VDT_ENOMEM && arena_used(scratch) > room / 4)
     return refuse_bad(x, VDT_ETOOBIG, "the request takes too much to be read");
   if (rc == VDT_ENOMEM) return exchange_request_unreadable(x, rc, vdt_strerror(rc));
@@ -432,7 +438,7 @@ enum exchange_next exchange_request_body(struct exchange *x, struct str body)
   if (body.n > exchange_max_body(x)) return refuse_bad(x, VDT_ETOOBIG, "the body is larger than limits.max_request_body");
   int rc = plain_text(x, &text);
   x->record.request.bytes = text.n;
-  if (!rc && text.n == 0 && wire_is_unknown(x->format)) {
+  if (!rc && text.n == 0 && !x->n_query && wire_is_unknown(x->format)) {
     not_inspected(x, "no body");
     return EXCHANGE_FORWARD;
   }

@@ -185,6 +185,17 @@ static struct str find_header(ngx_http_request_t *r, struct str name)
   return (struct str){0};
 }
 
+static bool stands_twice(ngx_http_request_t *r, struct str name)
+{
+  ngx_list_part_t *part = &r->headers_in.headers.part;
+  unsigned n = 0;
+  for (; part; part = part->next) {
+    const ngx_table_elt_t *h = part->elts;
+    for (ngx_uint_t i = 0; i < part->nelts; i++) n += str_ieq(gate_str(h[i].key), name);
+  }
+  return n > 1;
+}
+
 static struct str named_header(ngx_http_request_t *r, const char *name)
 {
   return name ? find_header(r, str_of(name)) : (struct str){0};
@@ -271,6 +282,7 @@ static enum exchange_next take_head(struct gate *g)
       .query = gate_str(r->args),
       .content_type = header(r->headers_in.content_type),
       .content_encoding = find_header(r, STR("content-encoding")),
+      .ambiguous = stands_twice(r, STR("content-type")) || stands_twice(r, STR("content-encoding")),
       .authorization = header(r->headers_in.authorization),
       .api_key = find_header(r, STR("api-key")),
       .user_agent = header(r->headers_in.user_agent),

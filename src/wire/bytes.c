@@ -1,8 +1,10 @@
 /*
- * Bytes inside a request: data URLs, and base64 beside its media type. What says that it is text is decoded and read as a document;
- * the rest (images, audio, PDF) becomes a skipped part, so that it is on record as not read.
+ * Bytes inside a request: data URLs, and base64 beside its media type. What says that it is text, or looks like it whatever it says, is
+ * decoded and read as a document; the rest (images, audio, PDF) becomes a skipped part, so that it is on record as not read.
  */
 #include "wire/format.h"
+
+enum { LOOK = 64 };
 
 static bool is_text(struct str type)
 {
@@ -77,20 +79,37 @@ static bool split_url(struct str *data, struct str *type, bool *base64)
   return true;
 }
 
+/* The beginning of most bytes tells that they are none: no image is decoded whole for that. */
+static bool looks_like_text(struct str bytes, bool base64)
+{
+  char begin[LOOK];
+  struct str some = str_cut(bytes, 0, bytes.n < LOOK ? bytes.n : LOOK);
+  size_t n = base64 ? decode64(some, begin) : decode_percent(some, begin);
+  while (n > 0 && some.n < bytes.n && (unsigned char)begin[n - 1] >= 0x80) n--; /* a character may be cut */
+  return n > 0 && sniff((struct str){begin, n}) != SNIFF_BYTES;
+}
+
+static int skip(struct request *q, enum vdt_role role, struct str bytes, uint32_t data, const char *origin, const char *why)
+{
+  if (!str_starts(bytes, STR("http"))) request_seen(q, data);
+  return request_skip(q, role, origin, why);
+}
+
 int request_bytes(struct request *q, enum vdt_role role, uint32_t type, uint32_t data, const char *origin, const char *why)
 {
   struct str media, bytes;
   bool base64 = true;
   if (!json_string(&q->doc, type, q->arena, &media) || !json_string(&q->doc, data, q->arena, &bytes)) return VDT_ENOMEM;
-  bool url = split_url(&bytes, &media, &base64);
-  if (!json_is(&q->doc, data, JSON_STRING) || (!url && !type) || !is_text(media)) {
-    if (!str_starts(bytes, STR("http"))) request_seen(q, data);
-    return request_skip(q, role, origin, why);
-  }
+  bool url = split_url(&bytes, &media, &base64), said = (url || type) && is_text(media);
+  if (!json_is(&q->doc, data, JSON_STRING) || (!said && (str_starts(bytes, STR("http")) || !looks_like_text(bytes, base64))))
+    return skip(q, role, bytes, data, origin, why);
   request_seen(q, data);
   char *out = arena_alloc(q->arena, bytes.n + 1);
   if (!out || !origin) return VDT_ENOMEM;
   struct str text = {out, base64 ? decode64(bytes, out) : decode_percent(bytes, out)};
-  if (text.n == 0) return request_skip(q, role, origin, why);
-  return request_made(q, role == VDT_PROMPT ? VDT_DOCUMENT : role, text, request_origin(q, "%s#text", origin));
+  enum sniffed is = sniff(text);
+  if (text.n == 0 || (!said && is == SNIFF_BYTES)) return request_skip(q, role, origin, why);
+  if (is > SNIFF_TEXT && !sniff_utf16(q->arena, text, is, &text)) return VDT_ENOMEM;
+  int rc = request_made(q, role == VDT_PROMPT ? VDT_DOCUMENT : role, text, request_origin(q, "%s#text", origin));
+  return rc || said ? rc : request_skip(q, role, origin, why); /* whoever believes its type may see something else in it */
 }

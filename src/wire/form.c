@@ -136,9 +136,17 @@ static int read_lines(struct form *f, enum vdt_role role, struct str text, const
 
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
+/* What has no zero is read whatever it is; UTF-16 becomes a text that stands nowhere in the body. False: bytes that are no text. */
 static bool is_text(struct str s)
 {
-  return s.n == 0 || !memchr(s.p, 0, s.n);
+  return s.n == 0 || !memchr(s.p, 0, s.n) || sniff(s) != SNIFF_BYTES;
+}
+
+static int add_utf16(struct form *f, enum vdt_role role, struct str bytes, enum sniffed order, const char *origin)
+{
+  struct str text;
+  if (!sniff_utf16(f->arena, bytes, order, &text)) return VDT_ENOMEM;
+  return text.n ? add(f, &(struct wire_part){.role = role, .text = text, .origin = str_of(origin)}) : VDT_OK;
 }
 
 /* JSON as one value, JSON lines, or a text. */
@@ -147,6 +155,8 @@ static int read_text(struct form *f, enum vdt_role role, struct str text, const 
   struct str inside = trim(text);
   struct json_doc doc;
   if (!origin) return VDT_ENOMEM;
+  enum sniffed is = sniff(text);
+  if (is > SNIFF_TEXT) return add_utf16(f, role, text, is, origin);
   if (!inside.n || (inside.p[0] != '{' && inside.p[0] != '[')) return add_plain(f, role, text, origin);
   if (json_parse(f->arena, inside, f->limits, &doc, NULL) == VDT_OK) return read_line(f, role, inside, origin);
   return read_lines(f, role, text, origin);

@@ -60,6 +60,14 @@ int request_tools(struct request *q, const char *member);
  * of the media type, or 0 for a data URL. */
 int request_bytes(struct request *q, enum vdt_role role, uint32_t type, uint32_t data, const char *origin, const char *why);
 
+/* ---- sniff.c ---- */
+
+/* What bytes are, by their looks: text in UTF-8 (zeros in it do not count), text in UTF-16, or no text. */
+enum sniffed { SNIFF_BYTES, SNIFF_TEXT, SNIFF_UTF16_LITTLE, SNIFF_UTF16_BIG };
+enum sniffed sniff(struct str bytes);
+/* UTF-16 as UTF-8, in the arena; halves of characters become U+FFFD. False when out of memory. */
+bool sniff_utf16(struct vdt_arena *arena, struct str bytes, enum sniffed order, struct str *text);
+
 /* ---- responses ---- */
 
 /* A kind of text that an answer holds. */

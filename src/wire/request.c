@@ -263,6 +263,33 @@ int wire_request_parse(const struct wire_format *format, struct vdt_arena *arena
   return rc == VDT_ENOMEM ? error_set(err, rc, "out of memory") : rc;
 }
 
+/* Whether two origins name neighbours in one list of content, as in messages[0].content[1].text: pieces of one message. */
+static bool same_message(struct str a, struct str b)
+{
+  static const struct str lists[] = {{"content[", 8}, {"parts[", 6}};
+  size_t n = a.n < b.n ? a.n : b.n, same = 0;
+  while (same < n && a.p[same] == b.p[same]) same++;
+  while (same > 0 && a.p[same - 1] >= '0' && a.p[same - 1] <= '9') same--;
+  bool list = false;
+  for (size_t i = 0; i < 2; i++) {
+    struct str before = str_cut(a, 0, same), name = lists[i];
+    list |= before.n >= name.n && str_eq(str_cut(before, before.n - name.n, before.n), name);
+  }
+  return list;
+}
+
+/* Letters, digits and characters of other alphabets: a word may go on behind them. */
+static bool in_word(char c)
+{
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (unsigned char)c >= 0x80;
+}
+
+static bool is_joined(const struct wire_part *before, const struct wire_part *p)
+{
+  return before && before->text.n && p->text.n && in_word(before->text.p[before->text.n - 1]) && in_word(p->text.p[0]) &&
+         same_message(before->origin, p->origin);
+}
+
 bool wire_user_turns(const struct wire_request *q, struct vdt_arena *arena, struct wire_turns *out)
 {
   *out = (struct wire_turns){.texts = arena_zalloc(arena, q->n_parts + 1, sizeof *out->texts),
@@ -271,7 +298,7 @@ bool wire_user_turns(const struct wire_request *q, struct vdt_arena *arena, stru
   for (size_t i = 0; i < q->n_parts; i++) {
     const struct wire_part *p = &q->parts[i];
     if (p->role != VDT_PROMPT || p->skipped) continue;
-    out->texts[out->n] = (struct vdt_text){p->text.p, p->text.n};
+    out->texts[out->n] = (struct vdt_text){p->text.p, p->text.n, is_joined(out->n ? out->parts[out->n - 1] : NULL, p)};
     out->parts[out->n++] = p;
   }
   return true;

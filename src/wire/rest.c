@@ -9,7 +9,7 @@
 #include "wire/format.h"
 #include "wire/path.h"
 
-enum { SETTING = 16, ID = 96 };
+enum { SETTING = 16, ID = 96, WORDS = 3 };
 
 struct walk {
   struct request *q;
@@ -56,6 +56,8 @@ static bool is_setting(struct str name, struct str text)
                                     "encrypted_content",
                                     "signature",
                                     NULL};
+  static const char *const words[] = {"text", "content", "input", "prompt", "message", "value", NULL};
+  if (among(name, words)) return false;
   bool blank = text.n && (memchr(text.p, ' ', text.n) || memchr(text.p, '\n', text.n));
   return !blank && (text.n <= SETTING || (among(name, ids) && text.n <= ID));
 }
@@ -120,6 +122,40 @@ static int visit_element(struct walk *w, uint32_t node, struct str name, unsigne
   return rc;
 }
 
+static bool has_letter(struct str s)
+{
+  for (size_t i = 0; i < s.n; i++)
+    if (((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'z') || (unsigned char)s.p[i] >= 0x80) return true;
+  return false;
+}
+
+static bool is_list_of_words(const struct walk *w, uint32_t list)
+{
+  const struct json_doc *doc = &w->q->doc;
+  if (w->joins || doc->nodes[list].type != JSON_ARRAY || doc->nodes[list].count < WORDS) return false;
+  for (uint32_t c = json_first(doc, list); c; c = json_next(doc, list, c))
+    if (!json_is(doc, c, JSON_STRING) || w->q->seen[c] || json_raw(doc, c).n > SETTING + 2) return false;
+  return true;
+}
+
+/* The short strings of a list are one text: each by itself looks like a setting, and together they can say anything. */
+static int take_words(struct walk *w, uint32_t list)
+{
+  const struct json_doc *doc = &w->q->doc;
+  size_t n = 0;
+  char *words = arena_alloc(w->q->arena, json_raw(doc, list).n);
+  if (!words) return VDT_ENOMEM;
+  for (uint32_t c = json_first(doc, list); c; c = json_next(doc, list, c)) {
+    struct str word;
+    if (!json_string(doc, c, w->q->arena, &word)) return VDT_ENOMEM;
+    if (!has_letter(word)) continue;
+    if (n) words[n++] = ' ';
+    memcpy(words + n, word.p, word.n);
+    n += word.n;
+  }
+  return request_made(w->q, w->role, (struct str){words, n}, origin_of(w, ""));
+}
+
 /* Messages of any format have a role. */
 static enum vdt_role role_in(const struct walk *w, uint32_t node)
 {
@@ -135,6 +171,7 @@ static int visit(struct walk *w, uint32_t node, struct str name)
   int rc = VDT_OK;
   if (w->q->seen[node]) return VDT_OK;
   if (type == JSON_STRING) return take_string(w, node, name);
+  if (is_list_of_words(w, node)) return take_words(w, node);
   enum vdt_role before = w->role;
   if (type == JSON_OBJECT && !w->joins) w->role = role_in(w, node);
   for (uint32_t c = type >= JSON_ARRAY ? json_first(doc, node) : 0; c && !rc; c = json_next(doc, node, c))

@@ -199,7 +199,7 @@ static void turns(size_t i)
   size_t *turn;
   vdt_policy_default(&policy);
   for (size_t k = 0; k < conversations[i].n; k++)
-    text[k] = (struct vdt_text){conversations[i].turns[k], strlen(conversations[i].turns[k])};
+    text[k] = (struct vdt_text){.p = conversations[i].turns[k], .n = strlen(conversations[i].turns[k])};
   CHECK_INT(vdt_scanner_new(e, &s), VDT_OK);
   CHECK_INT(vdt_scan_turns(s, a, &policy, text, conversations[i].n, &r, &turn), VDT_OK);
   bool found = conversations[i].where < conversations[i].n;
@@ -229,11 +229,49 @@ static void long_turns_are_left_out(void)
        spare++) { /* "open", "sesame" and a third turn: 8192 bytes with their line ends, one more, one less */
     size_t n = 8192 - 5 - 7 - 1 - 1 + spare;
     memset(big, ' ', 8191);
-    struct vdt_text text[] = {{"open", 4}, {"sesame", 6}, {big, n}};
+    struct vdt_text text[] = {{"open", 4, false}, {"sesame", 6, false}, {big, n, false}};
     CHECK_INT(vdt_scan_turns(s, a, &policy, text, 3, &r, &turn), VDT_OK);
     CHECK_INT(r.n_findings, spare < 2);
   }
   free(big);
+  vdt_scanner_free(s);
+  vdt_engine_free(e);
+  vdt_arena_free(a);
+}
+
+/* One message in pieces of a few bytes: pieces do not count as turns, and their words are whole. */
+static void pieces_of_a_turn_are_one(void)
+{
+  static const char said[] = "please open sesame now, whatever else was written before it";
+  struct vdt_arena *a = vdt_arena_new(0);
+  struct vdt_engine *e = engine_of();
+  struct vdt_scanner *s = NULL;
+  struct vdt_policy policy;
+  struct vdt_result r;
+  size_t *turn;
+  vdt_policy_default(&policy);
+  CHECK_INT(vdt_scanner_new(e, &s), VDT_OK);
+  for (size_t step = 1; step < 12; step++) {
+    struct vdt_text text[sizeof said];
+    size_t n = 0;
+    for (size_t at = 0; at < sizeof said - 1; at += step) {
+      size_t left = sizeof said - 1 - at;
+      text[n++] = (struct vdt_text){said + at, left < step ? left : step, at > 0};
+    }
+    CHECK_INT(vdt_scan_turns(s, a, &policy, text, n, &r, &turn), VDT_OK);
+    CHECK_INT(r.n_findings, 1);
+    CHECK_INT(turn[0], 7 / step);
+    CHECK_INT(r.findings[0].start, 7 % step);
+    size_t end = 7 % step + strlen("open sesame");
+    CHECK_INT(r.findings[0].end, end < step ? end : step);
+    for (size_t i = 0; i < n; i++) text[i].joined = false;
+    CHECK_INT(vdt_scan_turns(s, a, &policy, text, n, &r, &turn), VDT_OK);
+    CHECK_INT(r.n_findings, 0);
+  }
+  struct vdt_text words[] = {{"please", 6, false}, {"open", 4, true}, {"sesame", 6, true}};
+  CHECK_INT(vdt_scan_turns(s, a, &policy, words, 3, &r, &turn), VDT_OK);
+  CHECK_INT(r.n_findings, 1);
+  CHECK_INT(turn[0], 1);
   vdt_scanner_free(s);
   vdt_engine_free(e);
   vdt_arena_free(a);
@@ -251,5 +289,6 @@ int main(void)
     CASE_END("turns: %s", conversations[i].name);
   }
   RUN(long_turns_are_left_out);
+  RUN(pieces_of_a_turn_are_one);
   return test_end();
 }

@@ -188,7 +188,7 @@ static inline uint64_t rig_random(uint64_t *state)
 struct talk {
   /* in */
   const char *deployment; /* in the path; NULL: /v1/chat/completions, the body's model says */
-  const char *path, *method, *type, *coding;
+  const char *path, *query, *method, *type, *coding;
   const char *end_user, *label, *up_label; /* what headers say */
   struct str body;
   unsigned status; /* of the upstream; 0: 200 */
@@ -243,6 +243,7 @@ static inline void rig_request(struct talk *t)
                                .path = t->path         ? str_of(t->path)
                                        : t->deployment ? str_of(path)
                                                        : STR("/v1/chat/completions"),
+                               .query = str_of(t->query),
                                .content_type = str_of(t->type ? t->type : "application/json"),
                                .content_encoding = str_of(t->coding),
                                .end_user = str_of(t->end_user),
