@@ -1,5 +1,6 @@
 /* vedette: finds the command and calls it. Everything else is in the command's own file. */
 #include "cli/cli.h"
+#include "cli/man.h"
 
 struct command {
   const char *name;
@@ -49,7 +50,8 @@ static int help_all(FILE *f)
   fprintf(f, "vedette: threat protection for AI workloads, on your own machines\n\nUsage: vedette COMMAND [OPTIONS]\n\n");
   for (size_t i = 0; i < COMMANDS; i++)
     if (commands[i].fn) fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].line);
-  fprintf(f, "\n`vedette help COMMAND` teaches a command with examples. `vedette --version` says which this is.\n");
+  fprintf(f, "\n`vedette help COMMAND` teaches a command with examples. `vedette help --man` is the man page,\n`vedette help "
+             "--man | man -l -` to read it. `vedette --version` says which this is.\n");
   return f == stdout ? 0 : CLI_USAGE;
 }
 
@@ -59,6 +61,16 @@ static int help_one(const char *name)
   if (!c) return unknown(name);
   printf("vedette %s: %s\n\nUsage: %s\n\n%s", c->name, c->line, c->usage, c->help);
   return 0;
+}
+
+static int help_man(void)
+{
+  struct man_command linked[COMMANDS];
+  size_t n = 0;
+  for (size_t i = 0; i < COMMANDS; i++)
+    if (commands[i].fn)
+      linked[n++] = (struct man_command){commands[i].name, commands[i].line, commands[i].usage, commands[i].help};
+  return man_print(stdout, VEDETTE_VERSION, linked, n);
 }
 
 static bool asks_for_help(int argc, char **argv)
@@ -74,6 +86,7 @@ int main(int argc, char **argv)
   const char *name = argv[1];
   if (strcmp(name, "--version") == 0) return printf("vedette %s\n", VEDETTE_VERSION) > 0 ? 0 : 1;
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) return help_all(stdout);
+  if (strcmp(name, "help") == 0 && argc > 2 && strcmp(argv[2], "--man") == 0) return help_man();
   if (strcmp(name, "help") == 0) return argc > 2 ? help_one(argv[2]) : help_all(stdout);
   const struct command *c = find(name);
   if (!c) return unknown(name);
