@@ -66,8 +66,9 @@ void piece_trim(struct decode_work *w, size_t at);
 
 /* Each looks for one encoding, or one family, in all of w->in. */
 typedef void decoder_fn(struct decode_work *w);
-decoder_fn decode_escapes, decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens,
-    decode_base85, decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers, decode_confusables;
+decoder_fn decode_controls, decode_escapes, decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary,
+    decode_tokens, decode_base85, decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers,
+    decode_confusables;
 
 /* Does a word of the spelling alphabet begin at i? */
 bool nato_at(struct str s, size_t i);

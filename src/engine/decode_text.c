@@ -27,7 +27,10 @@ static bool capital(unsigned c)
 enum mark_kind mark_begins(unsigned char a, unsigned char b)
 {
   bool digit = b >= '0' && b <= '9', hex = digit || ((b | 32) >= 'a' && (b | 32) <= 'f');
+  if (is_control(a)) return MARK_CONTROL;
   switch (a) {
+  case 0xc2: return b < 0xa0 ? MARK_CONTROL : MARK_KINDS;
+  case 0xef: return b == 0xbf ? MARK_CONTROL : MARK_KINDS;
   case '%': return hex ? MARK_PERCENT : MARK_KINDS;
   case '&': return b == '#' || ((b | 32) >= 'a' && (b | 32) <= 'z') ? MARK_REFERENCE : MARK_KINDS;
   case '\\': return b == 'x' || b == 'u' || b == 'U' ? MARK_ESCAPE : MARK_KINDS;

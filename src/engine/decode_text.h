@@ -23,7 +23,17 @@ enum sign {
 };
 
 /* Pairs of bytes with which marks begin; each row: id, the first byte, what follows it. */
-enum mark_kind { MARK_PERCENT, MARK_REFERENCE, MARK_ESCAPE, MARK_QUOTED, MARK_ZERO_X, MARK_U_PLUS, MARK_DOT_DASH, MARK_KINDS };
+enum mark_kind {
+  MARK_PERCENT,
+  MARK_REFERENCE,
+  MARK_ESCAPE,
+  MARK_QUOTED,
+  MARK_ZERO_X,
+  MARK_U_PLUS,
+  MARK_DOT_DASH,
+  MARK_CONTROL,
+  MARK_KINDS
+};
 
 struct text_model {
   uint8_t letter[256];        /* 1..26, or 0 for a boundary */
@@ -54,6 +64,12 @@ struct gate {
 /* Reads s[at, at + n), n at most BLOCK, which follows what the gate has read before; returns its signs. Begin with {0}, and
  * end with an empty block: patterns at the end of a block are seen with the next one. */
 unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, size_t at, size_t n);
+
+/* A control character of ASCII that is no blank. */
+static inline bool is_control(unsigned char c)
+{
+  return (c < 0x20 && !(c >= '\t' && c <= '\r')) || c == 0x7f;
+}
 
 /* The kind of mark that two bytes may begin; MARK_KINDS: none. */
 enum mark_kind mark_begins(unsigned char a, unsigned char b);
