@@ -45,12 +45,14 @@ bool exchange_plant_canary(struct exchange *x, const struct wire_request *q)
   return true;
 }
 
-/* The canary is no more to be read in what we keep than it was in what the user was to see. */
+/* The canary, in whatever form, is no more to be read in what we keep than it was in what the user was to see. */
 void exchange_hide_canary(const struct exchange *x, struct str *text)
 {
-  struct str canary = str_of(x->instructions.canary);
-  for (size_t i = 0; canary.n && i + canary.n <= text->n; i++)
-    if (str_ieq(str_cut(*text, i, i + canary.n), canary)) memset((char *)(uintptr_t)text->p + i, '*', canary.n);
+  for (unsigned id = 0; x->instructions.canary[0] && id < CANARY_FORMS; id++) {
+    const struct canary_form *f = &x->instructions.forms[id];
+    for (size_t i = 0; i + f->n <= text->n; i++)
+      if (str_ieq(str_cut(*text, i, i + f->n), (struct str){f->text, f->n})) memset((char *)(uintptr_t)text->p + i, '*', f->n);
+  }
 }
 
 static bool add_finding(struct exchange *x, struct tap *t, const struct found_leak *leak)

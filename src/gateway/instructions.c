@@ -153,6 +153,36 @@ void instructions_settle(struct instructions *i)
   if (i->needed > INSTRUCTIONS_MOST) i->needed = INSTRUCTIONS_MOST;
 }
 
+/* What stays the same of base64 whatever stands before and behind: digits made of the canary's bits alone. `before` bytes precede it. */
+static void put_base64(const char *canary, unsigned before, struct canary_form *f)
+{
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  unsigned skip = (8 * before + 5) / 6 * 6 - 8 * before; /* bits that share a digit with what is before */
+  for (unsigned bit = skip; bit + 6 <= 8 * CANARY_LEN; bit += 6) {
+    unsigned byte = bit / 8, two = (unsigned)(unsigned char)canary[byte] << 8;
+    if (byte + 1 < CANARY_LEN) two |= (unsigned char)canary[byte + 1];
+    f->text[f->n++] = digits[two >> (10 - bit % 8) & 63];
+  }
+}
+
+static void make_forms(struct instructions *i)
+{
+  struct canary_form *f = i->forms;
+  memset(f, 0, sizeof i->forms);
+  for (unsigned k = 0; k < CANARY_LEN; k++) {
+    char c = i->canary[k], turned = c;
+    if (c >= 'a' && c <= 'z') turned = (char)('a' + (c - 'a' + 13) % 26);
+    f[CANARY_PLAIN].text[k] = c;
+    f[CANARY_BACKWARDS].text[CANARY_LEN - 1 - k] = c;
+    f[CANARY_ROT13].text[k] = turned;
+    f[CANARY_HEX].text[2 * k] = "0123456789abcdef"[c >> 4];
+    f[CANARY_HEX].text[2 * k + 1] = "0123456789abcdef"[c & 15];
+  }
+  f[CANARY_PLAIN].n = f[CANARY_BACKWARDS].n = f[CANARY_ROT13].n = CANARY_LEN;
+  f[CANARY_HEX].n = 2 * CANARY_LEN;
+  for (unsigned k = 0; k < 3; k++) put_base64(i->canary, k, &f[CANARY_BASE64 + k]);
+}
+
 void instructions_canary(struct instructions *i, const unsigned char key[32], struct str deployment)
 {
   static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
@@ -164,6 +194,7 @@ void instructions_canary(struct instructions *i, const unsigned char key[32], st
   crypto_generichash_final(&s, h, sizeof h);
   for (unsigned k = 0; k < CANARY_LEN; k++) i->canary[k] = letters[h[k] & 31];
   i->canary[CANARY_LEN] = 0;
+  make_forms(i);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
@@ -187,18 +218,27 @@ static bool take_gram(struct leak_reader *r, const struct instructions *i, uint6
   return ++r->n_hit >= i->needed;
 }
 
-/* Letters and digits alone count, so that blanks and signs between them hide nothing. The canary has no beginning of its own inside often enough
- * to matter: a broken beginning is tried again from this byte. */
+/* Letters and digits alone count, so that blanks and signs between them hide nothing; none of the forms has others. A canary has no beginning of
+ * its own inside often enough to matter: a broken beginning is tried again from this byte. */
+static bool take_form(struct leak_reader *r, const struct canary_form *f, unsigned id, unsigned char c)
+{
+  if (c != (unsigned char)f->text[r->canary[id].n]) r->canary[id].n = 0;
+  if (c != (unsigned char)f->text[r->canary[id].n]) return false;
+  if (r->canary[id].n == 0) r->canary[id].start = r->at;
+  if (++r->canary[id].n < f->n) return false;
+  r->canary[id].n = 0;
+  r->canary_start = r->canary[id].start;
+  return true;
+}
+
 static bool take_canary(struct leak_reader *r, const struct instructions *i, unsigned char c)
 {
   unsigned char small = c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
+  bool found = false;
   if (!i->canary[0] || !is_word_byte(c) || c >= 0x80) return false;
-  if (small != (unsigned char)i->canary[r->canary]) r->canary = 0;
-  if (small != (unsigned char)i->canary[r->canary]) return false;
-  if (r->canary == 0) r->canary_start = r->at;
-  if (++r->canary < CANARY_LEN) return false;
-  r->canary = 0;
-  return true;
+  for (unsigned id = 0; id < CANARY_FORMS && !found; id++)
+    found = take_form(r, &i->forms[id], id, id < CANARY_BASE64 ? small : c);
+  return found;
 }
 
 enum instructions_found leak_read(struct leak_reader *r, const struct instructions *i, struct str in, bool last, size_t *n,

@@ -6,7 +6,8 @@
  * is cut changes nothing. It has leaked when it holds a quarter of the runs, at least INSTRUCTIONS_LEAST and at most
  * INSTRUCTIONS_MOST of them, in whatever order: a sentence that instructions ask for word by word is no leak, a page of them is.
  *
- * Scripts without blanks are read character by character. What is translated, encoded or told in other words is not seen.
+ * Scripts without blanks are read character by character. What is translated, encoded or told in other words is not seen; the canary is, also
+ * in the encodings that a model writes when it is asked for one (enum canary_form_id).
  */
 #ifndef GATEWAY_INSTRUCTIONS_H
 #define GATEWAY_INSTRUCTIONS_H
@@ -15,12 +16,21 @@
 
 enum { INSTRUCTIONS_GRAM = 8, INSTRUCTIONS_LEAST = 5, INSTRUCTIONS_MOST = 60, INSTRUCTIONS_GRAMS_MAX = 65536, CANARY_LEN = 24 };
 
+/* The ways in which a canary is looked for: as it is, backwards, in rot13, in hexadecimal digits, and in base64 at the three places of a text in
+ * groups of three bytes. */
+enum canary_form_id { CANARY_PLAIN, CANARY_BACKWARDS, CANARY_ROT13, CANARY_HEX, CANARY_BASE64, CANARY_FORMS = CANARY_BASE64 + 3 };
+struct canary_form {
+  char text[2 * CANARY_LEN + 1]; /* small letters where case does not matter */
+  unsigned n;
+};
+
 struct instructions {
   uint64_t seed;
   uint64_t *grams; /* an open table, 0: free */
   size_t room, n;
   size_t needed;               /* so many of them in an answer are a leak */
   char canary[CANARY_LEN + 1]; /* "" when none was planted */
+  struct canary_form forms[CANARY_FORMS];
 };
 
 /* The words of a text, one byte after the other. */
@@ -50,8 +60,11 @@ struct leak_reader {
   size_t n_hit;
   uint64_t at, run_start; /* bytes read; where the run of known words at hand began */
   unsigned quiet;         /* words since the last known run */
-  unsigned canary;        /* characters of it that have just been read */
-  uint64_t canary_start;
+  struct {
+    unsigned n; /* characters of it that have just been read */
+    uint64_t start;
+  } canary[CANARY_FORMS];
+  uint64_t canary_start; /* of the one that was found */
   bool told, told_canary;
 };
 void leak_reader_finish(struct leak_reader *r);

@@ -1,5 +1,7 @@
 /* What an application gives away or lets happen: its instructions repeated in an answer, its canary, calls of tools that policy denies. */
 #include "rig.h"
+#include <ctype.h>
+#include <sodium.h>
 
 #define SYSTEM                                                                                                                   \
   "You are Marta, the assistant of the Blue Heron lending desk. Never quote an interest rate above nine percent. When a "        \
@@ -134,6 +136,52 @@ static void plants(void)
   rig_end(&other);
   rig_end(&none);
   CASE_END("a canary is planted in instructions, another for each deployment, and not where there are none");
+}
+
+/* The mark as a model writes it when it is asked for another form. */
+static void disguise(unsigned how, const char *mark, char *out, size_t room)
+{
+  static const char *const before[] = {"", "a", "it", "key", "the words before it: "};
+  char text[128];
+  size_t n = strlen(mark);
+  if (how < 5) {
+    int len = snprintf(text, sizeof text, "%s%s and what follows", before[how], mark);
+    sodium_bin2base64(out, room, (const unsigned char *)text, (size_t)len, sodium_base64_VARIANT_ORIGINAL);
+  } else if (how == 5) {
+    for (size_t i = 0; i < n; i++) out[i] = mark[n - 1 - i];
+    out[n] = 0;
+  } else if (how == 6) {
+    for (size_t i = 0; i <= n; i++) out[i] = mark[i] < 'a' ? mark[i] : mark[i] < 'n' ? mark[i] + 13 : mark[i] - 13;
+  } else {
+    sodium_bin2hex(out, room, (const unsigned char *)mark, n);
+    for (size_t i = 0; out[i]; i++) out[i] = (char)toupper((unsigned char)out[i]);
+  }
+}
+
+static void sings_in_disguise(void)
+{
+  struct talk probe = {.deployment = "mark", .body = str_of(ASK("hi")), .up = STR(ANSWER("x"))};
+  char mark[25] = "", text[256], up[1024];
+  rig_run(&probe);
+  snprintf(mark, sizeof mark, "%.24s", canary_of(probe.forwarded).p);
+  rig_end(&probe);
+  for (unsigned how = 0; how < 8; how++) {
+    CASE_BEGIN();
+    disguise(how, mark, text, sizeof text);
+    snprintf(up, sizeof up, SAY("well: %.20s") SAY("%s") STOP DONE, text, text + 20);
+    struct talk t = {.deployment = "mark", .body = str_of(ASK("hi")), .up = str_of(up), .up_type = "text/event-stream"};
+    rig_run(&t);
+    CHECK(rig_finding(&t, "canary") != NULL);
+    CHECK(!rig_has(LINE(&t), mark) && !rig_has(LINE(&t), text));
+    rig_end(&t);
+    text[how == 4 ? 40 : how < 4 ? 20 : 10] = '0'; /* it is in none of the letters of a mark */
+    snprintf(up, sizeof up, SAY("well: %s") STOP DONE, text);
+    struct talk other = {.deployment = "mark", .body = str_of(ASK("hi")), .up = str_of(up), .up_type = "text/event-stream"};
+    rig_run(&other);
+    CHECK(!rig_finding(&other, "canary"));
+    rig_end(&other);
+    CASE_END("a canary in disguise %u", how);
+  }
 }
 
 static void sings(void)
@@ -312,6 +360,7 @@ int main(void)
   blocks();
   plants();
   sings();
+  sings_in_disguise();
   denies();
   what_tools_are_called_with();
   rig_unload();
