@@ -147,7 +147,7 @@ export default function Alert({ route }) {
 }
 
 function Known({ id }) {
-  const load = useLoad((signal) => alertAt(id, { signal }), [id], POLL_MS);
+  const load = useLoad((signal) => alertAt(id, { signal }), [id], POLL_MS, { push: true });
   const stale = load.data && nameOf(load.data.id) !== nameOf(id);
   return html`<${Loaded} of=${stale ? { busy: true } : load} what="the alert">${(alert) => html`<${View} key=${alert.id} alert=${alert} reload=${load.reload} />`}<//>`;
 }

@@ -13,6 +13,8 @@
 struct worker;
 struct work;
 struct proof;
+struct listeners;
+struct listener;
 struct aside;
 
 struct api {
@@ -31,13 +33,14 @@ struct api {
   struct code_flow *flow;   /* sign-ins by redirect; or NULL: no provider has them */
   const char *const *hosts; /* names that the control API is reached by, besides addresses and localhost */
   size_t n_hosts;
-  struct keep *keep;       /* or NULL */
-  struct proof *proof;     /* holds the disk against the data statement */
-  struct worker *worker;   /* does what needs the engine, or NULL */
-  struct aside *aside;     /* answers what reads much, or NULL: then the API's thread does it */
-  struct worker *errands;  /* asks others outside, for whom nobody here waits; or NULL */
-  const char *engine;      /* which rules and model it has, or NULL */
-  struct vdt_arena *arena; /* emptied at each request */
+  struct keep *keep;           /* or NULL */
+  struct proof *proof;         /* holds the disk against the data statement */
+  struct worker *worker;       /* does what needs the engine, or NULL */
+  struct aside *aside;         /* answers what reads much, or NULL: then the API's thread does it */
+  struct worker *errands;      /* asks others outside, for whom nobody here waits; or NULL */
+  struct listeners *listeners; /* who is told of changes, or NULL */
+  const char *engine;          /* which rules and model it has, or NULL */
+  struct vdt_arena *arena;     /* emptied at each request */
 };
 
 struct api_argument {
@@ -50,6 +53,7 @@ struct api_request {
   struct str authorization, host, forwarded_proto;
   struct str cookie, csrf, origin, fetch_site; /* what browsers send */
   struct str break_glass;                      /* a reason, see glass.h */
+  struct str last_event;                       /* of who listens again, see listen.h */
   struct str source;                           /* the client's address, as nginx says it; empty: who is at the socket itself */
   struct str api_version, skip_token, alert_type, filter;
   struct str body;
@@ -77,6 +81,7 @@ struct api_response {
   char signin_cookie[API_COOKIE]; /* another one */
   char location[1024];            /* for 202: where to ask what came of it */
   struct buf body;
+  struct listener *listener; /* the answer is what it is told, from now on (listen.h): then nothing else counts */
   struct work *
       work; /* the worker is to answer (worker.h): then nothing else counts. Whoever called api_handle gives it to him, or drops it. */
 };

@@ -357,20 +357,32 @@ static void put_end(const struct auth *a, const struct session *s, struct auth_g
   if (out->until_us && out->until_us < out->ends_us) out->ends_us = out->until_us;
 }
 
+/* What an identity provider's token said is kept with the session; what our own allows is in the file. */
+static bool session_grant(struct auth *a, struct session *s, struct auth_grant *out)
+{
+  const void *kept = session_of(a->sessions, s);
+  *out = (struct auth_grant){0};
+  if (kept) memcpy(out, kept, sizeof *out);
+  if (kept ? out->until_us > clock_unix_us() : find_again(a, (struct str){0}, s->tie, out)) return true;
+  session_end(a->sessions, s);
+  *out = (struct auth_grant){0};
+  return false;
+}
+
 enum auth_answer auth_check_session(struct auth *a, struct str cookie, struct auth_grant *out)
 {
   struct session *s = sessions_find(a->sessions, cookie, clock_mono_us());
   *out = (struct auth_grant){0};
-  if (!s) return AUTH_UNKNOWN;
-  const void *kept = session_of(a->sessions, s);
-  if (kept) memcpy(out, kept, sizeof *out);
-  if (kept ? out->until_us <= clock_unix_us() : !find_again(a, (struct str){0}, s->tie, out)) {
-    session_end(a->sessions, s);
-    *out = (struct auth_grant){0};
-    return AUTH_UNKNOWN;
-  }
+  if (!s || !session_grant(a, s, out)) return AUTH_UNKNOWN;
   put_end(a, s, out);
   return AUTH_OK;
+}
+
+bool auth_session_holds(struct auth *a, struct str cookie)
+{
+  struct auth_grant grant;
+  struct session *s = sessions_peek(a->sessions, cookie, clock_mono_us());
+  return s && session_grant(a, s, &grant);
 }
 
 void auth_begin_session(struct auth *a, struct auth_grant *grant, char cookie[SESSION_TEXT + 1])

@@ -47,6 +47,8 @@ void auth_grant_oidc(const struct auth *auth, const struct oidc_grant *of, struc
 /* How many seconds that source waits; 0: it may try. And that it tried in vain. */
 unsigned auth_wait(struct auth *auth, struct str source);
 void auth_failed(struct auth *auth, struct str source);
+/* Whether that session holds, without counting as a use of it. */
+bool auth_session_holds(struct auth *auth, struct str cookie);
 /* Begins a session of a grant; *grant gets its end. */
 void auth_begin_session(struct auth *auth, struct auth_grant *grant, char cookie[SESSION_TEXT + 1]);
 /* Whether there was one or not. */

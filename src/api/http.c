@@ -1,6 +1,8 @@
 /* The control API on libmicrohttpd: one thread, one Unix socket. nginx is in front of it; what it must not pass on is still refused here. */
 #include "api/aside.h"
+#include "api/listen.h"
 #include "api/worker.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include <microhttpd.h>
 #include <sodium.h>
@@ -21,6 +23,7 @@ struct pending {
   struct buf body;
   struct MHD_Connection *connection;
   struct work *work; /* the worker's, until it is done: then the answer is in it */
+  struct listener *listener;
 };
 
 static struct str header(struct MHD_Connection *c, const char *name)
@@ -63,6 +66,11 @@ static const struct {
     {"Cross-Origin-Resource-Policy", "same-origin"},
 };
 
+static void put_always(struct MHD_Response *r)
+{
+  for (size_t i = 0; i < sizeof always / sizeof *always; i++) MHD_add_response_header(r, always[i].name, always[i].value);
+}
+
 static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
 {
   struct MHD_Response *r = MHD_create_response_from_buffer(out->body.n, out->body.p, MHD_RESPMEM_MUST_COPY);
@@ -83,7 +91,7 @@ static enum MHD_Result reply(struct MHD_Connection *c, struct api_response *out)
   if (out->status == 401) MHD_add_response_header(r, "WWW-Authenticate", "Bearer realm=\"vedette\"");
   if (out->cookie[0]) MHD_add_response_header(r, "Set-Cookie", out->cookie);
   if (out->signin_cookie[0]) MHD_add_response_header(r, "Set-Cookie", out->signin_cookie);
-  for (size_t i = 0; i < sizeof always / sizeof *always; i++) MHD_add_response_header(r, always[i].name, always[i].value);
+  put_always(r);
   enum MHD_Result ok = MHD_queue_response(c, out->status, r);
   MHD_destroy_response(r);
   return ok;
@@ -110,6 +118,44 @@ static enum MHD_Result wait_for(struct http *h, struct MHD_Connection *c, struct
   work->response.retry_after_s = 2;
   MHD_resume_connection(c);
   return MHD_YES;
+}
+
+/* ---- listeners --------------------------------------------------------------------------------------------------- */
+
+static void rest(void *connection)
+{
+  MHD_suspend_connection(connection);
+}
+
+static void wake(void *connection)
+{
+  MHD_resume_connection(connection);
+}
+
+static ssize_t tell(void *ctx, uint64_t at, char *out, size_t room)
+{
+  struct pending *p = ctx;
+  char text[LISTEN_TEXT];
+  size_t n;
+  (void)at;
+  enum listen_next next = listener_next(p->listener, clock_mono_us(), &(struct listen_rest){rest, wake, p->connection}, text, &n);
+  if (next == LISTEN_REST) return 0;
+  if (next == LISTEN_END || n > room) return MHD_CONTENT_READER_END_OF_STREAM;
+  memcpy(out, text, n);
+  return (ssize_t)n;
+}
+
+static enum MHD_Result listen_from(struct MHD_Connection *c, struct pending *p, struct listener *listener)
+{
+  struct MHD_Response *r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, tell, p, NULL);
+  p->listener = listener;
+  p->connection = c;
+  if (!r) return MHD_NO;
+  MHD_add_response_header(r, "Content-Type", "text/event-stream");
+  put_always(r);
+  enum MHD_Result ok = MHD_queue_response(c, 200, r);
+  MHD_destroy_response(r);
+  return ok;
 }
 
 static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *url, const char *method, const char *version,
@@ -141,6 +187,7 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
                                 .origin = header(c, "Origin"),
                                 .fetch_site = header(c, "Sec-Fetch-Site"),
                                 .break_glass = header(c, "X-Vedette-Break-Glass"),
+                                .last_event = header(c, "Last-Event-ID"),
                                 .source = header(c, "X-Real-IP"),
                                 .forwarded_proto = header(c, "X-Forwarded-Proto"),
                                 .body = buf_str(&p->body)};
@@ -149,6 +196,7 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *u
   if (p->size > BODY_MAX) api_error(&response, 413, "RequestEntityTooLarge", "A body may have %d bytes.", BODY_MAX);
   else if (p->body.failed) api_error(&response, 503, "ServiceUnavailable", "Out of memory.");
   else api_handle(h->api, &request, &response);
+  if (response.listener) return listen_from(c, p, response.listener);
   if (response.work) return wait_for(h, c, p, response.work);
   return reply(c, &response);
 }
@@ -163,6 +211,7 @@ static void completed(void *ctx, struct MHD_Connection *c, void **state, enum MH
     p->work->drop(p->work);
     h->resting--;
   }
+  if (p) listener_free(p->listener);
   if (p && p->body.p) sodium_memzero(p->body.p, p->body.cap); /* it may be a text to scan, or a token */
   if (p) buf_finish(&p->body);
   free(p);
@@ -193,7 +242,9 @@ void http_stop(struct http *h)
   worker_stop(h->api->errands);
   worker_stop(h->api->worker); /* no connection may rest when the daemon stops */
   aside_stop(h->api->aside);
-  for (unsigned ms = 0; h->resting && ms < LAST_MS; ms += 5) usleep(5000);
+  listeners_hang_up(h->api->listeners);
+  for (unsigned ms = 0; (h->resting || (h->api->listeners && listeners_count(h->api->listeners))) && ms < LAST_MS; ms += 5)
+    usleep(5000);
   MHD_stop_daemon(h->daemon);
   free(h);
 }

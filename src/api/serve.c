@@ -4,6 +4,7 @@
 #include "api/code_flow.h"
 #include "api/glass.h"
 #include "api/keep.h"
+#include "api/listen.h"
 #include "api/plan_file.h"
 #include "api/proof.h"
 #include "api/worker.h"
@@ -37,6 +38,7 @@ struct serve {
   struct glass glass;
   struct code_flow *flow;
   struct worker *errands;
+  _Atomic uint64_t *changed; /* of each workspace, see store.h */
   struct http *http;
   struct keep *keep;
   uint64_t complained_us;
@@ -61,6 +63,7 @@ static int open_stores(struct serve *s, struct store **stores, struct vdt_error 
     struct alert_place place = {str_of(w->name), str_of(w->region), str_of(w->subscription_id), str_of(w->resource_group)};
     int rc = store_open_sqlite(s->options->state_dir, &place, true, &stores[i], err);
     if (rc) return rc;
+    stores[i]->changed = &s->changed[i];
   }
   return VDT_OK;
 }
@@ -101,6 +104,7 @@ static int catch_signals(struct serve *s, struct vdt_error *err)
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGUSR1);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk like any other */
   pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -162,6 +166,7 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);
   if (!rc) rc = keep_start(o->state_dir, s->keeps, o->n_workspaces, &s->keep, err);
   s->api.keep = s->keep;
+  if (!rc) rc = listeners_new(s->api.auth, &s->api.listeners, err);
   if (!rc) rc = proof_new(o->state_dir, &s->api.proof, err);
   if (!rc) rc = aside_new(o->state_dir, s->theirs, o->n_workspaces, &s->api.aside, err);
   if (!rc && o->bench) rc = worker_new(o->bench, REST_MS, &s->api.worker, err);
@@ -197,6 +202,17 @@ static bool note_keys(void *ctx, const struct feeds_transfer *f)
   return note_transfer(ctx, f->posted ? "identity-provider-sign-in" : "identity-provider", f);
 }
 
+/* SIGUSR1: nginx is about to stop, and waits for those who listen. */
+static bool has_to_stop(struct serve *s)
+{
+  struct signalfd_siginfo got;
+  while (read(s->stop, &got, sizeof got) == (ssize_t)sizeof got) {
+    if (got.ssi_signo != SIGUSR1) return true;
+    listeners_hang_up(s->api.listeners);
+  }
+  return false;
+}
+
 static void loop(struct serve *s)
 {
   do {
@@ -207,7 +223,7 @@ static void loop(struct serve *s)
     oidc_take_transfers(s->oidc, note_keys, s->mine[0]);
     geo_refresh(s->geo);
     if (collect_pass(s->collect, &lines, &err)) complain(s, &err);
-  } while (collect_wait(s->collect, POLL_MS, s->stop));
+  } while (collect_wait(s->collect, POLL_MS, s->stop) || !has_to_stop(s));
 }
 
 static void finish(struct serve *s)
@@ -220,6 +236,7 @@ static void finish(struct serve *s)
   aside_free(s->api.aside);
   worker_free(s->errands);
   code_flow_free(s->flow);
+  listeners_free(s->api.listeners);
   proof_free(s->api.proof);
   oidc_stop(s->oidc);
   feeds_stop(s->feeds);
@@ -234,6 +251,7 @@ static void finish(struct serve *s)
   free(s->theirs);
   free(s->keeps);
   free(s->evidence);
+  free(s->changed);
   vdt_arena_free(s->api.arena);
   auth_free(s->api.auth);
   if (s->stop >= 0) close(s->stop);
@@ -250,8 +268,10 @@ int serve_run(const struct serve_options *options)
   s.theirs = calloc(options->n_workspaces, sizeof *s.theirs);
   s.keeps = calloc(options->n_workspaces, sizeof *s.keeps);
   s.evidence = calloc(options->n_workspaces, sizeof *s.evidence);
+  s.changed = calloc(options->n_workspaces, sizeof *s.changed);
   for (size_t i = 0; s.evidence && i < options->n_workspaces; i++) s.evidence[i] = options->workspaces[i].evidence;
-  int rc = s.mine && s.theirs && s.keeps && s.evidence ? start(&s, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
+  int rc =
+      s.mine && s.theirs && s.keeps && s.evidence && s.changed ? start(&s, &err) : error_set(&err, VDT_ENOMEM, "out of memory");
   if (rc) {
     fprintf(stderr, "vedette serve: %s\n", err.text);
   } else {

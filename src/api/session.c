@@ -135,7 +135,7 @@ struct session *sessions_begin(struct sessions *s, const unsigned char tie[SESSI
 }
 
 /* All are compared. */
-struct session *sessions_find(struct sessions *s, struct str cookie, uint64_t now_us)
+struct session *sessions_peek(struct sessions *s, struct str cookie, uint64_t now_us)
 {
   unsigned char mac[SESSION_TIE];
   struct session *found = NULL;
@@ -148,7 +148,13 @@ struct session *sessions_find(struct sessions *s, struct str cookie, uint64_t no
     session_end(s, found);
     return NULL;
   }
-  found->used_us = now_us;
+  return found;
+}
+
+struct session *sessions_find(struct sessions *s, struct str cookie, uint64_t now_us)
+{
+  struct session *found = sessions_peek(s, cookie, now_us);
+  if (found) found->used_us = now_us;
   return found;
 }
 

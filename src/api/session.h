@@ -40,6 +40,8 @@ struct session *sessions_begin(struct sessions *s, const unsigned char tie[SESSI
 const void *session_of(const struct sessions *s, const struct session *session);
 /* The session of that cookie, as used now; NULL when there is none any more. The time says nothing about others'. */
 struct session *sessions_find(struct sessions *s, struct str cookie, uint64_t now_us);
+/* The same, without counting as a use. */
+struct session *sessions_peek(struct sessions *s, struct str cookie, uint64_t now_us);
 void session_end(struct sessions *s, struct session *session);
 /* When it ends if it is not used again, and in any case; monotonic. */
 uint64_t session_ends(const struct sessions *s, const struct session *session);

@@ -369,6 +369,7 @@ static void stop_all(struct run *r)
 {
   struct child *nginx = &r->children[NGINX];
   if (nginx->pid) {
+    if (r->children[SERVE].pid) kill(r->children[SERVE].pid, SIGUSR1); /* portals that are open would keep nginx waiting */
     kill(nginx->pid, SIGQUIT);
     if (!child_wait(nginx, DRAIN_MS)) child_stop(nginx, SIGTERM, STOP_MS);
   }

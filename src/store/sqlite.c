@@ -46,6 +46,12 @@ int sqlite_error(struct sqlite_store *s, int code, struct vdt_error *err)
   }
 }
 
+/* SQLite has no hook for tables without a row id, so the statement's text tells. */
+static bool changes_alerts(const char *statement)
+{
+  return strstr(statement, "INTO alerts(") || strstr(statement, "UPDATE alerts SET") || strstr(statement, "DELETE FROM alerts ");
+}
+
 sqlite3_stmt *sqlite_statement(struct sqlite_store *s, enum statement which, int *rc, struct vdt_error *err)
 {
   if (!s->prepared[which]) {
@@ -54,7 +60,9 @@ sqlite3_stmt *sqlite_statement(struct sqlite_store *s, enum statement which, int
       *rc = sqlite_error(s, code, err);
       return NULL;
     }
+    s->touches[which] = changes_alerts(statements[which]);
   }
+  s->alerts_touched |= s->touches[which];
   sqlite3_reset(s->prepared[which]);
   sqlite3_clear_bindings(s->prepared[which]);
   *rc = VDT_OK;
@@ -109,9 +117,15 @@ static int sqlite_begin(struct store *base, struct vdt_error *err)
   return simple(sqlite_of(base), SQL_BEGIN, err);
 }
 
+/* Only then, so that who is told of it finds it. */
 static int sqlite_commit(struct store *base, struct vdt_error *err)
 {
-  return simple(sqlite_of(base), SQL_COMMIT, err);
+  struct sqlite_store *s = sqlite_of(base);
+  int rc = simple(s, SQL_COMMIT, err);
+  if (rc) return rc;
+  if (s->alerts_touched && base->changed) ++*base->changed;
+  s->alerts_touched = false;
+  return VDT_OK;
 }
 
 /* Some errors have rolled back by themselves. */
@@ -121,6 +135,7 @@ static void sqlite_rollback(struct store *base)
   for (int i = 0; i < STATEMENTS; i++)
     if (s->prepared[i]) sqlite3_reset(s->prepared[i]);
   if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+  s->alerts_touched = false;
 }
 
 static int sqlite_sync(struct store *base, struct vdt_error *err)

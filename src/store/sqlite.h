@@ -16,12 +16,14 @@ struct sqlite_store {
   struct store base;
   sqlite3 *db;
   sqlite3_stmt *prepared[STATEMENTS];
-  struct buf scratch; /* a record on its way in */
-  char *place[4];     /* workspace, region, subscription, resource group: owned */
-  char name[64];      /* of the workspace, as its folder has it */
+  bool touches[STATEMENTS]; /* it changes alerts */
+  struct buf scratch;       /* a record on its way in */
+  char *place[4];           /* workspace, region, subscription, resource group: owned */
+  char name[64];            /* of the workspace, as its folder has it */
   char *audit_key_path;
   unsigned char audit_key[32];
   bool has_audit_key;
+  bool alerts_touched; /* in the transaction that goes on */
   struct vdt_arena *arena;
 };
 

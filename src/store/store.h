@@ -19,6 +19,8 @@ struct store_ops;
 struct store {
   const struct store_ops *ops;
   struct alert_place place; /* as it was given, or as the store remembers it */
+  _Atomic uint64_t *
+      changed; /* or NULL; counted up when a transaction of this connection has changed alerts. The caller's, who may share it among connections */
 };
 
 /* Empty texts and ALERT_TYPES/ALERT_STATUSES match everything. ARM names are compared without case. */

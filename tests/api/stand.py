@@ -232,7 +232,8 @@ class Stand:
             h["Authorization"] = "Bearer " + token
         c.request(method, path, body=body, headers=h)
         r = c.getresponse()
-        data = r.read()
+        # a stream of events has no end of its own
+        data = r.read1(64) if "event-stream" in (r.getheader("Content-Type") or "") else r.read()
         c.close()
         value = json.loads(data) if data and "json" in (r.getheader("Content-Type") or "") else data.decode()
         described.check(method, path, r.status, r.getheader("Content-Type") or "", value)

@@ -64,3 +64,19 @@ await test("only names of MITRE's form become addresses of MITRE", () => {
   assert.equal(address("Impact"), "https://attack.mitre.org/tactics/TA0040/");
   for (const x of payloads.concat(["T1552/../..", "T15520", "constructor", "AML.T0051/x", ""])) assert.ok(!address(x), JSON.stringify(x));
 });
+
+const { quietly } = await lib("pages/alerts");
+const row = (id, minute, status = "Active") => ({ id, start: `2026-11-26T10:${String(minute).padStart(2, "0")}:00Z`, status });
+const page = (...value) => ({ value, total: value.length, totalIsExact: true, next: "x" });
+
+await test("what comes by itself moves no row: new ones are counted, changed ones change, those that are gone stay", () => {
+  const old = page(row("c", 3), row("b", 2), row("a", 1));
+  const got = quietly(old, page(row("e", 5), row("d", 4), row("b", 2, "Resolved"), row("a", 1)));
+  assert.deepEqual([got.value.map((r) => r.id), got.value[1].status, got.waiting, got.total], [["c", "b", "a"], "Resolved", 2, 4]);
+  assert.equal(quietly(got, page(row("f", 6), row("e", 5), row("d", 4))).waiting, 3);
+});
+
+await test("a row that slides in from the next page is not new, and an empty list moves nobody", () => {
+  assert.equal(quietly(page(row("c", 3), row("b", 2)), page(row("b", 2), row("a", 1))).waiting, 0);
+  assert.deepEqual(quietly(page(), page(row("a", 1))).value.map((r) => r.id), ["a"]);
+});
