@@ -261,6 +261,42 @@ static bool vat_sk(struct str d)
 }
 
 /* The shapes of identifiers.def say how long each is. */
+/* Without its country, where the name says which it is. */
+bool sum_vat_ee(struct str s)
+{
+  return vat_ee(s);
+}
+
+bool sum_vat_lt(struct str s)
+{
+  return vat_lt(s);
+}
+
+bool sum_vat_lv(struct str s)
+{
+  return vat_lv(s);
+}
+
+bool sum_vat_fr(struct str s)
+{
+  return vat_fr(s);
+}
+
+bool sum_vat_fi(struct str s)
+{
+  return vat_fi(s);
+}
+
+bool sum_vat_de(struct str s)
+{
+  return vat_de(s);
+}
+
+bool sum_vat_be(struct str s)
+{
+  return vat_be(s);
+}
+
 bool sum_vat(struct str s)
 {
   static const struct {

@@ -216,6 +216,91 @@ static uint64_t read_ethereum(struct look *l, uint64_t i)
   return hex_run(l, i + 2, 41) == 40 ? i + 42 : 0;
 }
 
+/* "062-000": bank, state and branch of Australia. */
+static uint64_t read_bsb(struct look *l, uint64_t i)
+{
+  unsigned value;
+  if (digits(l, i, 3, &value) != 3) return 0;
+  i += look_at(l, i + 3) == '-' || look_at(l, i + 3) == ' ' ? 4 : 3;
+  return digits(l, i, 4, &value) == 3 ? i + 3 : 0;
+}
+
+/* "12345-003": branch and institution of Canada. */
+static uint64_t read_transit(struct look *l, uint64_t i)
+{
+  unsigned value;
+  if (digits(l, i, 6, &value) != 5 || look_at(l, i + 5) != '-') return 0;
+  return digits(l, i + 6, 4, &value) == 3 ? i + 9 : 0;
+}
+
+/* Degrees with at least four decimals, which is a street; most: 90 or 180. */
+static uint64_t read_degrees(struct look *l, uint64_t i, unsigned most)
+{
+  unsigned whole, decimals;
+  unsigned n = digits(l, i, 4, &whole);
+  if (n == 0 || n > 3 || whole > most || look_at(l, i + n) != '.') return 0;
+  unsigned k = digits(l, i + n + 1, 9, &decimals);
+  return k >= 4 ? i + n + 1 + k : 0;
+}
+
+static uint64_t read_coordinates(struct look *l, uint64_t i)
+{
+  i = read_degrees(l, i, 90);
+  if (!i) return 0;
+  for (uint64_t stop = i + 4; i < stop && (look_at(l, i) == ',' || look_at(l, i) == ' ' || look_at(l, i) == ';');) i++;
+  return read_degrees(l, look_at(l, i) == '-' ? i + 1 : i, 180);
+}
+
+static bool has_form(struct look *l, uint64_t i, const char *form)
+{
+  for (; *form; form++, i++) {
+    int c = look_at(l, i);
+    if (*form == '9' ? !is_digit(c) : *form == 'A' ? !is_upper(c) : c != *form) return false;
+  }
+  return !byte_is_word(look_at(l, i));
+}
+
+/* Forms that say which country they are of: Britain, Canada, the Netherlands, ZIP+4. */
+static uint64_t read_postcode(struct look *l, uint64_t i)
+{
+  static const struct str forms[] = {STR("AA9A 9AA"), STR("AA99 9AA"), STR("AA9 9AA"), STR("A9A 9AA"),   STR("A99 9AA"),
+                                     STR("A9 9AA"),   STR("A9A 9A9"),  STR("9999 AA"), STR("99999-9999")};
+  for (size_t k = 0; k < sizeof forms / sizeof *forms; k++)
+    if (has_form(l, i, forms[k].p)) return i + forms[k].n;
+  return 0;
+}
+
+static uint64_t read_uuid(struct look *l, uint64_t i)
+{
+  static const unsigned groups[] = {8, 4, 4, 4, 12};
+  for (unsigned k = 0; k < 5; k++) {
+    if (hex_run(l, i, groups[k] + 1) != groups[k] || (k < 4 && look_at(l, i + groups[k]) != '-')) return 0;
+    i += groups[k] + (k < 4);
+  }
+  return i;
+}
+
+/* Addresses of Litecoin, Dogecoin, Dash, Tron: like those of Bitcoin, with other first letters. */
+static uint64_t read_base58check(struct look *l, uint64_t i)
+{
+  uint64_t end = letters_and_digits(l, i, 36);
+  struct str s = look_span(l, i, end);
+  return s.n >= 26 && s.n <= 35 && base58_checks(s) ? end : 0;
+}
+
+/* 32 bytes in base 58, of Solana: 43 or 44 characters, of both cases and digits. */
+static uint64_t read_solana(struct look *l, uint64_t i)
+{
+  uint64_t end = letters_and_digits(l, i, 46);
+  struct str s = look_span(l, i, end);
+  unsigned numerals = 0;
+  for (size_t k = 0; k < s.n; k++) {
+    if (memchr("0OIl", s.p[k], 4)) return 0;
+    numerals += is_digit(s.p[k]);
+  }
+  return (s.n == 43 || s.n == 44) && numerals >= 2 && entropy(s) >= 4.0 ? end : 0;
+}
+
 /* ---- the check ------------------------------------------------------------------------------------------------------ */
 
 static reader *reader_of(struct str variant)
@@ -242,7 +327,8 @@ bool check_named(const struct rule *r, struct look *l, struct found *out)
     int c = look_at(l, i), before = look_at(l, i - 1);
     if (c < 0 || c == '\n') return false;
     if (i == l->gate_end && byte_is_word(c)) return false;
-    if ((!is_digit(c) && !is_letter(c)) || byte_is_word(before) || before == '.' || before == '-') continue;
+    if ((!is_digit(c) && !is_letter(c)) || byte_is_word(before) || before == '.') continue;
+    if (before == '-' && read != read_coordinates) continue;
     uint64_t end = read(l, i);
     if (l->starved) return false; /* hold stays where the value may begin */
     if (!end || byte_is_word(look_at(l, end)) || (look_at(l, end) == '-' && byte_is_word(look_at(l, end + 1)))) continue;
