@@ -21,8 +21,11 @@ const char *run_portal_find(struct vdt_arena *arena, const char *self)
 {
   const char *given = getenv("VEDETTE_PORTAL"), *slash = strrchr(self, '/');
   if (given && *given) return has_index(given) ? given : NULL;
-  const char *beside = slash ? arena_printf(arena, "%.*s/../../portal", (int)(slash - self), self) : NULL;
-  if (has_index(beside)) return beside;
+  const char *const places[] = {"../../portal", "../share/vedette/portal"}; /* a build; an installation, wherever it lies */
+  for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+    const char *beside = arena_printf(arena, "%.*s/%s", (int)(slash - self), self, places[i]);
+    if (has_index(beside)) return beside;
+  }
   return has_index(VEDETTE_DATADIR "/portal") ? VEDETTE_DATADIR "/portal" : NULL;
 }
 

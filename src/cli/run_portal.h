@@ -8,7 +8,7 @@
 
 struct vdt_arena;
 
-/* The folder that the build has put the portal into (share/portal.sh), or NULL. self: the path of the program. $VEDETTE_PORTAL comes first, and
+/* The folder that the build, or an installation, has put the portal into (share/portal.sh, share/install-portal.sh), or NULL. self: the path of the program. $VEDETTE_PORTAL comes first, and
  * when it is set nothing else is looked at. The text is the arena's. */
 const char *run_portal_find(struct vdt_arena *arena, const char *self);
 /* Copies the files of `from` and of the folders in it to `to`, for the workers' group to read. Whatever is in its place already stays or is
