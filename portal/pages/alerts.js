@@ -117,39 +117,41 @@ function Nothing({ query }) {
 // What comes by itself moves nothing under the reader: rows stay where they are, with what is new of them; new ones wait until they are asked for.
 export function quietly(old, fresh) {
   if (!old.value.length) return fresh;
-  const now = new Map(fresh.value.map((r) => [r.id, r]));
+  const now = new Map(fresh.value.map((r) => [r.id, r])), same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   const newest = old.value.reduce((m, r) => (r.start > m ? r.start : m), "");
-  return { ...old, total: fresh.total, totalIsExact: fresh.totalIsExact, value: old.value.map((r) => now.get(r.id) || r), waiting: fresh.value.filter((r) => r.start > newest).length };
+  return { ...old, total: fresh.total, totalIsExact: fresh.totalIsExact, value: old.value.map((r) => (now.has(r.id) && !same(r, now.get(r.id)) ? now.get(r.id) : r)), waiting: fresh.value.filter((r) => r.start > newest).length };
 }
 
 export default function Alerts({ route: { query } }) {
   const [marked, mark] = useState(new Set());
-  const [verb, act] = useState(null);
-  const [at, setAt] = useState(null);
+  const [doing, act] = useState(null);
+  const at = useRef(null); // the row that the keyboard is at: nothing is drawn for it here
   const [fault, setFault] = useState(null);
   const [trail, follow] = useState([]); // cursors of the pages before this one
   const search = useRef();
+  const setAt = useRef((r) => { at.current = r; });
   const asked = JSON.stringify(question(query));
   const load = useLoad((signal) => listAlerts(question(query), signal), [asked], query.get("after") ? 0 : POLL_MS, { push: true, take: quietly });
   const rows = load.data?.value || [], waiting = load.data?.waiting || 0;
   useEffect(() => { if (waiting) announce(`${count(waiting)} came in`); }, [waiting]);
   useEffect(() => { mark(new Set()); if (!query.get("after")) follow([]); }, [asked]);
   const change = may("changeAlerts");
-  const chosen = marked.size ? rows.filter((r) => marked.has(r.id)) : at ? [at] : [];
+  const chosen = () => (marked.size ? rows.filter((r) => marked.has(r.id)) : at.current ? [at.current] : []);
+  const begin = (v) => chosen().length && act({ verb: v, ids: chosen().map((r) => r.id) });
   const next = () => { if (load.data?.next) { follow([...trail, query.get("after") || ""]); setQuery({ after: load.data.next }); } };
   const back = () => { if (trail.length) { setQuery({ after: trail.at(-1) }); follow(trail.slice(0, -1)); } };
   useKeys([
     ["/", "search", () => search.current?.focus()], ["n", "show new alerts", () => waiting && load.reload()], ["]", "next page", next], ["[", "page before", back],
-    ...Object.entries(change ? verbs : {}).map(([v, [words, key]]) => [key, words.toLowerCase() + " the marked rows, or this one", () => chosen.length && act(v)]),
+    ...Object.entries(change ? verbs : {}).map(([v, [words, key]]) => [key, words.toLowerCase() + " the marked rows, or this one", () => begin(v)]),
   ]);
   const total = load.data?.total;
   return html`<div class="row bar"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""}</span>`}<${Fresh} at=${load.at} /><button type="button" onClick=${() => download(query).catch(setFault)}>Download CSV</button></div>
     ${fault && html`<${Problem} error=${fault} />`}<${Filters} query=${query} search=${search} /><${Views} query=${query} />
-    ${marked.size > 0 && html`<div class="row note" role="group" aria-label="Change the marked alerts"><strong>${count(marked.size)} marked</strong><${VerbButtons} statuses=${chosen.map((r) => r.status)} onVerb=${act} />
+    ${marked.size > 0 && html`<div class="row note" role="group" aria-label="Change the marked alerts"><strong>${count(marked.size)} marked</strong><${VerbButtons} statuses=${chosen().map((r) => r.status)} onVerb=${begin} />
       <button type="button" class="quiet" onClick=${() => mark(new Set())}>Unmark</button></div>`}
     ${waiting > 0 && html`<div class="fresh"><button type="button" class="main" onClick=${load.reload}>${waiting === 1 ? "1 new alert" : `${number(waiting)}${waiting === rows.length ? " or more" : ""} new alerts`} <kbd class="wide">n</kbd></button></div>`}
-    <${Loaded} of=${load} what="alerts">${() => (rows.length ? html`<${Table} label="Alerts" columns=${columns} rows=${rows} id=${(a) => a.id} open=${(a) => alertAddress(a.id)} marked=${change ? marked : undefined} onMark=${mark} onAt=${setAt}
+    <${Loaded} of=${load} what="alerts">${() => (rows.length ? html`<${Table} label="Alerts" columns=${columns} rows=${rows} id=${(a) => a.id} open=${(a) => alertAddress(a.id)} marked=${change ? marked : undefined} onMark=${mark} onAt=${setAt.current}
       sort=${query.get("sort") || "-start"} onSort=${(s) => setQuery({ sort: s, after: "" })} />` : html`<${Nothing} query=${query} />`)}<//>
     <nav class="row pad" aria-label="Pages of the list"><button type="button" disabled=${!trail.length} onClick=${back}>← Newer</button><button type="button" disabled=${!load.data?.next} onClick=${next}>Older →</button></nav>
-    ${verb && html`<${ChangeDialog} ids=${chosen.map((r) => r.id)} verb=${verb} onClose=${() => act(null)} onDone=${() => { mark(new Set()); load.reload(); }} />`}`;
+    ${doing && html`<${ChangeDialog} ids=${doing.ids} verb=${doing.verb} onClose=${() => act(null)} onDone=${() => { mark(new Set()); load.reload(); }} />`}`;
 }
