@@ -1,6 +1,7 @@
 /*
  * Malicious addresses. Five looks at one URL, each a rule of its own (rules/links.yaml): feeds know it; its host pretends to be somebody
- * else's; its host is a bare address; what looks like its host is a user's name; it carries data away.
+ * else's; its host is a bare address; what looks like its host is a user's name; it carries data away. Two at a host without a scheme, which
+ * most programs that show text make a link of: feeds know it, or it pretends.
  *
  * A finding is the scheme and host, or the host alone where a user's name stands between them: a mask over it leaves no working address, and a
  * password or key elsewhere in the URL stays the finding of its own rule.
@@ -148,6 +149,82 @@ bool link_lures(struct str rest)
       STR(".hta"),   STR(".ps1"),    STR(".vbs"),    STR(".apk"),    STR(".iso"),    STR(".msi"),     STR(".bat"),
       STR(".lnk"),   STR(".dll"),    STR(".elf"),    STR("payload"), STR(".jar")};
   return has_word(rest, words, sizeof words / sizeof *words);
+}
+
+/* ---- hosts without a scheme -------------------------------------------------------------------------------------- */
+
+/* What can stand before or behind a host that is none: part of an address, of a path, of a name in a program. */
+static bool belongs(int c)
+{
+  static const char marks[] = "@/\\_$&=%+~*";
+  return c > 0 && memchr(marks, c, sizeof marks - 1);
+}
+
+/* A call, an element, or something that gets a value. */
+static bool is_code(struct look *l, uint64_t i)
+{
+  int c = look_at(l, i);
+  if (c == ' ') return look_at(l, i + 1) == '=';
+  return c == '(' || c == '[' || c == '=';
+}
+
+/* The top-level domain is the gate, and the last label. A host may end a sentence. */
+static bool ends_host(struct look *l, const struct charset *host)
+{
+  uint64_t i = l->gate_end;
+  for (unsigned n = 0; n < 3 && look_at(l, i) == '.'; n++) i++;
+  int c = look_at(l, i);
+  if (charset_has(host, c)) return false;
+  return c == '/' || !(belongs(c) || is_code(l, i));
+}
+
+static bool bare_host(const struct rule *r, struct look *l, struct link *out)
+{
+  *out = (struct link){0};
+  uint64_t start = look_run_left(l, l->gate, &r->left, r->left_max), end = l->gate_end;
+  if (l->gate - start == r->left_max || !ends_host(l, &r->left)) return false;
+  while (start < l->gate && (look_at(l, start) == '.' || look_at(l, start) == '-')) start++;
+  if (start == l->gate || (start && belongs(look_at(l, start - 1)))) return false;
+  if (look_at(l, end) == ':')
+    for (end++; look_at(l, end) >= '0' && look_at(l, end) <= '9';) end++;
+  int next = look_at(l, end);
+  if (next == '/' || next == '?' || next == '#') out->rest = look_span(l, end, run(l, end, LINK_REST_MAX, false));
+  if (l->starved) return false;
+  out->host_start = start;
+  out->host_end = l->gate_end;
+  out->host = look_span(l, start, l->gate_end);
+  return str_find(out->host, STR("..")) == (size_t)-1;
+}
+
+static bool found_host(const struct link *k, unsigned confidence, const char *why, struct found *out)
+{
+  out->start = k->host_start;
+  out->end = k->host_end;
+  out->confidence = confidence;
+  out->why = WHY_FORMAT;
+  out->reason = why;
+  return true;
+}
+
+bool check_host_listed(const struct rule *r, struct look *l, struct found *out)
+{
+  struct link k;
+  struct intel_match m;
+  const unsigned kinds = 1u << INTEL_MALICIOUS;
+  if (!l->intel || !bare_host(r, l, &k)) return false;
+  if (!intel_has_host(l->intel, kinds, k.host, &m) && !intel_has_url(l->intel, kinds, k.host, k.rest, &m)) return false;
+  return found_host(&k, r->confidence, "a threat-intelligence feed names it", out);
+}
+
+/* Without a scheme much has the form of a host that is none, so one letter that is another does not count. */
+bool check_host_look_alike(const struct rule *r, struct look *l, struct found *out)
+{
+  enum { SURE = 80, LESS = 5 };
+  struct link k;
+  const char *why = NULL;
+  if (!bare_host(r, l, &k)) return false;
+  unsigned sure = looks_like(k.host, k.rest, &why);
+  return sure >= SURE && found_host(&k, sure - LESS, why, out);
 }
 
 /* ---- the five checks --------------------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ static const struct {
     {"word", "0-9A-Za-z_"},
     {"local-part", "0-9A-Za-z.!#$%&'*+/=?^_`{|}~-"},
     {"token", "0-9A-Za-z_.+/=~-"},
+    {"host", "0-9A-Za-z.\x80-\xff-"},
 };
 
 static bool parse_list(struct str s, struct charset *out)

@@ -32,7 +32,7 @@ static inline void charset_add(struct charset *c, unsigned char byte)
 {
   c->bits[byte >> 6] |= (uint64_t)1 << (byte & 63);
 }
-/* From a name ("digit upper lower alpha alnum base62 base64 base64url hex hex-lower word local-part b32") or a list of characters
+/* From a name ("digit upper lower alpha alnum base62 base64 base64url hex hex-lower word local-part host b32") or a list of characters
  * and a-z ranges behind "=" ("=A-Z2-7"). False when it is neither. */
 bool charset_parse(struct str spec, struct charset *out);
 

@@ -84,6 +84,26 @@ static const struct {
     {"![](https://cdn.example/a.png?v=1.2.3&w=300)", NULL, NULL},
     {"https://search.example/?q=what+is+the+best+way+to+bake", NULL, NULL},
     {"![](http://127.0.0.1/x?data=the%20words%20that%20were%20said%20here)", NULL, NULL},
+    /* hosts without a scheme */
+    {"go to phishing.vedette.example/a", "host-listed", "phishing[.]vedette[.]example"},
+    {"PHISHING.VEDETTE.EXAMPLE.", "host-listed", "PHISHING[.]VEDETTE[.]EXAMPLE"},
+    {"\"x.phishing.vedette.example\"", "host-listed", NULL},
+    {"...phishing.vedette.example...", "host-listed", NULL},
+    {"phishing.vedette.example:8443", "host-listed", NULL},
+    {"[x](phishing.vedette.example)", "host-listed", NULL},
+    {"phishing.vedette.example.org", NULL, NULL},
+    {"phishing.vedette.example-x", NULL, NULL},
+    {"someone@phishing.vedette.example", NULL, NULL},
+    {"a/phishing.vedette.example", NULL, NULL},
+    {"x=phishing.vedette.example", NULL, NULL},
+    {"phishing..vedette.example", NULL, NULL},
+    {"log in at paypa1.com now", "host-look-alike", "paypa1[.]com"},
+    {"log in at p\xD0\xB0ypal.com now", "host-look-alike", NULL},
+    {"log in at paypal.com.verify.example/x", "host-look-alike", NULL},
+    {"log in at paypaI.com or at www.paypal.com", NULL, NULL}, /* one letter, and no scheme */
+    {"amazon-login.py, google-account.md and main.rs", NULL, NULL},
+    {"amazon-login.info(x) and self.amazon-login.name = y", NULL, NULL},
+    {".com is no host, nor is x.com", NULL, NULL},
     /* no addresses */
     {"https://", NULL, NULL},
     {"https:///x", NULL, NULL},
@@ -151,6 +171,8 @@ static void masks(void)
       {"![a](https://evil.example/x.png?data=the%20words%20that%20were%20said) end",
        "![a]([REDACTED:url-data]/x.png?data=the%20words%20that%20were%20said) end"},
       {"https://good.example/ and http://paypa1.com", "https://good.example/ and [REDACTED:url-look-alike]"},
+      {"Go to phishing.vedette.example/login, not to good.example.", "Go to [REDACTED:host-listed]/login, not to good.example."},
+      {"p\xD0\xB0ypal.com", "[REDACTED:host-look-alike]"},
   };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     struct vdt_policy p = standard(VDT_REDACT);
