@@ -57,17 +57,31 @@ void buf_byte(struct buf *b, char c)
   if (buf_reserve(b, 1)) b->p[b->n++] = c;
 }
 
+/* Mostly there is room already, and once is enough. */
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
   va_list ap;
+  size_t room = b->failed ? 0 : b->cap - b->n;
   va_start(ap, fmt);
-  int n = vsnprintf(NULL, 0, fmt, ap);
+  int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, ap);
   va_end(ap);
-  if (n < 0 || !buf_reserve(b, (size_t)n + 1)) return;
-  va_start(ap, fmt);
-  vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-  va_end(ap);
+  if (n < 0) return;
+  if ((size_t)n >= room) {
+    if (!buf_reserve(b, (size_t)n + 1)) return;
+    va_start(ap, fmt);
+    vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+  }
   b->n += (size_t)n;
+}
+
+void buf_u64(struct buf *b, uint64_t v)
+{
+  char digits[20];
+  size_t at = sizeof digits;
+  do digits[--at] = (char)('0' + v % 10);
+  while (v /= 10);
+  buf_put(b, (struct str){digits + at, sizeof digits - at});
 }
 
 void buf_drop(struct buf *b, size_t n)

@@ -22,6 +22,7 @@ bool buf_reserve(struct buf *b, size_t more); /* room for more bytes after n */
 void buf_put(struct buf *b, struct str s);
 void buf_byte(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_u64(struct buf *b, uint64_t v); /* in decimal */
 /* Takes away the first n bytes. */
 void buf_drop(struct buf *b, size_t n);
 

@@ -1,5 +1,4 @@
 #include "base/clock.h"
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,17 +19,34 @@ uint64_t clock_mono_us(void)
   return read_clock(CLOCK_MONOTONIC);
 }
 
+/* With zeros before it. */
+static char *put_number(char *p, unsigned v, size_t digits)
+{
+  for (size_t i = digits; i--; v /= 10) p[i] = (char)('0' + v % 10);
+  return p + digits;
+}
+
+/* Written digit by digit: every record has a time, and strftime and printf took half of what writing one takes. */
 void clock_format(uint64_t unix_us, char out[CLOCK_TEXT])
 {
   time_t s = (time_t)(unix_us / 1000000u);
   struct tm tm;
-  char date[24];
   if (!gmtime_r(&s, &tm) || tm.tm_year > 8099) {
     s = 0;
     gmtime_r(&s, &tm);
   }
-  strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-  snprintf(out, CLOCK_TEXT, "%.19s.%06uZ", date, (unsigned)(unix_us % 1000000u));
+  const struct {
+    unsigned value;
+    size_t digits;
+    char behind;
+  } parts[] = {{(unsigned)tm.tm_year + 1900, 4, '-'},   {(unsigned)tm.tm_mon + 1, 2, '-'}, {(unsigned)tm.tm_mday, 2, 'T'},
+               {(unsigned)tm.tm_hour, 2, ':'},          {(unsigned)tm.tm_min, 2, ':'},     {(unsigned)tm.tm_sec, 2, '.'},
+               {(unsigned)(unix_us % 1000000u), 6, 'Z'}};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    out = put_number(out, parts[i].value, parts[i].digits);
+    *out++ = parts[i].behind;
+  }
+  *out = 0;
 }
 
 static bool digits(const char *p, size_t n, int *out)

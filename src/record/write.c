@@ -18,7 +18,9 @@ static void put_time(struct buf *b, uint64_t us)
 {
   char text[CLOCK_TEXT];
   clock_format(us, text);
-  buf_printf(b, "\"%s\"", text);
+  buf_byte(b, '"');
+  buf_put(b, str_of(text));
+  buf_byte(b, '"');
 }
 
 static void put_layers(struct buf *b, struct str list)
@@ -54,8 +56,8 @@ static void put_value(struct buf *b, const struct field *f, const void *at)
   case LAYERS: put_layers(b, *(const struct str *)at); break;
   case ID: json_quote(b, str_of(at)); break;
   case TIME: put_time(b, *(const uint64_t *)at); break;
-  case U64: buf_printf(b, "%llu", (unsigned long long)*(const uint64_t *)at); break;
-  case UINT: buf_printf(b, "%u", *(const unsigned *)at); break;
+  case U64: buf_u64(b, *(const uint64_t *)at); break;
+  case UINT: buf_u64(b, *(const unsigned *)at); break;
   case BOOL: buf_put(b, *(const bool *)at ? STR("true") : STR("false")); break;
   case ENUM:
     assert(*(const unsigned *)at < f->words->n);
@@ -93,7 +95,10 @@ static void put_members(struct buf *b, const struct fields *fields, const void *
     const struct field *f = &fields->rows[i];
     const void *at = (const char *)base + f->at;
     if (is_absent(f, at)) continue;
-    buf_printf(b, "%s\"%s\":", first ? "" : ",", f->name);
+    if (!first) buf_byte(b, ',');
+    buf_byte(b, '"');
+    buf_put(b, str_of(f->name));
+    BUF_LIT(b, "\":");
     put_value(b, f, at);
     first = false;
   }

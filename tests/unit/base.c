@@ -81,6 +81,40 @@ static void a_failed_buffer_says_so_once(void)
   buf_finish(&b);
 }
 
+/* In the room that is left, one byte short of it (the NUL needs one more), and with none. */
+static void what_is_printed_fits_however_much_room_there_is(void)
+{
+  for (size_t n = 0; n < 70; n++) {
+    struct buf b = {0};
+    CHECK(buf_reserve(&b, 256) && b.cap == 256);
+    b.n = 256 - n;
+    for (size_t more = 0; more < 3; more++) {
+      size_t length = n + more > 1 ? n + more - 1 : 0;
+      b.n = 256 - n;
+      buf_printf(&b, "%.*s", (int)length, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz");
+      CHECK_INT(b.n, 256 - n + length);
+      CHECK(length == 0 || b.p[b.n - 1] == (char)('a' + (length - 1) % 26));
+    }
+    buf_finish(&b);
+  }
+  struct buf failed = {.failed = true};
+  buf_printf(&failed, "%d", 1);
+  CHECK(failed.n == 0 && !failed.p);
+}
+
+static void numbers_of_64_bits_are_written(void)
+{
+  static const uint64_t rows[] = {0, 9, 10, 99, 100, UINT32_MAX, UINT64_MAX - 1, UINT64_MAX};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct buf b = {0};
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)rows[i]);
+    buf_u64(&b, rows[i]);
+    CHECK_STR(buf_str(&b), text);
+    buf_finish(&b);
+  }
+}
+
 static void numbers_of_64_bits(void)
 {
   uint64_t v = 0;
@@ -108,6 +142,7 @@ static void times_there_and_back(void)
       {"1970-01-01T00:00:01.000000Z", 1000000},
       {"2026-11-25T15:46:15.123456Z", 1795621575123456},
       {"2028-02-29T23:59:59.999999Z", 1835481599999999},
+      {"9999-12-31T23:59:59.000001Z", 253402300799000001},
   };
   char text[CLOCK_TEXT];
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -115,6 +150,10 @@ static void times_there_and_back(void)
     CHECK_STR(str_of(text), rows[i].text);
     CHECK(clock_parse(rows[i].text, strlen(rows[i].text)) == rows[i].us);
   }
+  clock_format(253402300800000000, text); /* the year has five digits */
+  CHECK_STR(str_of(text), "1970-01-01T00:00:00.000000Z");
+  clock_format(UINT64_MAX, text);
+  CHECK_STR(str_cut(str_of(text), 0, 4), "1970");
   CHECK(clock_parse("2026-11-25T15:46:15Z", 20) == 1795621575000000);
   CHECK(clock_parse("2026-11-25T15:46:15.1234567Z", 28) == 1795621575123456);
   static const char *const bad[] = {"",
@@ -145,6 +184,8 @@ int main(void)
   RUN(an_array_that_cannot_grow_stays_as_it_was);
   RUN(an_array_on_the_heap_grows);
   RUN(a_failed_buffer_says_so_once);
+  RUN(what_is_printed_fits_however_much_room_there_is);
+  RUN(numbers_of_64_bits_are_written);
   RUN(numbers_of_64_bits);
   RUN(distances_of_names);
   RUN(times_there_and_back);
