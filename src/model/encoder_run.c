@@ -278,6 +278,21 @@ static void add_rows(float *x, const float *rows, size_t n)
   for (size_t i = 0; i < n; i += LANES) store(x + i, load(x + i) + load(rows + i));
 }
 
+typedef int8_t signed_bytes __attribute__((vector_size(16), aligned(1), may_alias));
+
+/* Rows of the tokens. They lie anywhere in a large table: the next one is fetched while this one is read. */
+static void embed(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n)
+{
+  for (size_t r = 0; r < n; r++) {
+    const int8_t *from = e->embedding + (size_t)ids[r] * e->width;
+    const int8_t *next = e->embedding + (size_t)ids[r + 1 < n ? r + 1 : r] * e->width;
+    vec scale = all(e->embedding_scale[ids[r]]);
+    for (size_t i = 0; i < e->width; i += 64) __builtin_prefetch(next + i);
+    for (size_t i = 0; i < e->width; i += LANES)
+      store(s->x + r * e->width + i, __builtin_convertvector(*(const signed_bytes *)(from + i), vec) * scale);
+  }
+}
+
 /* ---- attention --------------------------------------------------------------------------------------------------- */
 
 /* A head's row with its position turned in. turn: the cosines, then the sines, half as many as the row has numbers. */
@@ -459,10 +474,7 @@ void NAMED(PATH)(const struct encoder *e, struct encoder_scratch *s, const uint3
 {
   size_t role = ids[0] == TOKEN_DOCUMENT;
   float weight[WINDOW_MAX + LANES], pooled[WIDTH_MAX];
-  for (size_t r = 0; r < n; r++) {
-    const int8_t *from = e->embedding + (size_t)ids[r] * e->width;
-    for (size_t i = 0; i < e->width; i++) s->x[r * e->width + i] = (float)from[i] * e->embedding_scale[ids[r]];
-  }
+  embed(e, s, ids, n);
   for (uint32_t i = 0; i < e->layers; i++) {
     if (i == e->exit) out->logit = logit_of(e, s, n, role, &e->exit_output, weight, out->brought);
     out->left = i == e->exit && out->logit < e->leave[role];

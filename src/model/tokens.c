@@ -65,19 +65,32 @@ static int add_pieces(struct vocabulary *v, struct str pieces, struct vdt_error 
   return VDT_OK;
 }
 
+static int fill(struct vocabulary *v, struct str pieces, uint64_t room, struct vdt_error *err)
+{
+  free(v->entries);
+  v->entries = calloc(room, sizeof *v->entries);
+  if (!v->entries) return error_set(err, VDT_ENOMEM, "out of memory");
+  v->mask = room - 1;
+  v->size = FIRST_PIECE;
+  return add_pieces(v, pieces, err);
+}
+
+/* As small as look-ups allow: it is read at random, and what does not fit into a processor's cache costs more than a longer way to a free entry. */
+static uint64_t room_for(const struct vocabulary *v)
+{
+  uint64_t used = 0, room = 16;
+  for (uint64_t i = 0; i <= v->mask; i++) used += v->entries[i].length != 0;
+  while (room / 4 * 3 < used) room *= 2;
+  return room;
+}
+
 int vocabulary_new(struct str pieces, struct vocabulary **out, struct vdt_error *err)
 {
   struct vocabulary *v = calloc(1, sizeof *v);
   uint64_t room = 1024;
-  while (room < pieces.n) room *= 2; /* at most an entry a byte, less one a piece; in practice half: beginnings are shared */
-  if (v) v->entries = calloc(room, sizeof *v->entries);
-  if (!v || !v->entries) {
-    vocabulary_free(v);
-    return error_set(err, VDT_ENOMEM, "out of memory");
-  }
-  v->mask = room - 1;
-  v->size = FIRST_PIECE;
-  int rc = add_pieces(v, pieces, err);
+  while (room < pieces.n) room *= 2; /* at most an entry a byte, less one a piece; in practice a fourth: beginnings are shared */
+  int rc = v ? fill(v, pieces, room, err) : error_set(err, VDT_ENOMEM, "out of memory");
+  if (!rc) rc = fill(v, pieces, room_for(v), err);
   if (rc) vocabulary_free(v);
   if (!rc) *out = v;
   return rc;
