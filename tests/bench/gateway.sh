@@ -1,8 +1,15 @@
 #!/bin/sh
 # Requests per second and latency of the gateway with all detectors on, against plain nginx proxying the same upstream in the same run;
-# then the time to the first event of a stream. Usage: tests/bench/gateway.sh [BUILD-DIR]; SECONDS_EACH=8 is the length of one run.
+# then the time to the first event of a stream. Usage: tests/bench/gateway.sh [--prompts FILE] [BUILD-DIR]; SECONDS_EACH=8 is the length of one run.
+# Prompts of about 2 KB, never the same twice: ordinary ones (or those of FILE, JSON Lines with a member "text"), and one of the kind that costs most, which
+# the model reads closely.
 set -eu
 src=$(cd "$(dirname "$0")/../.." && pwd)
+prompts=ordinary
+if [ "${1:-}" = --prompts ]; then
+  prompts=$2
+  shift 2
+fi
 build=$(cd "${1:-$src/build}" && pwd)
 each=${SECONDS_EACH:-8}
 command -v wrk >/dev/null || { echo "gateway.sh: install the package wrk" >&2; exit 1; }
@@ -61,38 +68,42 @@ until grep -q 'Ctrl-C stops' "$dir/run.log"; do
 done
 chmod 666 "$dir/up.sock"
 
-# A prompt of 2 KB of ordinary text, as a chat sends it, and never the same twice: what the model has read before it remembers.
-python3 - "$dir/body.json" <<'PY'
-import json, sys
-words = ("Please read the minutes of our last meeting and tell me which of the open points belong to the team in Tampere. We met on Tuesday, "
-         "talked about the release, the two customers in Oulu, and the budget of the next quarter. Anna will write to the supplier; Mikko looks "
-         "after the tests. The third item was moved to next week because nobody had the figures at hand. ")
-text = "Minutes NUMBER. " + (words * 8)[:1800]
-json.dump({"model": "gpt-4o", "messages": [{"role": "system", "content": "You are a helpful assistant of the office."}, {"role": "user", "content": text}],
-           "temperature": 0.2}, open(sys.argv[1], "w"))
-PY
-cat >"$dir/post.lua" <<LUA
-local f = io.open("$dir/body.json"); local head, tail = f:read("*a"):match("^(.*)NUMBER(.*)\$"); f:close()
-local threads, id, n = 0, 0, 0
+python3 "$src/tests/bench/gateway_prompts.py" "$prompts" >"$dir/ordinary"
+python3 "$src/tests/bench/gateway_prompts.py" close >"$dir/close"
+# Each thread begins elsewhere in the file and puts its own number into each body.
+cat >"$dir/post.lua" <<'LUA'
+local threads, id, n, bodies = 0, 0, 0, {}
 function setup(thread) thread:set("id", threads); threads = threads + 1 end
+function init(args)
+  for line in io.lines(args[1]) do
+    local head, tail = line:match("^(.*)NUMBER(.*)$")
+    bodies[#bodies + 1] = {head, tail}
+  end
+  n = id * math.floor(#bodies / 2)
+end
 wrk.method = "POST"
-function request() n = n + 1; return wrk.format(nil, nil, nil, head .. id .. "-" .. n .. tail) end
+function request()
+  n = n + 1
+  local b = bodies[n % #bodies + 1]
+  return wrk.format(nil, nil, nil, b[1] .. id .. "-" .. n .. b[2])
+end
 wrk.headers["content-type"] = "application/json"; wrk.headers["api-key"] = "bench"
 done = function(s, l, r)
   io.write(string.format("%10.0f req/s   p50 %7.0f us   p99 %7.0f us   errors %d\n", s.requests / s.duration * 1e6, l:percentile(50), l:percentile(99),
-    r and 0 or s.errors.status + s.errors.connect + s.errors.read + s.errors.write + s.errors.timeout))
+    s.errors.status + s.errors.connect + s.errors.read + s.errors.write + s.errors.timeout))
 end
 LUA
 path='/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21'
 
-# run LABEL PORT CONNECTIONS
+# run LABEL PORT CONNECTIONS BODIES
 run() {
-  printf '%-10s %3d connections ' "$1" "$3"
-  wrk -t$(($3 > 1 ? 2 : 1)) -c"$3" -d"${each}s" -s "$dir/post.lua" "http://127.0.0.1:$2$path" | grep req/s
+  printf '%-10s %-8s %3d connections ' "$1" "$4" "$3"
+  wrk -t$(($3 > 1 ? 2 : 1)) -c"$3" -d"${each}s" -s "$dir/post.lua" "http://127.0.0.1:$2$path" -- "$dir/$4" | grep req/s
 }
 for n in 1 32; do
-  run nginx "$plain" "$n"
-  run vedette "$gateway" "$n"
+  run nginx "$plain" "$n" ordinary
+  run vedette "$gateway" "$n" ordinary
+  run vedette "$gateway" "$n" close
 done
-python3 "$src/tests/bench/gateway_stream.py" "$build"
+python3 "$src/tests/bench/gateway_stream.py" "$build" 2>"$dir/stream.err" || cat "$dir/stream.err" >&2
 for p in $(pgrep -P "$(cat "$dir/state/run/nginx.pid")"); do awk -v p="$p" '/VmRSS|VmHWM/ {printf "worker %s %s %s kB\n", p, $1, $2}' "/proc/$p/status"; done
