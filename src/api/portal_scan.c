@@ -9,12 +9,12 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { TEXT_MAX = 32768, DEPLOYMENT_MAX = 256 };
+enum { TEXT_MAX = 32768, NAME_MAX_BYTES = 256, TEXTS = 6 };
 
 struct scan {
   struct work work;
   struct workbench_text text;
-  struct buf memory; /* text, as and deployment, one behind the other */
+  struct buf memory; /* the texts, one behind the other */
   struct worker_view view;
 };
 
@@ -40,43 +40,53 @@ static void run(struct work *w, const struct workbench *bench)
   else worker_failed(&w->response, "scan", &err);
 }
 
-static bool keep_text(struct scan *s, struct str text, struct str as, struct str deployment)
+static bool keep_text(struct scan *s, const struct workbench_text *t)
 {
-  if (!buf_reserve(&s->memory, text.n + as.n + deployment.n)) return false;
-  buf_put(&s->memory, text);
-  buf_put(&s->memory, as);
-  buf_put(&s->memory, deployment);
-  struct str all = buf_str(&s->memory);
+  const struct str from[TEXTS] = {t->text, t->as, t->deployment, t->user, t->application, t->tenant};
+  struct str *to[TEXTS] = {&s->text.text, &s->text.as, &s->text.deployment, &s->text.user, &s->text.application, &s->text.tenant};
+  size_t n = 1;
+  for (size_t i = 0; i < TEXTS; i++) n += from[i].n;
+  if (!buf_reserve(&s->memory, n)) return false;
+  for (size_t i = 0; i < TEXTS; i++) {
+    size_t at = s->memory.n;
+    buf_put(&s->memory, from[i]);
+    *to[i] = str_cut(buf_str(&s->memory), at, s->memory.n);
+  }
   s->text.view = s->view.view;
-  s->text.text = str_cut(all, 0, text.n);
-  s->text.as = str_cut(all, text.n, text.n + as.n);
-  s->text.deployment = str_cut(all, text.n + as.n, all.n);
   return !s->memory.failed;
 }
 
-static bool read_scan(struct api *api, const struct api_request *r, struct api_response *response, struct str *text,
-                      struct str *as, struct str *deployment)
+static bool read_scan(struct api *api, const struct api_request *r, struct api_response *response, struct workbench_text *t)
 {
+  const struct {
+    const char *name;
+    size_t max;
+    struct str *to;
+  } members[TEXTS] = {{"text", TEXT_MAX, &t->text},
+                      {"as", 16, &t->as},
+                      {"deployment", NAME_MAX_BYTES, &t->deployment},
+                      {"user", NAME_MAX_BYTES, &t->user},
+                      {"application", NAME_MAX_BYTES, &t->application},
+                      {"tenant", NAME_MAX_BYTES, &t->tenant}};
   struct json_doc doc;
-  if (!api_body(api, r, response, &doc) || !api_text(api, response, &doc, 0, "text", TEXT_MAX, text) ||
-      !api_text(api, response, &doc, 0, "as", 16, as) ||
-      !api_text(api, response, &doc, 0, "deployment", DEPLOYMENT_MAX, deployment))
-    return false;
-  bool known = str_eq(*as, STR("prompt")) || str_eq(*as, STR("document")) || str_eq(*as, STR("response"));
-  if (!as->n) *as = STR("prompt");
+  if (!api_body(api, r, response, &doc)) return false;
+  for (size_t i = 0; i < TEXTS; i++)
+    if (!api_text(api, response, &doc, 0, members[i].name, members[i].max, members[i].to)) return false;
+  bool known = str_eq(t->as, STR("prompt")) || str_eq(t->as, STR("document")) || str_eq(t->as, STR("response"));
+  if (!t->as.n) t->as = STR("prompt");
   else if (!known) api_error(response, 400, "InvalidRequestContent", "as is to be prompt, document or response.");
-  if (!text->n) api_error(response, 400, "InvalidRequestContent", "text is to be a text of 1 to %d bytes.", TEXT_MAX);
-  return (known || str_eq(*as, STR("prompt"))) && text->n;
+  if (!t->text.n) api_error(response, 400, "InvalidRequestContent", "text is to be a text of 1 to %d bytes.", TEXT_MAX);
+  return (known || str_eq(t->as, STR("prompt"))) && t->text.n;
 }
 
 void api_portal_scan(struct api *api, const struct api_request *r, struct api_response *response)
 {
-  struct str text, as, deployment;
-  if (!read_scan(api, r, response, &text, &as, &deployment)) return;
+  struct workbench_text t = {0};
+  if (!read_scan(api, r, response, &t)) return;
   struct scan *s = api->worker ? calloc(1, sizeof *s) : NULL;
   if (s) s->work = (struct work){.run = run, .drop = drop};
-  bool kept = s && worker_view_make(api, &s->view) && keep_text(s, text, as, deployment);
-  sodium_memzero((char *)(uintptr_t)text.p, text.n); /* in the body, or decoded in the arena */
+  bool kept = s && worker_view_make(api, &s->view) && keep_text(s, &t);
+  sodium_memzero((char *)(uintptr_t)t.text.p, t.text.n); /* in the body, or decoded in the arena */
   if (kept) {
     response->work = &s->work;
     return;

@@ -18,7 +18,8 @@ struct workbench_view {
 
 /* A text that somebody wants to know about. */
 struct workbench_text {
-  struct str text, as, deployment; /* deployment empty: the first that may be seen */
+  struct str text, as, deployment;      /* deployment empty: the first that may be seen */
+  struct str user, application, tenant; /* as if they had asked; all empty: policies about data do not count */
   struct workbench_view view;
 };
 

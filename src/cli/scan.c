@@ -246,6 +246,7 @@ static bool set_format(struct scan *s, const char *name)
 /* What the command line says about the configuration. */
 struct choice {
   const char *config, *policy, *deployment, *only;
+  const char *user, *application, *tenant; /* whom policies about data may hold for */
 };
 
 /* The named policy; else that of the named deployment; else the first. */
@@ -271,13 +272,40 @@ static bool set_deployment(struct scan *s, const struct choice *c)
   return false;
 }
 
+static bool names_somebody(const struct choice *c)
+{
+  return c->user || c->application || c->tenant;
+}
+
+/* Policies about data can only make a kind's action stronger, which would bring back what --only has left out. */
+static bool can_tighten(const struct choice *c)
+{
+  if (!c->only || !names_somebody(c)) return true;
+  fprintf(
+      stderr,
+      "vedette scan: --only shows what detectors find, --user, --application and --tenant what is done for somebody: not both\n");
+  return false;
+}
+
+/* What holds for somebody on top of the policy, as in the gateway. Nobody named: the policy alone. */
+static int tighten(struct scan *s, const struct choice *c)
+{
+  const struct data_policy *holds[DATA_POLICIES_MAX];
+  struct vdt_policy policy = s->policy;
+  if (!s->config || !names_somebody(c)) return VDT_OK;
+  size_t n = config_data_policies(s->config, str_of(c->user), str_of(c->application), (struct str){0}, str_of(c->tenant), holds);
+  return n ? data_policy_tighten(s->engine, s->config->arena, &policy, holds, n, &s->policy) : VDT_OK;
+}
+
 static bool read_config(struct scan *s, const struct choice *c)
 {
   struct vdt_error err = {0};
   vdt_policy_default(&s->policy);
   if (!c->config) {
-    if (c->policy || c->deployment) fprintf(stderr, "vedette scan: --policy and --deployment are about a --config FILE\n");
-    return !c->policy && !c->deployment;
+    bool alone = !c->policy && !c->deployment && !names_somebody(c);
+    if (!alone)
+      fprintf(stderr, "vedette scan: --policy, --deployment, --user, --application and --tenant are about a --config FILE\n");
+    return alone;
   }
   int rc = load_config(c->config, &s->config, &err);
   if (!rc) rc = load_blocklists(s->config, &s->blocklist, &err);
@@ -300,11 +328,12 @@ static int read_key(struct scan *s, struct vdt_error *err)
   return rc;
 }
 
-static int start(struct scan *s)
+static int start(struct scan *s, const struct choice *c)
 {
   struct vdt_error err = {0};
   int rc = load_engine_of(s->config, NULL, &s->engine, NULL, &err);
   if (!rc && s->config) rc = vdt_policy_bind(s->engine, s->config->arena, &s->policy, &err);
+  if (!rc) rc = tighten(s, c);
   if (!rc && s->deployment) s->policy.allow = s->deployment->allow;
   if (!rc) rc = load_intel(s->config, &s->intel, &err);
   s->policy.intel = s->intel;
@@ -343,6 +372,9 @@ static bool set_option(struct scan *s, struct choice *choice, int c)
   case 'p': choice->policy = optarg; return true;
   case 'd': choice->deployment = optarg; return true;
   case 'o': choice->only = optarg; return true;
+  case 'u': choice->user = optarg; return true;
+  case 'A': choice->application = optarg; return true;
+  case 't': choice->tenant = optarg; return true;
   case 'a': return set_role(s, optarg);
   case 'f': return set_format(s, optarg);
   case 's': return s->stats = true;
@@ -381,6 +413,9 @@ int cmd_scan(int argc, char **argv)
                                           {"as", required_argument, NULL, 'a'},
                                           {"deployment", required_argument, NULL, 'd'},
                                           {"only", required_argument, NULL, 'o'},
+                                          {"user", required_argument, NULL, 'u'},
+                                          {"application", required_argument, NULL, 'A'},
+                                          {"tenant", required_argument, NULL, 't'},
                                           {"format", required_argument, NULL, 'f'},
                                           {"stats", no_argument, NULL, 's'},
                                           {"raw", no_argument, NULL, 'r'},
@@ -393,8 +428,8 @@ int cmd_scan(int argc, char **argv)
   struct choice choice = {0};
   bool ok = true;
   for (int c; ok && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) ok = set_option(&s, &choice, c);
-  ok = ok && can_redact(&s) && read_config(&s, &choice) && (!choice.only || set_only(&s, choice.only));
-  int rc = ok ? start(&s) : 2;
+  ok = ok && can_redact(&s) && can_tighten(&choice) && read_config(&s, &choice) && (!choice.only || set_only(&s, choice.only));
+  int rc = ok ? start(&s, &choice) : 2;
   if (!rc) rc = run(&s, argv + optind, argc - optind);
   finish(&s);
   return rc;

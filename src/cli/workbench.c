@@ -104,9 +104,22 @@ static const struct config_deployment *find(const struct scan *s)
   return NULL;
 }
 
+/* What holds for who is named, on top of the deployment's policy. */
+static int policy_for(const struct scan *s, const struct config_deployment *d, struct vdt_policy *out)
+{
+  const struct data_policy *holds[DATA_POLICIES_MAX];
+  const struct workbench_text *t = s->text;
+  *out = *d->policy;
+  if (!t->user.n && !t->application.n && !t->tenant.n) return VDT_OK;
+  size_t n = config_data_policies(s->bench->config, t->user, t->application, (struct str){0}, t->tenant, holds);
+  return n ? data_policy_tighten(s->bench->engine, s->arena, d->policy, holds, n, out) : VDT_OK;
+}
+
 static int scan_for(struct scan *s, const struct config_deployment *d, struct vdt_result *out)
 {
-  struct vdt_policy policy = *d->policy;
+  struct vdt_policy policy;
+  int rc = policy_for(s, d, &policy);
+  if (rc) return rc;
   policy.allow = d->allow;
   policy.intel = s->bench->intel;
   if (d->n_blocklists)
