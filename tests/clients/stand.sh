@@ -74,6 +74,7 @@ stand_vedette() {
   await_address 30 "$2" "$STATE/vedette.log" $!
   await_address 30 "$3" "$STATE/vedette.log" $!
   GATEWAY=$2 CONTROL=$3
+  python3 "$here/check_state.py" "$STATE/state" "$STATE/before"
 }
 
 # stand_tls: a certificate for localhost in $TLS, and an authority that node trusts
@@ -133,11 +134,16 @@ YAML
   stand_vedette "$STATE/vedette.yaml" "127.0.0.1:$1" "127.0.0.1:$2"
 }
 
-# Node's own TAP; the exit status is that of the tests.
+# Node's own TAP; the exit status is that of the tests, and says too whether a text that clients and model said is in the state folder afterwards.
 stand_run() {
   export GATEWAY CONTROL MODEL ECHO STATE
+  export VEDETTE_TRAFFIC="$STATE/traffic"
   status=0
-  "$NODE" --test-reporter=tap "$here/$1" || status=$?
+  "$NODE" --require "$here/capture.cjs" --test-reporter=tap "$here/$1" || status=$?
+  if [ -s "$VEDETTE_TRAFFIC" ] && ! python3 "$here/check_state.py" "$STATE/state" "$STATE/before" "$STATE/vedette.yaml" "$VEDETTE_TRAFFIC" "$ECHO"; then
+    echo "not ok 0 - no file of the state folder has a stretch of what clients and model said"
+    status=1
+  fi
   if [ "$status" != 0 ]; then sed 's/^/# /' "$STATE/vedette.log" | tail -20; fi
   return "$status"
 }
