@@ -29,9 +29,13 @@ LONGEST = 1024   # tokens of a text that training looks at
 SHORT = 72       # an instruction short enough to be put into a document
 MISTYPED = 0.20  # of the rows once more with typing errors
 ORDERS = "bipia_orders"  # the source of what was put into the carriers of bipia_train
-MIXED, PLAIN, HARD = 0.25, 0.10, 0.04  # shares of what is drawn: composites, raw text, what the network itself got wrong
+PARTS = 0.25     # of the harmless texts of several lines: some of the lines instead
+MIXED, PLAIN, HARD = 0.30, 0.10, 0.04  # shares of what is drawn: composites, raw text, what the network itself got wrong
 
-Example = collections.namedtuple("Example", "tokens attack role category weight source harmful ours", defaults=(False,))
+NEWLINE = 4      # src/model/tokens.h
+
+# at: where the tokens stand that were put into others, of a mixed example.
+Example = collections.namedtuple("Example", "tokens attack role category weight source harmful ours at", defaults=(False, None))
 
 
 def category_of(row):
@@ -121,7 +125,7 @@ class Sampler:
         return self.one(self.plain if self.rng.random() < 0.35 else self.carriers)
 
     def insert(self, carrier, line):
-        """The line within the carrier, at a line's or sentence's end when there is one near."""
+        """The line within the carrier, at a line's or sentence's end when there is one near; and where."""
         tokens = carrier.tokens
         if len(tokens) > 500:
             at = self.rng.integers(len(tokens) - 400)
@@ -129,34 +133,56 @@ class Sampler:
         at = self.rng.integers(len(tokens) + 1)
         ends = np.flatnonzero(np.isin(tokens[at:at + 40], self.ends))
         at = at + int(ends[0]) + 1 if len(ends) else at
-        return np.concatenate([tokens[:at], line.tokens, tokens[at:]])
+        return np.concatenate([tokens[:at], line.tokens, tokens[at:]]), (at, at + len(line.tokens))
 
     def composite(self, attack):
         line = self.one(self.orders if attack else self.lines if self.rng.random() < 0.7 else self.carriers)
         line = line._replace(tokens=line.tokens[:SHORT])
-        return Example(self.insert(self.carrier(), line), attack, DOCUMENT, line.category if attack else -1, 1, "mixed", False)
+        tokens, at = self.insert(self.carrier(), line)
+        return Example(tokens, attack, DOCUMENT, line.category if attack else -1, 1, "mixed", False, at=at)
+
+    def padding(self):
+        """What stands around a prompt: another one, or a piece of some text, cut off anywhere."""
+        tokens = self.one(self.plain if self.rng.random() < 0.25 else self.prompts).tokens
+        size = self.rng.integers(16, 220)
+        begin = self.rng.integers(len(tokens)) if len(tokens) > size and self.rng.random() < 0.3 else 0
+        return tokens[begin:begin + size]
 
     def joined(self, attack):
         """Several prompts as one, one of them an attack or none."""
         last = self.one(self.direct if attack else self.prompts)
-        parts = [self.one(self.prompts).tokens[:200] for _ in range(self.rng.integers(1, 4))]
-        parts.insert(len(parts) if self.rng.random() < 0.6 else self.rng.integers(len(parts)), last.tokens)
-        return Example(np.concatenate(parts), attack, PROMPT, last.category if attack else -1, 1, "mixed", False)
+        parts = [self.padding() for _ in range(self.rng.integers(1, 4))]
+        place = len(parts) if self.rng.random() < 0.4 else int(self.rng.integers(len(parts) + 1))
+        parts.insert(place, last.tokens)
+        if self.rng.random() < 0.8:
+            parts = [np.append(p, np.uint16(NEWLINE)) for p in parts]
+        begin = sum(map(len, parts[:place]))
+        return Example(np.concatenate(parts), attack, PROMPT, last.category if attack else -1, 1, "mixed", False, at=(begin, begin + len(last.tokens)))
 
     def mixed(self):
         """Attacks and harmless ones in equal number."""
         attack = self.rng.random() < 0.5
-        return self.composite(attack) if self.rng.random() < 0.6 else self.joined(attack)
+        return self.composite(attack) if self.rng.random() < 0.5 else self.joined(attack)
+
+    def part(self, e):
+        """A few lines of a harmless text by themselves, as a paragraph is read again. Not of ours: a line of those may be an attack that is quoted."""
+        marks = np.flatnonzero(e.tokens[:4096] == NEWLINE)
+        if e.attack or e.harmful or e.ours or len(marks) == 0 or self.rng.random() > PARTS:
+            return e
+        marks = [0, *(marks + 1), len(e.tokens)]
+        first = self.rng.integers(len(marks) - 1)
+        last = min(first + self.rng.integers(1, 5), len(marks) - 1)
+        return e._replace(tokens=e.tokens[marks[first]:marks[last]]) if marks[last] - marks[first] >= 8 else e
 
     def draw(self):
         luck = self.rng.random()
         if luck < MIXED:
             return self.mixed()
         if luck < MIXED + PLAIN:
-            return self.one(self.plain)._replace(role=PROMPT if self.rng.random() < 0.4 else DOCUMENT)
+            return self.part(self.one(self.plain))._replace(role=PROMPT if self.rng.random() < 0.4 else DOCUMENT)
         if self.hard and luck < MIXED + PLAIN + HARD:
             return self.one(self.hard)
-        e = self.examples[min(np.searchsorted(self.share, self.rng.random()), len(self.examples) - 1)]
+        e = self.part(self.examples[min(np.searchsorted(self.share, self.rng.random()), len(self.examples) - 1)])
         if e.role == PROMPT and e.attack and self.rng.random() < 0.12:
             return e._replace(role=DOCUMENT, category=-1)
         if e.role == DOCUMENT and self.rng.random() < 0.25:

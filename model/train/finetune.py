@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Teaches a pre-trained encoder to tell attacks: WORK/encoder.pt in, WORK/model.pt out.
 
-    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,...] [--device cuda]
+    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,... [--go-on]] [--device cuda]
 
 Reads what pack.py wrote. A text is read in windows; its logit is the largest of its windows'. Windows of 64 to 256 tokens are mixed, so that the product may
 choose. Of several files of --encoder the mean is taken, and with --minutes 0 it is what is written.
@@ -83,13 +83,21 @@ def pad(pieces, roles):
     return ids, np.array([len(p) + 1 for p in pieces], np.int32)
 
 
+def holds(at, window):
+    """Whether a window holds what was put into a text, or as much of it as half a window."""
+    both = min(at[1], window[1]) - max(at[0], window[0])
+    return both >= min(at[1] - at[0], (window[1] - window[0]) // 2)
+
+
 def cut(e, size, rng):
-    """Some windows of an example, with the first and the last of an attack."""
+    """Some windows of an example: those that hold what was put into it, else the first and the last."""
     tokens = e.tokens[:LONGEST] if len(e.tokens) <= LONGEST or rng.random() < 0.5 else e.tokens[-LONGEST:]
     all_ = windows(tokens, size, (size - 1) * 3 // 4)
     if len(all_) > MOST_WINDOWS:
-        keep = rng.choice(np.arange(1, len(all_) - 1), MOST_WINDOWS - 2, replace=False)
-        all_ = [all_[0], *(all_[k] for k in sorted(keep)), all_[-1]]
+        keep = [k for k, w in enumerate(all_) if holds(e.at, w)] if e.at else [0, len(all_) - 1]
+        keep = [keep[k] for k in rng.permutation(len(keep))[:MOST_WINDOWS - 1]]
+        rest = [k for k in range(len(all_)) if k not in keep]
+        all_ = [all_[k] for k in sorted([*keep, *rng.choice(rest, MOST_WINDOWS - len(keep), replace=False)])]
     return [tokens[a:b] for a, b in all_]
 
 
@@ -149,22 +157,22 @@ def mine(model, sampler):
     sampler.hard = [looked[i] for i in worst]
 
 
-def train(model, sampler, minutes, steps=0):
-    """For so many minutes, or steps, over which the rate falls to nothing."""
+def train(model, sampler, minutes, steps=0, rate=RATE, mined=0.5):
+    """For so many minutes, or steps, over which the rate falls to nothing. mined: after which share the network looks for what it gets wrong."""
     adam = torch.optim.AdamW(model.head.parameters(), lr=HEAD_RATE, weight_decay=0.01)
     begin, step, smooth = time.time(), 0, None
     for batch in batches(sampler, BATCH_TOKENS[model.device]):
         share = step / steps if steps else (time.time() - begin) / (minutes * 60)
         if share >= 1:
             return
-        if share > 0.5 and not sampler.hard:
+        if share >= mined and not sampler.hard:
             mine(model, sampler)
         now = min(1.0, (step + 1) / 60) * (1 - share)
         for g in adam.param_groups:
-            g["lr"] = HEAD_RATE * now
+            g["lr"] = HEAD_RATE * now * rate / RATE
         loss = loss_of(model, batch)
         loss.backward()
-        model.w.step(RATE * now, decay=0.02)
+        model.w.step(rate * now, decay=0.02)
         adam.step()
         adam.zero_grad()
         step += 1
@@ -190,6 +198,7 @@ def main():
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--leave-out", default="", help="further sources to keep out, for a look at what generalises")
     p.add_argument("--encoder", default="encoder.pt", help="files of WORK to begin with; none: from nothing")
+    p.add_argument("--go-on", action="store_true", help="from a network that was fine-tuned before: at a quarter of the rate")
     p.add_argument("--out", default="model.pt")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
@@ -200,7 +209,7 @@ def main():
     model = Classifier(rows.vocabulary, a.device) if a.encoder == "none" else load(a.work, a.encoder, rows.vocabulary, a.device)
     torch.manual_seed(a.seed)
     if a.minutes:
-        train(model, sampler, a.minutes)
+        train(model, sampler, a.minutes, 0, RATE * (0.25 if a.go_on else 1), 0 if a.go_on else 0.5)
     torch.save(model.state(), a.work / a.out)
     report(rows.kept, score_all(model, rows.kept))
 

@@ -5,5 +5,5 @@ GENERATOR = {"width": 96, "layers": 2, "heads": 3, "inner": 288}
 NAME = "vedette-shield"
 WINDOW, STRIDE = 128, 96     # tokens of a window with the role, and from window to window, as the product reads
 GATE_BITS = 20
-RULES = (3.5, 3.5)           # logits that a rule score of 1 is worth, by role: chosen on the texts kept out (model/EXPERIMENTS.md)
+RULES = (2.0, 2.0)           # logits that a rule score of 1 is worth, by role: chosen on the texts kept out (model/EXPERIMENTS.md)
 GATE_BOXES = (8, 32)         # src/model/gate.h
