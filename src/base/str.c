@@ -58,3 +58,16 @@ unsigned str_distance(struct str a, struct str b)
   }
   return prev[bn];
 }
+
+bool str_is_one_away(struct str a, struct str b)
+{
+  size_t i = 0;
+  if (a.n > b.n) return str_is_one_away(b, a);
+  if (b.n - a.n > 1) return false;
+  while (i < a.n && lower(a.p[i]) == lower(b.p[i])) i++;
+  if (a.n < b.n) return str_ieq(str_cut(a, i, a.n), str_cut(b, i + 1, b.n));
+  if (i == a.n) return false;
+  if (str_ieq(str_cut(a, i + 1, a.n), str_cut(b, i + 1, b.n))) return true;
+  bool swapped = i + 1 < a.n && lower(a.p[i]) == lower(b.p[i + 1]) && lower(a.p[i + 1]) == lower(b.p[i]);
+  return swapped && str_ieq(str_cut(a, i + 2, a.n), str_cut(b, i + 2, b.n));
+}

@@ -44,4 +44,6 @@ bool str_u64(struct str s, uint64_t *out);
 /* Edit distance (insert, delete, replace, neighbours swapped) of two short names; for "did you mean". At most 63 bytes
  * of each are looked at. */
 unsigned str_distance(struct str a, struct str b);
+/* Is that distance 1? In one pass, whatever their length. */
+bool str_is_one_away(struct str a, struct str b);
 #endif

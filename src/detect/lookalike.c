@@ -306,7 +306,7 @@ static unsigned judge_name(struct str front, struct str label, struct str name, 
   if (in_front(front, label, name, &with_top)) return with_top ? 92 : link_lures(rest) ? 78 : 40;
   if (front_lures(front, name)) return 78;
   *why = "one letter away from a known name";
-  if (name.n >= 6 && label.n <= 63 && str_distance(label, name) == 1 && !(label.n == name.n + 1 && (label.p[name.n] | 32) == 's'))
+  if (name.n >= 6 && label.n <= 63 && str_is_one_away(label, name) && !(label.n == name.n + 1 && (label.p[name.n] | 32) == 's'))
     return name.n >= 8 ? 76 : 70;
   return 0;
 }

@@ -34,10 +34,16 @@ static bool has_bit(const uint64_t *set, unsigned bit)
   return set[bit / 64] >> bit % 64 & 1;
 }
 
+static unsigned some_of(uint64_t hash)
+{
+  return (unsigned)(hash >> 40) % BEGINNINGS_SOME;
+}
+
 static void put(struct beginnings *b, uint64_t hash, uint32_t what)
 {
   uint64_t at = hash & b->mask;
   while (b->places[at].hash && b->places[at].hash != hash) at = (at + 1) & b->mask;
+  set_bit(b->some, some_of(hash));
   b->places[at].hash = hash;
   b->places[at].what |= what;
 }
@@ -75,6 +81,7 @@ bool beginnings_init(struct beginnings *b, struct vdt_arena *arena, const struct
 static uint32_t look_up(const struct beginnings *b, uint64_t hash)
 {
   if (!hash) hash = 1;
+  if (!has_bit(b->some, some_of(hash))) return 0;
   uint64_t at = hash & b->mask;
   while (b->places[at].hash && b->places[at].hash != hash) at = (at + 1) & b->mask;
   return b->places[at].what;

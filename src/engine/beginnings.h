@@ -13,9 +13,13 @@ struct beginning {
   uint32_t what; /* bits of beginning_bit() */
 };
 
+enum { BEGINNINGS_SOME = 1 << 17 };
+
 struct beginnings {
   struct beginning *places;
   uint64_t mask;
+  uint64_t some[BEGINNINGS_SOME /
+                64];           /* by the upper bits of the hash: is there a beginning? Small enough to be at hand at every feed */
   uint64_t pairs[65536 / 64];  /* first two bytes of a literal, as a bit set */
   uint64_t inside[65536 / 64]; /* neighbours anywhere in a literal: others end the search */
   uint64_t firsts[256 / 64];   /* first bytes */

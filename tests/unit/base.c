@@ -133,6 +133,29 @@ static void distances_of_names(void)
   CHECK_INT(str_distance(STR("kitten"), STR("sitting")), 3);
 }
 
+/* All pairs of strings of up to five letters out of three. */
+static void one_away_is_a_distance_of_one(void)
+{
+  char text[2][6];
+  unsigned yes = 0;
+  for (unsigned x = 0; x < 4 * 4 * 4 * 4 * 4; x++)
+    for (unsigned y = 0; y < 4 * 4 * 4 * 4 * 4; y += 1 + x % 3) {
+      size_t n[2] = {0, 0};
+      for (unsigned k = 0, v[2] = {x, y}; k < 5; k++, v[0] /= 4, v[1] /= 4)
+        for (unsigned t = 0; t < 2; t++)
+          if (v[t] % 4) text[t][n[t]++] = (t ? "\0abC" : "\0ABc")[v[t] % 4];
+      struct str a = {text[0], n[0]}, b = {text[1], n[1]};
+      bool one = str_is_one_away(a, b);
+      yes += one;
+      if (one == (str_distance(a, b) == 1)) continue;
+      printf("# %.*s and %.*s\n", (int)a.n, a.p, (int)b.n, b.p);
+      test_failed = true;
+    }
+  CHECK(yes > 1000);
+  CHECK(str_is_one_away(STR("paypal"), STR("payapl")) && str_is_one_away(STR("g"), STR("")) &&
+        !str_is_one_away(STR(""), STR("")));
+}
+
 static void times_there_and_back(void)
 {
   static const struct {
@@ -188,6 +211,7 @@ int main(void)
   RUN(numbers_of_64_bits_are_written);
   RUN(numbers_of_64_bits);
   RUN(distances_of_names);
+  RUN(one_away_is_a_distance_of_one);
   RUN(times_there_and_back);
   RUN(every_error_has_a_text_and_a_status);
   return test_end();
