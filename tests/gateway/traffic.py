@@ -14,7 +14,7 @@ import base64, glob, hashlib, itertools, json, os, re, socket, ssl, subprocess, 
 from search_state import FORMS, WINDOW, _is_ours, files
 
 SRC = os.environ.get("VEDETTE_SRC") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-KEPT_MAX, PROBES_MAX = 64 << 20, 60000
+KEPT_MAX, PROBES_MAX = 16 << 20, 60000
 ports = set()  # of gateways and of upstreams
 _said = {}  # (socket, direction): bytes
 _kept = 0
@@ -181,7 +181,7 @@ def search(folder, before=None, configured=b"", leave_out=()):
 
 # ---- the whole suite's traffic -------------------------------------------------------------------------------------
 SHELF = os.path.join(os.environ.get("VEDETTE_BUILD", ""), "traffic")  # a file per program, of its last run: whole_traffic.test says it all again
-EACH_MAX, BODY_MAX = 400, 256 << 10
+EACH_MAX, BODY_MAX = 200, 64 << 10
 _asked = {}
 
 
