@@ -165,7 +165,7 @@ static bool joins(struct look *l, uint64_t i)
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote)
 {
   uint64_t end = skip_verb(l, i);
-  if (end) return open_value(l, end, OPERATOR_VERB, value, quote);
+  if (end) return open_value(l, skip_blanks(l, end, 1), OPERATOR_VERB, value, quote);
   if (!joins(l, i)) return OPERATOR_NONE;
   for (uint64_t stop = i + 60; i < stop; i++) {
     l->hold = i;
