@@ -2,20 +2,12 @@
 import { html, useState } from "./html.js";
 import { Dialog } from "./keys.js";
 import { Seen } from "./visible.js";
-import { Time } from "./time.js";
+import { Time, fromField, toField } from "./time.js";
 import { Empty, Loaded, Problem } from "./ui.js";
 import { announce, useLoad } from "./live.js";
 import { legalHolds, may, releaseHold, setHold } from "../api.js";
 
 const about = (h) => [["user", h.endUserId], ["deployment", h.deployment], ["alert", h.alert]].filter(([, v]) => v);
-
-// A field of this kind has no zone: it is the reader's, and whole minutes.
-export const toField = (time) => {
-  if (!time) return "";
-  const d = new Date(time);
-  return new Date(d - d.getTimezoneOffset() * 6e4).toISOString().slice(0, 16);
-};
-export const fromField = (text) => (text ? new Date(text).toISOString().replace(/\.\d+/, "") : undefined);
 
 // What a form says; a time that was not touched keeps its seconds.
 export function holdOf(form, old = {}) {

@@ -1,22 +1,25 @@
 // What changes by itself: loading with a state for each outcome, being told or polling while somebody looks, and words for screen readers.
 import { html, useEffect, useRef, useState } from "./html.js";
+import { useKeys } from "./keys.js";
 import { isLive, onPush } from "./push.js";
 
 let say = () => {};
 
-// Tells screen readers, and shows it for some seconds. For what a user did or what arrived, not for every number.
-export function announce(text) {
-  say(text);
+// Tells screen readers, and shows it for some seconds. For what a user did or what arrived, not for every number. undo: takes it back, once.
+export function announce(text, undo = null) {
+  say({ text, undo });
 }
 
 export function LiveRegion() {
-  const [text, set] = useState("");
+  const [{ text, undo }, set] = useState({ text: "" });
+  const timer = useRef();
   useEffect(() => {
-    let timer;
-    say = (t) => { set(t); clearTimeout(timer); timer = setTimeout(() => set(""), 8000); };
-    return () => clearTimeout(timer);
+    say = (said) => { set(said); clearTimeout(timer.current); timer.current = setTimeout(() => set({ text: "" }), said.undo ? 15000 : 8000); };
+    return () => clearTimeout(timer.current);
   }, []);
-  return html`<div class=${text ? "toast" : "toast hidden"} role="status" aria-live="polite">${text}</div>`;
+  const take = () => { if (undo) { set({ text: "" }); undo(); } };
+  useKeys([["z", "take the last change back, while that is offered", take]]);
+  return html`<div class=${text ? "toast row" : "toast hidden"}><span role="status" aria-live="polite">${text}</span>${undo && html`<button type="button" onClick=${take}>Undo <kbd class="wide">z</kbd></button>`}</div>`;
 }
 
 const QUIET_MS = 60000, SOON_MS = 2000; // between polls while changes are told; and at least, however much changes

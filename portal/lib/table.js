@@ -11,7 +11,7 @@ class Row extends Component {
   render({ row, n, at, marked, columns, on }) {
     return html`<tr tabindex=${at ? 0 : -1} class=${at ? "at" : ""} onFocus=${() => on.current.move(row)} onDblClick=${() => on.current.open(row)}>
       ${marked !== undefined && html`<td class="check"><input type="checkbox" tabindex="-1" aria-label=${"Mark row " + (n + 1)} checked=${marked} onChange=${() => on.current.mark(row)} /></td>`}
-      ${columns.map((c) => html`<td key=${c.key} class=${(c.narrow === false ? "wide " : "") + (c.num ? "num" : "")}>${c.cell(row)}</td>`)}</tr>`;
+      ${columns.map((c) => html`<td key=${c.key} class=${`${c.key} ${c.narrow === false ? "wide " : ""}${c.num ? "num" : ""}`}>${c.cell(row)}</td>`)}</tr>`;
   }
 }
 

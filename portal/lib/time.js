@@ -20,3 +20,11 @@ export function Time({ at, near, short }) {
   if (!at || Number.isNaN(date.getTime())) return html`<span>unknown</span>`;
   return html`<time datetime=${date.toISOString()} title=${utc(date)}>${(short && date.getFullYear() === new Date().getFullYear() ? brief : full).format(date)}${near && html`<span class="dim"> (${relative(date)})</span>`}</time>`;
 }
+
+// What <input type=datetime-local> has: no zone, so the reader's, and whole minutes.
+export const toField = (time) => {
+  if (!time) return "";
+  const d = new Date(time);
+  return new Date(d - d.getTimezoneOffset() * 6e4).toISOString().slice(0, 16);
+};
+export const fromField = (text) => (text ? new Date(text).toISOString().replace(/\.\d+/, "") : undefined);

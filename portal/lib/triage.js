@@ -17,8 +17,21 @@ export const verbs = {
 
 export const count = (n) => (n === 1 ? "1 alert" : `${n} alerts`);
 
-// ids: of ARM. onDone after a change that went through.
-export function ChangeDialog({ ids, verb, onDone, onClose }) {
+const verbTo = { Active: "activate", InProgress: "inProgress", Resolved: "resolve", Dismissed: "dismiss" };
+
+// Makes each what it was before; the history keeps both.
+async function takeBack(before, onDone) {
+  let failed = 0;
+  for (const [status, verb] of Object.entries(verbTo)) {
+    const ids = Object.keys(before).filter((id) => before[id] === status);
+    if (ids.length) failed += await changeAlerts(ids, verb, { comment: "Taken back." }).then((d) => d.failed, () => ids.length);
+  }
+  announce(failed ? `${count(failed)} could not be made what they were` : "Taken back.");
+  onDone();
+}
+
+// ids: of ARM; before: what state each has now, by its id, for taking it back. onDone after a change that went through.
+export function ChangeDialog({ ids, before, verb, onDone, onClose }) {
   const [error, fail] = useState(null);
   const [busy, wait] = useState(false);
   const [words, , done] = verbs[verb];
@@ -30,7 +43,7 @@ export function ChangeDialog({ ids, verb, onDone, onClose }) {
     fail(null);
     try {
       const { failed } = await changeAlerts(ids, verb, note);
-      announce(failed ? `${count(ids.length - failed)} ${done}; ${failed} could not be changed` : `${count(ids.length)} ${done}`);
+      announce(failed ? `${count(ids.length - failed)} ${done}; ${failed} could not be changed` : `${count(ids.length)} ${done}`, failed || !before ? null : () => takeBack(before, onDone));
       onDone();
       onClose();
     } catch (reason) {

@@ -42,7 +42,7 @@ export function State({ of }) {
 
 // Updated: when the data came; for pages that poll.
 export function Fresh({ at }) {
-  return at ? html`<span class="dim">updated <${Time} at=${new Date(at).toISOString()} /></span>` : null;
+  return at ? html`<span class="dim">updated <${Time} at=${new Date(at).toISOString()} short /></span>` : null;
 }
 
 // A link to another place that the reader opens knowingly: this page loads nothing from there.
@@ -50,10 +50,11 @@ export function Outside({ href, children }) {
   return html`<a href=${href} target="_blank" rel="noopener noreferrer" class="outside">${children}<span class="sr"> (opens another site)</span></a>`;
 }
 
+// text, or a function that gives it when it is pressed
 export function Copy({ text, children }) {
   const copy = async (e) => {
     const button = e.currentTarget;
-    await navigator.clipboard?.writeText(text).then(() => { button.dataset.done = "1"; setTimeout(() => delete button.dataset.done, 1500); }, () => {});
+    await navigator.clipboard?.writeText(typeof text === "function" ? text() : text).then(() => { button.dataset.done = "1"; setTimeout(() => delete button.dataset.done, 1500); }, () => {});
   };
   return html`<button type="button" class="quiet" onClick=${copy}>${children || "Copy"}</button>`;
 }

@@ -126,14 +126,14 @@ function View({ alert, reload }) {
     ["s", "suppress alerts like this", () => !p.isIncident && suppress(true)]] : []), ["u", "back to the list", () => (history.length > 1 ? history.back() : go("#/alerts"))]]);
   return html`<p data-alert=${nameOf(id)}><a href="#/alerts">← Alerts</a></p><div class="row bar"><h1>${p.alertDisplayName}</h1><${Severity} of=${p.severity} /><${State} of=${p.status} />${x.classification && html`<span class="badge state">${classifications[x.classification] || x.classification}</span>`}</div>
     ${x.suppressedBy && html`<p class="note">Dismissed as it came by the suppression rule <strong><${Seen} text=${x.suppressedBy} /></strong>.</p>`}
-    ${change && html`<div class="row bar" role="group" aria-label="Change this alert"><${VerbButtons} statuses=${[p.status]} onVerb=${act} />${!p.isIncident && html`<button type="button" onClick=${() => suppress(true)}>Suppress alerts like this <kbd class="wide">s</kbd></button>`}${may("administer") && html`<button type="button" onClick=${() => hold(true)}>Hold…</button>`}<${Copy} text=${id}>Copy id<//></div>`}
+    ${change && html`<div class="row bar" role="group" aria-label="Change this alert"><${VerbButtons} statuses=${[p.status]} onVerb=${act} />${!p.isIncident && html`<button type="button" onClick=${() => suppress(true)}>Suppress alerts like this <kbd class="wide">s</kbd></button>`}${may("administer") && html`<button type="button" onClick=${() => hold(true)}>Hold…</button>`}<${Copy} text=${id}>Copy id<//><${Copy} text=${() => location.href}>Copy link<//></div>`}
     <div class="two"><div>
       <section class="card" aria-label="What happened"><h2>What happened</h2><${Story} p=${p} /><p class="dim">${p.description}</p><${Techniques} label="Tactics:" names=${list(x.tactics)} />
         <${Techniques} label="ATT&CK:" names=${[...(p.techniques || []), ...(p.subTechniques || [])]} /><${Techniques} label="ATLAS:" names=${list(x.atlasTechniques)} /><${Techniques} label="OWASP:" names=${list(x.owaspLlm)} /></section>
       ${!p.isIncident && html`<${EvidenceCard} id=${id} alert=${alert} />`}<${Related} alert=${alert} /></div>
     <div><section class="card" aria-label="What to do"><h2>What to do</h2><ol>${(p.remediationSteps || []).map((s) => html`<li key=${s}>${s}</li>`)}</ol></section>
       <${Facts} p=${p} /><${History} id=${id} version=${version} onChange=${refresh} /></div></div>
-    ${verb && html`<${ChangeDialog} ids=${[id]} verb=${verb} onClose=${() => act(null)} onDone=${refresh} />`}${suppressing && html`<${SuppressDialog} alert=${alert} onClose=${() => suppress(false)} />`}
+    ${verb && html`<${ChangeDialog} ids=${[id]} before=${{ [id]: p.status }} verb=${verb} onClose=${() => act(null)} onDone=${refresh} />`}${suppressing && html`<${SuppressDialog} alert=${alert} onClose=${() => suppress(false)} />`}
     ${holding && html`<${HoldDialog} fresh workspaces=${[x.workspace]} hold=${{ workspace: x.workspace, alert: nameOf(id) }} onClose=${() => hold(false)} />`}`;
 }
 

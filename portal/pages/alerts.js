@@ -1,13 +1,14 @@
 // The alerts: what is asked for is in the address, so that a filter is a link; the server filters, sorts and pages. New ones appear by themselves.
-import { html, useEffect, useRef, useState } from "../lib/html.js";
+import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
 import { setQuery, to } from "../lib/router.js";
 import { announce, useLoad } from "../lib/live.js";
 import { useKeys } from "../lib/keys.js";
 import { Table } from "../lib/table.js";
+import { Preview } from "../lib/preview.js";
 import { csv, save } from "../lib/csv.js";
-import { Time, relative } from "../lib/time.js";
+import { Time, fromField, relative, toField } from "../lib/time.js";
 import { Seen } from "../lib/visible.js";
-import { Empty, Fresh, Loaded, Problem, Severity, State, number, states } from "../lib/ui.js";
+import { Copy, Empty, Fresh, Loaded, Problem, Severity, State, number, states } from "../lib/ui.js";
 import { ChangeDialog, VerbButtons, count, verbs } from "../lib/triage.js";
 import { alertTypes, listAlerts, may } from "../api.js";
 
@@ -15,16 +16,19 @@ const POLL_MS = 5000;
 const spans = { "1h": 36e5, "24h": 864e5, "7d": 7 * 864e5, "30d": 30 * 864e5 };
 const named = ["deployment", "application", "user", "workspace"]; // filters that are set by a click on a value
 
+// A time of the address, if it is one: whoever made the address.
+const moment = (text) => (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : "");
+
 // What the server is asked, from the address. Without a status the open ones are shown: those are what somebody has to do.
 export function question(query) {
   const get = (k) => query.get(k) || "";
   const status = get("status") || "open";
-  const since = spans[get("since")];
+  const since = spans[get("since")], own = get("since") === "own";
   const sort = get("sort") || "-start";
   return {
     status: status === "any" ? "" : status === "open" ? "Active,InProgress" : status, severity: get("severity"), type: get("type"), q: get("q"), after: get("after"),
     ...Object.fromEntries(named.map((k) => [k, get(k)])),
-    from: since ? new Date(Math.floor((Date.now() - since) / 6e4) * 6e4).toISOString().replace(/\.\d+/, "") : "",
+    from: since ? new Date(Math.floor((Date.now() - since) / 6e4) * 6e4).toISOString().replace(/\.\d+/, "") : own ? moment(get("from")) : "", to: own ? moment(get("to")) : "",
     sort: sort.replace(/^-/, ""), order: sort.startsWith("-") ? "desc" : "asc", top: 50,
   };
 }
@@ -52,6 +56,12 @@ function Views({ query }) {
     <p class="dim">A view is the address of this page; send it to a colleague. Names are kept in this browser.</p></details>`;
 }
 
+// The fields are in the reader's zone, the address is in UTC: a link means the same for everybody.
+function Range({ query, ask }) {
+  const field = (name, words) => html`<label>${words}<input type="datetime-local" name=${name} value=${toField(moment(query.get(name) || ""))} onChange=${(e) => ask({ [name]: fromField(e.target.value) || "" })} /></label>`;
+  return html`${field("from", "From")}${field("to", "To")}`;
+}
+
 function Filters({ query, search }) {
   const types = useLoad(alertTypes, []);
   const [text, type] = useState(query.get("q") || "");
@@ -67,10 +77,11 @@ function Filters({ query, search }) {
   const choice = (name, words, options) => html`<label>${words}<select value=${query.get(name) || ""} onChange=${(e) => ask({ [name]: e.target.value })}>${options.map(([v, w]) => html`<option key=${v} value=${v} selected=${v === (query.get(name) || "")}>${w}</option>`)}</select></label>`;
   const rows = types.data?.value || [];
   return html`<form class="row filters" role="search" aria-label="Filter alerts" onSubmit=${(e) => e.preventDefault()}>
-    <label>Search<input ref=${search} type="search" value=${text} onInput=${typed} placeholder="user, application, deployment" /></label>
+    <label>Search<input ref=${search} type="search" value=${text} onInput=${typed} placeholder="user, app, deployment" /></label>
     ${choice("status", "State", [["", "Open"], ["any", "Any"], ...Object.entries(states)])}
     ${choice("severity", "Severity", [["", "Any"], ["High", "High"], ["High,Medium", "Medium and up"], ["Medium", "Medium"], ["Low", "Low"], ["Informational", "Informational"]])}
-    ${choice("since", "Time", [["", "Any"], ["1h", "Last hour"], ["24h", "Last day"], ["7d", "Last week"], ["30d", "Last 30 days"]])}
+    ${choice("since", "Time", [["", "Any"], ["1h", "Last hour"], ["24h", "Last day"], ["7d", "Last week"], ["30d", "Last 30 days"], ["own", "From … to …"]])}
+    ${query.get("since") === "own" && html`<${Range} query=${query} ask=${ask} />`}
     ${choice("type", "Type", [["", "Any"], ...rows.map((t) => [t.alertType, t.alertDisplayName + (/Agentic/.test(t.alertType) ? " (agent)" : "")])])}
     ${named.filter((k) => query.get(k)).map((k) => html`<button key=${k} type="button" aria-label=${`Remove the filter ${k} ${query.get(k)}`} onClick=${() => ask({ [k]: "" })}>${k}: <${Seen} text=${query.get(k)} limit=${30} /> ✕</button>`)}</form>`;
 }
@@ -90,6 +101,19 @@ const columns = [
   { key: "action", title: "Action", narrow: false, cell: (a) => html`<${Seen} text=${a.action} limit=${30} />` },
   { key: "count", title: "Events", sort: "count", narrow: false, num: true, cell: (a) => number(a.count) },
 ];
+
+const few = new Set(["severity", "start", "title", "status", "user"]); // beside a preview
+
+const hidden = {
+  read() { try { return new Set(JSON.parse(localStorage.getItem("vedette.columns")) || []); } catch { return new Set(); } },
+  write(set) { try { localStorage.setItem("vedette.columns", JSON.stringify([...set])); } catch { /* a private window: it holds for this page */ } },
+};
+
+// Which columns there are, kept in this browser; the alert itself always.
+function Columns({ without, onChange }) {
+  const toggle = (key) => { const next = new Set(without); next.has(key) ? next.delete(key) : next.add(key); hidden.write(next); onChange(next); };
+  return html`<details class="menu wide"><summary>Columns</summary><div class="card">${columns.filter((c) => c.key !== "title").map((c) => html`<label key=${c.key} class="tick"><input type="checkbox" checked=${!without.has(c.key)} onChange=${() => toggle(c.key)} /> ${c.title}</label>`)}</div></details>`;
+}
 
 // ---- as a file ----
 
@@ -125,11 +149,15 @@ export function quietly(old, fresh) {
 export default function Alerts({ route: { query } }) {
   const [marked, mark] = useState(new Set());
   const [doing, act] = useState(null);
+  const [without, show] = useState(hidden.read);
+  const [beside, preview] = useState(false);
+  const tell = useRef(null);
+  const shown = useMemo(() => columns.filter((c) => !without.has(c.key) && (!beside || few.has(c.key))), [without, beside]);
   const at = useRef(null); // the row that the keyboard is at: nothing is drawn for it here
   const [fault, setFault] = useState(null);
   const [trail, follow] = useState([]); // cursors of the pages before this one
   const search = useRef();
-  const setAt = useRef((r) => { at.current = r; });
+  const setAt = useRef((r) => { at.current = r; tell.current?.(r); });
   const asked = JSON.stringify(question(query));
   const load = useLoad((signal) => listAlerts(question(query), signal), [asked], query.get("after") ? 0 : POLL_MS, { push: true, take: quietly });
   const rows = load.data?.value || [], waiting = load.data?.waiting || 0;
@@ -137,21 +165,21 @@ export default function Alerts({ route: { query } }) {
   useEffect(() => { mark(new Set()); if (!query.get("after")) follow([]); }, [asked]);
   const change = may("changeAlerts");
   const chosen = () => (marked.size ? rows.filter((r) => marked.has(r.id)) : at.current ? [at.current] : []);
-  const begin = (v) => chosen().length && act({ verb: v, ids: chosen().map((r) => r.id) });
+  const begin = (v) => chosen().length && act({ verb: v, before: Object.fromEntries(chosen().map((r) => [r.id, r.status])) });
   const next = () => { if (load.data?.next) { follow([...trail, query.get("after") || ""]); setQuery({ after: load.data.next }); } };
   const back = () => { if (trail.length) { setQuery({ after: trail.at(-1) }); follow(trail.slice(0, -1)); } };
   useKeys([
-    ["/", "search", () => search.current?.focus()], ["n", "show new alerts", () => waiting && load.reload()], ["]", "next page", next], ["[", "page before", back],
+    ["/", "search", () => search.current?.focus()], ["v", "look at the row beside the list", () => preview((on) => !on)], ["n", "show new alerts", () => waiting && load.reload()], ["]", "next page", next], ["[", "page before", back],
     ...Object.entries(change ? verbs : {}).map(([v, [words, key]]) => [key, words.toLowerCase() + " the marked rows, or this one", () => begin(v)]),
   ]);
   const total = load.data?.total;
-  return html`<div class="row bar"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""}</span>`}<${Fresh} at=${load.at} /><button type="button" onClick=${() => download(query).catch(setFault)}>Download CSV</button></div>
+  return html`<div class="row bar"><h1>Alerts</h1>${total !== undefined && html`<span>${number(total)}${load.data.totalIsExact === false ? " or more" : ""} ${total === 1 ? "alert" : "alerts"}</span>`}<${Fresh} at=${load.at} /><button type="button" onClick=${() => download(query).catch(setFault)}>Download CSV</button><button type="button" class="wide" aria-pressed=${beside} onClick=${() => preview(!beside)}>Preview <kbd>v</kbd></button><${Copy} text=${() => location.href}>Copy link<//><${Columns} without=${without} onChange=${show} /></div>
     ${fault && html`<${Problem} error=${fault} />`}<${Filters} query=${query} search=${search} /><${Views} query=${query} />
     ${marked.size > 0 && html`<div class="row note" role="group" aria-label="Change the marked alerts"><strong>${count(marked.size)} marked</strong><${VerbButtons} statuses=${chosen().map((r) => r.status)} onVerb=${begin} />
       <button type="button" class="quiet" onClick=${() => mark(new Set())}>Unmark</button></div>`}
     ${waiting > 0 && html`<div class="fresh"><button type="button" class="main" onClick=${load.reload}>${waiting === 1 ? "1 new alert" : `${number(waiting)}${waiting === rows.length ? " or more" : ""} new alerts`} <kbd class="wide">n</kbd></button></div>`}
-    <${Loaded} of=${load} what="alerts">${() => (rows.length ? html`<${Table} label="Alerts" columns=${columns} rows=${rows} id=${(a) => a.id} open=${(a) => alertAddress(a.id)} marked=${change ? marked : undefined} onMark=${mark} onAt=${setAt.current}
-      sort=${query.get("sort") || "-start"} onSort=${(s) => setQuery({ sort: s, after: "" })} />` : html`<${Nothing} query=${query} />`)}<//>
+    <${Loaded} of=${load} what="alerts">${() => (rows.length ? html`<div class=${beside ? "split" : ""}><${Table} label="Alerts" columns=${shown} rows=${rows} id=${(a) => a.id} open=${(a) => alertAddress(a.id)} marked=${change ? marked : undefined} onMark=${mark} onAt=${setAt.current}
+      sort=${query.get("sort") || "-start"} onSort=${(s) => setQuery({ sort: s, after: "" })} />${beside && html`<${Preview} first=${at.current} tell=${tell} addressOf=${alertAddress} onClose=${() => preview(false)} />`}</div>` : html`<${Nothing} query=${query} />`)}<//>
     <nav class="row pad" aria-label="Pages of the list"><button type="button" disabled=${!trail.length} onClick=${back}>← Newer</button><button type="button" disabled=${!load.data?.next} onClick=${next}>Older →</button></nav>
-    ${doing && html`<${ChangeDialog} ids=${doing.ids} verb=${doing.verb} onClose=${() => act(null)} onDone=${() => { mark(new Set()); load.reload(); }} />`}`;
+    ${doing && html`<${ChangeDialog} ids=${Object.keys(doing.before)} before=${doing.before} verb=${doing.verb} onClose=${() => act(null)} onDone=${() => { mark(new Set()); load.reload(); }} />`}`;
 }

@@ -30,7 +30,7 @@ function Deployments({ workspaces }) {
   const rows = workspaces.flatMap((w) => w.deployments.map((d) => ({ ...d, workspace: w.name })));
   if (!rows.length) return html`<p class="dim">No deployment of these workspaces is known: the configuration that runs is not.</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Deployments and their evidence"><table><thead><tr><th scope="col">Deployment</th><th scope="col">Workspace</th><th scope="col">Text as evidence</th><th scope="col">Shared with Purview</th></tr></thead>
-    <tbody>${rows.map((d) => html`<tr key=${d.workspace + "/" + d.name}><th scope="row"><${Seen} text=${d.name} limit=${60} /></th><td><${Seen} text=${d.workspace} limit=${60} /></td><td>${d.promptEvidence ? "the suspicious part" : "none"}</td><td>${d.sharedWithPurview ? "yes" : "no"}</td></tr>`)}</tbody></table></div>`;
+    <tbody>${rows.map((d) => html`<tr key=${d.workspace + "/" + d.name}><th scope="row"><${Seen} text=${d.name} limit=${60} /></th><td><${Seen} text=${d.workspace} limit=${60} /></td><td>${d.promptEvidence ? "kept" : "none"}</td><td>${d.sharedWithPurview ? "yes" : "no"}</td></tr>`)}</tbody></table></div>`;
 }
 
 function Absent({ rows }) {

@@ -4,7 +4,7 @@ import { admin, alerts, browser, open, page, signIn } from "./common.mjs";
 const b = await browser();
 const list = await alerts();
 const of = (type) => "alert" + list.find((a) => a.properties.alertType === type).id;
-const shots = [["overview", "?span=1h", ".plot canvas", ""], ["alerts", "alerts", "table.list tbody tr", ""], ["alert", of("AI.Azure_ASCIISmuggling"), ".steps", "e"],
+const shots = [["overview", "?span=1h", ".plot canvas", ""], ["alerts", "alerts", "table.list tbody tr", ""], ["preview", "alerts", "aside.preview h2", "v"], ["alert", of("AI.Azure_ASCIISmuggling"), ".steps", "e"],
   ["playground", "playground", ".steps", "", ["text=One in base64", "form.card button.main"]], ["catalogue", "catalogue/rules?q=github", "details[open]", "", ["details.card >> nth=0 >> summary"]],
   ["sensitive", "sensitive?span=7d", ".plot canvas", ""], ["data", "data", "svg.map circle", ""]].filter(([name]) => !process.env.ONLY || process.env.ONLY.split(",").includes(name));
 
@@ -12,6 +12,7 @@ for (const [width, height, colorScheme] of [[1280, 800, "light"], [390, 780, "da
   const p = await page(b, { viewport: { width, height }, colorScheme });
   await signIn(p, admin);
   for (const [name, where, ready, key, clicks] of shots) {
+    if (name === "preview" && width < 900) continue; // a phone has no room beside a list
     await open(p, where);
     if (key) await p.keyboard.press(key);
     for (const what of clicks || []) await p.click(what);
