@@ -217,6 +217,32 @@ static void put_always(struct buf *b)
                always[i].name);
 }
 
+/* What nginx itself refuses, and what it says while the control process is away, is in the form of the API's errors. Not by named locations: there is
+ * no way to them from a request without a path. */
+static void put_errors(struct buf *b)
+{
+  static const struct {
+    unsigned status;
+    const char *more, *code, *message; /* more: nginx's own numbers that become this status */
+  } errors[] = {
+      {400, " 494 495 496 497", "BadRequest", "The request cannot be read; on this address HTTPS may be spoken."},
+      {405, "", "MethodNotAllowed", "This method is not known here."},
+      {413, "", "RequestEntityTooLarge", "The body is larger than 1 MiB."},
+      {414, "", "BadRequest", "The address is too long."},
+      {500, "", "InternalServerError", "The request could not be answered."},
+      {502, "", "ServiceUnavailable", "The control process does not answer; it may be starting."},
+      {503, "", "ServiceUnavailable", "The control process does not answer; it may be starting."},
+      {504, "", "ServiceUnavailable", "The control process did not answer in time."},
+  };
+  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+    buf_printf(b, "    error_page %u%s /.error/%u;\n", errors[i].status, errors[i].more, errors[i].status);
+    buf_printf(b,
+               "    location = /.error/%u {\n      internal;\n      default_type application/json;\n"
+               "      return %u '{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}';\n    }\n",
+               errors[i].status, errors[i].status, errors[i].code, errors[i].message);
+  }
+}
+
 static void put_control(const struct nginx_conf *in, struct buf *b)
 {
   buf_printf(b, "  upstream vedette_control {\n    server \"unix:%s/control.sock\" max_fails=0;\n    keepalive 8;\n  }\n",
@@ -224,6 +250,7 @@ static void put_control(const struct nginx_conf *in, struct buf *b)
   BUF_LIT(b, "  server {\n    server_name _;\n");
   put_listen(in->config->listen.control, &in->config->listen.control_tls, b);
   put_always(b);
+  put_errors(b);
   put_portal(in, b);
   /* In memory, whatever the gateway's limit is: a body may be a text that is to be kept nowhere. */
   BUF_LIT(b, "    client_max_body_size 1m;\n    client_body_buffer_size 1m;\n    location / {\n      proxy_pass "

@@ -3,10 +3,8 @@
 Every answer that the client gets is held against openapi.json; end() says what it is not."""
 import atexit, base64, fcntl, http.client, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time
 
-try:
-    import jsonschema
-except ImportError:
-    jsonschema = None
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from described import Described, jsonschema
 
 TIMEOUT = 200  # seconds for an answer: the first scan compiles the rules, which takes long on a machine that others use
 BUILD = os.environ["VEDETTE_BUILD"]
@@ -30,50 +28,6 @@ def skip(name, reason):
     global _count
     _count += 1
     print(f"ok {_count} - {name} # SKIP {reason}", flush=True)
-
-
-class Described:
-    """What openapi.json says about an answer."""
-
-    def __init__(self):
-        self.document = json.load(open(os.path.join(os.environ["VEDETTE_SRC"], "src/api/openapi.json")))
-        self.paths = [(re.compile("^" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(t)) + "$", re.I), t) for t in self.document["paths"]]
-        self.validators = {}
-        self.seen, self.problems, self.routes = 0, [], set()
-
-    def validator(self, schema):
-        key = json.dumps(schema)
-        if key not in self.validators:
-            whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": self.document["components"], **schema}
-            self.validators[key] = jsonschema.Draft202012Validator(whole)
-        return self.validators[key]
-
-    def responses(self, method, path):
-        for pattern, template in self.paths:
-            operation = self.document["paths"][template].get(method.lower())
-            if operation and pattern.match(path):
-                self.routes.add((method, template))
-                return operation["responses"]
-        return None
-
-    def check(self, method, path, status, kind, value):
-        responses = self.responses(method, path.split("?")[0])
-        error = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
-        answer = error if responses is None else responses.get(str(status), responses.get("default") if status >= 400 else None)
-        self.seen += 1
-        where = f"{method} {path[:160]} {status}"
-        if answer is None:
-            self.problems.append(f"{where}: this status is not described")
-            return
-        content = answer.get("content", {})
-        if not content:
-            if value:
-                self.problems.append(f"{where}: has a body")
-        elif kind.split(";")[0] not in content:
-            self.problems.append(f"{where}: is {kind or 'no type'}")
-        elif jsonschema and "json" in kind:
-            for e in list(self.validator(content["application/json"]["schema"]).iter_errors(value))[:3]:
-                self.problems.append(f"{where}: {'/'.join(map(str, e.absolute_path))}: {e.message[:200]}")
 
 
 described = Described()

@@ -134,12 +134,15 @@ YAML
   stand_vedette "$STATE/vedette.yaml" "127.0.0.1:$1" "127.0.0.1:$2"
 }
 
-# Node's own TAP; the exit status is that of the tests, and says too whether a text that clients and model said is in the state folder afterwards.
+# Node's own TAP; the exit status is that of the tests, and says too whether a text that clients and model said is in the state folder afterwards, and whether
+# the answers of the control API that they saw are as openapi.json describes them.
 stand_run() {
   export GATEWAY CONTROL MODEL ECHO STATE
-  export VEDETTE_TRAFFIC="$STATE/traffic"
+  export VEDETTE_TRAFFIC="$STATE/traffic" ANSWERS="$STATE/answers.jsonl"
   status=0
-  "$NODE" --require "$here/capture.cjs" --test-reporter=tap "$here/$1" || status=$?
+  : >"$ANSWERS"
+  "$NODE" --require "$here/capture.cjs" --import "$here/record.mjs" --test-reporter=tap "$here/$1" || status=$?
+  "$VEDETTE_SRC/tests/api/described.py" "$ANSWERS" || status=1
   if [ -s "$VEDETTE_TRAFFIC" ] && ! python3 "$here/check_state.py" "$STATE/state" "$STATE/before" "$STATE/vedette.yaml" "$VEDETTE_TRAFFIC" "$ECHO"; then
     echo "not ok 0 - no file of the state folder has a stretch of what clients and model said"
     status=1

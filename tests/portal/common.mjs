@@ -1,6 +1,7 @@
 // What the browser's tests share: TAP, a browser, signing in. Nothing here knows a page.
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { record } from "../clients/record.mjs";
 
 export const { CONTROL, GATEWAY, STATE, PORTAL } = process.env;
 export const admin = STATE ? readFileSync(`${STATE}/admin.token`, "utf8").trim() : "";
@@ -23,6 +24,15 @@ export async function browser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
 }
 
+// What the control API answered to a page, for tests/api/described.py. A page that is left takes the bodies with it, and of what a page of
+// another origin may not read there is none.
+async function answered(answer) {
+  const type = answer.headers()["content-type"] ?? "";
+  if (!process.env.ANSWERS || !["fetch", "xhr"].includes(answer.request().resourceType()) || !answer.url().startsWith(CONTROL + "/") || type.includes("event-stream") || answer.status() === 304) return;
+  const body = await answer.text().catch(() => null);
+  if (body || (body === "" && !type)) record(answer.request().method(), answer.url().slice(CONTROL.length), answer.status(), type, body);
+}
+
 // A page whose complaints and requests to other places are kept.
 export async function page(b, options = {}) {
   const context = await b.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-GB", timezoneId: "Europe/Berlin", colorScheme: "light", ...options });
@@ -32,6 +42,7 @@ export async function page(b, options = {}) {
   p.on("console", (m) => p.said.push(m.text()));
   p.on("pageerror", (e) => p.said.push("error: " + e.message));
   p.on("request", (r) => { if (!r.url().startsWith(CONTROL + "/")) p.elsewhere.push(r.url()); });
+  p.on("response", answered);
   p.setDefaultTimeout(20000);
   return p;
 }

@@ -61,9 +61,10 @@ def link(g, name):
 def browse(g, program, **env):
     """Runs a node program, whose TAP lines become cases here."""
     seen = {"count": 0}
-    run = subprocess.Popen([os.path.join(HERE, "node_modules/node/bin/node"), os.path.join(HERE, program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
+    answers = os.path.join(g.folder, "answers.jsonl")
+    run = subprocess.Popen([os.path.join(HERE, "node_modules/node/bin/node"), "--import", os.path.join(SRC, "tests/clients/record.mjs"), os.path.join(HERE, program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
                            env={**os.environ, "CONTROL": f"http://127.0.0.1:{g.control}", "GATEWAY": f"http://127.0.0.1:{g.port}", "STATE": g.state,
-                                "PORTAL": os.path.join(BUILD, "portal"), **env})
+                                "PORTAL": os.path.join(BUILD, "portal"), "ANSWERS": answers, **env})
     for line in run.stdout:
         took(line.rstrip("\n"), seen)
     run.wait()
@@ -72,6 +73,11 @@ def browse(g, program, **env):
         assert run.returncode == 0 and seen["count"], f"exit status {run.returncode} after {seen['count']} cases"
     finished.__doc__ = f"{program} ran to its end"
     case(finished)
+    if os.path.exists(answers):
+        with open(answers, encoding="utf-8", errors="replace") as f:
+            for a in map(json.loads, f):
+                described.take(a["method"], a["path"], a["status"], a["type"], (a["body"] or "").encode())
+        os.remove(answers)
 
 
 def took(line, seen):
