@@ -11,7 +11,10 @@
 #include "intel/intel.h"
 #include "gateway/load.h"
 
-enum { TEXT_MAX = 16 << 20 };
+enum {
+  TEXT_MAX = 16 << 20,
+  EXAMPLE_CONFIDENCE = 40 /* placeholders and published samples are reported below it, and are clean */
+};
 
 struct tool {
   const char *config_file;
@@ -72,10 +75,13 @@ static enum vdt_role role_for(const struct rule *r)
   return r->in_document && !r->in_prompt ? VDT_DOCUMENT : VDT_PROMPT;
 }
 
-/* How often the rule is reported; the findings themselves in *out. -1 when out of memory. */
-static int reports(struct tool *t, struct vdt_arena *arena, const struct rule *r, struct str text, struct vdt_result *out)
+/* How often the rule is reported with at least that confidence; the findings themselves in *out. -1 when out of memory. */
+static int reports(struct tool *t, struct vdt_arena *arena, const struct rule *r, struct str text, unsigned confidence,
+                   struct vdt_result *out)
 {
   struct vdt_policy policy = everything(t);
+  policy.credential.minimum_confidence = policy.sensitive.minimum_confidence = policy.malicious_url.minimum_confidence =
+      confidence;
   int n = 0;
   if (vdt_scan(t->scanner, arena, &policy, role_for(r), text.p, text.n, out)) return -1;
   for (size_t i = 0; i < out->n_findings; i++) n += strcmp(out->findings[i].rule, r->id) == 0;
@@ -108,7 +114,7 @@ static unsigned wrong_examples(struct tool *t, const struct rule *r, const struc
   for (unsigned i = 0; arena && i < n; i++) {
     struct vdt_result result;
     vdt_arena_reset(arena);
-    int found = reports(t, arena, r, texts[i], &result);
+    int found = reports(t, arena, r, texts[i], EXAMPLE_CONFIDENCE, &result);
     if (found >= 0 && (found > 0) == match) continue;
     fprintf(stderr, "%s:%u: rule %s: example %u under examples.%s is %s\n", r->file, r->line, r->id, i + 1,
             match ? "match" : "clean", match ? "not reported" : "reported");
@@ -280,7 +286,7 @@ static int test(struct tool *t, const char *id, const char *path)
   if (!r) return CLI_USAGE;
   rc = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, TEXT_MAX, &text, &err);
   struct vdt_arena *arena = vdt_arena_new(0);
-  int found = rc || !arena ? -1 : reports(t, arena, r, text.n ? buf_str(&text) : STR(""), &result);
+  int found = rc || !arena ? -1 : reports(t, arena, r, text.n ? buf_str(&text) : STR(""), 0, &result);
   if (rc) rules_complain(&err);
   else if (found > 0) put_findings(&out, r, &result);
   else if (found == 0) fprintf(stderr, "rule %s: nothing found\n", r->id);

@@ -170,10 +170,11 @@ static int bind_all(struct config *c, const struct vdt_engine *engine, struct vd
   return rc;
 }
 
-/* More files of rules than the configuration's own. */
+/* More files of rules than the configuration's own; without a model rules are tried by themselves. */
 struct more {
   const char *const *files;
   size_t n;
+  bool no_model;
 };
 
 static int load_engine(struct config *config, const char *state, struct more more, struct vdt_engine **out,
@@ -192,7 +193,7 @@ static int load_engine(struct config *config, const char *state, struct more mor
   finish(f);
   /* Compiling took several times of what is left, in pieces between those that stay: without this a reload may leave 60 MB behind. */
   malloc_trim(0);
-  if (!rc) rc = load_model(load_model_file(config ? config->model : NULL), engine, err);
+  if (!rc && !more.no_model) rc = load_model(load_model_file(config ? config->model : NULL), engine, err);
   if (!rc && config) rc = bind_all(config, engine, err);
   if (rc) vdt_engine_free(engine);
   else *out = engine;
@@ -207,7 +208,7 @@ int load_engine_of(struct config *config, const char *state, struct vdt_engine *
 
 int load_engine_with(struct config *config, const char *const *files, size_t n, struct vdt_engine **out, struct vdt_error *err)
 {
-  return load_engine(config, NULL, (struct more){files, n}, out, NULL, err);
+  return load_engine(config, NULL, (struct more){files, n, true}, out, NULL, err);
 }
 
 int load_rules(const struct config *config, struct vdt_arena *arena, struct rules *out, struct vdt_error *err)

@@ -23,7 +23,7 @@ const char *load_model_file(const char *file);
  * kept, its text empty where it was; or NULL. */
 int load_engine_of(struct config *config, const char *state, struct vdt_engine **out, struct vdt_error *note,
                    struct vdt_error *err);
-/* The same, kept among the user's caches, with more files of rules, which are read after those. */
+/* The same without the model, to try rules by themselves: kept among the user's caches, with more files of rules, which are read after those. */
 int load_engine_with(struct config *config, const char *const *files, size_t n, struct vdt_engine **out, struct vdt_error *err);
 
 /* What load_engine_of does about labels and policies about data: looks up which label each rule raises, the highest of those that name it, and
