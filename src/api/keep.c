@@ -40,13 +40,18 @@ static int expire(struct store *s, uint64_t now_us, const struct keep_wish *w, s
   return rc;
 }
 
-static int purge(struct store *s, const struct keep_wish *w, struct keep_done *d, struct vdt_error *err)
+/* Each purge looks twice in vain; between the two what was on its way into the store when it was asked for arrives. */
+static int purge(const char *state_dir, struct store *s, const struct keep_wish *w, struct keep_done *d, struct vdt_error *err)
 {
-  bool more = true;
+  enum store_purge_step at = STORE_PURGE_SOME;
   int rc;
   unsigned tries = 0;
-  do rc = s->ops->purge(s, KEEP_STEP_ROWS, &more, err);
-  while ((again(rc, &tries) || (!rc && more)) && !wants_stop(w, d));
+  do {
+    bool settled = at == STORE_PURGE_LOOKED;
+    rc = settled ? keep_wait_for_journals(state_dir, s, w, err) : VDT_OK;
+    if (!rc && wants_stop(w, d)) break;
+    if (!rc) rc = s->ops->purge(s, KEEP_STEP_ROWS, settled, &at, err);
+  } while ((again(rc, &tries) || (!rc && at != STORE_PURGE_NONE)) && !wants_stop(w, d));
   return rc;
 }
 
@@ -83,7 +88,7 @@ int keep_work(const char *state_dir, struct store *s, uint64_t now_us, const str
   struct vdt_error later = {0};
   *d = (struct keep_done){0};
   int first = w->expire ? expire(s, now_us, w, d, err) : VDT_OK, rc = first == VDT_ESTATE ? VDT_OK : first;
-  if (!rc) rc = purge(s, w, d, first ? &later : err);
+  if (!rc) rc = purge(state_dir, s, w, d, first ? &later : err);
   if (!rc) rc = s->ops->wants_scrub(s, &expired, &purged, first ? &later : err);
   if (!rc && !d->stopped && (purged || (w->scrub && expired)))
     rc = scrub(state_dir, s, now_us, purged, w, d, first ? &later : err);

@@ -41,7 +41,7 @@ int sqlite_list_holds(struct store *s, struct vdt_arena *arena, struct store_hol
 int sqlite_expire(struct store *s, struct store_expiry *e, struct vdt_error *err);
 int sqlite_put_purge(struct store *s, const struct store_purge *p, struct vdt_error *err);
 int sqlite_get_purge(struct store *s, struct str id, struct vdt_arena *arena, struct store_purge *out, struct vdt_error *err);
-int sqlite_purge(struct store *s, unsigned limit, bool *more, struct vdt_error *err);
+int sqlite_purge(struct store *s, unsigned limit, bool settled, enum store_purge_step *did, struct vdt_error *err);
 int sqlite_purged_since(struct store *s, uint64_t since_us, bool out[STORE_CLASSES], struct vdt_error *err);
 int sqlite_finish_purges(struct store *s, uint64_t now_us, struct vdt_error *err);
 int sqlite_wants_scrub(struct store *s, bool *expired, bool *purged, struct vdt_error *err);

@@ -262,15 +262,15 @@ int sqlite_get_purge(struct store *base, struct str id, struct vdt_arena *arena,
 
 /* ---- steps ------------------------------------------------------------------------------------------------------ */
 
-/* The purge that is under way. A step that finds nothing more counts as one look: two in a row end it, because what was on its way into the store when
- * the request came may arrive a moment later. */
+/* The purge that is under way. A step that finds nothing more counts as one look: two in a row end it, the second after the caller has seen to it that
+ * what was on its way into the store when the request came has arrived. */
 struct purging {
   char id[STORE_PURGE_ID + 1];
   enum store_class of;
   struct str filters;
   uint64_t step, removed, held;
   unsigned limit;
-  bool found;
+  bool settled, found;
 };
 
 static int next_purge(struct sqlite_store *s, struct purging *p, struct vdt_error *err)
@@ -327,10 +327,11 @@ static int remove_some(struct sqlite_store *s, struct purging *p, struct vdt_err
   if (!rc) rc = sqlite_remove(s, p->of, q, &p->removed, err);
   sqlite3_finalize(q);
   if (!rc && p->removed) rc = sqlite_note_removed(s, p->of, false, p->removed, clock_unix_us(), err);
-  if (!rc && !p->removed && p->step == 1) rc = count_held(s, &f, p, err);
-  if (!rc && !p->removed && p->step == 1) rc = remove_beside(s, p, err);
+  bool ends = !p->removed && p->step == 1 && p->settled;
+  if (!rc && ends) rc = count_held(s, &f, p, err);
+  if (!rc && ends) rc = remove_beside(s, p, err);
   buf_finish(&f.sql);
-  p->step = p->removed ? 0 : p->step + 1;
+  p->step = p->removed ? 0 : ends ? 2 : 1;
   return rc;
 }
 
@@ -359,13 +360,13 @@ static int purge_step(struct sqlite_store *s, void *ctx, struct vdt_error *err)
   return rc ? rc : sqlite_want_scrub(s, SQLITE_SCRUB_PURGED, err);
 }
 
-int sqlite_purge(struct store *base, unsigned limit, bool *more, struct vdt_error *err)
+int sqlite_purge(struct store *base, unsigned limit, bool settled, enum store_purge_step *did, struct vdt_error *err)
 {
-  struct purging p = {.limit = limit};
+  struct purging p = {.limit = limit, .settled = settled};
   struct sqlite_store *s = sqlite_of(base);
   vdt_arena_reset(s->arena);
   int rc = sqlite_within(s, purge_step, &p, err);
-  *more = !rc && p.found;
+  *did = rc || !p.found ? STORE_PURGE_NONE : p.step == 1 ? STORE_PURGE_LOOKED : STORE_PURGE_SOME;
   return rc;
 }
 

@@ -215,6 +215,9 @@ struct store_transfer {
   uint64_t count, sent, received; /* bytes */
 };
 
+/* What a step of a purge did: NONE: there is no purge; SOME: there may be more to do, also of the next one. */
+enum store_purge_step { STORE_PURGE_NONE, STORE_PURGE_SOME, STORE_PURGE_LOOKED };
+
 /* What went on one day, because it was old enough or because somebody had it purged. */
 struct store_removal {
   struct str day;   /* "2026-11-26", UTC */
@@ -369,9 +372,10 @@ struct store_ops {
   int (*put_purge)(struct store *s, const struct store_purge *p, struct vdt_error *err);
   /* ENOTFOUND. */
   int (*get_purge)(struct store *s, struct str id, struct vdt_arena *arena, struct store_purge *out, struct vdt_error *err);
-  /* One step of the oldest purge that is not finished: at most `limit` rows, in one transaction. *more false: no purge is left. A purge that came to
-   * its end still has to be scrubbed before finish_purges() calls it finished. */
-  int (*purge)(struct store *s, unsigned limit, bool *more, struct vdt_error *err);
+  /* One step of the oldest purge that is not at its end: at most `limit` rows, in one transaction. One that finds nothing says LOOKED, and does so until
+   * it is called `settled`: whatever was on its way into the store when it said so has arrived. A look in vain after that is its end; it still has to be
+   * scrubbed before finish_purges() calls it finished. */
+  int (*purge)(struct store *s, unsigned limit, bool settled, enum store_purge_step *did, struct vdt_error *err);
   /* After a scrub that began behind the last step: purges without rows to remove are finished and their filters forgotten. */
   int (*finish_purges)(struct store *s, uint64_t now_us, struct vdt_error *err);
   /* Something was removed since the last scrub that came to its end, and purges wait for one. */

@@ -116,10 +116,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   memcpy(body, text.p, text.n);
   r.body = (struct str){body, text.n};
   take_query(&r);
-  bool more;
+  enum store_purge_step did;
   api_handle(&api, &r, &out);
   check(&out);
-  stores[0]->ops->purge(stores[0], 10, &more, NULL); /* what was asked to go */
+  stores[0]->ops->purge(stores[0], 10, false, &did, NULL); /* what was asked to go */
   buf_finish(&out.body);
   free(body);
   return 0;

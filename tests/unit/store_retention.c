@@ -548,9 +548,9 @@ static int request(enum store_class of, const char *filters)
 
 static void work(unsigned limit)
 {
-  bool more = true;
-  while (more) {
-    int rc = s->ops->purge(s, limit, &more, NULL);
+  enum store_purge_step did = STORE_PURGE_SOME;
+  while (did != STORE_PURGE_NONE) {
+    int rc = s->ops->purge(s, limit, did == STORE_PURGE_LOOKED, &did, NULL);
     CHECK_INT(rc, VDT_OK);
     if (rc) return;
   }
@@ -561,6 +561,30 @@ static struct store_purge state(void)
   struct store_purge p = {0};
   CHECK_INT(s->ops->get_purge(s, STR("00000000-0000-0000-0000-000000000001"), arena, &p, NULL), VDT_OK);
   return p;
+}
+
+/* What was on its way into the store when the request came is of it, however late it arrives. */
+static void a_purge_waits_for_what_is_on_its_way(void)
+{
+  enum store_purge_step did = STORE_PURGE_NONE;
+  fresh();
+  put(1, NOW - DAY, "anna");
+  CHECK_INT(request(STORE_RECORDS, "[{\"column\":\"end_user\",\"operator\":\"==\",\"value\":\"anna\"}]"), VDT_OK);
+  for (int i = 0; i < 5; i++) {
+    CHECK_INT(s->ops->purge(s, 10, i == 0, &did, NULL), VDT_OK); /* settled before it has looked in vain: for another purge */
+    CHECK_INT(did, i == 0 ? STORE_PURGE_SOME : STORE_PURGE_LOOKED);
+  }
+  put(2, NOW - DAY, "anna");
+  CHECK_INT(s->ops->purge(s, 10, true, &did, NULL), VDT_OK);
+  CHECK_INT(did, STORE_PURGE_SOME);
+  CHECK_INT(s->ops->purge(s, 10, true, &did, NULL), VDT_OK);
+  CHECK_INT(did, STORE_PURGE_LOOKED);
+  CHECK_INT(s->ops->purge(s, 10, true, &did, NULL), VDT_OK);
+  CHECK_INT(did, STORE_PURGE_SOME);
+  CHECK_INT(s->ops->purge(s, 10, true, &did, NULL), VDT_OK);
+  CHECK_INT(did, STORE_PURGE_NONE);
+  CHECK_INT(ask("SELECT count(*) FROM interactions"), 0);
+  CHECK_INT((int64_t)state().removed, 2);
 }
 
 struct purge_case {
@@ -835,9 +859,9 @@ static void purge_until_killed(unsigned us)
   pid_t child = fork();
   if (child == 0) {
     reopen();
-    bool more = true;
-    while (more)
-      if (s->ops->purge(s, 2, &more, NULL)) _exit(1);
+    enum store_purge_step did = STORE_PURGE_SOME;
+    while (did != STORE_PURGE_NONE)
+      if (s->ops->purge(s, 2, did == STORE_PURGE_LOOKED, &did, NULL)) _exit(1);
     struct store_scrub at = {0};
     while (!at.done)
       if (s->ops->scrub(s, &at, NULL)) _exit(1);
@@ -916,6 +940,7 @@ int main(void)
   RUN(no_byte_is_left);
   RUN(another_connection_brings_nothing_back);
   RUN(a_reader_holds_a_scrub_up_and_no_more);
+  RUN(a_purge_waits_for_what_is_on_its_way);
   RUN(a_killed_purge_goes_on);
   store_close(s);
   nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS);
