@@ -191,6 +191,45 @@ int channel_strings(struct wire_response *r, struct choice *c, struct text_ref *
   return VDT_OK;
 }
 
+static bool named(struct str key, const char *const *names)
+{
+  for (; *names; names++)
+    if (key.n == strlen(*names) + 2 && memcmp(key.p + 1, *names, key.n - 2) == 0) return true;
+  return false;
+}
+
+bool response_machine_made(const struct json_doc *doc, uint32_t node)
+{
+  static const char *const ids[] = {"type",   "id",     "index",  "file_id", "container_id", "tool_use_id", "file_uuid",
+                                    "status", "format", "caller", NULL};
+  static const char *const sealed[] = {"encrypted_content", "encrypted_index", "signature", NULL};
+  enum { ID = 96 };
+  const struct json_node *n = &doc->nodes[node];
+  struct str key = str_cut(doc->text, n->key_start, n->key_end), raw = json_raw(doc, node);
+  if (key.n < 2 || memchr(raw.p, ' ', raw.n) || n->escaped) return false;
+  return named(key, sealed) || (named(key, ids) && raw.n <= ID);
+}
+
+int channel_others(struct wire_response *r, struct choice *c, struct text_ref *ref, unsigned place, uint32_t node,
+                   struct text_effect *effect)
+{
+  for (uint32_t i = node; node && i < r->doc.nodes[node].next; i++) {
+    if (r->doc.nodes[i].type != JSON_STRING || response_machine_made(&r->doc, i)) continue;
+    int rc = channel_strings(r, c, ref, place, i, effect);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
+bool response_masked(const struct wire_response *r, const struct choice *c)
+{
+  struct wire_choice_shield s = {0};
+  if (r->hooks.choice_shield) r->hooks.choice_shield(r->hooks.ctx, c->index, &s);
+  bool masked = s.credential_redacted || s.sensitive_redacted;
+  for (size_t i = 0; i < s.lists.n; i++) masked |= s.lists.v[i].redacted;
+  return masked;
+}
+
 /* ---- edits and notes ---- */
 
 int response_replace(struct wire_response *r, uint32_t node, struct str value)

@@ -90,6 +90,16 @@ int texts_add(struct texts *t, unsigned kind, uint64_t tool, uint32_t node)
   return VDT_OK;
 }
 
+int texts_others(struct texts *t, unsigned kind, uint32_t node)
+{
+  for (uint32_t i = node; i < t->doc->nodes[node].next; i++) {
+    if (t->doc->nodes[i].type != JSON_STRING || response_machine_made(t->doc, i)) continue;
+    int rc = texts_add(t, kind, t->others++, i);
+    if (rc) return rc;
+  }
+  return VDT_OK;
+}
+
 static int find_texts(struct wire_response *r, struct choice *c, uint32_t node, bool delta, struct texts *t)
 {
   *t = (struct texts){.doc = &r->doc, .arena = r->scratch, .choice = c->index};
@@ -118,7 +128,8 @@ static bool last_of_channel(const struct texts *t, size_t i)
 int texts_read(struct wire_response *r, struct choice *c, const struct texts *t, bool last, struct text_effect *effect)
 {
   for (size_t i = 0; i < t->n; i++) {
-    int rc = channel_read(r, c, &t->refs[i], last && last_of_channel(t, i), effect);
+    bool whole = r->format->choices && r->format->choices->whole >> t->refs[i].kind & 1;
+    int rc = channel_read(r, c, &t->refs[i], whole || (last && last_of_channel(t, i)), effect);
     if (rc) return rc;
   }
   return VDT_OK;
@@ -154,6 +165,13 @@ static int read_reason(struct wire_response *r, uint32_t node, struct str *reaso
   return json_string(&r->doc, json_get(&r->doc, node, "finish_reason"), r->scratch, reason) ? VDT_OK : VDT_ENOMEM;
 }
 
+/* What cannot be taken out of sound word by word: once something of its transcript was masked, or cut, none of it goes on. */
+static int hush(struct wire_response *r, struct choice *c, const struct texts *t, const struct text_effect *effect)
+{
+  c->mute |= c->cut || (effect->changed && response_masked(r, c));
+  return c->mute && t->sound ? response_replace(r, t->sound, STR("\"\"")) : VDT_OK;
+}
+
 static int choice_delta(struct wire_response *r, struct choice *c, uint32_t node)
 {
   struct texts t;
@@ -165,6 +183,7 @@ static int choice_delta(struct wire_response *r, struct choice *c, uint32_t node
   if (!rc && ends) rc = texts_flush_others(r, c, &t);
   if (!rc) rc = texts_read(r, c, &t, ends, &effect);
   if (!rc && (effect.changed || c->cut)) rc = drop_logprobs(r, node);
+  if (!rc) rc = hush(r, c, &t, &effect);
   if (!rc && ends) return end_choice(r, c, node, reason);
   if (!rc && c->cut) {
     note_finish(r, c, STR("content_filter"));
@@ -189,6 +208,7 @@ static int choice_message(struct wire_response *r, struct choice *c, uint32_t no
   int rc = find_texts(r, c, node, false, &t);
   if (!rc) rc = read_reason(r, node, &reason);
   if (!rc) rc = texts_read(r, c, &t, true, &effect);
+  if (!rc && !effect.block) rc = hush(r, c, &t, &effect);
   if (!rc && effect.block) rc = block_message(r, node, edits_before);
   if (!rc && (effect.changed || c->cut)) rc = drop_logprobs(r, node);
   return rc ? rc : end_choice(r, c, node, reason);
@@ -299,15 +319,16 @@ static int read_choices(struct wire_response *r, uint32_t choices)
   return remove_gone(r, choices, gone, last_kept) ? VDT_OK : VDT_ENOMEM;
 }
 
-/* An event without choices: usage, annotations and errors are known; anything else is not read. */
-static void read_other(struct wire_response *r)
+/* An event without choices: usage, annotations and errors are known; anything else is not read. Clients stop at an error. */
+static int read_other(struct wire_response *r)
 {
   static const char *const known[] = {"choices", "usage", "prompt_filter_results", "prompt_annotations", "error"};
   uint32_t error = json_get(&r->doc, 0, "error");
   r->info.upstream.completion_filtered |= json_string_is(&r->doc, wire_get(&r->doc, error, "code"), "content_filter");
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (json_get(&r->doc, 0, known[i])) return;
+    if (json_get(&r->doc, 0, known[i])) return json_is(&r->doc, error, JSON_OBJECT) ? response_flush(r) : VDT_OK;
   response_not_inspected(r, "event without choices");
+  return VDT_OK;
 }
 
 int choices_answer(struct wire_response *r)
@@ -318,10 +339,7 @@ int choices_answer(struct wire_response *r)
   if (!rc) rc = prompt_annotation(r);
   keep_usage(r);
   if (rc) return rc;
-  if (response_streams(r) && (!choices || json_is(&r->doc, choices, JSON_NULL))) {
-    read_other(r);
-    return VDT_OK;
-  }
+  if (response_streams(r) && (!choices || json_is(&r->doc, choices, JSON_NULL))) return read_other(r);
   if (!json_is(&r->doc, choices, JSON_ARRAY)) return VDT_ESYNTAX;
   if (r->doc.nodes[choices].count) keep_head(r);
   return read_choices(r, choices);

@@ -81,7 +81,7 @@ static int request(struct request *q)
 
 /* ---- responses ---- */
 
-enum { CONTENT, REFUSAL, REASONING_CONTENT, REASONING, ARGUMENTS, INPUT, FUNCTION_ARGUMENTS };
+enum { CONTENT, REFUSAL, REASONING_CONTENT, REASONING, ARGUMENTS, INPUT, FUNCTION_ARGUMENTS, TRANSCRIPT, OTHER };
 
 static const struct text_kind kinds[] = {
     [CONTENT] = {"choices[#].message.content", "\"\""},
@@ -91,6 +91,8 @@ static const struct text_kind kinds[] = {
     [ARGUMENTS] = {"choices[#].message.tool_calls[#].function.arguments", "\"{}\""},
     [INPUT] = {"choices[#].message.tool_calls[#].custom.input", "\"\""},
     [FUNCTION_ARGUMENTS] = {"choices[#].message.function_call.arguments", "\"{}\""},
+    [TRANSCRIPT] = {"choices[#].message.audio.transcript", "\"\""},
+    [OTHER] = {"choices[#].message.other[#]", "\"\""},
 };
 
 #define CALL "\"delta\":{\"tool_calls\":[{\"index\":"
@@ -102,6 +104,7 @@ static const struct choices_chunk chunks[] = {
     [ARGUMENTS] = {CALL, ",\"function\":{\"arguments\":", "}}]}"},
     [INPUT] = {CALL, ",\"custom\":{\"input\":", "}}]}"},
     [FUNCTION_ARGUMENTS] = {"\"delta\":{\"function_call\":{\"arguments\":", NULL, "}}"},
+    [TRANSCRIPT] = {"\"delta\":{\"audio\":{\"transcript\":", NULL, "}}"},
 };
 
 /* Content is a string; some servers give parts, whose texts make one text. */
@@ -131,6 +134,26 @@ static int call_texts(struct texts *t, uint32_t calls, bool delta)
   return VDT_OK;
 }
 
+/* Sound is not read, and what is said in it is. */
+static int audio_texts(struct texts *t, uint32_t audio)
+{
+  uint32_t data = wire_get(t->doc, audio, "data");
+  if (!json_is(t->doc, audio, JSON_OBJECT)) return VDT_OK;
+  t->skipped = "audio";
+  if (json_is(t->doc, data, JSON_STRING)) t->sound = data;
+  return texts_add(t, TRANSCRIPT, 0, json_get(t->doc, audio, "transcript"));
+}
+
+/* Members of other servers, and sources: each string is a text. Only sources are known to come whole in a stream. */
+static int other_texts(struct texts *t, uint32_t member, struct str name, bool delta)
+{
+  unsigned before = t->others;
+  int rc = texts_others(t, OTHER, member);
+  bool sources = str_eq(name, STR("annotations")) || str_eq(name, STR("context"));
+  if (delta && !sources && t->others > before && !t->skipped) t->skipped = "unknown member";
+  return rc;
+}
+
 static int member_texts(struct texts *t, uint32_t member, struct str name, bool delta)
 {
   if (str_eq(name, STR("role"))) return VDT_OK;
@@ -140,10 +163,9 @@ static int member_texts(struct texts *t, uint32_t member, struct str name, bool 
   if (str_eq(name, STR("reasoning"))) return texts_add(t, REASONING, 0, member);
   if (str_eq(name, STR("tool_calls"))) return call_texts(t, member, delta);
   if (str_eq(name, STR("function_call"))) return texts_add(t, FUNCTION_ARGUMENTS, 0, wire_get(t->doc, member, "arguments"));
-  uint8_t type = t->doc->nodes[member].type;
-  if (str_eq(name, STR("audio")) && type == JSON_OBJECT) t->skipped = "audio";
-  else if (str_eq(name, STR("images")) && type == JSON_ARRAY) t->skipped = "image";
-  else if (type == JSON_STRING && !t->skipped) t->skipped = "unknown member";
+  if (str_eq(name, STR("audio"))) return audio_texts(t, member);
+  if (!str_eq(name, STR("images")) || !json_is(t->doc, member, JSON_ARRAY)) return other_texts(t, member, name, delta);
+  t->skipped = "image";
   return VDT_OK;
 }
 
@@ -169,6 +191,7 @@ static const struct choices_shape shape = {
     .blocked = "message",
     .blocked_value = "{\"role\":\"assistant\",\"content\":null}",
     .texts = texts,
+    .whole = 1 << OTHER,
 };
 
 static const char *const paths[] = {"/v1/chat/completions", "/openai/v1/chat/completions",

@@ -275,17 +275,6 @@ static bool is_event(struct str type, const char *name, const char *what)
   return str_eq(type, (struct str){text, (size_t)n});
 }
 
-/* Something of the words was masked, as against held back for a while: what is still to be heard of them is not to leave either. */
-static bool is_masked(struct wire_response *r, const struct choice *c)
-{
-  struct wire_choice_shield s = {0};
-  if (!r->hooks.choice_shield) return false;
-  r->hooks.choice_shield(r->hooks.ctx, c->index, &s);
-  bool masked = s.credential_redacted || s.sensitive_redacted;
-  for (size_t i = 0; i < s.lists.n; i++) masked |= s.lists.v[i].redacted;
-  return masked;
-}
-
 static int read_text(struct wire_response *r, struct response *p, size_t row, bool whole)
 {
   const struct json_doc *doc = &r->doc;
@@ -296,7 +285,7 @@ static int read_text(struct wire_response *r, struct response *p, size_t row, bo
   if (ref.at[0] >= WIRE_MAX_PLACES || ref.at[1] >= WIRE_MAX_PLACES) return VDT_ETOOBIG;
   if (!json_is(doc, ref.node, JSON_STRING)) return VDT_ESYNTAX;
   int rc = whole ? channel_whole(r, p->choice, &ref, &effect) : channel_read(r, p->choice, &ref, false, &effect);
-  if (!rc && effect.changed && ref.kind == REALTIME_TRANSCRIPT) p->masked |= is_masked(r, p->choice);
+  if (!rc && effect.changed && ref.kind == REALTIME_TRANSCRIPT) p->masked |= response_masked(r, p->choice);
   return rc;
 }
 

@@ -54,7 +54,7 @@ const struct wire_response_info *wire_response_info(const struct wire_response *
 
 /* ---- events ---- */
 
-static int flush_all(struct wire_response *r)
+int response_flush(struct wire_response *r)
 {
   for (struct choice *c = r->choices; c; c = c->next) {
     if (c->cut) continue;
@@ -166,7 +166,7 @@ static int read_event(struct wire_response *r, const struct sse_event *event, st
   if (event->raw.n > r->opt.max_body) return VDT_ETOOBIG;
   bool over = str_eq(event->data, STR("[DONE]"));
   r->event = event->event;
-  if (over) rc = flush_all(r);
+  if (over) rc = response_flush(r);
   else if (event->data.n) rc = read_json(r, event->data);
   size_t n = out->n;
   if (!rc) rc = write_event(r, event, out);
@@ -303,7 +303,7 @@ static int finish_events(struct wire_response *r, bool truncated, struct buf *ou
   }
   if (r->info.done) return VDT_OK;
   buf_reset(&r->before);
-  int rc = flush_all(r);
+  int rc = response_flush(r);
   if (!rc) buf_put(out, buf_str(&r->before));
   if (!rc && response_over(r)) {
     say_goodbye(r, out);
@@ -347,7 +347,7 @@ static void fail_open_events(struct wire_response *r, struct buf *out)
 {
   bool closed = r->withheld;
   buf_reset(&r->before);
-  if (flush_all(r) == VDT_OK) buf_put(out, buf_str(&r->before));
+  if (response_flush(r) == VDT_OK) buf_put(out, buf_str(&r->before));
   for (struct choice *c = r->choices; c; c = c->next) closed |= c->cut;
   r->info.done = closed;
   if (closed) say_goodbye(r, out);

@@ -17,6 +17,7 @@ struct choice {
   unsigned index;
   bool finished; /* the upstream ended it */
   bool cut;      /* we ended it: nothing of it goes out any more */
+  bool mute;     /* what is still to be heard of it stays back */
   struct channel *channels, **end;
   struct choice *next;
 };
@@ -75,12 +76,21 @@ int channel_whole(struct wire_response *r, struct choice *c, const struct text_r
 /* All strings below node, each a whole text of `kind`; ref->at[place] counts them, from where it stands. */
 int channel_strings(struct wire_response *r, struct choice *c, struct text_ref *ref, unsigned place, uint32_t node,
                     struct text_effect *effect);
+/* The same for what a format has no kind for, but not values that only a machine reads: types, ids, sealed content. */
+int channel_others(struct wire_response *r, struct choice *c, struct text_ref *ref, unsigned place, uint32_t node,
+                   struct text_effect *effect);
+/* The value of a member that only a machine reads, and no sentence. */
+bool response_machine_made(const struct json_doc *doc, uint32_t node);
+/* Something of the choice was masked, as against held back for a while. */
+bool response_masked(const struct wire_response *r, const struct choice *c);
 /* The open channel of this text, or NULL. */
 struct channel *channel_open(const struct choice *c, unsigned kind, const unsigned at[3]);
 /* The channel is told that nothing follows; what it held goes into r->before. */
 int channel_flush(struct wire_response *r, struct choice *c, struct channel *ch);
 /* The same for all open channels of the choice. */
 int choice_flush(struct wire_response *r, struct choice *c);
+/* The same for all choices, before an event with which the upstream gives up; what is cut by that ends as cuts do. */
+int response_flush(struct wire_response *r);
 /* What left on a channel of a format that repeats texts. */
 struct str channel_left(const struct channel *ch);
 
@@ -112,9 +122,14 @@ struct texts {
   struct text_ref *refs;
   size_t n, cap;
   const char *skipped; /* something that is shown to a person and not read, or NULL */
+  unsigned others;     /* strings of members that the format has no kind for */
+  uint32_t sound;      /* what can be heard of a text that is read, 0 for none */
 };
 /* Adds `node` when it is a string. VDT_OK, ENOMEM, or ETOOBIG when the tool's index is. */
 int texts_add(struct texts *t, unsigned kind, uint64_t tool, uint32_t node);
+
+/* Adds every string below `node` (itself included) as a text of its own, but those that only a machine reads. */
+int texts_others(struct texts *t, unsigned kind, uint32_t node);
 
 /* All of them; last: nothing follows on their channels. */
 int texts_read(struct wire_response *r, struct choice *c, const struct texts *t, bool last, struct text_effect *effect);
@@ -127,6 +142,7 @@ struct choices_shape {
   const char *ended;                  /* members of a choice in a chunk that only ends it */
   const char *blocked;                /* the member of a choice that holds all its text, and what stands there when blocked */
   const char *blocked_value;
+  unsigned whole; /* a bit for each kind of which every string, in a stream too, is a text of its own */
   int (*texts)(struct texts *t, uint32_t choice, bool delta);
 };
 int choices_answer(struct wire_response *r);

@@ -20,6 +20,7 @@ struct hook {
   struct held *all;
   struct buf seen; /* "origin=text;" of every call, last marked with a bar */
   struct wire_choice_shield shield;
+  bool masked; /* anything yet */
 };
 
 /* Longest end of s that may be the beginning of a word or is a run of X. */
@@ -76,6 +77,7 @@ static int hook_text(void *ctx, struct wire_channel *channel, struct str in, boo
   h->cut = end != (size_t)-1;
   size_t n = h->cut ? end : last ? all.n : all.n - undecided(all);
   bool masked = release(h, n);
+  hook->masked |= masked;
   *out = (struct wire_text){.p = h->out.n ? buf_str(&h->out) : STR("")};
   out->changed = held_before || masked || h->cut || h->in.n > 0;
   out->cut = h->cut && end == cut;
