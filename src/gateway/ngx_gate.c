@@ -31,6 +31,27 @@ static bool make_sealers(const struct gate_main *m)
   return true;
 }
 
+static void prepare_keys(ngx_event_t *ev)
+{
+  const struct gate_worker *w = ev->data;
+  for (size_t i = 0; i < w->n_sealers; i++) sealer_prepare(w->sealers[i], clock_unix_us());
+}
+
+/* When what is at hand is done, so that no request waits for a data key. */
+static void prepare_keys_soon(struct gate_worker *w)
+{
+  bool any = false;
+  for (size_t i = 0; i < w->n_sealers; i++) any = any || sealer_wants(w->sealers[i], clock_unix_us());
+  if (!any) return;
+  ngx_post_event(&w->prepare, &ngx_posted_next_events);
+}
+
+static void prepare_first_keys(struct gate_worker *w, ngx_log_t *log)
+{
+  w->prepare = (ngx_event_t){.handler = prepare_keys, .data = w, .log = log};
+  prepare_keys(&w->prepare);
+}
+
 ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main)
 {
   struct gate_worker *w = &gate_worker;
@@ -39,7 +60,10 @@ ngx_int_t gate_worker_start(ngx_cycle_t *cycle, const struct gate_main *main)
   w->n_journals = w->journals ? main->config->n_workspaces : 0;
   for (size_t i = 0; i < w->n_journals; i++) journal_init(&w->journals[i], main->journals[i], JOURNAL_MAX_BYTES);
   look_at_intel(main);
-  if (w->journals && make_sealers(main) && vdt_scanner_new(main->engine, &w->scanner) == VDT_OK) return NGX_OK;
+  if (w->journals && make_sealers(main) && vdt_scanner_new(main->engine, &w->scanner) == VDT_OK) {
+    prepare_first_keys(w, cycle->log);
+    return NGX_OK;
+  }
   ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "vedette: out of memory for a scanner or for the keys of evidence");
   return NGX_ERROR;
 }
@@ -136,6 +160,7 @@ void gate_record(struct gate *g, enum record_outcome outcome)
   exchange_transfer(g->x, sent, received);
   exchange_record(g->x, outcome, clock_unix_us(), &line);
   gate_append(g, &line);
+  prepare_keys_soon(&gate_worker);
 }
 
 /* ---- begin and end ---------------------------------------------------------------------------------------------- */

@@ -59,6 +59,7 @@ struct gate_worker {
   time_t plan_checked;
   struct sealer **sealers;
   size_t n_sealers;
+  ngx_event_t prepare; /* new data keys, between two requests */
 };
 
 enum gate_step {

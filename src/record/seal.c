@@ -117,13 +117,18 @@ static void bind_all(struct bound *b, const struct seal_place *p, uint32_t day, 
 
 /* ---- sealing ---------------------------------------------------------------------------------------------------- */
 
+/* A data key, and the chain that comes from it. */
+struct root {
+  bool ready;
+  uint32_t day;
+  unsigned char wrapped[SEAL_WRAPPED], id[SEAL_ROOT_ID], chain[CHAIN];
+};
+
 struct sealer {
   struct seal_public to;
   char workspace[SEAL_WORKSPACE_MAX + 1];
-  uint32_t day;
-  unsigned step;
-  bool begun;
-  unsigned char wrapped[SEAL_WRAPPED], id[SEAL_ROOT_ID], chain[CHAIN];
+  unsigned step; /* of now */
+  struct root now, next;
 };
 
 struct sealer *sealer_new(struct str workspace, const struct seal_public *to)
@@ -141,28 +146,54 @@ void sealer_free(struct sealer *s)
   if (s) sodium_free(s); /* wipes it */
 }
 
-static int begin_root(struct sealer *s, uint32_t day)
+static bool is_of(const struct root *r, uint32_t day)
+{
+  return r->ready && r->day == day;
+}
+
+/* Takes as long as ten texts or more: two operations on the curve. */
+static int make_root(const struct sealer *s, uint32_t day, struct root *out)
 {
   unsigned char root[CHAIN];
   randombytes_buf(root, sizeof root);
-  int failed = crypto_box_seal(s->wrapped, root, sizeof root, s->to.key);
-  if (!failed) begin_chain(s->chain, root, day, s->to.id, str_of(s->workspace));
+  int failed = crypto_box_seal(out->wrapped, root, sizeof root, s->to.key);
+  if (!failed) begin_chain(out->chain, root, day, s->to.id, str_of(s->workspace));
   sodium_memzero(root, sizeof root);
-  s->begun = !failed;
+  out->ready = !failed;
   if (failed) return VDT_EIO; /* a public key that is none */
-  root_id(s->wrapped, s->id);
-  s->day = day;
-  s->step = 0;
+  root_id(out->wrapped, out->id);
+  out->day = day;
   return VDT_OK;
+}
+
+static int begin_root(struct sealer *s, uint32_t day)
+{
+  int rc = VDT_OK;
+  s->step = 0;
+  if (is_of(&s->next, day)) s->now = s->next;
+  else rc = make_root(s, day, &s->now);
+  sodium_memzero(&s->next, sizeof s->next);
+  return rc;
+}
+
+bool sealer_wants(const struct sealer *s, uint64_t now_us)
+{
+  uint32_t day = seal_day(now_us);
+  return s && !is_of(&s->next, day) && (!is_of(&s->now, day) || s->step >= SEAL_STEPS / 2);
+}
+
+void sealer_prepare(struct sealer *s, uint64_t now_us)
+{
+  if (sealer_wants(s, now_us)) (void)make_root(s, seal_day(now_us), &s->next); /* seal() tries it again, and says so */
 }
 
 static void put_head(const struct sealer *s, unsigned char *p)
 {
   size_t n;
   p[0] = SEAL_VERSION;
-  put32(p + AT_DAY, s->day);
+  put32(p + AT_DAY, s->now.day);
   sodium_hex2bin(p + AT_KEY, SEAL_KEY_ID / 2, s->to.id, SEAL_KEY_ID, NULL, &n, NULL);
-  memcpy(p + AT_WRAPPED, s->wrapped, SEAL_WRAPPED);
+  memcpy(p + AT_WRAPPED, s->now.wrapped, SEAL_WRAPPED);
   p[AT_STEP] = (unsigned char)(s->step >> 8);
   p[AT_STEP + 1] = (unsigned char)s->step;
   randombytes_buf(p + AT_NONCE, SEAL_NONCE);
@@ -185,12 +216,12 @@ int seal(struct sealer *s, uint64_t now_us, const struct seal_place *place, stru
   uint32_t day = seal_day(now_us);
   if (text.n > SEAL_TEXT_MAX) return VDT_ETOOBIG;
   if (n > sizeof small && !(raw = malloc(n))) return VDT_ENOMEM;
-  int rc = s->begun && s->day == day && s->step < SEAL_STEPS ? VDT_OK : begin_root(s, day);
+  int rc = is_of(&s->now, day) && s->step < SEAL_STEPS ? VDT_OK : begin_root(s, day);
   if (!rc) {
     p.workspace = str_of(s->workspace);
     put_head(s, raw);
-    bind_all(&bound, &p, day, s->to.id, s->id, raw + AT_STEP);
-    step_chain(s->chain, key);
+    bind_all(&bound, &p, day, s->to.id, s->now.id, raw + AT_STEP);
+    step_chain(s->now.chain, key);
     s->step++;
     crypto_aead_xchacha20poly1305_ietf_encrypt(raw + SEAL_HEAD, NULL, (const unsigned char *)(text.n ? text.p : ""), text.n,
                                                bound.bytes, bound.n, NULL, raw + AT_NONCE, key);

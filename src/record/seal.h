@@ -51,6 +51,10 @@ struct sealer;
 struct sealer *sealer_new(struct str workspace, const struct seal_public *to);
 /* Accepts NULL. Wipes it. */
 void sealer_free(struct sealer *s);
+/* A data key takes as long to make as some ten texts to seal. Who calls this between two requests, whenever sealer_wants() says so, spares seal() that: it makes the next one
+ * ahead, for the day of now_us. Without it seal() makes them itself. NULL wants nothing. */
+bool sealer_wants(const struct sealer *s, uint64_t now_us);
+void sealer_prepare(struct sealer *s, uint64_t now_us);
 /* Appends the token; place->workspace is the sealer's. ETOOBIG beyond SEAL_TEXT_MAX, ENOMEM, EIO when libsodium fails; then nothing is appended. */
 int seal(struct sealer *s, uint64_t now_us, const struct seal_place *place, struct str text, struct buf *token);
 

@@ -223,6 +223,37 @@ static void data_keys_change(void)
   finish_pair(&p);
 }
 
+/* Made ahead, it is wanted from the middle of the one before on, taken once, and of its own day only. */
+static void data_keys_are_made_ahead(void)
+{
+  struct pair p = {0};
+  struct str text;
+  struct sealed first, now = {0};
+  add_key(&p);
+  struct sealer *s = sealer_new(W, &p.public);
+  CHECK(!sealer_wants(NULL, NOON) && sealer_wants(s, NOON));
+  sealer_prepare(NULL, NOON);
+  sealer_prepare(s, NOON);
+  CHECK(!sealer_wants(s, NOON) && sealer_wants(s, NOON + DAY));
+  for (unsigned i = 0; i < 3 * SEAL_STEPS; i++) {
+    struct str token = seal_one(s, NOON, STR("n"));
+    unsigned used = i % SEAL_STEPS + 1;
+    CHECK_INT(sealed_read(token, arena, &now, NULL), VDT_OK);
+    CHECK_INT(open_at(p.private, &here, token, &text), VDT_OK);
+    if (used == 1) first = now;
+    CHECK(memcmp(first.root_id, now.root_id, SEAL_ROOT_ID) == 0);
+    CHECK(sealer_wants(s, NOON) == (used >= SEAL_STEPS / 2 && used < SEAL_STEPS - 2));
+    if (used == SEAL_STEPS - 3) sealer_prepare(s, NOON);
+  }
+  struct str token = seal_one(s, NOON + DAY, STR("n")); /* with one made ahead for the day before */
+  CHECK_INT(open_at(p.private, &here, token, &text), VDT_OK);
+  CHECK_INT(sealed_read(token, arena, &now, NULL), VDT_OK);
+  CHECK_INT(now.day, seal_day(NOON + DAY));
+  CHECK(memcmp(first.root_id, now.root_id, SEAL_ROOT_ID) != 0 && !sealer_wants(s, NOON + DAY));
+  sealer_free(s);
+  finish_pair(&p);
+}
+
 /* With the data key gone the private key opens nothing, and the data key of another text does not stand in. */
 static void without_its_data_key_nothing_opens(void)
 {
@@ -364,6 +395,7 @@ int main(void)
   RUN(another_key_is_named_and_does_not_open);
   RUN(rotation_keeps_the_old_readable);
   RUN(data_keys_change);
+  RUN(data_keys_are_made_ahead);
   RUN(without_its_data_key_nothing_opens);
   RUN(tokens_come_apart_and_together);
   RUN(packed_texts_come_apart);
