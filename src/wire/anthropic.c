@@ -35,6 +35,7 @@ static bool is_result(const struct json_doc *doc, uint32_t block)
 {
   static const char *const types[] = {"tool_result",
                                       "search_result",
+                                      "web_search_result",
                                       "web_search_tool_result",
                                       "web_fetch_tool_result",
                                       "mcp_tool_result",
@@ -48,6 +49,19 @@ static bool is_result(const struct json_doc *doc, uint32_t block)
   return false;
 }
 
+/* What a source is called and where it comes from is the source's word as well. */
+static int read_labels(struct request *q, uint32_t block, const char *origin)
+{
+  static const char *const names[] = {"title", "context", "source", "url", "page_age"};
+  int rc = VDT_OK;
+  for (size_t i = 0; i < sizeof names / sizeof *names && !rc; i++) {
+    uint32_t node = json_get(&q->doc, block, names[i]);
+    if (json_is(&q->doc, node, JSON_STRING))
+      rc = request_text(q, VDT_DOCUMENT, node, request_origin(q, "%s.%s", origin, names[i]));
+  }
+  return rc;
+}
+
 static int read_block(struct request *q, enum vdt_role role, uint32_t block, const char *origin)
 {
   const struct json_doc *doc = &q->doc;
@@ -55,7 +69,10 @@ static int read_block(struct request *q, enum vdt_role role, uint32_t block, con
   if (json_is(doc, block, JSON_STRING)) return request_text(q, role, block, origin);
   if (!json_is(doc, block, JSON_OBJECT)) return request_expected(q, origin, "an object");
   int rc = request_spelling(q, block, block_members, sizeof block_members / sizeof *block_members);
-  if (is_result(doc, block)) role = VDT_DOCUMENT;
+  if (is_result(doc, block)) {
+    role = VDT_DOCUMENT;
+    if (!rc) rc = read_labels(q, block, origin);
+  }
   uint32_t text = json_get(doc, block, "text"), thinking = json_get(doc, block, "thinking");
   uint32_t content = json_get(doc, block, "content"), source = json_get(doc, block, "source");
   if (!rc && json_is(doc, text, JSON_STRING)) rc = request_text(q, role, text, request_origin(q, "%s.text", origin));
@@ -181,7 +198,7 @@ static int read_member(struct wire_response *r, struct choice *c, uint32_t membe
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
     if (str_eq(name, str_of(plain[i])) && !str_eq(name, STR("citations"))) return VDT_OK;
   struct text_ref ref = {str_eq(name, STR("input")) ? INPUT : OTHER, {index, *others}, 0};
-  int rc = channel_strings(r, c, &ref, 1, member, effect);
+  int rc = (ref.kind == INPUT ? channel_strings : channel_others)(r, c, &ref, 1, member, effect);
   *others = ref.at[1];
   return rc;
 }
@@ -314,7 +331,8 @@ static int read_event(struct wire_response *r, struct choice *c, struct state *s
     c->finished = true;
     return choice_flush(r, c);
   }
-  if (!str_eq(type, STR("ping")) && !str_eq(type, STR("error"))) response_not_inspected(r, "event of an unknown kind");
+  if (str_eq(type, STR("error"))) return choice_flush(r, c); /* clients stop there */
+  if (!str_eq(type, STR("ping"))) response_not_inspected(r, "event of an unknown kind");
   return VDT_OK;
 }
 

@@ -31,6 +31,11 @@ static int read_part(struct request *q, enum vdt_role role, uint32_t part, const
   if (!rc)
     rc = request_strings(q, VDT_DOCUMENT, wire_get(doc, result, "response"), NULL,
                          request_origin(q, "%s.functionResponse", origin));
+  if (!rc)
+    rc = request_strings(q, VDT_RESPONSE, wire_get(doc, either(doc, part, "executableCode", "executable_code"), "code"), NULL,
+                         request_origin(q, "%s.executableCode.code", origin));
+  uint32_t output = wire_get(doc, either(doc, part, "codeExecutionResult", "code_execution_result"), "output");
+  if (!rc) rc = request_strings(q, VDT_DOCUMENT, output, NULL, request_origin(q, "%s.codeExecutionResult.output", origin));
   return rc;
 }
 
@@ -126,6 +131,8 @@ static int part_texts(struct texts *t, uint32_t part)
   uint32_t text = json_get(t->doc, part, "text");
   bool thought = json_is(t->doc, json_get(t->doc, part, "thought"), JSON_TRUE);
   if (json_is(t->doc, either(t->doc, part, "inlineData", "inline_data"), JSON_OBJECT)) t->skipped = "image or audio";
+  if (json_is(t->doc, either(t->doc, part, "fileData", "file_data"), JSON_OBJECT)) t->skipped = "file";
+  if (wire_get(t->doc, json_get(t->doc, part, "functionCall"), "partialArgs")) t->skipped = "arguments in pieces";
   int rc = texts_add(t, thought ? THOUGHT : TEXT, 0, text);
   return rc ? rc : texts_add(t, CODE, 0, wire_get(t->doc, json_get(t->doc, part, "executableCode"), "code"));
 }
@@ -145,6 +152,36 @@ static int candidate_texts(struct texts *t, uint32_t candidate)
   return rc;
 }
 
+/* Members of a candidate that say nothing in words, or whose words part_texts reads. */
+static bool is_known(struct str name)
+{
+  static const char *const names[] = {"content",    "index",       "finishReason",  "safetyRatings",
+                                      "tokenCount", "avgLogprobs", "logprobsResult"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (str_eq(name, str_of(names[i]))) return true;
+  return false;
+}
+
+/* Sources: grounding, citations, pages that were read, and what else a candidate has. */
+static int read_sources(struct wire_response *r, struct choice *c, uint32_t candidate, struct text_ref *ref,
+                        struct text_effect *effect)
+{
+  int rc = VDT_OK;
+  for (uint32_t m = json_first(&r->doc, candidate); m && !rc; m = json_next(&r->doc, candidate, m)) {
+    struct str name;
+    if (!json_key(&r->doc, m, r->scratch, &name)) return VDT_ENOMEM;
+    if (!is_known(name)) rc = channel_others(r, c, ref, 1, m, effect);
+  }
+  return rc;
+}
+
+/* Tokens would tell what is masked or held back. */
+static int drop_logprobs(struct wire_response *r, const struct choice *c, uint32_t candidate, const struct text_effect *effect)
+{
+  if (!effect->changed && !c->cut) return VDT_OK;
+  return response_replace(r, json_get(&r->doc, candidate, "logprobsResult"), STR("null"));
+}
+
 /* What a function is called with, what code put out: strings that are whole. */
 static int read_strings(struct wire_response *r, struct choice *c, uint32_t candidate, struct text_ref refs[2],
                         struct text_effect *effect)
@@ -156,14 +193,25 @@ static int read_strings(struct wire_response *r, struct choice *c, uint32_t cand
   for (uint32_t p = parts ? json_first(&r->doc, parts) : 0; p && !rc; p = json_next(&r->doc, parts, p))
     for (size_t i = 0; i < sizeof members / sizeof *members && !rc; i++)
       rc = channel_strings(r, c, i < 2 ? call : other, 1, json_get(&r->doc, p, members[i]), effect);
-  uint32_t citations = json_get(&r->doc, candidate, "groundingMetadata");
-  return rc ? rc : channel_strings(r, c, other, 1, citations, effect);
+  return rc ? rc : read_sources(r, c, candidate, other, effect);
+}
+
+/* Of a candidate that is blocked no text is left, and nothing that repeats it. */
+static int empty_candidate(struct wire_response *r, uint32_t candidate)
+{
+  int rc = response_replace(r, json_get(&r->doc, candidate, "content"), STR("{\"parts\":[],\"role\":\"model\"}"));
+  if (!rc) rc = response_replace(r, json_get(&r->doc, candidate, "logprobsResult"), STR("null"));
+  for (uint32_t m = json_first(&r->doc, candidate); m && !rc; m = json_next(&r->doc, candidate, m)) {
+    struct str name;
+    if (!json_key(&r->doc, m, r->scratch, &name)) return VDT_ENOMEM;
+    if (!is_known(name)) rc = response_replace(r, m, STR("null"));
+  }
+  return rc;
 }
 
 static int set_end(struct wire_response *r, const struct choice *c, uint32_t candidate, bool block)
 {
-  uint32_t content = json_get(&r->doc, candidate, "content");
-  int rc = block && content ? response_replace(r, content, STR("{\"parts\":[],\"role\":\"model\"}")) : VDT_OK;
+  int rc = block ? empty_candidate(r, candidate) : VDT_OK;
   if (rc || !c->cut) return rc;
   return response_set(r, candidate, "finishReason", STR("\"SAFETY\""));
 }
@@ -184,6 +232,7 @@ static int read_candidate(struct wire_response *r, struct choice *c, const uint3
   if (!rc && last) rc = texts_flush_others(r, c, &t);
   if (!rc) rc = texts_read(r, c, &t, last, &effect);
   for (size_t i = 0; i < n && !rc; i++) rc = read_strings(r, c, nodes[i], strings, &effect);
+  for (size_t i = 0; i < n && !rc; i++) rc = drop_logprobs(r, c, nodes[i], &effect);
   bool block = effect.block && !response_streams(r);
   if (block) r->edits.n = edits_before;
   for (size_t i = block ? 0 : n - 1; i < n && !rc; i++) rc = set_end(r, c, nodes[i], block);
@@ -215,8 +264,12 @@ static void keep_head(struct wire_response *r, uint32_t object)
 
 static int read_about(struct wire_response *r, uint32_t object)
 {
+  uint32_t stopped = wire_get(&r->doc, json_get(&r->doc, object, "promptFeedback"), "blockReason");
+  struct str reason;
   if (!r->head.n) keep_head(r, object);
   keep_usage(r, object);
+  if (!json_string(&r->doc, stopped, r->scratch, &reason)) return VDT_ENOMEM;
+  if (reason.n) response_finish_reason(r, reason); /* there is no answer then */
   int rc = response_keep(r, object, "responseId", &r->info.id);
   return rc ? rc : response_keep(r, object, "modelVersion", &r->info.model);
 }

@@ -46,6 +46,8 @@ static int request(struct request *q)
   for (uint32_t m = json_is(doc, messages, JSON_ARRAY) ? json_first(doc, messages) : 0; m && !rc; m = json_next(doc, messages, m))
     rc = read_message(q, m, i++);
   if (!rc) rc = read_images(q, VDT_PROMPT, json_get(doc, 0, "images"), "images");
+  uint32_t earlier = json_get(doc, 0, "context");
+  if (!rc && earlier && doc->nodes[earlier].count) rc = request_skip(q, VDT_PROMPT, "context", "token ids");
   return rc ? rc : request_tools(q, "tools");
 }
 
@@ -128,9 +130,18 @@ static int read_texts(struct wire_response *r, struct choice *c, bool last, stru
   return rc ? rc : channel_strings(r, c, &call, 0, wire_get(&r->doc, message, "tool_calls"), effect);
 }
 
+/* The token ids of the whole conversation: they say again what was masked. */
+static int forget_context(struct wire_response *r, const struct choice *c)
+{
+  bool forget = c->cut || response_masked(r, c);
+  return forget ? response_replace(r, json_get(&r->doc, 0, "context"), STR("[]")) : VDT_OK;
+}
+
 static int end_answer(struct wire_response *r, struct choice *c)
 {
   struct str reason;
+  int rc = forget_context(r, c);
+  if (rc) return rc;
   if (!json_string(&r->doc, json_get(&r->doc, 0, "done_reason"), r->scratch, &reason)) return VDT_ENOMEM;
   c->finished = true;
   response_finish_reason(r, c->cut ? STR("content_filter") : reason.n ? reason : STR("stop"));
@@ -141,7 +152,8 @@ static int end_answer(struct wire_response *r, struct choice *c)
 static int block_whole(struct wire_response *r, size_t edits_before)
 {
   r->edits.n = edits_before;
-  int rc = response_replace(r, json_get(&r->doc, 0, "message"), STR("{\"role\":\"assistant\",\"content\":\"\"}"));
+  int rc = response_replace(r, json_get(&r->doc, 0, "logprobs"), STR("null"));
+  if (!rc) rc = response_replace(r, json_get(&r->doc, 0, "message"), STR("{\"role\":\"assistant\",\"content\":\"\"}"));
   if (!rc) rc = response_replace(r, json_get(&r->doc, 0, "response"), STR("\"\""));
   return rc ? rc : response_replace(r, json_get(&r->doc, 0, "thinking"), STR("\"\""));
 }
@@ -156,7 +168,9 @@ static int answer(struct wire_response *r)
   if (!r->head.n) keep_head(r);
   keep_usage(r);
   int rc = response_keep(r, 0, "model", &r->info.model);
+  if (!rc && response_streams(r) && json_get(&r->doc, 0, "error")) rc = choice_flush(r, c); /* clients stop there */
   if (!rc) rc = read_texts(r, c, last, &effect);
+  if (!rc && (effect.changed || c->cut)) rc = response_replace(r, json_get(&r->doc, 0, "logprobs"), STR("null"));
   if (!rc && effect.block && !response_streams(r)) rc = block_whole(r, edits_before);
   if (!rc && last) return end_answer(r, c);
   if (rc || !c->cut) return rc;
