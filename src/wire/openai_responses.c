@@ -28,7 +28,7 @@ static enum vdt_role item_role(const struct json_doc *doc, uint32_t item)
   return VDT_PROMPT;
 }
 
-/* Where an item has content parts: a message's, a tool's output. */
+/* Where an item has content parts: a message's, a tool's output. What code and shells put out is lists of objects with strings. */
 static int read_contents(struct request *q, enum vdt_role role, uint32_t item, unsigned i)
 {
   static const struct {
@@ -39,7 +39,10 @@ static int read_contents(struct request *q, enum vdt_role role, uint32_t item, u
     uint32_t node = json_get(&q->doc, item, members[m].name);
     if (!json_is(&q->doc, node, JSON_STRING) && !json_is(&q->doc, node, JSON_ARRAY)) continue;
     enum vdt_role as = members[m].result && role != VDT_PROMPT ? VDT_DOCUMENT : role;
-    int rc = request_content(q, as, node, request_origin(q, "input[%u].%s", i, members[m].name));
+    const char *origin = request_origin(q, "input[%u].%s", i, members[m].name);
+    bool logs =
+        strcmp(members[m].name, "outputs") == 0 || json_string_is(&q->doc, json_get(&q->doc, item, "type"), "shell_call_output");
+    int rc = logs ? request_strings(q, as, node, NULL, origin) : request_content(q, as, node, origin);
     if (rc) return rc;
   }
   return VDT_OK;
@@ -86,12 +89,35 @@ static const struct text_kind kinds[] = {
     [RESPONSES_CODE] = {"output[#].code", "\"\""},
     [RESPONSES_REASONING] = {"output[#].content[#].reasoning_text", "\"\""},
     [RESPONSES_SUMMARY] = {"output[#].summary[#].text", "\"\""},
+    [RESPONSES_SOURCE] = {"output[#].content.annotations[#]", "\"\""},
     [RESPONSES_OTHER] = {"output[#].other[#]", "\"\""},
 };
 
 static bool is_type(const struct json_doc *doc, uint32_t node, const char *type)
 {
   return json_string_is(doc, json_get(doc, node, "type"), type);
+}
+
+int responses_source(struct wire_response *r, struct choice *c, uint32_t source, unsigned item, unsigned place, unsigned number,
+                     struct text_effect *effect)
+{
+  struct text_ref ref = {RESPONSES_SOURCE, {item, place * WIRE_MAX_PLACES + number, 0}, 0};
+  if (place >= WIRE_MAX_PLACES || number >= WIRE_MAX_PLACES) return VDT_ETOOBIG;
+  r->origin = arena_printf(r->arena, "output[%u].content[%u].annotations[%u]", item, place, number);
+  int rc = r->origin ? channel_others(r, c, &ref, 2, source, effect) : VDT_ENOMEM;
+  r->origin = NULL;
+  return rc;
+}
+
+static int read_sources(struct wire_response *r, struct choice *c, uint32_t sources, unsigned item, unsigned place,
+                        struct text_effect *effect)
+{
+  unsigned number = 0;
+  int rc = VDT_OK;
+  for (uint32_t s = json_is(&r->doc, sources, JSON_ARRAY) ? json_first(&r->doc, sources) : 0; s && !rc;
+       s = json_next(&r->doc, sources, s))
+    rc = responses_source(r, c, s, item, place, number++, effect);
+  return rc;
 }
 
 int responses_part(struct wire_response *r, struct choice *c, uint32_t part, unsigned item, unsigned place, bool summary,
@@ -110,6 +136,7 @@ int responses_part(struct wire_response *r, struct choice *c, uint32_t part, uns
     response_not_inspected(r, "content part that is no text");
   uint32_t logprobs = json_get(doc, part, "logprobs");
   if (!rc && own.changed && json_is(doc, logprobs, JSON_ARRAY)) rc = response_replace(r, logprobs, STR("[]"));
+  if (!rc) rc = read_sources(r, c, json_get(doc, part, "annotations"), item, place, &own);
   effect->changed |= own.changed;
   effect->block |= own.block;
   return rc;
@@ -154,7 +181,7 @@ static int read_member(struct wire_response *r, struct choice *c, uint32_t membe
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
     if (str_eq(name, str_of(plain[i]))) return VDT_OK;
   struct text_ref ref = {RESPONSES_OTHER, {item, *others}, 0};
-  int rc = channel_strings(r, c, &ref, 1, member, effect);
+  int rc = channel_others(r, c, &ref, 1, member, effect);
   *others = ref.at[1];
   return rc;
 }

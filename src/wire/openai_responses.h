@@ -13,12 +13,16 @@ enum {
   RESPONSES_CODE,
   RESPONSES_REASONING,
   RESPONSES_SUMMARY,
+  RESPONSES_SOURCE,
   RESPONSES_OTHER
 };
 
 /* A content part, an item, a response object: all their texts, which are whole. */
 int responses_part(struct wire_response *r, struct choice *c, uint32_t part, unsigned item, unsigned place, bool summary,
                    struct text_effect *effect);
+/* A source of a text: the annotation with this number, in its part or in an event of its own. */
+int responses_source(struct wire_response *r, struct choice *c, uint32_t source, unsigned item, unsigned place, unsigned number,
+                     struct text_effect *effect);
 int responses_item(struct wire_response *r, struct choice *c, uint32_t item, unsigned index, struct text_effect *effect);
 int responses_whole(struct wire_response *r, struct choice *c, uint32_t response);
 /* Copies the members of an object but those named; each with a comma behind it. */

@@ -289,6 +289,26 @@ static bool is_event(struct str type, const char *name, const char *what)
   return str_eq(type, (struct str){text, (size_t)n});
 }
 
+/* Any other event: all its strings, each for itself. A text in pieces that we do not know is not read as one. */
+static int read_other(struct wire_response *r, struct choice *c, struct str type, struct text_effect *effect)
+{
+  struct text_ref ref = {RESPONSES_OTHER, {number(&r->doc, "output_index"), WIRE_MAX_PLACES}, 0};
+  if (str_eq(type, STR("error"))) return choice_flush(r, c); /* clients stop there */
+  if (str_find(type, STR("audio.delta")) != (size_t)-1 || str_find(type, STR("partial_image")) != (size_t)-1) {
+    response_not_inspected(r, "audio or image");
+    return VDT_OK;
+  }
+  if (json_is(&r->doc, json_get(&r->doc, 0, "delta"), JSON_STRING)) response_not_inspected(r, "delta of an unknown kind");
+  int rc = VDT_OK;
+  for (uint32_t m = json_first(&r->doc, 0); m && !rc; m = json_next(&r->doc, 0, m)) {
+    struct str name;
+    if (!json_key(&r->doc, m, r->scratch, &name)) return VDT_ENOMEM;
+    bool id = str_eq(name, STR("type")) || str_eq(name, STR("item_id")) || str_eq(name, STR("event_id"));
+    if (!id) rc = channel_others(r, c, &ref, 1, m, effect);
+  }
+  return rc;
+}
+
 static int read_delta(struct wire_response *r, struct choice *c, size_t row, bool whole, struct text_effect *effect)
 {
   const struct json_doc *doc = &r->doc;
@@ -296,7 +316,7 @@ static int read_delta(struct wire_response *r, struct choice *c, size_t row, boo
                          {number(doc, "output_index"), texts[row].index ? number(doc, texts[row].index) : 0},
                          json_get(doc, 0, whole ? texts[row].member : "delta")};
   if (ref.at[0] >= WIRE_MAX_PLACES || ref.at[1] >= WIRE_MAX_PLACES) return VDT_ETOOBIG;
-  if (!json_is(doc, ref.node, JSON_STRING)) return VDT_ESYNTAX;
+  if (!json_is(doc, ref.node, JSON_STRING)) return read_other(r, c, STR(""), effect);
   int rc = whole ? channel_whole(r, c, &ref, effect) : channel_read(r, c, &ref, false, effect);
   uint32_t logprobs = json_get(doc, 0, "logprobs");
   if (!rc && effect->changed && json_is(doc, logprobs, JSON_ARRAY)) rc = response_replace(r, logprobs, STR("[]"));
@@ -342,7 +362,8 @@ static int read_lifecycle(struct wire_response *r, struct choice *c, struct stat
   struct str reason = STR("");
   uint32_t details = json_get(&r->doc, response, "incomplete_details");
   if (!json_string(&r->doc, wire_get(&r->doc, details, "reason"), r->scratch, &reason)) return VDT_ENOMEM;
-  response_finish_reason(r, reason.n ? reason : STR("stop"));
+  bool failed = json_string_is(&r->doc, json_get(&r->doc, response, "status"), "failed");
+  response_finish_reason(r, reason.n ? reason : failed ? STR("failed") : STR("stop"));
   c->finished = true;
   if (!r->opt.annotate || json_get(&r->doc, response, "content_filters")) return VDT_OK;
   struct buf text = {0};
@@ -352,24 +373,10 @@ static int read_lifecycle(struct wire_response *r, struct choice *c, struct stat
   return ok ? VDT_OK : VDT_ENOMEM;
 }
 
-/* Any other event: all its strings, each for itself. A text in pieces that we do not know is not read as one. */
-static int read_other(struct wire_response *r, struct choice *c, struct str type, struct text_effect *effect)
+static int read_source_event(struct wire_response *r, struct choice *c, struct text_effect *effect)
 {
-  struct text_ref ref = {RESPONSES_OTHER, {number(&r->doc, "output_index"), WIRE_MAX_PLACES}, 0};
-  if (str_eq(type, STR("error"))) return VDT_OK;
-  if (str_find(type, STR("audio.delta")) != (size_t)-1 || str_find(type, STR("partial_image")) != (size_t)-1) {
-    response_not_inspected(r, "audio or image");
-    return VDT_OK;
-  }
-  if (json_is(&r->doc, json_get(&r->doc, 0, "delta"), JSON_STRING)) response_not_inspected(r, "delta of an unknown kind");
-  int rc = VDT_OK;
-  for (uint32_t m = json_first(&r->doc, 0); m && !rc; m = json_next(&r->doc, 0, m)) {
-    struct str name;
-    if (!json_key(&r->doc, m, r->scratch, &name)) return VDT_ENOMEM;
-    bool id = str_eq(name, STR("type")) || str_eq(name, STR("item_id")) || str_eq(name, STR("event_id"));
-    if (!id) rc = channel_strings(r, c, &ref, 1, m, effect);
-  }
-  return rc;
+  return responses_source(r, c, json_get(&r->doc, 0, "annotation"), number(&r->doc, "output_index"),
+                          number(&r->doc, "content_index"), number(&r->doc, "annotation_index"), effect);
 }
 
 static int read_event(struct wire_response *r, struct choice *c, struct state *s, struct str type, bool *delta,
@@ -391,6 +398,7 @@ static int read_event(struct wire_response *r, struct choice *c, struct state *s
     if (is_event(type, "content_part", what)) return read_part_event(r, c, s, false, done, effect);
     if (is_event(type, "reasoning_summary_part", what)) return read_part_event(r, c, s, true, done, effect);
   }
+  if (is_event(type, "output_text", "annotation.added")) return read_source_event(r, c, effect);
   return read_other(r, c, type, effect);
 }
 
