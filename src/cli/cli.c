@@ -175,6 +175,26 @@ const char *cli_state(const char *given)
   return given ? given : env && *env ? env : "./state";
 }
 
+int cli_state_missing(const char *command, const char *state, const char *name, int error)
+{
+  fprintf(stderr, "vedette %s: ", command);
+  cli_print_safe(stderr, str_of(state));
+  fprintf(stderr, "/%s: %s\n", name, strerror(error));
+  fprintf(stderr, error == EACCES
+                      ? "The state folder is for the account that runs vedette: call this as that one, or with sudo.\n"
+                      : "Name the state folder with --state DIR; `vedette run` and `vedette serve` make one.\n");
+  return CLI_USAGE;
+}
+
+int cli_end(const char *command, int rc)
+{
+  errno = 0;
+  if (fflush(stdout) == 0 && !ferror(stdout)) return rc;
+  if (errno == EPIPE) return rc;
+  fprintf(stderr, "vedette %s: standard output cannot be written: %s\n", command, errno ? strerror(errno) : "is the disk full?");
+  return rc ? rc : 1;
+}
+
 bool cli_since(const char *text, uint64_t *out)
 {
   static const struct {

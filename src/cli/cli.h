@@ -58,4 +58,9 @@ enum { CLI_WHO = 80 };
 void cli_who(char out[CLI_WHO]);
 /* --state DIR, else $VEDETTE_STATE, else ./state. */
 const char *cli_state(const char *given);
+/* Says that the state folder lacks that file or folder of its own, or does not let us read it (error: the errno), and what to do about it; returns
+ * CLI_USAGE. */
+int cli_state_missing(const char *command, const char *state, const char *name, int error);
+/* What the command printed is out: rc. Else, after saying so, not 0. A reader that has gone (`| head`) has what it wanted. */
+int cli_end(const char *command, int rc);
 #endif

@@ -145,6 +145,9 @@ static int ask(const struct sensitive *d, struct use_question *q)
 #define X(member, column, name, help) w.only.member = str_of(d->only[STORE_USE_AT_##member]);
 #include "store/uses.def"
 #undef X
+  uint64_t since, until;
+  if (d->from && d->to && cli_since(d->from, &since) && cli_since(d->to, &until) && since >= until)
+    return cli_usage("data", "--since is not before --until");
   return use_ask(&w, clock_unix_us(), q, &err) ? cli_usage("data", "--%s", err.text) : 0;
 }
 

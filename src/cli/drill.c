@@ -95,7 +95,9 @@ static const char *token_of(const struct options *o, struct vdt_arena *arena, co
   struct buf text = {0};
   if (o->token_env) return header_of_env(arena, "Authorization: Bearer ", o->token_env, err);
   const char *path = arena_printf(arena, "%s/admin.token", state), *header = NULL;
-  if (path && file_read(path, 4096, &text, err) == VDT_OK) {
+  if (path && access(path, R_OK))
+    error_at(err, VDT_EINVAL, path, 0, "%s. Name the state folder with --state DIR; `vedette run` makes one", strerror(errno));
+  else if (path && file_read(path, 4096, &text, err) == VDT_OK) {
     while (text.n && text.p[text.n - 1] <= ' ') text.n--;
     header = arena_printf(arena, "Authorization: Bearer %.*s", (int)text.n, text.n ? text.p : "");
   }
@@ -144,7 +146,7 @@ static int prepare(const struct options *o, struct drill *d, struct web_target t
   struct vdt_arena *arena = d->config->arena;
   const char *state = o->state ? o->state : env && *env ? env : d->config->state_dir;
   rc = pick_deployment(o, d, err);
-  if (rc) return rc;
+  if (rc || o->list) return rc;
   d->key = o->key_env ? header_of_env(arena, "api-key: ", o->key_env, err) : "api-key: vedette-drill";
   d->token = d->key ? token_of(o, arena, state, err) : NULL;
   if (!d->key || !d->token) return VDT_EINVAL;
@@ -269,8 +271,12 @@ static int try_case(struct drill *d, const struct options *o, const struct drill
   static struct drill_outcome out;
   struct vdt_error err = {0};
   out = (struct drill_outcome){0};
-  if (drill_send(d, c, &out, &err) || drill_look(d, c, (uint64_t)o->patience * 1000000, &out, &err))
-    return cli_complain("drill", &err);
+  if (drill_send(d, c, &out, &err)) {
+    cli_complain("drill", &err);
+    fprintf(stderr, "Is the gateway up? `vedette run` starts it; a drill takes the same configuration, or --gateway URL.\n");
+    return 1;
+  }
+  if (drill_look(d, c, (uint64_t)o->patience * 1000000, &out, &err)) return cli_complain("drill", &err);
   t->tried++;
   if (out.came < ALERT_TYPES) t->raised++;
   if (out.came < ALERT_TYPES && out.us > t->slowest_us) t->slowest_us = out.us;

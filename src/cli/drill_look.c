@@ -58,7 +58,8 @@ int drill_look(struct drill *d, const struct drill_case *c, uint64_t patience_us
   const char *const headers[] = {d->token, NULL};
   struct buf path = {0};
   int rc = VDT_OK;
-  buf_printf(&path, "/subscriptions/%s/providers/Microsoft.Security/alerts?api-version=2022-01-01%c", d->subscription, 0);
+  buf_printf(&path, "/subscriptions/%s/providers/Microsoft.Security/alerts?api-version=2022-01-01&vedette-evidence=false%c",
+             d->subscription, 0);
   if (path.failed) rc = error_set(err, VDT_ENOMEM, "out of memory");
   while (!rc && out->came == ALERT_TYPES) {
     rc = look_once(d, path.p, headers, out, err);

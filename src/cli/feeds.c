@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "intel/feed.h"
+#include <errno.h>
+#include <unistd.h>
 
 enum { STATUS_MAX = 1 << 20 };
 
@@ -75,6 +77,7 @@ static int status(const char *state, bool json)
   struct buf text = {0};
   struct vdt_error err = {0};
   snprintf(path, sizeof path, "%s/feeds/status.json", cli_state(state));
+  if (access(path, R_OK)) return cli_state_missing("feeds", cli_state(state), "feeds/status.json", errno);
   int rc = file_read(path, STATUS_MAX, &text, &err) ? cli_complain("feeds", &err) : show(buf_str(&text), json, &err);
   buf_finish(&text);
   return rc;
@@ -121,15 +124,19 @@ static int check(const char *path, enum feed_format format, const char *column)
 int cmd_feeds(int argc, char **argv)
 {
   const char *state = NULL, *format = "auto", *column = NULL;
-  bool json = false;
+  bool json = false, table = false;
   enum feed_format how;
-  const struct cli_option options[] = {
-      {"state", CLI_TEXT, &state}, {"json", CLI_FLAG, &json}, {"format", CLI_TEXT, &format}, {"column", CLI_TEXT, &column}};
+  const struct cli_option options[] = {{"state", CLI_TEXT, &state},
+                                       {"json", CLI_FLAG, &json},
+                                       {"table", CLI_FLAG, &table},
+                                       {"format", CLI_TEXT, &format},
+                                       {"column", CLI_TEXT, &column}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options), rc = 0;
   if (left < 0) return CLI_USAGE;
   if (!choose_format(format, &how)) return cli_usage("feeds", "--format %.40s: expected auto, plain, csv or stix", format);
-  if (left == 0) return status(state, json);
-  if (strcmp(argv[1], "check") != 0 || left < 2)
+  if (left == 0) return status(state, json && !table);
+  if (strcmp(argv[1], "check") == 0 && left < 2) return cli_usage("feeds", "check takes files");
+  if (strcmp(argv[1], "check") != 0)
     return cli_usage("feeds", "what is \"%.40s\"? Expected nothing, or check and files", argv[1]);
   for (int i = 2; i <= left; i++) rc |= check(argv[i], how, column);
   return rc;

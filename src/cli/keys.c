@@ -8,6 +8,7 @@
 #include "record/seal.h"
 #include "store/store.h"
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <sodium.h>
 #include <sys/stat.h>
@@ -292,32 +293,51 @@ static int list(const struct keys *k, const char *only)
   return each(k, only, list_one);
 }
 
+/* A folder without keys and stores would look like one where all is well. */
+static int know_state(const struct keys *k)
+{
+  char keys[PATH_MAX], stores[PATH_MAX];
+  snprintf(keys, sizeof keys, "%s/keys", k->state);
+  snprintf(stores, sizeof stores, "%s/workspaces", k->state);
+  if (access(keys, R_OK | X_OK) == 0 || access(stores, R_OK | X_OK) == 0) return 0;
+  return cli_state_missing("keys", k->state, "workspaces", errno);
+}
+
+static bool source_ok(const char *source)
+{
+  return !source || str_starts(str_of(source), STR("file:")) || str_starts(str_of(source), STR("env:")) ||
+         str_starts(str_of(source), STR("command:"));
+}
+
 static int dispatch(const struct keys *k, int n, char **words)
 {
-  const char *verb = n ? words[0] : "", *workspace = n > 1 ? words[1] : NULL;
+  const char *verb = n ? words[0] : "list", *workspace = n > 1 ? words[1] : NULL;
   bool make_one = strcmp(verb, "new") == 0 || strcmp(verb, "rotate") == 0;
   if (workspace && !store_name_ok(str_of(workspace)))
     return cli_usage("keys", "a workspace's name has letters, digits, - and _ only");
   if (make_one && n != 2) return cli_usage("keys", "%s takes the name of a workspace", verb);
   if (n > 2) return cli_usage("keys", "%s takes one workspace at most", verb);
+  if (!source_ok(k->source)) return cli_usage("keys", "--key: expected file:PATH, env:NAME or command:PROGRAM ARGUMENT...");
   if (strcmp(verb, "new") == 0) return new (k, workspace);
   if (strcmp(verb, "rotate") == 0) return rotate(k, workspace);
-  if (strcmp(verb, "list") == 0) return list(k, workspace);
-  if (strcmp(verb, "check") == 0) return each(k, workspace, check_one);
-  return cli_usage("keys", "expected new, list, rotate or check");
+  bool look = strcmp(verb, "list") == 0, check = strcmp(verb, "check") == 0;
+  if (!look && !check) return cli_usage("keys", "expected new, list, rotate or check");
+  int rc = know_state(k);
+  if (rc) return rc;
+  return look ? list(k, workspace) : each(k, workspace, check_one);
 }
 
 int cmd_keys(int argc, char **argv)
 {
   struct keys k = {0};
-  const struct cli_option options[] = {{"state", CLI_TEXT, &k.state},
-                                       {"key", CLI_TEXT, &k.source},
-                                       {"private", CLI_TEXT, &k.private_file},
-                                       {"public", CLI_TEXT, &k.public_file},
-                                       {"json", CLI_FLAG, &k.json}};
+  bool table = false;
+  const struct cli_option options[] = {
+      {"state", CLI_TEXT, &k.state},        {"key", CLI_TEXT, &k.source}, {"private", CLI_TEXT, &k.private_file},
+      {"public", CLI_TEXT, &k.public_file}, {"json", CLI_FLAG, &k.json},  {"table", CLI_FLAG, &table}};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
   k.state = cli_state(k.state);
+  k.json = k.json && !table;
   k.arena = vdt_arena_new(0);
   if (!k.arena || sodium_init() < 0) return fprintf(stderr, "vedette keys: out of memory\n"), 1;
   key_source_protect();

@@ -12,11 +12,22 @@ gzFile lines_open(const char *path, const char *command)
   return f;
 }
 
-void lines_close(gzFile f, const char *path, const char *command, bool ok)
+/* zlib puts the name of the file before what the system says, which we have said already. */
+static const char *reason(gzFile f, const char *path)
 {
   int code;
-  if (!ok) fprintf(stderr, "vedette %s: %s: %s\n", command, path, gzerror(f, &code));
-  gzclose(f);
+  const char *text = gzerror(f, &code);
+  size_t n = strlen(path);
+  if (strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0) text += n + 2;
+  return *text ? text : "it cannot be read";
+}
+
+bool lines_close(gzFile f, const char *path, const char *command, bool ok)
+{
+  if (!ok) fprintf(stderr, "vedette %s: %s: %s\n", command, path, reason(f, path));
+  if (gzclose(f) != Z_BUF_ERROR || !ok) return ok;
+  fprintf(stderr, "vedette %s: %s: the compressed file is cut off: what came after is missing\n", command, path);
+  return false;
 }
 
 struct reader {

@@ -11,6 +11,6 @@ gzFile lines_open(const char *path, const char *command);
 /* Hands every line on, without its LF; a last one without LF counts. One that is longer than LINE_MAX_BYTES comes as too_long, without its text.
  * false: reading failed (gzerror), or out of memory. */
 bool lines_read(gzFile f, void (*take)(void *ctx, struct str line, bool too_long), void *ctx);
-/* Closes it; says why reading had failed when it had. */
-void lines_close(gzFile f, const char *path, const char *command, bool ok);
+/* Closes it; says why reading had failed when it had, or that a compressed file ends before its end. ok, or false when it was cut. */
+bool lines_close(gzFile f, const char *path, const char *command, bool ok);
 #endif

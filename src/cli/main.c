@@ -30,7 +30,7 @@ static const struct command *find(const char *name)
 static int unknown(const char *name)
 {
   const char *best = NULL;
-  unsigned least = 4;
+  unsigned least = strlen(name) < 6 ? (unsigned)strlen(name) / 2 + 1 : 4; /* of a short word any other would be near */
   for (size_t i = 0; i < COMMANDS; i++) {
     unsigned d = str_distance(str_of(name), str_of(commands[i].name));
     if (commands[i].fn && d < least) {
@@ -76,20 +76,37 @@ static int help_man(void)
 static bool asks_for_help(int argc, char **argv)
 {
   for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-    if (strcmp(argv[i], "--help") == 0) return true;
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
   return false;
+}
+
+static int help(const char *word)
+{
+  if (!word || strcmp(word, "help") == 0) return help_all(stdout);
+  return strcmp(word, "--man") == 0 ? help_man() : help_one(word);
+}
+
+static int version(void)
+{
+  printf("vedette %s\n", VEDETTE_VERSION);
+  return 0;
+}
+
+static int dispatch(int argc, char **argv)
+{
+  const char *name = argv[1];
+  if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) return version();
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) return help_all(stdout);
+  if (strcmp(name, "help") == 0) return help(argc > 2 ? argv[2] : NULL);
+  const struct command *c = find(name);
+  if (!c) return unknown(name);
+  if (asks_for_help(argc - 1, argv + 1)) return help_one(name);
+  return c->fn(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
 {
   if (argc < 2) return help_all(stderr);
-  const char *name = argv[1];
-  if (strcmp(name, "--version") == 0) return printf("vedette %s\n", VEDETTE_VERSION) > 0 ? 0 : 1;
-  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) return help_all(stdout);
-  if (strcmp(name, "help") == 0 && argc > 2 && strcmp(argv[2], "--man") == 0) return help_man();
-  if (strcmp(name, "help") == 0) return argc > 2 ? help_one(argv[2]) : help_all(stdout);
-  const struct command *c = find(name);
-  if (!c) return unknown(name);
-  if (asks_for_help(argc - 1, argv + 1)) return help_one(name);
-  return c->fn(argc - 1, argv + 1);
+  char *name = argv[1]; /* commands move their arguments */
+  return cli_end(find(name) ? name : "help", dispatch(argc, argv));
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/lines.h"
+#include "cli/stores.h"
 #include <dirent.h>
 #include <errno.h>
 
@@ -182,7 +183,7 @@ static bool take_file(struct command *c, const char *path)
   if (!f) return false;
   c->line = 0;
   bool ok = lines_read(f, take_line, c);
-  lines_close(f, path, "replay", ok);
+  ok = lines_close(f, path, "replay", ok);
   return ok;
 }
 
@@ -237,10 +238,7 @@ static bool take_stores(struct command *c)
   if (c->workspace) return take_store(c, c->workspace) == VDT_OK;
   snprintf(path, sizeof path, "%s/workspaces", c->state);
   int n = scandir(path, &names, by_name, alphasort), rc = VDT_OK;
-  if (n < 0) {
-    fprintf(stderr, "vedette replay: %s: %s\n", path, strerror(errno));
-    return false;
-  }
+  if (n < 0) return cli_state_missing("replay", c->state, "workspaces", errno), false;
   for (int i = 0; i < n; i++) {
     if (!rc) rc = take_store(c, names[i]->d_name);
     free(names[i]);
@@ -258,16 +256,17 @@ static uint64_t different(const struct command *c)
 
 static void say_summary(const struct command *c)
 {
-  fprintf(stderr, "%llu lines: %llu would be treated in another way (%llu more strictly, %llu less, %llu both)",
-          (unsigned long long)c->lines, (unsigned long long)different(c), (unsigned long long)c->changes[REPLAY_STRICTER],
-          (unsigned long long)c->changes[REPLAY_LOOSER], (unsigned long long)c->changes[REPLAY_OTHER]);
+  fprintf(stderr, "%llu line%s: %llu would be treated in another way (%llu more strictly, %llu less, %llu both)",
+          (unsigned long long)c->lines, c->lines == 1 ? "" : "s", (unsigned long long)different(c),
+          (unsigned long long)c->changes[REPLAY_STRICTER], (unsigned long long)c->changes[REPLAY_LOOSER],
+          (unsigned long long)c->changes[REPLAY_OTHER]);
   if (c->silent) fprintf(stderr, "; %llu records hold nothing that could be judged again", (unsigned long long)c->silent);
   if (c->bad) fprintf(stderr, "; %llu could not be read", (unsigned long long)c->bad);
   fprintf(stderr, "\n");
   for (unsigned t = 0; t < ALERT_TYPES; t++)
     if (c->alerts[t])
-      fprintf(stderr, "behaviour: %s would be raised %llu times\n", alert_info((enum alert_type)t)->type,
-              (unsigned long long)c->alerts[t]);
+      fprintf(stderr, "behaviour: %s would be raised %llu time%s\n", alert_info((enum alert_type)t)->type,
+              (unsigned long long)c->alerts[t], c->alerts[t] == 1 ? "" : "s");
 }
 
 static int run(struct command *c, char **files, int n)
@@ -300,6 +299,7 @@ int cmd_replay(int argc, char **argv)
     return cli_usage("replay", "--since: expected 90s, 15m, 12h, 7d, or a time such as 2026-11-25T15:46:15Z");
   if ((c.since || c.workspace) && !c.state)
     return cli_usage("replay", "--since and --workspace are about the records of a --state DIR");
+  if (c.state && stores_know("replay", c.state, c.workspace)) return CLI_USAGE;
   if (before && n > 1) return cli_usage("replay", "--before belongs to one file");
   if (before && !(c.before = lines_open(before, "replay"))) return CLI_USAGE;
   c.r.unseal.state = c.state;

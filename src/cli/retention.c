@@ -274,6 +274,8 @@ static int do_purge(struct retention *r, const char *class)
   struct vdt_error err = {0};
   struct store_purge p = {.of = store_class_find(str_of(class)), .who = str_of(r->who)};
   int rc = 0;
+  if (p.of == STORE_CLASSES || p.of == STORE_AUDIT) return cli_usage("retention", "purge: expected alerts, evidence or records");
+  if (!r->where.n) return cli_usage("retention", "purge: nothing is purged without a --where FILTER, such as 'end_user == anna'");
   if (!put_filters(r, &filters)) {
     buf_finish(&filters);
     return cli_usage("retention", "--where: expected COLUMN OPERATOR VALUE, such as 'end_user == anna'");
@@ -300,10 +302,11 @@ static int know_workspace(const struct retention *r)
 static int dispatch(struct retention *r, int n, char **w)
 {
   const char *verb = n ? w[0] : "list";
-  bool filters = r->user || r->deployment || r->alert || r->since || r->until || r->reason;
+  bool filters = r->user || r->deployment || r->alert || r->since || r->until;
   if (filters && strcmp(verb, "hold") != 0)
-    return cli_usage("retention",
-                     "--user, --deployment, --alert, --since, --until and --reason are for hold; purge takes --where");
+    return cli_usage("retention", "--user, --deployment, --alert, --since and --until are for hold; purge takes --where");
+  if (r->reason && strcmp(verb, "hold") != 0 && strcmp(verb, "release") != 0)
+    return cli_usage("retention", "--reason is for hold and release");
   if (r->where.n && strcmp(verb, "purge") != 0) return cli_usage("retention", "--where is for purge");
   if (n <= 1 && strcmp(verb, "list") == 0) return do_list(r);
   if (n == 1 && strcmp(verb, "expire") == 0) return each(r, expire_one);

@@ -306,15 +306,18 @@ static int dispatch(struct tool *t, int n, char **argv)
   if (strcmp(verb, "test") == 0 && (n == 2 || n == 3)) return test(t, argv[2], n == 3 ? argv[3] : "-");
   if (strcmp(verb, "explain") == 0 && n == 2) return explain(t, argv[2]);
   if (strcmp(verb, "hash") == 0 && n == 1) return rules_hash(t->config_file);
-  return cli_usage("rules", "expected hash, list [WORD], check [FILE]..., test ID [FILE] or explain ID");
+  return cli_usage("rules", "expected list [WORD], check [FILE]..., test ID [FILE], explain ID or hash");
 }
 
 int cmd_rules(int argc, char **argv)
 {
   struct tool t = {0};
-  const struct cli_option known[] = {{"config", CLI_TEXT, &t.config_file}, {"json", CLI_FLAG, &t.json}};
+  bool table = false;
+  const struct cli_option known[] = {
+      {"config", CLI_TEXT, &t.config_file}, {"json", CLI_FLAG, &t.json}, {"table", CLI_FLAG, &table}};
   int n = cli_options(argc, argv, known, sizeof known / sizeof *known);
   if (n < 0) return CLI_USAGE;
+  t.json = t.json && !table;
   int rc = dispatch(&t, n, argv);
   finish(&t);
   return rc;

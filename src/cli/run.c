@@ -283,6 +283,8 @@ int cmd_run(int argc, char **argv)
   if (n < 0) return CLI_USAGE;
   if (n > 1 || (n == 1 && o->config)) return cli_usage("run", "takes one configuration");
   if (n == 1) o->config = argv[1];
+  if (o->workers > RUN_WORKERS_MAX)
+    return cli_usage("run", "--workers: expected 1 to %d, or 0 for one per processor", RUN_WORKERS_MAX);
   r.arena = vdt_arena_new(0);
   if (!r.arena) return cli_usage("run", "out of memory");
   int rc = run(&r);

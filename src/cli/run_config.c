@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { MAX_CONFIG = 4 << 20, EFFECTIVE_MAX = 4 << 20, MAX_FILES = 65536, MAX_WORKERS = 32 };
+enum { MAX_CONFIG = 4 << 20, EFFECTIVE_MAX = 4 << 20, MAX_FILES = 65536 };
 
 static bool has_overrides(const struct run_options *o)
 {
@@ -31,8 +31,22 @@ static int override(const struct run_options *o, struct config **config, struct 
   *config = NULL;
   int rc = text.failed ? error_set(err, VDT_ENOMEM, "out of memory")
                        : config_parse(buf_str(&text), "the command line's options", config, err);
+  if (rc) err->line = 0; /* of a text that nobody has seen */
   buf_finish(&text);
   return rc;
+}
+
+/* nginx takes variables from our environment, which no reload changes. */
+static int check_keys(const struct config *c, struct vdt_error *err)
+{
+  for (size_t i = 0; i < c->n_deployments; i++) {
+    const char *name = c->deployments[i].api_key_env;
+    if (name && !getenv(name))
+      return error_at(err, VDT_ECONFIG, c->path, 0,
+                      "deployment \"%.64s\": the environment variable %.64s (api_key_env) is not set; export it and start again",
+                      c->deployments[i].name, name);
+  }
+  return VDT_OK;
 }
 
 int run_read_config(const struct run_options *o, struct config **out, struct vdt_error *err)
@@ -45,6 +59,7 @@ int run_read_config(const struct run_options *o, struct config **out, struct vdt
   if (!rc) rc = config_parse(buf_str(&text), o->config ? o->config : "the default configuration", out, err);
   buf_finish(&text);
   if (!rc && (o->upstream || o->api_key_env)) rc = override(o, out, err);
+  if (!rc) rc = check_keys(*out, err);
   return rc;
 }
 
@@ -97,7 +112,7 @@ static unsigned worker_count(const struct run_options *o)
 {
   long cpus = sysconf(_SC_NPROCESSORS_ONLN);
   unsigned n = o->workers ? o->workers : cpus > 0 ? (unsigned)cpus : 1;
-  return n > MAX_WORKERS ? MAX_WORKERS : n;
+  return n > RUN_WORKERS_MAX ? RUN_WORKERS_MAX : n;
 }
 
 int run_write_files(struct run *r, const struct config *c, const char *name, struct vdt_error *err)

@@ -14,6 +14,7 @@ struct run_options {
   unsigned workers;
 };
 
+enum { RUN_WORKERS_MAX = 32 };
 enum { SIM, SERVE, NGINX, CHILDREN };
 
 struct run {

@@ -19,8 +19,11 @@
 static int make_folder(const char *path, mode_t mode, struct vdt_error *err)
 {
   if (mkdir(path, mode) && errno != EEXIST) return error_at(err, VDT_EIO, path, 0, "cannot be made: %s", strerror(errno));
-  if (chmod(path, mode)) return error_at(err, VDT_EIO, path, 0, "its mode cannot be set: %s", strerror(errno));
-  return VDT_OK;
+  if (chmod(path, mode) == 0) return VDT_OK;
+  if (errno == EPERM)
+    return error_at(err, VDT_EIO, path, 0,
+                    "it belongs to another account: start as that one, or name another folder with --state");
+  return error_at(err, VDT_EIO, path, 0, "its mode cannot be set: %s", strerror(errno));
 }
 
 /* Removes the plain files of a folder and of those in it. Request bodies that a killed worker left behind hold prompts. */

@@ -12,7 +12,6 @@
 #include "wire/explain.h"
 #include "wire/finding.h"
 #include "wire/wire.h"
-#include <getopt.h>
 #include <sys/random.h>
 
 /* ---- one result ------------------------------------------------------------------------------------------------- */
@@ -186,8 +185,7 @@ static bool scan_file(struct scan *s, const char *path)
   if (!f) return false;
   s->line = 0;
   bool ok = s->raw ? scan_whole(s, f) : lines_read(f, take_line, s);
-  lines_close(f, path, "scan", ok);
-  return ok;
+  return lines_close(f, path, "scan", ok);
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------ */
@@ -245,7 +243,7 @@ static bool set_format(struct scan *s, const char *name)
 
 /* What the command line says about the configuration. */
 struct choice {
-  const char *config, *policy, *deployment, *only;
+  const char *config, *policy, *deployment, *only, *as, *format;
   const char *user, *application, *tenant; /* whom policies about data may hold for */
 };
 
@@ -309,7 +307,7 @@ static bool read_config(struct scan *s, const struct choice *c)
   }
   int rc = load_config(c->config, &s->config, &err);
   if (!rc) rc = load_blocklists(s->config, &s->blocklist, &err);
-  if (rc) fprintf(stderr, "%s:%u: %s\n", err.file, err.line, err.text);
+  if (rc) cli_complain("scan", &err);
   if (rc || !set_deployment(s, c) || !set_policy(s, c)) return false;
   if (s->deployment && s->deployment->n_blocklists) s->policy.phrases.blocklist = s->blocklist;
   return true;
@@ -342,9 +340,9 @@ static int start(struct scan *s, const struct choice *c)
   if (!rc) rc = vdt_scanner_new(s->engine, &s->scanner);
   s->arena = vdt_arena_new((size_t)512 << 20);
   if (!rc && s->arena) return 0;
-  fprintf(stderr, "vedette scan: %s%s%u: %s\n", err.file, err.file[0] ? ":" : "", err.line,
-          err.text[0] ? err.text : vdt_strerror(rc));
-  return 2;
+  if (!err.text[0]) error_set(&err, rc, "%s", vdt_strerror(rc));
+  cli_complain("scan", &err);
+  return CLI_USAGE;
 }
 
 static void print_stats(const struct scan *s, uint64_t us)
@@ -363,28 +361,6 @@ static int run(struct scan *s, char **files, int n)
   ok &= flush(s) && fflush(stdout) == 0;
   if (s->stats) print_stats(s, clock_mono_us() - begin);
   return ok && s->bad == 0 ? 0 : 1;
-}
-
-static bool set_option(struct scan *s, struct choice *choice, int c)
-{
-  switch (c) {
-  case 'c': choice->config = optarg; return true;
-  case 'p': choice->policy = optarg; return true;
-  case 'd': choice->deployment = optarg; return true;
-  case 'o': choice->only = optarg; return true;
-  case 'u': choice->user = optarg; return true;
-  case 'A': choice->application = optarg; return true;
-  case 't': choice->tenant = optarg; return true;
-  case 'a': return set_role(s, optarg);
-  case 'f': return set_format(s, optarg);
-  case 's': return s->stats = true;
-  case 'r': return s->raw = true;
-  case 'e': return s->explain = true;
-  case 'S': return s->show_secrets = true;
-  case 'R': return s->redact = true;
-  case 'k': s->key_file = optarg; return true;
-  default: return false;
-  }
 }
 
 /* An event of a session by itself does not say what a client would get of its answer. */
@@ -408,29 +384,29 @@ static void finish(struct scan *s)
 
 int cmd_scan(int argc, char **argv)
 {
-  static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                          {"policy", required_argument, NULL, 'p'},
-                                          {"as", required_argument, NULL, 'a'},
-                                          {"deployment", required_argument, NULL, 'd'},
-                                          {"only", required_argument, NULL, 'o'},
-                                          {"user", required_argument, NULL, 'u'},
-                                          {"application", required_argument, NULL, 'A'},
-                                          {"tenant", required_argument, NULL, 't'},
-                                          {"format", required_argument, NULL, 'f'},
-                                          {"stats", no_argument, NULL, 's'},
-                                          {"raw", no_argument, NULL, 'r'},
-                                          {"explain", no_argument, NULL, 'e'},
-                                          {"show-secrets", no_argument, NULL, 'S'},
-                                          {"redact", no_argument, NULL, 'R'},
-                                          {"pseudonym-key", required_argument, NULL, 'k'},
-                                          {NULL, 0, NULL, 0}};
   struct scan s = {.role = VDT_PROMPT};
   struct choice choice = {0};
-  bool ok = true;
-  for (int c; ok && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) ok = set_option(&s, &choice, c);
+  const struct cli_option options[] = {{"config", CLI_TEXT, &choice.config},
+                                       {"policy", CLI_TEXT, &choice.policy},
+                                       {"as", CLI_TEXT, &choice.as},
+                                       {"deployment", CLI_TEXT, &choice.deployment},
+                                       {"only", CLI_TEXT, &choice.only},
+                                       {"user", CLI_TEXT, &choice.user},
+                                       {"application", CLI_TEXT, &choice.application},
+                                       {"tenant", CLI_TEXT, &choice.tenant},
+                                       {"format", CLI_TEXT, &choice.format},
+                                       {"stats", CLI_FLAG, &s.stats},
+                                       {"raw", CLI_FLAG, &s.raw},
+                                       {"explain", CLI_FLAG, &s.explain},
+                                       {"show-secrets", CLI_FLAG, &s.show_secrets},
+                                       {"redact", CLI_FLAG, &s.redact},
+                                       {"pseudonym-key", CLI_TEXT, &s.key_file}};
+  int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
+  if (n < 0) return CLI_USAGE;
+  bool ok = (!choice.as || set_role(&s, choice.as)) && (!choice.format || set_format(&s, choice.format));
   ok = ok && can_redact(&s) && can_tighten(&choice) && read_config(&s, &choice) && (!choice.only || set_only(&s, choice.only));
-  int rc = ok ? start(&s, &choice) : 2;
-  if (!rc) rc = run(&s, argv + optind, argc - optind);
+  int rc = ok ? start(&s, &choice) : CLI_USAGE;
+  if (!rc) rc = run(&s, argv + 1, n);
   finish(&s);
   return rc;
 }

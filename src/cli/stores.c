@@ -24,11 +24,22 @@ static int by_name(const struct dirent *e)
 }
 
 /* A folder without one is somebody's mistake, which `vedette data verify` names. */
-static bool has_store(const struct stores *s, const char *name)
+static bool has_store(const char *state, const char *name)
 {
   char path[4400];
-  snprintf(path, sizeof path, "%s/workspaces/%.255s/vedette.db", s->state, name);
+  snprintf(path, sizeof path, "%s/workspaces/%.255s/vedette.db", state, name);
   return access(path, F_OK) == 0;
+}
+
+int stores_know(const char *command, const char *state, const char *workspace)
+{
+  char path[4096];
+  snprintf(path, sizeof path, "%s/workspaces", state);
+  if (access(path, R_OK | X_OK)) return cli_state_missing(command, state, "workspaces", errno);
+  if (!workspace || has_store(state, workspace)) return 0;
+  if (!store_name_ok(str_of(workspace)))
+    return cli_usage(command, "--workspace: a workspace's name has letters, digits, - and _ only");
+  return cli_usage(command, "there is no workspace \"%.63s\" in %.200s", workspace, state);
 }
 
 static int open_all(struct stores *s)
@@ -38,12 +49,10 @@ static int open_all(struct stores *s)
   snprintf(path, sizeof path, "%s/workspaces", s->state);
   int n = scandir(path, &names, by_name, alphasort), rc = 0;
   if (n < 0) {
-    fprintf(stderr, "vedette %s: %s: %s\nName the state folder with --state DIR; `vedette run` and `vedette serve` make one.\n",
-            s->command, path, strerror(errno));
-    return CLI_USAGE;
+    return cli_state_missing(s->command, s->state, "workspaces", errno);
   }
   for (int i = 0; i < n; i++) {
-    if (!rc && has_store(s, names[i]->d_name)) rc = open_one(s, names[i]->d_name);
+    if (!rc && has_store(s->state, names[i]->d_name)) rc = open_one(s, names[i]->d_name);
     free(names[i]);
   }
   free(names);
@@ -53,6 +62,8 @@ static int open_all(struct stores *s)
 int stores_open(struct stores *s, const char *command, const char *state, const char *workspace)
 {
   *s = (struct stores){.command = command, .state = state};
+  int rc = stores_know(command, state, workspace);
+  if (rc) return rc;
   return workspace ? open_one(s, workspace) : open_all(s);
 }
 

@@ -16,6 +16,8 @@ struct stores {
 /* Opens the store of that workspace, or of all, in the order of their names, when it is NULL. 0, 1, or CLI_USAGE, after it has said why; close in any
  * case. command and state are borrowed for as long as the stores are open. */
 int stores_open(struct stores *s, const char *command, const char *state, const char *workspace);
+/* 0 when state is a state folder and, unless it is NULL, has a store of that workspace; else CLI_USAGE, after it has said what is wrong. */
+int stores_know(const char *command, const char *state, const char *workspace);
 void stores_close(struct stores *s);
 /* The store of that workspace, or NULL. */
 struct store *stores_of(const struct stores *s, struct str workspace);

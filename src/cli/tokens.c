@@ -8,9 +8,11 @@
 #include "cli/cli.h"
 #include "store/store.h"
 #include <dirent.h>
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { DAY_S = 86400, EXPIRES_DAYS = 90, EXPIRES_DAYS_MAX = 36500 };
 
@@ -115,13 +117,16 @@ static int no_role(const char *role)
 
 static int create(const char *state, const char *name, const char *role, const struct cli_list *workspaces, const char *expires)
 {
-  char day[TOKEN_DAY + 1], token[TOKEN_TEXT + 1];
+  char day[TOKEN_DAY + 1], today[TOKEN_DAY + 1], token[TOKEN_TEXT + 1];
   struct buf scope = {0};
   struct vdt_error err = {0};
   struct token_line wish = {.name = str_of(name), .role = token_role(str_of(role))};
   if (!wish.role) return no_role(role);
   if (!read_expiry(expires, day, &wish.expires))
     return cli_usage("tokens", "--expires %.40s: expected days such as 90d, a day such as 2027-01-31, or never", expires);
+  token_day(clock_unix_us(), today);
+  if (wish.expires.n && token_expired(&wish, today))
+    return cli_usage("tokens", "--expires %.40s: that is over; expected a day after today", expires);
   if (!join_scope(state, workspaces, &scope)) {
     buf_finish(&scope);
     return CLI_USAGE;
@@ -168,6 +173,14 @@ static void put_row(const struct token_line *t, struct str used, bool expired)
   printf(" %-16.*s  %-15s", (int)or_dash(t->id).n, or_dash(t->id).p, token_role_name(t->role));
   for (size_t i = 0; i < 4; i++) printf("  %-10.*s", (int)cells[i].n, cells[i].p);
   printf("%s\n", !t->id.n ? "  old: make a new one and revoke it" : expired ? "  expired" : "");
+}
+
+/* Without the file there is no state folder, and nothing to list, revoke or sign in as. */
+static int know_state(const char *state)
+{
+  char path[4096];
+  snprintf(path, sizeof path, "%s/tokens", state);
+  return access(path, R_OK) ? cli_state_missing("tokens", state, "tokens", errno) : 0;
 }
 
 static int list(const char *state, bool json)
@@ -252,19 +265,25 @@ int cmd_tokens(int argc, char **argv)
 {
   const char *state = NULL, *role = NULL, *expires = NULL, *url = NULL;
   char standard[16];
-  bool json = false;
+  bool json = false, table = false;
   struct cli_list workspaces = {0};
   const struct cli_option options[] = {
       {"state", CLI_TEXT, &state},     {"role", CLI_TEXT, &role}, {"workspace", CLI_LIST, &workspaces},
-      {"expires", CLI_TEXT, &expires}, {"url", CLI_TEXT, &url},   {"json", CLI_FLAG, &json}};
+      {"expires", CLI_TEXT, &expires}, {"url", CLI_TEXT, &url},   {"json", CLI_FLAG, &json},
+      {"table", CLI_FLAG, &table}};
   int left = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (left < 0) return CLI_USAGE;
   if (sodium_init() < 0) return 1;
-  const char *word = left ? argv[1] : "", *where = cli_state(state);
+  const char *word = left ? argv[1] : "list", *where = cli_state(state);
   snprintf(standard, sizeof standard, "%dd", EXPIRES_DAYS);
   if (strcmp(word, "create") == 0 && left == 2) return create(where, argv[2], role, &workspaces, expires ? expires : standard);
-  if (strcmp(word, "list") == 0 && left == 1) return list(where, json);
-  if (strcmp(word, "revoke") == 0 && left == 2) return revoke_token(where, argv[2]);
-  if (strcmp(word, "link") == 0 && left <= 2) return make_link(where, left == 2 ? argv[2] : "admin", url);
+  bool shows = strcmp(word, "list") == 0 && left <= 1, revokes = strcmp(word, "revoke") == 0 && left == 2;
+  bool links = strcmp(word, "link") == 0 && left <= 2;
+  if (links && url && !str_starts(str_of(url), STR("http://")) && !str_starts(str_of(url), STR("https://")))
+    return cli_usage("tokens", "--url: expected http:// or https:// and where the portal is");
+  if ((shows || revokes || links) && know_state(where)) return CLI_USAGE;
+  if (shows) return list(where, json && !table);
+  if (revokes) return revoke_token(where, argv[2]);
+  if (links) return make_link(where, left == 2 ? argv[2] : "admin", url);
   return cli_usage("tokens", "expected create NAME --role ROLE, list, revoke NAME, or link [NAME]");
 }
