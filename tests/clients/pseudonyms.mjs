@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import OpenAI from "openai";
+import { key } from "./common.mjs";
 
 const { GATEWAY, ECHO, STATE } = process.env;
 const openai = new OpenAI({ baseURL: `http://${GATEWAY}/v1`, apiKey: "client-key", maxRetries: 0 });
@@ -12,22 +13,6 @@ const tools = [{ type: "function", function: { name: "save", parameters: { type:
 const received = () => JSON.parse(JSON.parse(readFileSync(ECHO, "utf8").trim().split("\n").at(-1)).body);
 const NAME = /gh[p]_vdt[0-9a-z]{20}/;
 
-// A key with the right checksum, made here so that no file holds one.
-const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-function crc32(text) {
-  let c = ~0;
-  for (const b of Buffer.from(text)) {
-    c ^= b;
-    for (let i = 0; i < 8; i++) c = (c >>> 1) ^ (c & 1 ? 0xedb88320 : 0);
-  }
-  return ~c >>> 0;
-}
-function key(seed) {
-  let body = "", sum = "";
-  for (let i = 0, x = seed; i < 30; i++) body += digits[(x = (x * 1103515245 + 12345) % 2147483648) % 62];
-  for (let v = crc32(body), i = 0; i < 6; i++, v = Math.floor(v / 62)) sum = digits[v % 62] + sum;
-  return "gh" + "p_" + body + sum;
-}
 const A = key(1), B = key(2);
 const pem = ["-----BEGIN EC PRIVATE" + " KEY-----", "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY/PuoAoGCCqGSM49", "AwEHoUQDQgAEPR3tU2Fta9ktY+6P9G0cWO+0kETA6SFs38GecTyudlHz6xvCdz8q", "-----END EC PRIVATE" + " KEY-----"].join("\n");
 
