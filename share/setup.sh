@@ -5,7 +5,7 @@
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config/pkg-config libvectorscan-dev libyaml-dev libutf8proc-dev libicu-dev
   libmicrohttpd-dev libjansson-dev libsqlite3-dev libsodium-dev libcurl4-openssl-dev libssl-dev libmaxminddb-dev zlib1g-dev nginx nginx-dev ca-certificates"
 TEST_PACKAGES="clang/clang libclang-rt-14-dev clang-format/clang-format nodejs/node npm/npm python3/python3 python3-jsonschema
-  curl/curl openssl/openssl git/git procps/ps iproute2/ip util-linux/unshare chromium/chromium fonts-dejavu-core groff-base/groff"
+  curl/curl openssl/openssl git/git procps/ps iproute2/ip util-linux/unshare chromium/chromium fonts-dejavu-core groff-base/groff libfaketime"
 
 die() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
