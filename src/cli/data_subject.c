@@ -45,7 +45,7 @@ static int open_all(struct request *r, int n)
 
 static bool put_line(void *ctx, struct str line)
 {
-  (void)ctx;
+  *(bool *)ctx = true;
   return fwrite(line.p, 1, line.n, stdout) == line.n;
 }
 
@@ -73,6 +73,7 @@ int data_export(int argc, char **argv)
                                        {"evidence", CLI_FLAG, &r.evidence}};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
+  bool any = false;
   int rc = open_all(&r, n);
   struct unseal_source source = {NULL, r.key};
   struct unseal unseal = {cli_state(r.state), &source, r.key ? 1 : 0};
@@ -81,10 +82,11 @@ int data_export(int argc, char **argv)
   for (size_t i = 0; !rc && i < r.stores.n; i++) {
     struct vdt_error err = {0};
     struct store *s = r.stores.v[i];
-    if (is_meant(&r, s) && subject_export(&r.subject, s, r.evidence ? &unseal : NULL, put_line, NULL, &err)) rc = failed(s, &err);
+    if (is_meant(&r, s) && subject_export(&r.subject, s, r.evidence ? &unseal : NULL, put_line, &any, &err)) rc = failed(s, &err);
   }
   if (!rc && fflush(stdout)) rc = 1;
   if (!rc) rc = warn_of_waiting(&r);
+  if (!rc && !any) fprintf(stderr, "vedette data: nothing is kept about this user; the id has to be as requests name it\n");
   stores_close(&r.stores);
   return rc;
 }

@@ -111,8 +111,9 @@ static int check(const char *path, enum feed_format format, const char *column)
   if (!rc) rc = feed_read(&how, text.n ? buf_str(&text) : STR(""), &section, &report, &err);
   if (!rc) {
     cli_print_safe(stdout, str_of(path));
-    printf(": %zu address ranges, %zu names; %llu left out, %llu unreadable", section.n_ranges, section.n_names,
-           (unsigned long long)report.ignored, (unsigned long long)report.unreadable);
+    printf(": %zu address range%s, %zu name%s; %llu left out, %llu unreadable", section.n_ranges,
+           section.n_ranges == 1 ? "" : "s", section.n_names, section.n_names == 1 ? "" : "s", (unsigned long long)report.ignored,
+           (unsigned long long)report.unreadable);
     if (report.first_line) printf(", the first at %u", report.first_line);
     printf("\n");
   }

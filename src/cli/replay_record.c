@@ -63,6 +63,7 @@ static enum vdt_action by_policy(const struct replay *r, const struct vdt_policy
   case VDT_DET_HIDDEN: return p->hidden_text.action;
   case VDT_DET_RECON: return score_action(&p->reconnaissance, f->confidence);
   case VDT_DET_URL: return bind_action(&p->malicious_url, (unsigned)role_of(f));
+  case VDT_DET_INSTRUCTIONS: return p->instruction_leak.action;
   case VDT_DET_CREDENTIAL:
   case VDT_DET_SENSITIVE: return leak_action(r, p, (enum vdt_detector_id)d, f, gone);
   default: return replay_action(f->action);
@@ -76,12 +77,13 @@ static struct replay_found found_of(const struct record_finding *f, enum vdt_act
   return (struct replay_found){f->detector, f->rule, f->alert, f->severity, f->reason, action};
 }
 
-/* Secrets are masked in evidence and addresses made unusable, so it shows nothing of them. */
+/* Secrets are masked in evidence and addresses made unusable, so it shows nothing of them; and that an answer repeats its instructions, or a call is one
+ * too many, does not show in it alone. */
 static bool can_be_read_again(const struct record_finding *f)
 {
   int d = detector_of(f->detector);
-  return (f->evidence.n || f->decoded.n) && d >= 0 && d != VDT_DET_CREDENTIAL && d != VDT_DET_SENSITIVE && d != VDT_DET_URL &&
-         d != VDT_DET_BLOCKLIST;
+  bool shows = d == VDT_DET_JAILBREAK || d == VDT_DET_INDIRECT || d == VDT_DET_RECON || d == VDT_DET_HIDDEN;
+  return shows && (f->evidence.n || f->decoded.n);
 }
 
 /* What was hidden by an encoding is read as it was once decoded: of the encoded bytes there is but a part. That something was hidden

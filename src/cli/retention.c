@@ -141,6 +141,12 @@ static int read_time(const char *name, const char *text, uint64_t *out)
   return cli_usage("retention", "--%s: expected 90s, 15m, 12h, 7d, or a time such as 2026-11-25T15:46:15Z", name);
 }
 
+/* Else it covers all there is, which is allowed and seldom meant. */
+static bool names_something(const struct store_hold *h)
+{
+  return h->end_user.n || h->deployment.n || h->alert.n || h->since_us || h->until_us;
+}
+
 static int do_hold(struct retention *r, const char *name)
 {
   struct store_hold h = {.name = str_of(name),
@@ -159,6 +165,9 @@ static int do_hold(struct retention *r, const char *name)
     int rc = is_meant(r, s) ? s->ops->put_hold(s, &h, &err) : VDT_OK;
     if (rc == VDT_EINVAL) return cli_usage("retention", "hold: %s", err.text);
     if (rc) return failed(s, &err);
+    if (is_meant(r, s) && !names_something(&h))
+      fprintf(stderr, "vedette retention: the hold names nothing, so it keeps the whole of workspace %.*s\n",
+              (int)s->place.workspace.n, s->place.workspace.p);
   }
   return 0;
 }
