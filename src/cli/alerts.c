@@ -182,6 +182,7 @@ int cmd_alerts(int argc, char **argv)
                                        {"limit", CLI_NUMBER, &a.limit}};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
+  if (!cli_key_source("alerts", a.key)) return CLI_USAGE;
   a.state = cli_state(a.state);
   a.arena = vdt_arena_new((size_t)1 << 30);
   if (!a.arena) return fprintf(stderr, "vedette alerts: out of memory\n"), 1;

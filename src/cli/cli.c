@@ -186,6 +186,14 @@ int cli_state_missing(const char *command, const char *state, const char *name, 
   return CLI_USAGE;
 }
 
+bool cli_key_source(const char *command, const char *source)
+{
+  struct str s = str_of(source);
+  if (!source || str_starts(s, STR("file:")) || str_starts(s, STR("env:")) || str_starts(s, STR("command:"))) return true;
+  cli_usage(command, "--key: expected file:PATH, env:NAME or command:PROGRAM ARGUMENT...");
+  return false;
+}
+
 int cli_end(const char *command, int rc)
 {
   errno = 0;

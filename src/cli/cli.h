@@ -61,6 +61,8 @@ const char *cli_state(const char *given);
 /* Says that the state folder lacks that file or folder of its own, or does not let us read it (error: the errno), and what to do about it; returns
  * CLI_USAGE. */
 int cli_state_missing(const char *command, const char *state, const char *name, int error);
+/* --key: NULL, or file:PATH, env:NAME or command:PROGRAM ARGUMENT...; else it says so. */
+bool cli_key_source(const char *command, const char *source);
 /* What the command printed is out: rc. Else, after saying so, not 0. A reader that has gone (`| head`) has what it wanted. */
 int cli_end(const char *command, int rc);
 #endif

@@ -74,6 +74,7 @@ int data_export(int argc, char **argv)
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
   bool any = false;
+  if (!cli_key_source("data", r.key)) return CLI_USAGE;
   int rc = open_all(&r, n);
   struct unseal_source source = {NULL, r.key};
   struct unseal unseal = {cli_state(r.state), &source, r.key ? 1 : 0};

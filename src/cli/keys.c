@@ -303,12 +303,6 @@ static int know_state(const struct keys *k)
   return cli_state_missing("keys", k->state, "workspaces", errno);
 }
 
-static bool source_ok(const char *source)
-{
-  return !source || str_starts(str_of(source), STR("file:")) || str_starts(str_of(source), STR("env:")) ||
-         str_starts(str_of(source), STR("command:"));
-}
-
 static int dispatch(const struct keys *k, int n, char **words)
 {
   const char *verb = n ? words[0] : "list", *workspace = n > 1 ? words[1] : NULL;
@@ -317,7 +311,7 @@ static int dispatch(const struct keys *k, int n, char **words)
     return cli_usage("keys", "a workspace's name has letters, digits, - and _ only");
   if (make_one && n != 2) return cli_usage("keys", "%s takes the name of a workspace", verb);
   if (n > 2) return cli_usage("keys", "%s takes one workspace at most", verb);
-  if (!source_ok(k->source)) return cli_usage("keys", "--key: expected file:PATH, env:NAME or command:PROGRAM ARGUMENT...");
+  if (!cli_key_source("keys", k->source)) return CLI_USAGE;
   if (strcmp(verb, "new") == 0) return new (k, workspace);
   if (strcmp(verb, "rotate") == 0) return rotate(k, workspace);
   bool look = strcmp(verb, "list") == 0, check = strcmp(verb, "check") == 0;

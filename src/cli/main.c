@@ -1,6 +1,7 @@
 /* vedette: finds the command and calls it. Everything else is in the command's own file. */
 #include "cli/cli.h"
 #include "cli/man.h"
+#include <fcntl.h>
 
 struct command {
   const char *name;
@@ -104,8 +105,16 @@ static int dispatch(int argc, char **argv)
   return c->fn(argc - 1, argv + 1);
 }
 
+/* A stream that was closed (`>&-`) would give its number to the next file that is opened, and what is said would be written into that. */
+static void fill_streams(void)
+{
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY); /* reading and writing fail as before */
+}
+
 int main(int argc, char **argv)
 {
+  fill_streams();
   if (argc < 2) return help_all(stderr);
   char *name = argv[1]; /* commands move their arguments */
   return cli_end(find(name) ? name : "help", dispatch(argc, argv));

@@ -276,6 +276,8 @@ static int run(struct command *c, char **files, int n)
   if (c->state) ok = take_stores(c);
   for (int i = 0; i < n || (n == 0 && i == 0 && !c->state); i++) ok &= take_file(c, n ? files[i] : standard_input);
   ok &= flush(c) && fflush(stdout) == 0;
+  if (c->r.key && c->r.keys_of[0] && !c->r.keys.keys)
+    cli_complain("replay", &c->r.keys.err); /* it was asked for, and is missed */
   say_summary(c);
   return !ok || c->bad ? CLI_USAGE : different(c) ? 1 : 0;
 }
@@ -299,6 +301,7 @@ int cmd_replay(int argc, char **argv)
     return cli_usage("replay", "--since: expected 90s, 15m, 12h, 7d, or a time such as 2026-11-25T15:46:15Z");
   if ((c.since || c.workspace) && !c.state)
     return cli_usage("replay", "--since and --workspace are about the records of a --state DIR");
+  if (!cli_key_source("replay", c.r.key)) return CLI_USAGE;
   if (c.state && stores_know("replay", c.state, c.workspace)) return CLI_USAGE;
   if (before && n > 1) return cli_usage("replay", "--before belongs to one file");
   if (before && !(c.before = lines_open(before, "replay"))) return CLI_USAGE;
