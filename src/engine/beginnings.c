@@ -101,7 +101,8 @@ void beginnings_find(const struct beginnings *b, const unsigned char *end, size_
     next = c;
     uint32_t what = may ? look_up(b, hash) : 0;
     if (!what) continue;
-    bool boundary = !byte_is_word(n < most ? *(end - n - 1) : before);
+    /* Two bytes before: where they are not there, it may be a boundary. */
+    bool boundary = n < most ? !byte_joins(*(end - n - 1), n + 1 < most ? *(end - n - 2) : '\\') : !byte_joins(before, '\\');
     for (unsigned left = wanted; left; left &= left - 1) {
       unsigned det = (unsigned)__builtin_ctz(left);
       if (what >> 2 * det & 1 || (boundary && what >> (2 * det + 1) & 1)) live[det] = n;

@@ -82,6 +82,8 @@ bool look_literal(struct look *l, uint64_t i, struct str literal, bool nocase);
 struct str look_span(struct look *l, uint64_t from, uint64_t to);
 /* Letter, digit or underscore, or any byte >= 0x80. */
 bool byte_is_word(int byte);
+/* Whether c is part of the word that follows it. The letter of a line end or tab in JSON is not: arguments of tools are JSON in a text. */
+bool byte_joins(int c, int before);
 /* Shannon entropy in bits per byte. */
 double entropy(struct str s);
 #endif

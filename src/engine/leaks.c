@@ -111,6 +111,11 @@ static int byte_before(const struct window *w, uint64_t offset)
   return offset > w->base ? w->p[offset - 1 - w->base] : -1;
 }
 
+static bool is_joined(const struct window *w, uint64_t offset)
+{
+  return offset > w->base && byte_joins(byte_before(w, offset), byte_before(w, offset - 1));
+}
+
 /* Where the bytes that belong to a gate at `gate` may begin: the earliest byte of left_first in the run of left bytes. */
 static uint64_t left_start(const struct rule *r, const struct window *w, uint64_t gate)
 {
@@ -139,7 +144,7 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
   if (action_of(l, rule) == VDT_ALLOW) return;
   /* A pattern's start is not known; what it matched counts as left bytes. */
   uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
-  if (r->bound && p->literal && !r->left_max && byte_is_word(byte_before(w, gate))) return;
+  if (r->bound && p->literal && !r->left_max && is_joined(w, gate)) return;
   if (r->detector == VDT_DET_CREDENTIAL && !r->check->after_gate) {
     l->gates[(hit->end & (l->n_gates - 1)) / 64] |= UINT64_C(1) << hit->end % 64;
     l->any_gate = true;

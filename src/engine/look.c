@@ -87,6 +87,12 @@ bool byte_is_word(int c)
   return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c >= 0x80;
 }
 
+bool byte_joins(int c, int before)
+{
+  bool escape = before == '\\' && (c == 'n' || c == 't' || c == 'r' || c == 'b' || c == 'f');
+  return byte_is_word(c) && !escape;
+}
+
 double entropy(struct str s)
 {
   unsigned count[256] = {0};

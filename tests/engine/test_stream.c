@@ -166,6 +166,17 @@ static void rules_in_prose(void)
   }
 }
 
+/* Arguments of tools are JSON in a text: the letter of a line end or tab is no part of the key behind it, wherever the stream is cut. */
+static void keys_after_line_ends_of_json(void)
+{
+#define TOKEN "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"
+  static const char *const ends[] = {"{\"c\": \"one\\n" TOKEN "\\n\"}", "\\t" TOKEN, "a\\\\r" TOKEN "\\b" TOKEN "\\f" TOKEN};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    every_cut("after line ends of JSON", str_of(ends[i]), VDT_REDACT, false);
+    every_cut("after line ends of JSON", str_of(ends[i]), VDT_CUT, false);
+  }
+}
+
 /* Many examples back to back, so that candidates touch, overlap and interrupt each other. */
 static void rules_in_a_row(void)
 {
@@ -239,6 +250,7 @@ int main(void)
   RUN(nothing_is_held_back_of_plain_words);
   RUN(many_records_are_worse);
   rules_in_prose();
+  keys_after_line_ends_of_json();
   rules_in_a_row();
   rig_unload();
   return test_end();
