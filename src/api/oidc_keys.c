@@ -11,7 +11,7 @@
 
 static const uint64_t SECOND = 1000000, ASKED_AGAIN_US = 30 * 1000000, RETRY_US = 30 * 1000000;
 
-enum { MOVED_MAX = 32 };
+enum { MOVED_MAX = 1024 }; /* many people may sign in between two passes of the collector */
 
 struct one {
   const struct oidc_provider *provider;
