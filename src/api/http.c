@@ -54,16 +54,12 @@ static enum MHD_Result take_argument(void *ctx, enum MHD_ValueKind kind, const c
   return MHD_YES;
 }
 
-/* Answers are data for programs: no browser shows one as a page, frames it, guesses its type, keeps it, or gives it to another origin. */
 static const struct {
   const char *name, *value;
 } always[] = {
-    {"Cache-Control", "no-store"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
-    {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
+#define X(name, value) {name, value},
+#include "api/headers.def"
+#undef X
 };
 
 static void put_always(struct MHD_Response *r)

@@ -198,16 +198,13 @@ static void put_portal(const struct nginx_conf *in, struct buf *b)
          " }\n");
 }
 
-/* What every answer of the control listener has, nginx's own errors too. The API says the same of itself, on its socket (http.c); here nginx says it once. */
+/* The API says them of itself, on its socket: here nginx says them once, of its own errors too. */
 static const struct {
   const char *name, *value;
 } always[] = {
-    {"Cache-Control", "no-store"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
-    {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
+#define X(name, value) {name, value},
+#include "api/headers.def"
+#undef X
 };
 
 static void put_always(struct buf *b)

@@ -5,39 +5,18 @@
  *
  * The gate is the street's word. What stands before it (a number and a name, or the first half of "Hauptstraße") is the rule's `left`.
  */
-#include "detect/detect.h"
+#include "detect/word.h"
 
-enum { NAME_WORDS = 4, TAIL_WORDS = 14, TAIL_BYTES = 110, WORD_BYTES = 24, ANNOUNCED = 6, STREET_ALONE = 65 };
+enum { NAME_WORDS = 4, TAIL_WORDS = 14, TAIL_BYTES = 110, ANNOUNCED = 6, STREET_ALONE = 65 };
 
 static bool is_digit(int c)
 {
   return c >= '0' && c <= '9';
 }
 
-static bool is_upper(int c)
-{
-  return c >= 'A' && c <= 'Z';
-}
-
-static bool is_letter(int c)
-{
-  return is_upper(c) || (c >= 'a' && c <= 'z') || c >= 0x80;
-}
-
 static bool is_space(int c)
 {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-/* Where the word ends that begins at i: letters, and inside of it ' and -. i itself when there is none. */
-static uint64_t word_end(struct look *l, uint64_t i)
-{
-  uint64_t end = i;
-  for (; end < i + WORD_BYTES; end++) {
-    int c = look_at(l, end);
-    if (!is_letter(c) && !((c == '\'' || c == '-') && end > i && is_letter(look_at(l, end + 1)))) break;
-  }
-  return end;
 }
 
 /* Small words inside of names of streets and cities. */
@@ -90,8 +69,8 @@ static uint64_t shape_end(struct look *l, uint64_t i, const char *shape)
   for (; *shape; shape++, i++) {
     int c = look_at(l, i);
     bool holds = *shape == '9'   ? is_digit(c)
-                 : *shape == 'A' ? is_upper(c)
-                 : *shape == 'X' ? is_digit(c) || is_upper(c)
+                 : *shape == 'A' ? word_upper(c)
+                 : *shape == 'X' ? is_digit(c) || word_upper(c)
                                  : c == *shape;
     if (!holds) return 0;
   }
@@ -131,7 +110,7 @@ static uint64_t city_end(struct look *l, uint64_t i)
   if (look_at(l, i) == ',') i++;
   for (unsigned n = 0; n < 4 && look_at(l, i) == ' '; n++) {
     uint64_t word = word_end(l, i + 1);
-    bool capital = is_upper(look_at(l, i + 1)) && word > i + 2;
+    bool capital = word_upper(look_at(l, i + 1)) && word > i + 2;
     if (!capital && (!end || !is_particle(look_span(l, i + 1, word)))) break;
     if (capital) end = word;
     i = word;
@@ -149,7 +128,7 @@ static uint64_t postcode_end(struct look *l, uint64_t i, struct str before)
     if (p->beside & ALONE) return end;
     if (p->beside & US_STATE && is_us_state(before)) return end;
     if (p->beside & AU_STATE && is_au_state(before)) return end;
-    if (p->beside & CITY_BEFORE && before.n > 2 && is_upper(before.p[0])) return end;
+    if (p->beside & CITY_BEFORE && before.n > 2 && word_upper(before.p[0])) return end;
     if (p->beside & CITY_BEHIND && (city = city_end(l, end))) return city;
   }
   return 0;
@@ -173,7 +152,7 @@ static uint64_t skip_joint(struct look *l, uint64_t i)
 static uint64_t unit_end(struct look *l, uint64_t i)
 {
   uint64_t end = i;
-  while (end < i + 6 && (is_digit(look_at(l, end)) || is_letter(look_at(l, end)))) end++;
+  while (end < i + 6 && (is_digit(look_at(l, end)) || word_letter(look_at(l, end)))) end++;
   return is_digit(look_at(l, i)) && end < i + 6 ? end : i;
 }
 
@@ -196,7 +175,7 @@ static uint64_t tail_end(struct look *l, uint64_t i)
     end = word_end(l, at);
     if (end == at) end = unit_end(l, at);
     struct str word = look_span(l, at, end);
-    if (word.n == 0 || !(is_upper(word.p[0]) || is_digit(word.p[0]) || (unsigned char)word.p[0] >= 0x80 || is_particle(word) ||
+    if (word.n == 0 || !(word_upper(word.p[0]) || is_digit(word.p[0]) || (unsigned char)word.p[0] >= 0x80 || is_particle(word) ||
                          is_unit_word(word)))
       return 0;
     before = word;
@@ -215,7 +194,7 @@ static uint64_t house_end(struct look *l, uint64_t i)
   if (end == i || end == i + 6) return 0;
   int c = look_at(l, end);
   if ((c == '-' || c == '/') && is_digit(look_at(l, end + 1))) return house_end(l, end + 1);
-  if (is_letter(c) && c < 0x80) end++;
+  if (word_letter(c) && c < 0x80) end++;
   return byte_is_word(look_at(l, end)) ? 0 : end;
 }
 
@@ -228,7 +207,7 @@ static bool leads_to(struct look *l, uint64_t i, uint64_t gate, bool french)
     if (i == gate) return true;
     uint64_t end = word_end(l, i);
     bool small = is_one_of(look_span(l, i, end), french ? "bis ter quater" : "de la st");
-    if (!small && (french || (!is_upper(look_at(l, i)) && !is_digit(look_at(l, i))))) return false;
+    if (!small && (french || (!word_upper(look_at(l, i)) && !is_digit(look_at(l, i))))) return false;
     for (end = i; end < gate && byte_is_word(look_at(l, end));) end++;
     if (end < gate && (look_at(l, end) == '\'' || look_at(l, end) == '-')) end++;
     if (end == i) return false;
@@ -259,7 +238,7 @@ static uint64_t house_behind(struct look *l, uint64_t i, unsigned words)
     uint64_t house = house_end(l, i), end = word_end(l, i);
     if (house) return house;
     struct str word = look_span(l, i, end);
-    if (word.n == 0 || !(is_upper(word.p[0]) || (unsigned char)word.p[0] >= 0x80 || is_particle(word))) return 0;
+    if (word.n == 0 || !(word_upper(word.p[0]) || (unsigned char)word.p[0] >= 0x80 || is_particle(word))) return 0;
     i = end;
   }
   return 0;
@@ -271,7 +250,7 @@ static uint64_t french_name(struct look *l, uint64_t i)
   for (unsigned n = 0; n < 7; n++) {
     while (look_at(l, i) == ' ' || look_at(l, i) == '\'') i++;
     int c = look_at(l, i);
-    if (!is_letter(c)) return n ? i : 0;
+    if (!word_letter(c)) return n ? i : 0;
     i = word_end(l, i);
   }
   return 0;

@@ -2,19 +2,9 @@
  * Names of persons, where the words before them say that they are: "my name is", a form's field. Nothing in a name itself tells it from other
  * capitalised words, so there is no finding without such words, and none for a single word that forms, types and programs have in that place.
  */
-#include "detect/detect.h"
+#include "detect/word.h"
 
-enum { WORDS = 5, WORD_BYTES = 24, ONE_WORD = 65 };
-
-static bool is_upper(int c)
-{
-  return c >= 'A' && c <= 'Z';
-}
-
-static bool is_letter(int c)
-{
-  return is_upper(c) || (c >= 'a' && c <= 'z') || c >= 0x80;
-}
+enum { WORDS = 5, ONE_WORD = 65 };
 
 static bool is_in(struct str s, const struct str *list, size_t n)
 {
@@ -61,21 +51,11 @@ static const struct str particles[] = {STR("de"),  STR("da"),  STR("dos"), STR("
                                        STR("ibn"), STR("al"),  STR("el"),  STR("ter"), STR("ten"), STR("zu"),
                                        STR("af"),  STR("av"),  STR("y"),   STR("du")};
 
-static uint64_t word_end(struct look *l, uint64_t i)
-{
-  uint64_t end = i;
-  for (; end < i + WORD_BYTES; end++) {
-    int c = look_at(l, end);
-    if (!is_letter(c) && !((c == '\'' || c == '-') && end > i && is_letter(look_at(l, end + 1)))) break;
-  }
-  return end;
-}
-
 /* "TypeName", "BeastGPT": a capital inside of a word, but for McCoy, DeVito, O'Dowd. */
 static bool is_camel(struct str s)
 {
   for (size_t i = 4; i < s.n; i++)
-    if (is_upper(s.p[i]) && s.p[i - 1] >= 'a' && s.p[i - 1] <= 'z') return true;
+    if (word_upper(s.p[i]) && s.p[i - 1] >= 'a' && s.p[i - 1] <= 'z') return true;
   return false;
 }
 
@@ -84,7 +64,7 @@ static uint64_t part_end(struct look *l, uint64_t i)
 {
   uint64_t end = word_end(l, i);
   int c = look_at(l, end);
-  if (!is_upper(look_at(l, i)) || byte_is_word(c) || c == '(') return 0;
+  if (!word_upper(look_at(l, i)) || byte_is_word(c) || c == '(') return 0;
   if (end == i + 1) return c == '.' ? end + 1 : 0;
   struct str word = look_span(l, i, end);
   return IN(word, no_names) || is_camel(word) ? 0 : end;

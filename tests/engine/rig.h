@@ -87,6 +87,34 @@ static inline void rig_unload(void)
   intel_drop(rig_intel);
 }
 
+/* Feeds the text in steps as a response: what is released goes to *out, the findings to *f (the arena's). How many there are. */
+static inline size_t rig_stream(const struct vdt_policy *policy, struct vdt_arena *arena, struct str text, size_t step,
+                                struct buf *out, struct vdt_finding **f)
+{
+  struct vdt_stream *s;
+  struct vdt_release r;
+  size_t n;
+  if (vdt_stream_new(rig_scanner, arena, policy, VDT_RESPONSE, &s)) abort();
+  for (size_t at = 0; at < text.n; at += step) {
+    if (vdt_stream_feed(s, text.p + at, step < text.n - at ? step : text.n - at, &r)) abort();
+    buf_put(out, (struct str){r.p, r.n});
+  }
+  if (vdt_stream_finish(s, &r)) abort();
+  buf_put(out, (struct str){r.p, r.n});
+  const struct vdt_finding *found = vdt_stream_findings(s, &n);
+  *f = arena_alloc(arena, (n + 1) * sizeof **f);
+  if (n) memcpy(*f, found, n * sizeof **f);
+  vdt_stream_free(s);
+  return n;
+}
+
+static inline size_t rig_streamed(const struct vdt_policy *policy, struct vdt_arena *arena, struct str text, size_t step,
+                                  struct buf *out)
+{
+  struct vdt_finding *f;
+  return rig_stream(policy, arena, text, step, out, &f);
+}
+
 /* Everything on, every confidence, leaks handled by `response`. */
 static inline struct vdt_policy rig_policy(enum vdt_action response)
 {

@@ -7,23 +7,6 @@
 
 static struct vdt_arena *arena;
 
-static size_t streamed(const struct vdt_policy *policy, struct str text, size_t step, struct buf *out)
-{
-  struct vdt_stream *s;
-  struct vdt_release r;
-  size_t n;
-  if (vdt_stream_new(rig_scanner, arena, policy, VDT_RESPONSE, &s)) abort();
-  for (size_t at = 0; at < text.n; at += step) {
-    if (vdt_stream_feed(s, text.p + at, step < text.n - at ? step : text.n - at, &r)) abort();
-    buf_put(out, (struct str){r.p, r.n});
-  }
-  if (vdt_stream_finish(s, &r)) abort();
-  buf_put(out, (struct str){r.p, r.n});
-  vdt_stream_findings(s, &n);
-  vdt_stream_free(s);
-  return n;
-}
-
 /* Whole, and in pieces of which no masked byte may leave. */
 static struct vdt_result scan(struct str text)
 {
@@ -35,7 +18,7 @@ static struct vdt_result scan(struct str text)
   if (vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text.p, text.n, &r)) abort();
   for (size_t step = 1; step < 12 && text.n < 4096; step += 5) {
     struct buf out = {0};
-    CHECK_INT(streamed(&policy, text, step, &out), r.n_findings);
+    CHECK_INT(rig_streamed(&policy, arena, text, step, &out), r.n_findings);
     for (size_t i = 0; i < r.n_findings; i++)
       CHECK(str_find(buf_str(&out), str_cut(text, r.findings[i].start, r.findings[i].end)) == (size_t)-1);
     buf_finish(&out);

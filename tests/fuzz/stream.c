@@ -4,25 +4,6 @@
  */
 #include "tests/engine/rig.h"
 
-static struct vdt_finding *run(struct vdt_arena *arena, const struct vdt_policy *policy, struct str text, size_t step,
-                               struct buf *out, size_t *n)
-{
-  struct vdt_stream *s;
-  struct vdt_release r;
-  if (vdt_stream_new(rig_scanner, arena, policy, VDT_RESPONSE, &s)) abort();
-  for (size_t at = 0; at < text.n; at += step) {
-    if (vdt_stream_feed(s, text.p + at, step < text.n - at ? step : text.n - at, &r)) abort();
-    buf_put(out, (struct str){r.p, r.n});
-  }
-  if (vdt_stream_finish(s, &r)) abort();
-  buf_put(out, (struct str){r.p, r.n});
-  const struct vdt_finding *f = vdt_stream_findings(s, n);
-  struct vdt_finding *copy = arena_alloc(arena, (*n + 1) * sizeof *copy);
-  if (*n) memcpy(copy, f, *n * sizeof *copy);
-  vdt_stream_free(s);
-  return copy;
-}
-
 /* Findings that needed no decoding: others the stream and vdt_scan() find each in its own way. */
 static size_t plain(const struct vdt_finding *f, size_t n)
 {
@@ -54,9 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct str text = {(const char *)data + 2, size - 2};
   struct vdt_arena *arena = vdt_arena_new(0);
   struct buf a = {0}, b = {0};
-  size_t an = 0, bn = 0;
-  struct vdt_finding *af = run(arena, &policy, text, text.n + 1, &a, &an);
-  struct vdt_finding *bf = run(arena, &policy, text, 1 + data[1] % 37, &b, &bn);
+  struct vdt_finding *af, *bf;
+  size_t an = rig_stream(&policy, arena, text, text.n + 1, &a, &af);
+  size_t bn = rig_stream(&policy, arena, text, 1 + data[1] % 37, &b, &bf);
   if (an != bn || !str_eq(buf_str(&a), buf_str(&b))) abort();
   for (size_t i = 0; i < an; i++)
     if (af[i].rule != bf[i].rule || af[i].start != bf[i].start || af[i].end != bf[i].end) abort();

@@ -298,9 +298,12 @@ class Gateway:
 
     def child(self, word):
         for pid in self.children():
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if word in f.read().decode(errors="replace").split("\0"):
-                    return pid
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    if word in f.read().decode(errors="replace").split("\0"):
+                        return pid
+            except FileNotFoundError:  # it has just ended
+                pass
         return None
 
     def workers(self):
