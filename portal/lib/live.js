@@ -55,8 +55,8 @@ export function useLoad(load, deps, every = 0, { push = false, take } = {}) {
     const next = () => { if (every && !control.signal.aborted) timer = setTimeout(run, push && isLive() ? QUIET_MS : every); };
     set((old) => ({ ...old, busy: true }));
     run();
-    // What was just asked for is fresh enough when telling begins; what slipped in between is found within the minute.
-    const told = (what) => { if (what === "open" && Date.now() - last.current < 3000) return; clearTimeout(soon); soon = setTimeout(run, Math.max(0, last.current + SOON_MS - Date.now())); };
+    // Also when telling begins: what changed between the last answer and then is told by nobody.
+    const told = () => { clearTimeout(soon); soon = setTimeout(run, Math.max(0, last.current + SOON_MS - Date.now())); };
     const off = push && every ? onPush(told) : null;
     return () => { control.abort(); clearTimeout(timer); clearTimeout(soon); off?.(); };
   }, [...deps, round]);

@@ -171,6 +171,7 @@ await test("the access log is filtered by who, what and text, in the address; it
   await log.locator("text=No entry is like this").waitFor();
   await open(p, "data?what=alert+changed");
   await open(p, "data");
+  await p.waitForFunction(() => /shown/.test(document.querySelector("section[aria-label='Access log']")?.innerText));
   for (let i = 0; i < 60 && (await log.locator("text=Look further back").count()); i++) {
     const before = await log.locator("tbody tr").count();
     await log.locator("text=Look further back").click();
