@@ -14,10 +14,14 @@
 enum { MAX_CONFIG = 4 << 20, FEW = 20 };
 
 static const struct drill_case cases[] = {
-#define DRILL(alert, instead, what, unless, ...) {ALERT_##alert, ALERT_##instead, what, unless, {__VA_ARGS__}},
-#define DRILL_NOT(alert, why)                    {ALERT_##alert, ALERT_TYPES, "", why, {{0}}},
+#define DRILL(alert, instead, what, unless, ...)                                                                                 \
+  {ALERT_##alert, ALERT_##instead, NULL, DRILL_NOTHING, what, unless, {__VA_ARGS__}},
+#define DRILL_LEARNT(alert, what, unless, learning, once, ...)                                                                   \
+  {ALERT_##alert, ALERT_TYPES, #learning, DRILL_##once, what, unless, {__VA_ARGS__}},
+#define DRILL_NOT(alert, why) {ALERT_##alert, ALERT_TYPES, NULL, DRILL_NOTHING, "", why, {{0}}},
 #include "cli/drill.def"
 #undef DRILL
+#undef DRILL_LEARNT
 #undef DRILL_NOT
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -30,7 +34,7 @@ struct options {
 };
 
 struct tally {
-  unsigned tried, raised;
+  unsigned tried, raised, not_now;
   uint64_t slowest_us;
 };
 
@@ -183,11 +187,12 @@ static void put_others(const struct drill_outcome *out, struct buf *b)
   BUF_LIT(b, "]");
 }
 
-/* out: NULL when it was not tried, for the reason why. */
-static void put_json(const struct drill_case *c, const struct drill_outcome *out, const char *why, struct buf *b)
+/* out: NULL when it was not tried, for the reason why; not_now: because it cannot be raised now. */
+static void put_json(const struct drill_case *c, const struct drill_outcome *out, bool not_now, const char *why, struct buf *b)
 {
   buf_printf(b, "{\"alert\":\"%s\",\"result\":\"%s\"", alert_info(c->alert)->type,
-             !out                      ? "not tried"
+             not_now                   ? "not now"
+             : !out                    ? "not tried"
              : out->came == c->alert   ? "raised"
              : out->came < ALERT_TYPES ? "instead"
                                        : "missing");
@@ -212,10 +217,10 @@ static void put_json(const struct drill_case *c, const struct drill_outcome *out
   BUF_LIT(b, "}\n");
 }
 
-static void put_row(const struct drill_case *c, const struct drill_outcome *out, const char *why, struct buf *b)
+static void put_row(const struct drill_case *c, const struct drill_outcome *out, bool not_now, const char *why, struct buf *b)
 {
   const char *type = alert_info(c->alert)->type;
-  if (!out) buf_printf(b, "not tried              %-58s %s\n", type, why);
+  if (!out) buf_printf(b, "%-9s              %-58s %s\n", not_now ? "not now" : "not tried", type, why);
   else if (out->came == c->alert) buf_printf(b, "raised    %8.1f ms  %-58s %s\n", (double)out->us / 1e3, type, c->what);
   else if (out->came < ALERT_TYPES)
     buf_printf(b, "instead   %8.1f ms  %-58s %s: as the policy wants, %s\n", (double)out->us / 1e3, type, c->what,
@@ -225,12 +230,13 @@ static void put_row(const struct drill_case *c, const struct drill_outcome *out,
                why[0] ? "; " : "", why);
 }
 
-static bool say(const struct options *o, const struct drill_case *c, const struct drill_outcome *out, const char *why)
+static bool say(const struct options *o, const struct drill_case *c, const struct drill_outcome *out, bool not_now,
+                const char *why)
 {
   struct buf b = {0};
   bool table = o->table || (!o->json && isatty(STDOUT_FILENO));
-  if (table) put_row(c, out, why, &b);
-  else put_json(c, out, why, &b);
+  if (table) put_row(c, out, not_now, why, &b);
+  else put_json(c, out, not_now, why, &b);
   bool ok = !b.failed && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
   buf_finish(&b);
   return ok;
@@ -270,6 +276,10 @@ static int try_case(struct drill *d, const struct options *o, const struct drill
 {
   static struct drill_outcome out;
   struct vdt_error err = {0};
+  char why[160];
+  if (drill_past(d, c, why, sizeof why, &err)) return cli_complain("drill", &err);
+  t->not_now += why[0] != 0;
+  if (why[0]) return say(o, c, NULL, true, why) ? 0 : 1;
   out = (struct drill_outcome){0};
   if (drill_send(d, c, &out, &err)) {
     cli_complain("drill", &err);
@@ -280,7 +290,7 @@ static int try_case(struct drill *d, const struct options *o, const struct drill
   t->tried++;
   if (out.came < ALERT_TYPES) t->raised++;
   if (out.came < ALERT_TYPES && out.us > t->slowest_us) t->slowest_us = out.us;
-  return say(o, c, &out, out.came < ALERT_TYPES ? "" : c->unless) ? 0 : 1;
+  return say(o, c, &out, false, out.came < ALERT_TYPES ? "" : c->unless) ? 0 : 1;
 }
 
 static int take_case(struct drill *d, const struct options *o, const struct drill_case *c, struct tally *t)
@@ -288,11 +298,11 @@ static int take_case(struct drill *d, const struct options *o, const struct dril
   char why[96] = "";
   unsigned n = requests_of(d, c);
   if (!is_wanted(o, c)) return 0;
-  if (n == 0) return say(o, c, NULL, c->unless) ? 0 : 1;
+  if (n == 0) return say(o, c, NULL, false, c->unless) ? 0 : 1;
   if (o->list) snprintf(why, sizeof why, "would be %u request%s", n, n == 1 ? "" : "s");
   else if (c->alert == ALERT_TOOL_DENIED && !d->denied[0]) snprintf(why, sizeof why, "its policy denies no tool");
   else if (n > FEW && !o->many) snprintf(why, sizeof why, "it is %u requests; --many sends them", n);
-  return why[0] ? (say(o, c, NULL, why) ? 0 : 1) : try_case(d, o, c, t);
+  return why[0] ? (say(o, c, NULL, false, why) ? 0 : 1) : try_case(d, o, c, t);
 }
 
 static int drill(struct drill *d, const struct options *o)
@@ -306,6 +316,7 @@ static int drill(struct drill *d, const struct options *o)
   if (rc || o->list) return rc;
   fprintf(stderr, "%s: %u of %u alerts were raised", d->deployment, t.raised, t.tried);
   if (t.raised) fprintf(stderr, "; the slowest was in the API %.1f ms after the last answer", (double)t.slowest_us / 1e3);
+  if (t.not_now) fprintf(stderr, "; %u cannot be raised now", t.not_now);
   fprintf(stderr, "\n");
   return t.raised == t.tried ? 0 : 1;
 }

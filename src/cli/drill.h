@@ -1,4 +1,5 @@
-/* What the files of `vedette drill` share: drill.c (which cases, what came of them), drill_send.c (requests), drill_look.c (alerts). */
+/* What the files of `vedette drill` share: drill.c (which cases, what came of them), drill_past.c (which cannot come
+ * now), drill_send.c (requests), drill_look.c (alerts). */
 #ifndef CLI_DRILL_H
 #define CLI_DRILL_H
 #include "analyse/alert.h"
@@ -29,9 +30,14 @@ struct drill_step {
   int times;              /* 0: once */
 };
 
+/* What is told once: then there is nothing to raise again. */
+enum drill_once { DRILL_NOTHING, DRILL_ONCE_AN_HOUR, DRILL_ONCE_A_KIND, DRILL_NEW_USER };
+
 struct drill_case {
   enum alert_type alert, instead; /* instead: ALERT_TYPES when nothing may come in its place */
-  const char *what, *unless;      /* unless: what may keep the alert from coming; or the reason of a case without steps */
+  const char *learning;           /* the setting that says for how long no such alert comes; NULL: it always can */
+  enum drill_once once;
+  const char *what, *unless; /* unless: what may keep the alert from coming; or the reason of a case without steps */
   struct drill_step steps[DRILL_STEPS];
 };
 
@@ -43,6 +49,8 @@ struct drill {
   struct web_answer answer;
   char run[17];     /* a word of this drill */
   char denied[140]; /* name of a tool that the policy denies, or "" */
+  bool asked_past;
+  uint64_t first_day_s; /* when the day of the deployment's first request began; 0: there was none */
 };
 
 /* What came of a case. */
@@ -58,6 +66,8 @@ struct drill_outcome {
   bool also[ALERT_TYPES];
 };
 
+/* why: the reason why the alert cannot come now, whatever is sent; or "". EIO with words when the API cannot be read. */
+int drill_past(struct drill *d, const struct drill_case *c, char *why, size_t n, struct vdt_error *err);
 /* How many requests a step is. */
 unsigned drill_times(const struct drill *d, const struct drill_step *s);
 /* Sends a case. EIO with words when the gateway does not answer, or is none. */
