@@ -391,38 +391,31 @@ static void add_odd(struct decode_work *w, size_t start, size_t end)
   w->odd[w->n_odd++] = (struct region){(uint32_t)start, (uint32_t)end};
 }
 
-/* Where the first word of a lane begins; its last byte when none does. */
-static size_t first_start(uint64_t starts, unsigned lane)
+/* Five words of the spelling alphabet take more than two LANEs, so one word of each lane is looked at, the first. starts: of words; nato: that may
+ * be of it. */
+static bool spells(struct str s, size_t block, uint64_t starts, uint64_t nato, size_t *latest)
 {
-  return 16 * lane + (size_t)__builtin_ctz((unsigned)(starts >> 16 * lane) | 0x8000u);
-}
-
-/* Five words of the spelling alphabet take more than two LANEs, so one word of each lane is looked at, the first. */
-static bool spells(struct str s, size_t block, uint64_t starts, size_t *latest)
-{
-  enum { LANE = 16, LANES = BLOCK / LANE, NEAR = 3 * LANE };
+  enum { LANE = 16, NEAR = 3 * LANE };
   bool near = false;
-  unsigned may = 0;
-  if (block + BLOCK + 4 > s.n) may = (1u << LANES) - 1;
-  else
-    for (unsigned i = 0; i < LANES; i++) /* without branches: what a word begins with cannot be foretold */
-      may |= (unsigned)nato_may_begin(s.p + block + first_start(starts, i)) << i;
-  for (; may; may &= may - 1) {
-    size_t at = first_start(starts, (unsigned)__builtin_ctz(may));
-    if (!(starts >> at & 1) || block + at >= s.n || !nato_at(s, block + at)) continue;
-    near |= *latest && block + at + 1 - *latest <= NEAR;
-    *latest = block + at + 1;
+  if (!(starts & nato)) return false;
+  for (unsigned i = 0; i < BLOCK; i += LANE) {
+    uint64_t lane = starts & UINT64_C(0xffff) << i, first = lane & (~lane + 1);
+    if (!(first & nato)) continue;
+    size_t at = block + (size_t)__builtin_ctzll(first);
+    if (!nato_at(s, at)) continue;
+    near |= *latest && at + 1 - *latest <= NEAR;
+    *latest = at + 1;
   }
   return near;
 }
 
-/* Where in [at, end) marks begin, for kinds not seen before. */
-static void note_marks(struct decode_work *w, size_t at, size_t end)
+/* Where marks begin, for kinds not seen before; marks: of the second byte of each. */
+static void note_marks(struct decode_work *w, size_t at, uint64_t marks)
 {
-  for (size_t i = at ? at - 1 : 0; i + 1 < end; i++) {
-    if (!text_has_mark(&w->model, w->in, i)) continue;
+  for (; marks; marks &= marks - 1) {
+    size_t i = at + (size_t)__builtin_ctzll(marks) - 1;
     enum mark_kind kind = mark_begins((unsigned char)w->in.p[i], (unsigned char)w->in.p[i + 1]);
-    if (kind != MARK_KINDS && w->first[kind] == SIZE_MAX) w->first[kind] = i;
+    if (w->first[kind] == SIZE_MAX) w->first[kind] = i;
   }
 }
 
@@ -448,19 +441,19 @@ static void look(struct decode_work *w)
   w->spelled = false;
   for (size_t i = 0; i < w->in.n; i += BLOCK) {
     size_t end = i + BLOCK < w->in.n ? i + BLOCK : w->in.n;
-    uint64_t before = g.letters >> 63;
+    uint64_t before = g.now.letters >> 63;
     unsigned signs = gate_block(&w->model, &g, w->in, i, end - i);
     if (signs & (SIGN_ODD | SIGN_ODD_BEFORE))
       add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
-    if (signs & SIGN_MARKS) note_marks(w, i, end);
+    note_marks(w, i, g.now.marks);
     if (g.uu) note_uu(w, i, g.uu);
     if (w->decoded) note_backwards(w, i);
     for (uint64_t b = g.backwards; b; b &= b - 1) note_backwards(w, i + (size_t)__builtin_ctzll(b));
     if (signs & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX) w->first_list = i > BEFORE ? i - BEFORE : 0;
-    w->letters += bits(g.letters);
+    w->letters += g.now.n_letters;
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
     w->n_blocks++;
-    if (!w->spelled) w->spelled = spells(w->in, i, g.letters & ~(g.letters << 1 | before), &nato);
+    if (!w->spelled) w->spelled = spells(w->in, i, g.now.letters & ~(g.now.letters << 1 | before), g.now.nato, &nato);
   }
   if (gate_block(&w->model, &g, w->in, w->in.n, 0) & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX)
     w->first_list = w->in.n > BEFORE ? w->in.n - BEFORE : 0;

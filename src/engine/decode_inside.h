@@ -73,16 +73,6 @@ decoder_fn decode_controls, decode_escapes, decode_percent, decode_entities, dec
 /* Does a word of the spelling alphabet begin at i? */
 bool nato_at(struct str s, size_t i);
 
-/* Its second and third letters, by the lower five bits of the first; and those of alfa and x-ray. */
-static inline bool nato_may_begin(const char *p)
-{
-  static const char second[33] = "?lrhecooonuiiiosauoianihrau?????", third[33] = "?paalhxltdllmkvcpemenicianl?????";
-  static const char second_also[33] = "?lrhecooonuiiiosauoianih-au?????", third_also[33] = "?faalhxltdllmkvcpemenicirnl?????";
-  unsigned first = (unsigned char)p[0] & 31u;
-  char b = p[1] | 32, c = p[2] | 32;
-  return ((b == second[first]) & (c == third[first])) | ((b == second_also[first]) & (c == third_also[first]));
-}
-
 /* May a line of uuencode begin at i? */
 bool uu_may_begin(struct str s, size_t i);
 

@@ -1,0 +1,96 @@
+/* What the bits of a block say together with those of the block before; see gate.h. It knows no encoding, only how each looks from afar. */
+#include "engine/decode_text.h"
+
+enum {
+  ODD_BLOCK = 52,   /* what BLOCK bytes must sum up to, a whole block or the halves of two */
+  SOLID_SIGNS = 12, /* so many signs in a block without a blank are odd too: an address has fewer */
+};
+
+/* Four bytes of the line are looked at; what is behind the block may be any. */
+static void note_lines(struct gate *g)
+{
+  uint64_t first = g->now.uu, next = first | g->now.blanks;
+  if (!g->any) g->line = true;
+  g->any = true;
+  uint64_t begins = g->now.lines << 1 | g->line;
+  g->uu = begins & first & (next >> 1 | UINT64_C(1) << 63) & (next >> 2 | UINT64_C(3) << 62) & (next >> 3 | UINT64_C(7) << 61);
+  g->line = g->now.lines >> 63;
+}
+
+/* "esle ,ereht ehT": what stands behind the block is seen with the next one. */
+static void note_signs(struct gate *g)
+{
+  const struct gate_bits *b = &g->now;
+  uint64_t small = b->letters & ~b->capitals, after = b->letters >> 1, blanks = b->blanks | b->lines;
+  uint64_t last = (small << 1 | g->small) & b->capitals, ends = last & ~(after | UINT64_C(1) << 63);
+  if (g->capital && !(b->letters & 1)) ends |= 1;
+  if (!g->any) g->blank = true;
+  g->backwards = ends | ((blanks << 1 | g->blank) & b->stops & after);
+  g->blank = blanks >> 63;
+  g->solid = !blanks;
+  g->small = small >> 63;
+  g->capital = last >> 63;
+}
+
+/* The patterns below are looked for in 64 bytes that end LAG before the block's end, so that none is cut; bit k is the k-th of them. */
+enum { LAG = 20 };
+static uint64_t lagged(uint64_t before, uint64_t now)
+{
+  return now << LAG | before >> (64 - LAG);
+}
+
+/* Single letters or digits, a letter among them, four at the same distance of two to four bytes, or pairs of them? */
+static bool is_spaced(uint64_t letters, uint64_t hex)
+{
+  uint64_t any = letters | hex, alone = any & ~(any << 1) & ~(any >> 1);
+  if (!(alone & letters)) return false;
+  uint64_t two = alone & alone << 2, three = alone & alone << 3, four = alone & alone << 4;
+  return (two & two << 4 & two << 6) || (two & two << 6 & two << 12) || (three & three << 6) || (four & four << 8);
+}
+
+/* Pairs of hexadecimal digits, four with one byte between them or with two, or groups of eight; or a number of sixteen digits. */
+static unsigned list_signs(uint64_t hex)
+{
+  uint64_t run2 = hex & hex << 1, run4 = run2 & run2 << 2, run8 = run4 & run4 << 4;
+  uint64_t pair = run2 & ~(hex << 2) & ~(hex >> 1), one = pair & pair << 3, two = pair & pair << 4;
+  bool list = (one & one << 6) || (two & two << 8), number = run8 & run8 << 8, eights = run8 & run8 << 9;
+  return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD : 0) | (eights ? SIGN_EIGHTS : 0);
+}
+
+/* The block as it lies, or in a copy where what is around it is not there to be read. */
+static void read_block(const struct text_model *m, struct str s, size_t at, size_t n, struct gate_bits *out)
+{
+  enum { BEHIND = 2 };
+  char copy[1 + BLOCK + BEHIND] = {' '};
+  size_t rest = s.n - at;
+  if (at && rest >= BLOCK + BEHIND) {
+    m->read(m, s.p + at, BLOCK, out);
+    return;
+  }
+  if (at) copy[0] = s.p[at - 1];
+  if (n) memcpy(copy + 1, s.p + at, rest < BLOCK + BEHIND ? rest : BLOCK + BEHIND);
+  m->read(m, copy + 1, n, out);
+}
+
+unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, size_t at, size_t n)
+{
+  unsigned signs = 0;
+  uint64_t letters_before = g->now.letters, hex_before = g->now.hex;
+  read_block(m, s, at, n, &g->now);
+  note_signs(g);
+  note_lines(g);
+  unsigned first = g->now.odd[0], second = g->now.odd[1];
+  unsigned least = s.n < BLOCK ? ODD_BLOCK * (unsigned)s.n / BLOCK : ODD_BLOCK;
+  if (first + second >= least) signs |= SIGN_ODD;
+  if (g->half + first >= ODD_BLOCK) signs |= SIGN_ODD_BEFORE;
+  g->half = second;
+  if (g->now.marks) signs |= SIGN_MARKS;
+  if (g->now.high) signs |= SIGN_HIGH;
+  else if (g->solid && n == BLOCK && bits(~(g->now.letters | g->now.hex)) >= SOLID_SIGNS) signs |= SIGN_ODD;
+  if (g->backwards) signs |= SIGN_BACKWARDS;
+  uint64_t hex = lagged(hex_before, g->now.hex);
+  if (is_spaced(lagged(letters_before, g->now.letters), hex)) signs |= SIGN_SPACED;
+  signs |= list_signs(hex);
+  g->signs |= signs;
+  return signs;
+}
