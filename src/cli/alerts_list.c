@@ -2,10 +2,10 @@
 #include "api/arm.h"
 #include "base/clock.h"
 #include "cli/alerts.h"
+#include "cli/table.h"
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 enum { LIMIT_MAX = 100000 };
 
@@ -125,35 +125,29 @@ static const char *severity_colour(enum vdt_severity s)
   return s == VDT_HIGH ? "\033[31m" : s == VDT_MEDIUM ? "\033[33m" : "\033[36m";
 }
 
-/* At most `width` bytes of safe text, cut at a character, padded. */
-static void put_cell(struct buf *b, struct str text, size_t width)
-{
-  struct buf safe = {0};
-  cli_safe(&safe, text);
-  size_t n = safe.n < width ? safe.n : width;
-  while (n < safe.n && n && ((unsigned char)safe.p[n] & 0xc0) == 0x80) n--;
-  if (n) buf_put(b, (struct str){safe.p, n});
-  buf_printf(b, "%*s", (int)(width - n) + 2, "");
-  buf_finish(&safe);
-}
+static const struct table_column columns[] = {{"ID", 8, 8, false, false},       {"LAST EVENT (UTC)", 19, 5, false, false},
+                                              {"SEVERITY", 8, 3, false, false}, {"STATUS", 10, 3, false, false},
+                                              {"COUNT", 5, 3, true, false},     {"DEPLOYMENT", 16, 3, false, false},
+                                              {"WHO", 24, 3, false, false},     {"WHAT", 30, 5, false, false}};
 
-static void put_row(struct buf *b, const struct alert *a, bool colour)
+static void put_row(struct buf *b, struct table *t, const struct alert *a, bool colour)
 {
   char time[CLOCK_TEXT];
   clock_format(a->end_us, time);
-  buf_printf(b, "%.8s  %.10s %.8s  ", a->name + 20, time, time + 11);
-  buf_printf(b, "%s%-8s%s  ", colour ? severity_colour(a->severity) : "", vdt_severity_name(a->severity),
-             colour ? "\033[0m" : "");
-  buf_printf(b, "%-10s  %5llu  ", alert_status_name(a->status), (unsigned long long)a->count);
-  put_cell(b, a->x.deployment, 16);
-  put_cell(b, a->principal, 24);
-  buf_put(b, str_of(alert_info(a->type)->title));
-  buf_byte(b, '\n');
+  time[10] = ' ';
+  table_cell(t, b, (struct str){a->name + 20, 8});
+  table_cell(t, b, (struct str){time, 19});
+  table_coloured(t, b, str_of(vdt_severity_name(a->severity)), colour ? severity_colour(a->severity) : "");
+  table_cell(t, b, str_of(alert_status_name(a->status)));
+  table_number(t, b, a->count);
+  table_cell(t, b, a->x.deployment);
+  table_cell(t, b, a->principal);
+  table_cell(t, b, str_of(alert_info(a->type)->title));
 }
 
 static bool as_table(const struct alerts *a)
 {
-  return a->table || (!a->json && isatty(STDOUT_FILENO));
+  return cli_as_table(a->table, a->json);
 }
 
 /* Lists are read in brief; what a row does not show is read for those that are printed whole. One that is gone meanwhile is left out. Evidence is for
@@ -162,8 +156,10 @@ static void put_one(struct buf *b, const struct alerts *a, const struct alert *a
 {
   struct alert whole;
   struct store *s = stores_of(&a->stores, alert->workspace);
+  struct table t;
   if (as_table(a)) {
-    put_row(b, alert, cli_colour(stdout));
+    table_begin(&t, columns, sizeof columns / sizeof *columns);
+    put_row(b, &t, alert, cli_colour(stdout));
     return;
   }
   if (!s || s->ops->get(s, (struct str){alert->name, ALERT_NAME_LEN}, a->arena, &whole, NULL)) return;
@@ -173,9 +169,10 @@ static void put_one(struct buf *b, const struct alerts *a, const struct alert *a
 
 static void put_head(struct buf *b, const struct alerts *a)
 {
-  if (as_table(a))
-    buf_printf(b, "%-8s  %-19s  %-8s  %-10s  %5s  %-16s  %-24s  %s\n", "ID", "LAST EVENT (UTC)", "SEVERITY", "STATUS", "COUNT",
-               "DEPLOYMENT", "WHO", "WHAT");
+  struct table t;
+  if (!as_table(a)) return;
+  table_begin(&t, columns, sizeof columns / sizeof *columns);
+  table_head(&t, b);
 }
 
 static int print_list(const struct alerts *a, const struct alert *list, size_t n)

@@ -2,7 +2,7 @@
 #include "analyse/alert.h"
 #include "api/arm.h"
 #include "cli/alerts.h"
-#include <unistd.h>
+#include "cli/table.h"
 
 /* The items of a '|' list with a separator between them. */
 static void put_joined(struct buf *b, const char *list, const char *separator)
@@ -10,9 +10,13 @@ static void put_joined(struct buf *b, const char *list, const char *separator)
   for (const char *p = list; *p; p++) buf_put(b, *p == '|' ? str_of(separator) : (struct str){p, 1});
 }
 
-static void put_line(struct buf *b, const struct alert_info *info)
+static const struct table_column columns[] = {{"", 13, 4, false, false}, {"", 56, 4, false, false}, {"", 20, 4, false, false}};
+
+static void put_line(struct table *t, struct buf *b, const struct alert_info *info)
 {
-  buf_printf(b, "%-13s  %-56s  %s\n", vdt_severity_name(info->severity), info->type, info->title);
+  table_cell(t, b, str_of(vdt_severity_name(info->severity)));
+  table_cell(t, b, str_of(info->type));
+  table_cell(t, b, str_of(info->title));
 }
 
 static void put_words(struct buf *b, const char *title, const char *list)
@@ -42,15 +46,17 @@ static void put_markdown(struct buf *b, const struct alert_info *info)
 int alerts_types(const char *only, bool json, bool table, bool markdown)
 {
   struct buf b = {0};
-  bool as_table = !markdown && (table || (!json && isatty(STDOUT_FILENO)));
+  struct table t;
+  bool as_table = !markdown && cli_as_table(table, json);
   unsigned shown = 0;
-  for (unsigned t = 0; t < ALERT_TYPES; t++) {
-    const struct alert_info *info = alert_info((enum alert_type)t);
+  table_begin(&t, columns, sizeof columns / sizeof *columns);
+  for (unsigned i = 0; i < ALERT_TYPES; i++) {
+    const struct alert_info *info = alert_info((enum alert_type)i);
     if (only && !str_eq(str_of(info->type), str_of(only))) continue;
     shown++;
     if (markdown) put_markdown(&b, info);
-    else if (as_table) put_line(&b, info);
-    else arm_put_type(&b, (enum alert_type)t), buf_byte(&b, '\n');
+    else if (as_table) put_line(&t, &b, info);
+    else arm_put_type(&b, (enum alert_type)i), buf_byte(&b, '\n');
   }
   if (only && !shown) {
     buf_finish(&b);

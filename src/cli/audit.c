@@ -3,8 +3,8 @@
 #include "api/answer.h"
 #include "base/clock.h"
 #include "cli/stores.h"
+#include "cli/table.h"
 #include <sodium.h>
-#include <unistd.h>
 
 enum { LIMIT_MAX = 100000, SHOWN_MAX = 20 };
 
@@ -57,26 +57,27 @@ static void put_json(struct buf *b, const struct line *l)
   BUF_LIT(b, "\"}\n");
 }
 
-static void put_cell(struct buf *b, struct str text, size_t width)
-{
-  size_t before = b->n;
-  cli_safe(b, text);
-  size_t n = b->n - before;
-  buf_printf(b, "%*s", n < width ? (int)(width - n) + 2 : 2, "");
-}
+static const struct table_column columns[] = {{"TIME (UTC)", 19, 16, false, false}, {"WORKSPACE", 12, 3, false, false},
+                                              {"NUMBER", 6, 4, true, false},        {"WHO", 16, 3, false, false},
+                                              {"WHAT", 26, 6, false, false},        {"ABOUT", 24, 6, false, false}};
 
-static void put_row(struct buf *b, const struct line *l)
+static void put_row(struct buf *b, struct table *t, const struct line *l)
 {
   char time[CLOCK_TEXT];
+  struct buf about = {0};
   clock_format(l->entry.time_us, time);
-  buf_printf(b, "%.10s %.8s  ", time, time + 11);
-  put_cell(b, l->workspace, 12);
-  buf_printf(b, "%6llu  ", (unsigned long long)l->entry.id);
-  put_cell(b, l->entry.who, 16);
-  put_cell(b, l->entry.what, 26);
-  put_cell(b, l->entry.target, 0);
-  cli_safe(b, l->entry.detail);
-  buf_byte(b, '\n');
+  time[10] = ' ';
+  buf_put(&about, l->entry.target);
+  if (l->entry.target.n) BUF_LIT(&about, "  ");
+  buf_put(&about, l->entry.detail);
+  b->failed |= about.failed;
+  table_cell(t, b, (struct str){time, 19});
+  table_cell(t, b, l->workspace);
+  table_number(t, b, l->entry.id);
+  table_cell(t, b, l->entry.who);
+  table_cell(t, b, l->entry.what);
+  table_cell(t, b, buf_str(&about));
+  buf_finish(&about);
 }
 
 static int gather(struct audit *a, const struct store_audit_query *q, struct line **out, size_t *n)
@@ -110,15 +111,16 @@ static int do_list(struct audit *a)
   struct line *lines;
   struct buf b = {0};
   size_t n;
-  bool table = a->table || (!a->json && isatty(STDOUT_FILENO));
+  struct table t;
+  bool table = cli_as_table(a->table, a->json);
   if (a->since && !cli_since(a->since, &q.since_us))
     return cli_usage("audit", "--since: expected 90s, 15m, 12h, 7d, or a time such as 2026-11-25T15:46:15Z");
   int rc = gather(a, &q, &lines, &n);
   if (rc) return rc;
-  if (table && n)
-    buf_printf(&b, "%-19s  %-12s  %6s  %-16s  %-26s  %s\n", "TIME (UTC)", "WORKSPACE", "NUMBER", "WHO", "WHAT", "ABOUT");
+  table_begin(&t, columns, sizeof columns / sizeof *columns);
+  if (table && n) table_head(&t, &b);
   if (table && !n) BUF_LIT(&b, "No entries.\n");
-  for (size_t i = 0; i < n; i++) table ? put_row(&b, &lines[i]) : put_json(&b, &lines[i]);
+  for (size_t i = 0; i < n; i++) table ? put_row(&b, &t, &lines[i]) : put_json(&b, &lines[i]);
   return cli_flush(&b) ? 0 : 1;
 }
 

@@ -169,6 +169,11 @@ bool cli_colour(FILE *f)
   return isatty(fileno(f)) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
+bool cli_as_table(bool table, bool json)
+{
+  return table || (!json && isatty(STDOUT_FILENO));
+}
+
 const char *cli_state(const char *given)
 {
   const char *env = getenv("VEDETTE_STATE");

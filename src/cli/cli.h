@@ -51,6 +51,8 @@ void cli_print_safe(FILE *f, struct str text);
 
 /* Colour is wanted: f is a terminal, NO_COLOR is unset or empty, TERM is not dumb. */
 bool cli_colour(FILE *f);
+/* A list is a table on a terminal and JSON Lines elsewhere, unless one of them was asked for. */
+bool cli_as_table(bool table, bool json);
 /* "90s", "15m", "12h", "7d" before now, or a time like 2026-11-25T15:46:15Z, or a day of it; Unix time in microseconds. */
 bool cli_since(const char *text, uint64_t *out);
 enum { CLI_WHO = 80 };

@@ -6,7 +6,7 @@
 #include "api/use.h"
 #include "base/clock.h"
 #include "cli/data.h"
-#include <unistd.h>
+#include "cli/table.h"
 
 enum { RECORDS_AT_ONCE = 500, CELL_MAX = 40 };
 
@@ -18,13 +18,6 @@ struct sensitive {
 };
 
 /* ---- table ------------------------------------------------------------------------------------------------------ */
-
-/* One column of text of the table: its name, and where it is in a row. */
-struct column {
-  const char *title;
-  unsigned key;
-  size_t width;
-};
 
 static struct str text_of(const struct store_use *u, unsigned key)
 {
@@ -47,64 +40,69 @@ static size_t width_of(struct str text)
   return n;
 }
 
-static void put_cell(struct buf *b, struct str text, size_t width)
-{
-  size_t n = width_of(text);
-  cli_safe(b, text);
-  buf_printf(b, "%*s", n < width ? (int)(width - n) + 2 : 2, "");
-}
-
-static void put_head(struct buf *b, const struct column *columns, size_t n, uint64_t step)
-{
-  if (step) put_cell(b, STR("TIME (UTC)"), 16);
-  for (size_t i = 0; i < n; i++) put_cell(b, str_of(columns[i].title), columns[i].width);
-  BUF_LIT(b, "INTERACTIONS  FINDINGS  IN REQUESTS  IN ANSWERS  DETECTED  REDACTED  STOPPED\n");
-}
-
-static void put_row(struct buf *b, const struct store_use *u, const struct column *columns, size_t n, uint64_t step)
+static void put_row(struct table *t, struct buf *b, const struct store_use *u, const unsigned *keys, size_t n, uint64_t step)
 {
   char time[CLOCK_TEXT];
+  const uint64_t numbers[] = {u->interactions, u->findings, u->requests, u->responses, u->detected, u->redacted, u->stopped};
   clock_format(u->time_us, time);
-  if (step) buf_printf(b, "%.10s %.5s  ", time, time + 11);
-  for (size_t i = 0; i < n; i++) put_cell(b, text_of(u, columns[i].key), columns[i].width);
-  buf_printf(b, "%12llu  %8llu  %11llu  %10llu  %8llu  %8llu  %7llu\n", (unsigned long long)u->interactions,
-             (unsigned long long)u->findings, (unsigned long long)u->requests, (unsigned long long)u->responses,
-             (unsigned long long)u->detected, (unsigned long long)u->redacted, (unsigned long long)u->stopped);
+  time[10] = ' ';
+  if (step) table_cell(t, b, (struct str){time, 16});
+  for (size_t i = 0; i < n; i++) table_cell(t, b, text_of(u, keys[i]));
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) table_number(t, b, numbers[i]);
 }
 
-static size_t choose_columns(const struct store_use *rows, size_t n, unsigned by, struct column *out)
+/* A column of text is as wide as its widest cell. */
+static struct table_column column_of(const struct store_use *rows, size_t n, unsigned key)
 {
   static const char *const titles[] = {
 #define X(member, column, name, help) name,
 #include "store/uses.def"
 #undef X
   };
-  size_t k = 0;
-  for (unsigned key = 0; key < STORE_USE_KEYS; key++) {
-    if (!(by & 1u << key)) continue;
-    struct column c = {.title = titles[key], .key = key, .width = strlen(titles[key])};
-    for (size_t i = 0; i < n; i++) {
-      size_t w = width_of(text_of(&rows[i], key));
-      if (w > c.width) c.width = w < CELL_MAX ? w : CELL_MAX;
-    }
-    out[k++] = c;
+  struct table_column c = {titles[key], (unsigned)strlen(titles[key]), 4, false, false};
+  for (size_t i = 0; i < n; i++) {
+    size_t w = width_of(text_of(&rows[i], key));
+    if (w > c.width) c.width = w < CELL_MAX ? (unsigned)w : CELL_MAX;
   }
-  return k;
+  return c;
+}
+
+/* Time where it is asked for, what is counted by, and the counts. Returns how many; keys: of those that are text. */
+static size_t choose_columns(const struct store_use *rows, size_t n, const struct store_use_query *q,
+                             struct table_column columns[TABLE_COLUMNS], unsigned keys[STORE_USE_KEYS], size_t *n_keys)
+{
+  static const struct table_column counts[] = {{"INTERACTIONS", 12, 3, true, false}, {"FINDINGS", 8, 3, true, false},
+                                               {"IN REQUESTS", 11, 3, true, false},  {"IN ANSWERS", 10, 3, true, false},
+                                               {"DETECTED", 8, 3, true, false},      {"REDACTED", 8, 3, true, false},
+                                               {"STOPPED", 7, 3, true, false}};
+  size_t k = 0;
+  *n_keys = 0;
+  if (q->step_us) columns[k++] = (struct table_column){"TIME (UTC)", 16, 5, false, false};
+  for (unsigned key = 0; key < STORE_USE_KEYS; key++) {
+    if (!(q->by & 1u << key)) continue;
+    columns[k++] = column_of(rows, n, key);
+    keys[(*n_keys)++] = key;
+  }
+  memcpy(columns + k, counts, sizeof counts);
+  return k + sizeof counts / sizeof *counts;
 }
 
 static int show_table(struct sensitive *d, const struct use_question *u)
 {
-  struct column columns[STORE_USE_KEYS];
+  struct table_column columns[TABLE_COLUMNS];
+  struct table t;
+  unsigned keys[STORE_USE_KEYS];
   struct vdt_error err = {0};
   struct store_use *rows;
   struct buf b = {0};
-  size_t n;
+  size_t n, n_keys;
   bool more;
   if (use_gather(d->stores.v, d->stores.n, &u->q, d->arena, &rows, &n, &more, &err)) return cli_complain("data", &err);
-  size_t k = choose_columns(rows, n, u->q.by, columns);
-  if (n) put_head(&b, columns, k, u->q.step_us);
+  size_t k = choose_columns(rows, n, &u->q, columns, keys, &n_keys);
+  table_begin(&t, columns, k);
+  if (n) table_head(&t, &b);
   else BUF_LIT(&b, "No sensitive information in that time.\n");
-  for (size_t i = 0; i < n; i++) put_row(&b, &rows[i], columns, k, u->q.step_us);
+  for (size_t i = 0; i < n; i++) put_row(&t, &b, &rows[i], keys, n_keys, u->q.step_us);
   if (more) fprintf(stderr, "vedette data: there are more rows; name a shorter time, or fewer columns with --by\n");
   return cli_flush(&b) ? 0 : 1;
 }
@@ -157,7 +155,7 @@ static int run_sensitive(struct sensitive *d)
   int rc = ask(d, &q);
   if (!rc) rc = stores_open(&d->stores, "data", cli_state(d->state), d->workspace);
   if (rc) return rc;
-  return d->table || (!d->json && isatty(STDOUT_FILENO)) ? show_table(d, &q) : show_json(d, &q);
+  return cli_as_table(d->table, d->json) ? show_table(d, &q) : show_json(d, &q);
 }
 
 int data_sensitive(int argc, char **argv)

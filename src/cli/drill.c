@@ -234,7 +234,7 @@ static bool say(const struct options *o, const struct drill_case *c, const struc
                 const char *why)
 {
   struct buf b = {0};
-  bool table = o->table || (!o->json && isatty(STDOUT_FILENO));
+  bool table = cli_as_table(o->table, o->json);
   if (table) put_row(c, out, not_now, why, &b);
   else put_json(c, out, not_now, why, &b);
   bool ok = !b.failed && fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;

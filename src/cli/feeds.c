@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 #include "intel/feed.h"
 #include <errno.h>
 #include <unistd.h>
@@ -27,26 +28,36 @@ static bool read_row(const struct json_doc *d, uint32_t o, struct vdt_arena *are
          json_string(d, json_get(d, o, "error"), arena, &r->error);
 }
 
-static void put_age(struct str loaded)
+static void put_age(struct str loaded, char age[32])
 {
   uint64_t then = loaded.n ? clock_parse(loaded.p, loaded.n) : 0, now = clock_unix_us();
   uint64_t minutes = then && now > then ? (now - then) / 60000000 : 0;
-  char age[32];
-  if (!then) snprintf(age, sizeof age, "never");
-  else if (minutes < 120) snprintf(age, sizeof age, "%llu min", (unsigned long long)minutes);
-  else if (minutes < 2880) snprintf(age, sizeof age, "%llu h", (unsigned long long)minutes / 60);
-  else snprintf(age, sizeof age, "%llu d", (unsigned long long)minutes / 1440);
-  printf("  %8s", age);
+  if (!then) snprintf(age, 32, "never");
+  else if (minutes < 120) snprintf(age, 32, "%llu min", (unsigned long long)minutes);
+  else if (minutes < 2880) snprintf(age, 32, "%llu h", (unsigned long long)minutes / 60);
+  else snprintf(age, 32, "%llu d", (unsigned long long)minutes / 1440);
 }
 
-static void put_row(const struct row *r)
+/* Why a feed failed is what this is looked at for: it is never cut. */
+static const struct table_column columns[] = {{"FEED", 24, 6, false, false}, {"KIND", 9, 4, false, false},
+                                              {"FROM", 4, 4, false, false},  {"ENTRIES", 9, 4, true, false},
+                                              {"AGE", 8, 5, true, false},    {"STATE", 5, 5, false, true}};
+
+static void put_row(struct table *t, struct buf *b, const struct row *r)
 {
-  printf("%-24.*s  %-9.*s  %-4.*s  %9llu", (int)r->name.n, r->name.p, (int)r->kind.n, r->kind.p, (int)r->from.n, r->from.p,
-         (unsigned long long)r->entries);
-  put_age(r->loaded);
-  printf("  %s", r->error.n ? "failed: " : r->stale ? "stale" : "ok");
-  if (r->error.n) cli_print_safe(stdout, r->error);
-  printf("\n");
+  char age[32];
+  struct buf state = {0};
+  put_age(r->loaded, age);
+  buf_put(&state, r->error.n ? STR("failed: ") : r->stale ? STR("stale") : STR("ok"));
+  buf_put(&state, r->error);
+  b->failed |= state.failed;
+  table_cell(t, b, r->name);
+  table_cell(t, b, r->kind);
+  table_cell(t, b, r->from);
+  table_number(t, b, r->entries);
+  table_cell(t, b, str_of(age));
+  table_cell(t, b, buf_str(&state));
+  buf_finish(&state);
 }
 
 /* The exit status: 1 when a feed is stale or could not be read. */
@@ -55,18 +66,22 @@ static int show(struct str text, bool json, struct vdt_error *err)
   struct vdt_arena *arena = vdt_arena_new(0);
   struct json_doc d;
   int rc = arena ? json_parse(arena, text, &JSON_LIMITS_DEFAULT, &d, err) : error_set(err, VDT_ENOMEM, "out of memory");
+  struct table t;
+  struct buf b = {0};
   bool bad = false;
   if (!rc && json) fwrite(text.p, 1, text.n, stdout);
-  if (!rc && !json) printf("%-24s  %-9s  %-4s  %9s  %8s  %s\n", "FEED", "KIND", "FROM", "ENTRIES", "AGE", "STATE");
+  table_begin(&t, columns, sizeof columns / sizeof *columns);
+  if (!rc && !json) table_head(&t, &b);
   uint32_t list = rc ? 0 : json_get(&d, 0, "feeds");
   for (uint32_t o = list ? json_first(&d, list) : 0; o; o = json_next(&d, list, o)) {
     struct row r;
     if (!read_row(&d, o, arena, &r)) continue;
     bad |= r.stale || r.error.n;
-    if (!json) put_row(&r);
+    if (!json) put_row(&t, &b, &r);
   }
   if (!rc && !json && json_is(&d, json_get(&d, 0, "builtIn"), JSON_TRUE))
-    printf("%-24s  the list that comes with vedette\n", "built-in");
+    buf_printf(&b, "%-*s  the list that comes with vedette\n", (int)t.widths[0], "built-in");
+  if (!cli_flush(&b) && !rc) rc = error_set(err, VDT_EIO, "standard output cannot be written");
   vdt_arena_free(arena);
   return rc ? cli_complain("feeds", err) : bad;
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/key_files.h"
+#include "cli/table.h"
 #include "record/seal.h"
 #include "store/store.h"
 #include <dirent.h>
@@ -149,18 +150,37 @@ static void day_text(uint32_t day, char out[CLOCK_TEXT])
   out[10] = 0;
 }
 
+static const struct table_column columns[] = {{"WORKSPACE", 20, 6, false, false}, {"KEY", 16, 6, false, false},
+                                              {"", 7, 3, false, false},           {"PRIVATE", 7, 4, false, false},
+                                              {"DATA KEYS", 9, 3, true, false},   {"FIRST DAY", 10, 4, false, false},
+                                              {"LAST DAY", 10, 4, false, false}};
+
+static void put_table_row(struct buf *b, const char *workspace, const struct row *r, const char *first, const char *last)
+{
+  struct table t;
+  table_begin(&t, columns, sizeof columns / sizeof *columns);
+  table_cell(&t, b, str_of(workspace));
+  table_cell(&t, b, str_of(r->id));
+  table_cell(&t, b, r->current ? STR("current") : STR("old"));
+  table_cell(&t, b, r->private ? STR("here") : STR("missing"));
+  table_number(&t, b, r->use.n);
+  table_cell(&t, b, str_of(first));
+  table_cell(&t, b, str_of(last));
+}
+
 static void print_row(const struct keys *k, const char *workspace, const struct row *r)
 {
   char first[CLOCK_TEXT] = "", last[CLOCK_TEXT] = "";
+  struct buf b = {0};
   if (r->use.n) day_text(r->use.first_day, first), day_text(r->use.last_day, last);
-  if (k->json)
-    printf("{\"workspace\":\"%s\",\"key\":\"%s\",\"current\":%s,\"private\":%s,\"dataKeys\":%llu,\"firstDay\":\"%s\",\"lastDay\":"
-           "\"%s\"}\n",
-           workspace, r->id, r->current ? "true" : "false", r->private ? "true" : "false", (unsigned long long)r->use.n, first,
-           last);
+  if (!k->json) put_table_row(&b, workspace, r, first, last);
   else
-    printf("%-20s %-16s  %-7s  %-7s  %9llu  %-10s  %-10s\n", workspace, r->id, r->current ? "current" : "old",
-           r->private ? "here" : "missing", (unsigned long long)r->use.n, first, last);
+    buf_printf(&b,
+               "{\"workspace\":\"%s\",\"key\":\"%s\",\"current\":%s,\"private\":%s,\"dataKeys\":%llu,\"firstDay\":\"%s\","
+               "\"lastDay\":\"%s\"}\n",
+               workspace, r->id, r->current ? "true" : "false", r->private ? "true" : "false", (unsigned long long)r->use.n,
+               first, last);
+  cli_flush(&b);
 }
 
 static int gather(const struct keys *k, const char *workspace, struct row *rows, size_t *n, struct vdt_error *err)
@@ -287,9 +307,11 @@ static int each(const struct keys *k, const char *only, int (*fn)(const struct k
 
 static int list(const struct keys *k, const char *only)
 {
-  if (!k->json)
-    printf("%-20s %-16s  %-7s  %-7s  %9s  %-10s  %-10s\n", "WORKSPACE", "KEY", "", "PRIVATE", "DATA KEYS", "FIRST DAY",
-           "LAST DAY");
+  struct table t;
+  struct buf head = {0};
+  table_begin(&t, columns, sizeof columns / sizeof *columns);
+  if (!k->json) table_head(&t, &head);
+  if (!cli_flush(&head)) return 1;
   return each(k, only, list_one);
 }
 
@@ -331,7 +353,7 @@ int cmd_keys(int argc, char **argv)
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
   k.state = cli_state(k.state);
-  k.json = k.json && !table;
+  k.json = !cli_as_table(table, k.json);
   k.arena = vdt_arena_new(0);
   if (!k.arena || sodium_init() < 0) return fprintf(stderr, "vedette keys: out of memory\n"), 1;
   key_source_protect();

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "cli/retention_args.h"
 #include "cli/stores.h"
+#include "cli/table.h"
 #include <sodium.h>
-#include <unistd.h>
 
 struct retention {
   const char *state, *workspace;
@@ -47,7 +47,7 @@ static int each(struct retention *r, int (*fn)(struct retention *r, struct store
 
 static bool wants_table(const struct retention *r)
 {
-  return r->table || (!r->json && isatty(STDOUT_FILENO));
+  return cli_as_table(r->table, r->json);
 }
 
 static void put_workspace(struct buf *b, const struct store *s)
@@ -58,6 +58,12 @@ static void put_workspace(struct buf *b, const struct store *s)
 }
 
 /* ---- list and set ----------------------------------------------------------------------------------------------- */
+
+static const struct table_column columns[] = {{"WORKSPACE", 16, 6, false, false},
+                                              {"REGION", 16, 4, false, false},
+                                              {"CLASS", 10, 8, false, false},
+                                              {"KEPT", 10, 7, false, false},
+                                              {"FROM", 13, 7, false, false}};
 
 static const char *origin(const struct store_keeps *k, unsigned c)
 {
@@ -70,15 +76,17 @@ static int list_one(struct retention *r, struct store *s)
 {
   struct vdt_error err = {0};
   struct store_keeps k;
+  struct table t;
   struct buf b = {0};
+  table_begin(&t, columns, sizeof columns / sizeof *columns);
   if (s->ops->get_keeps(s, &k, &err)) return failed(s, &err);
   for (unsigned c = 0; c < STORE_CLASSES; c++) {
     char kept[STORE_KEEP_TEXT];
     const struct store_class_info *info = store_class_info((enum store_class)c);
     store_keep_write(k.of[c].effective, kept);
     if (wants_table(r)) {
-      buf_printf(&b, "%-16.*s %-16.*s %-10s %-10s %s\n", (int)s->place.workspace.n, s->place.workspace.p, (int)s->place.region.n,
-                 s->place.region.p, info->name, kept, origin(&k, c));
+      const struct str cells[] = {s->place.workspace, s->place.region, str_of(info->name), str_of(kept), str_of(origin(&k, c))};
+      for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) table_cell(&t, &b, cells[i]);
       continue;
     }
     put_workspace(&b, s);
@@ -89,8 +97,11 @@ static int list_one(struct retention *r, struct store *s)
 
 static int do_list(struct retention *r)
 {
-  if (wants_table(r)) printf("%-16s %-16s %-10s %-10s %s\n", "WORKSPACE", "REGION", "CLASS", "KEPT", "FROM");
-  fflush(stdout);
+  struct table t;
+  struct buf b = {0};
+  table_begin(&t, columns, sizeof columns / sizeof *columns);
+  if (wants_table(r)) table_head(&t, &b);
+  if (!cli_flush(&b)) return 1;
   return each(r, list_one);
 }
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/quote.h"
 #include "cli/rules.h"
+#include "cli/table.h"
 #include "engine/check.h"
 #include "engine/engine.h"
 #include "intel/intel.h"
@@ -170,14 +171,22 @@ static void put_json(struct buf *out, const struct rule *r)
   buf_printf(out, ",\"line\":%u}\n", r->line);
 }
 
-static void put_row(struct buf *out, const struct rule *r)
+static const struct table_column columns[] = {{"", 36, 6, false, false},
+                                              {"", 10, 4, false, false},
+                                              {"", 4, 4, true, false},
+                                              {"", 13, 4, false, false},
+                                              {"", 30, 6, false, false}};
+
+static void put_row(struct buf *out, struct table *t, const struct rule *r)
 {
-  buf_printf(out, "%-36s %-10s ", r->id, vdt_detector_name(r->detector));
-  if (rule_is_score(r)) buf_printf(out, "%4.2f ", r->weight);
-  else buf_printf(out, "%4u ", r->confidence);
-  buf_printf(out, "%-13s ", vdt_severity_name(r->severity));
-  cli_safe(out, str_of(r->title));
-  BUF_LIT(out, "\n");
+  char sure[16];
+  if (rule_is_score(r)) snprintf(sure, sizeof sure, "%.2f", r->weight);
+  else snprintf(sure, sizeof sure, "%u", r->confidence);
+  table_cell(t, out, str_of(r->id));
+  table_cell(t, out, str_of(vdt_detector_name(r->detector)));
+  table_cell(t, out, str_of(sure));
+  table_cell(t, out, str_of(vdt_severity_name(r->severity)));
+  table_cell(t, out, str_of(r->title));
 }
 
 static int print(struct buf *b)
@@ -199,13 +208,15 @@ static bool has_word(const struct rule *r, const char *word)
 static int list(struct tool *t, const char *word)
 {
   struct buf b = {0};
+  struct table table;
   int rc = start(t, NULL, 0);
   if (rc) return rc;
+  table_begin(&table, columns, sizeof columns / sizeof *columns);
   for (unsigned i = 0; i < t->engine->rules.n; i++) {
     const struct rule *r = &t->engine->rules.rules[i];
     if (word && !has_word(r, word)) continue;
     if (t->json) put_json(&b, r);
-    else put_row(&b, r);
+    else put_row(&b, &table, r);
   }
   return print(&b);
 }

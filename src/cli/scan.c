@@ -403,6 +403,8 @@ int cmd_scan(int argc, char **argv)
                                        {"pseudonym-key", CLI_TEXT, &s.key_file}};
   int n = cli_options(argc, argv, options, sizeof options / sizeof *options);
   if (n < 0) return CLI_USAGE;
+  if (s.key_file && !s.redact)
+    return cli_usage("scan", "--pseudonym-key is the key of pseudonyms that --redact makes; without --redact there are none");
   bool ok = (!choice.as || set_role(&s, choice.as)) && (!choice.format || set_format(&s, choice.format));
   ok = ok && can_redact(&s) && can_tighten(&choice) && read_config(&s, &choice) && (!choice.only || set_only(&s, choice.only));
   int rc = ok ? start(&s, &choice) : CLI_USAGE;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/access.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 #include "store/store.h"
 #include <dirent.h>
 #include <errno.h>
@@ -165,14 +166,26 @@ static struct str or_dash(struct str s)
   return s.n ? s : STR("-");
 }
 
-static void put_row(const struct token_line *t, struct str used, bool expired)
+static const struct table_column columns[] = {{"NAME", 20, 6, false, false},       {"ID", 16, 4, false, false},
+                                              {"ROLE", 15, 4, false, false},       {"CREATED", 10, 4, false, false},
+                                              {"EXPIRES", 10, 4, false, false},    {"LAST USED", 10, 4, false, false},
+                                              {"WORKSPACES", 10, 3, false, false}, {"", 7, 3, false, false}};
+
+static void put_row(struct table *t, const struct token_line *l, struct str used, bool expired)
 {
-  struct str cells[] = {or_dash(t->created), t->expires.n ? t->expires : STR("never"), or_dash(used), t->workspaces};
-  cli_print_safe(stdout, t->name);
-  for (size_t i = t->name.n; i < 20; i++) putchar(' ');
-  printf(" %-16.*s  %-15s", (int)or_dash(t->id).n, or_dash(t->id).p, token_role_name(t->role));
-  for (size_t i = 0; i < 4; i++) printf("  %-10.*s", (int)cells[i].n, cells[i].p);
-  printf("%s\n", !t->id.n ? "  old: make a new one and revoke it" : expired ? "  expired" : "");
+  const struct str cells[] = {l->name,
+                              or_dash(l->id),
+                              str_of(token_role_name(l->role)),
+                              or_dash(l->created),
+                              l->expires.n ? l->expires : STR("never"),
+                              or_dash(used),
+                              l->workspaces,
+                              !l->id.n  ? STR("old: make a new one and revoke it")
+                              : expired ? STR("expired")
+                                        : STR("")};
+  struct buf b = {0};
+  for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) table_cell(t, &b, cells[i]);
+  cli_flush(&b);
 }
 
 /* Without the file there is no state folder, and nothing to list, revoke or sign in as. */
@@ -188,16 +201,21 @@ static int list(const char *state, bool json)
   struct buf file = {0}, used = {0};
   struct vdt_error err = {0};
   struct token_line t;
+  struct table table;
   char today[TOKEN_DAY + 1];
   int rc = tokens_read(state, &file, &err);
   token_day(clock_unix_us(), today);
   tokens_read_used(state, &used);
-  if (!rc && !json)
-    printf("%-20s %-16s  %-15s  %-10s  %-10s  %-10s  %s\n", "NAME", "ID", "ROLE", "CREATED", "EXPIRES", "LAST USED",
-           "WORKSPACES");
+  table_begin(&table, columns, sizeof columns / sizeof *columns);
+  if (!rc && !json) {
+    struct buf head = {0};
+    table_head(&table, &head);
+    cli_flush(&head);
+  }
   for (struct str text = buf_str(&file); !rc && token_next(&text, &t);) {
     struct str last = t.id.n ? token_used(buf_str(&used), t.id) : (struct str){0};
-    (json ? put_json : put_row)(&t, last, token_expired(&t, today));
+    if (json) put_json(&t, last, token_expired(&t, today));
+    else put_row(&table, &t, last, token_expired(&t, today));
   }
   buf_finish(&file);
   buf_finish(&used);
@@ -282,7 +300,7 @@ int cmd_tokens(int argc, char **argv)
   if (links && url && !str_starts(str_of(url), STR("http://")) && !str_starts(str_of(url), STR("https://")))
     return cli_usage("tokens", "--url: expected http:// or https:// and where the portal is");
   if ((shows || revokes || links) && know_state(where)) return CLI_USAGE;
-  if (shows) return list(where, json && !table);
+  if (shows) return list(where, !cli_as_table(table, json));
   if (revokes) return revoke_token(where, argv[2]);
   if (links) return make_link(where, left == 2 ? argv[2] : "admin", url);
   return cli_usage("tokens", "expected create NAME --role ROLE, list, revoke NAME, or link [NAME]");
