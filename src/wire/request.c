@@ -5,6 +5,8 @@
 #include "wire/format.h"
 #include "base/error.h"
 
+enum { FIELD = 128, APPLICATION = 48 }; /* bytes of a field of the end user's context that is a name */
+
 int request_expected(struct request *q, const char *where, const char *what)
 {
   return error_set(q->err, VDT_ESYNTAX, "%s: expected %s", where ? where : "body", what);
@@ -181,7 +183,22 @@ static bool read_context(const struct json_doc *doc, uint32_t node, struct vdt_a
          context_field(doc, node, arena, address, &out->source_ip);
 }
 
-/* Older samples send the context as a JSON text inside a string. One that is no such text says nothing. */
+/* As many strings as the context has fields, and each a name, the application's perhaps of some words: there is no room for a text of
+ * its own, in a string that the upstream gets. */
+static bool is_context_only(const struct json_doc *doc, const struct wire_user_context *c)
+{
+  const struct str fields[] = {c->application_name, c->end_user_id, c->end_user_tenant_id, c->source_ip};
+  uint32_t n = 0;
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    bool blank = false;
+    for (size_t k = 0; k < fields[i].n; k++) blank |= (unsigned char)fields[i].p[k] <= ' ';
+    if (fields[i].n > (blank ? APPLICATION : FIELD) || (blank && i > 0)) return false;
+    n += fields[i].n > 0;
+  }
+  return n > 0 && doc->n == n + 1;
+}
+
+/* Older samples send the context as a JSON text inside a string. One that is no such text, or is more, is read like any other (wire/rest.c). */
 static int read_context_text(struct request *q, uint32_t node)
 {
   struct json_doc doc;
@@ -189,7 +206,9 @@ static int read_context_text(struct request *q, uint32_t node)
   if (!json_string(&q->doc, node, q->arena, &text)) return VDT_ENOMEM;
   if (text.n == 0 || text.p[0] != '{') return VDT_OK;
   if (json_parse(q->arena, text, &(struct json_limits){4, 64}, &doc, NULL)) return VDT_OK;
-  return read_context(&doc, 0, q->arena, &q->out->user) ? VDT_OK : VDT_ENOMEM;
+  if (!read_context(&doc, 0, q->arena, &q->out->user)) return VDT_ENOMEM;
+  if (is_context_only(&doc, &q->out->user)) request_seen(q, node);
+  return VDT_OK;
 }
 
 /* The bytes that a member takes with the comma that goes with it. */
@@ -236,8 +255,6 @@ static int read_settings(struct request *q)
   if (n && !json_is(doc, n, JSON_NULL) && (!json_u64(doc, n, &choices) || choices < 1 || choices > WIRE_MAX_N))
     return request_expected(q, "n", "an integer from 1 to 128");
   q->out->n = (unsigned)choices;
-  request_seen(q, model);
-  request_seen(q, json_get(doc, 0, "user"));
   return VDT_OK;
 }
 

@@ -4,7 +4,8 @@
  *
  * Member names are the client's and may be text themselves: a path shows those made of letters only, and a name that is no word is a
  * part of its own. Not read are short values that can be nothing but a setting. Schemas and settings of the application (tools,
- * response_format, metadata) are joined to one text for each, for they have hundreds of strings and are no prompt.
+ * response_format) are joined to one text for each, for they have hundreds of strings and are no prompt. So are its books (metadata), as a document:
+ * what a user said may stand there, and people and agents read them later.
  */
 #include "wire/format.h"
 #include "wire/path.h"
@@ -183,12 +184,28 @@ static int visit(struct walk *w, uint32_t node, struct str name)
 /* What the application wrote for the model or for its own books. */
 static bool is_schema(struct str name)
 {
-  static const char *const names[] = {"tools",       "functions",      "response_format",  "text",
-                                      "tool_choice", "metadata",       "generationConfig", "generation_config",
-                                      "toolConfig",  "safetySettings", "data_sources",     "output_config",
-                                      "mcp_servers", "format",         "options",          "stop",
+  static const char *const names[] = {"tools",
+                                      "functions",
+                                      "response_format",
+                                      "text",
+                                      "tool_choice",
+                                      "generationConfig",
+                                      "generation_config",
+                                      "toolConfig",
+                                      "safetySettings",
+                                      "data_sources",
+                                      "output_config",
+                                      "mcp_servers",
+                                      "format",
+                                      "options",
+                                      "stop",
                                       NULL};
   return among(name, names);
+}
+
+static bool is_book(struct str name)
+{
+  return str_eq(name, STR("metadata"));
 }
 
 static bool is_instruction(struct str name)
@@ -204,12 +221,15 @@ static int top(struct request *q, uint32_t node, char *room, const char *prefix)
   w.path.n = (size_t)snprintf(w.path.text, sizeof w.path.text, "%s", prefix); /* prefixes are short, and ours */
   struct str name;
   if (!json_key(&q->doc, node, q->arena, &name)) return VDT_ENOMEM;
-  w.joins = w.schema = is_schema(name) && !q->format->unknown && q->doc.nodes[node].type >= JSON_ARRAY;
+  bool lists = !q->format->unknown && q->doc.nodes[node].type >= JSON_ARRAY;
+  w.schema = lists && is_schema(name);
+  w.joins = w.schema || (lists && is_book(name));
   if (w.schema || is_instruction(name)) w.role = VDT_SYSTEM;
+  else if (w.joins) w.role = VDT_DOCUMENT;
   int rc = visit_member(&w, node);
   if (rc || !w.n) return rc;
   struct str joined = arena_dup(q->arena, (struct str){w.text, w.n});
-  return joined.p ? request_made(q, VDT_SYSTEM, joined, request_origin(q, "%s%.*s", prefix, (int)name.n, name.p)) : VDT_ENOMEM;
+  return joined.p ? request_made(q, w.role, joined, request_origin(q, "%s%.*s", prefix, (int)name.n, name.p)) : VDT_ENOMEM;
 }
 
 int request_rest(struct request *q)

@@ -4,6 +4,9 @@
 
 static struct vdt_arena *arena;
 
+#define A40 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A95 A40 A40 "aaaaaaaaaaaaaaa"
+
 /* ---- routing ---- */
 
 static const struct {
@@ -108,6 +111,19 @@ static const struct {
      "{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"description\":\"param\"}}}}}],"
      "\"functions\":[{\"description\":\"old\"}]}",
      "system|tools[0].description|does\nsystem|tools[0].description|param\nsystem|functions[0].description|old\n"},
+    {"books are a document, a setting in them is none", "openai-chat",
+     "{\"messages\":[],\"metadata\":{\"version\":\"v3\",\"topic\":\"a lost parcel\",\"key\":\"words of a key here\"}}",
+     "document|metadata|a lost parcel\nwords of a key here\n"},
+    {"the end user's name is a setting up to 96 bytes without a blank", "openai-chat", "{\"messages\":[],\"user\":\"" A95 "a\"}",
+     ""},
+    {"a longer one is text", "openai-chat", "{\"messages\":[],\"user\":\"" A95 "aa\"}", "prompt|user|" A95 "aa\n"},
+    {"one with a blank is text", "openai-chat", "{\"messages\":[],\"user\":\"a b\"}", "prompt|user|a b\n"},
+    {"the end user's context in it is none: names of 48 bytes", "openai-chat",
+     "{\"messages\":[],\"user\":\"{\\\"application_name\\\":\\\"" A40 " abcdefg\\\"}\"}", ""},
+    {"a context with a name of 49 bytes is text", "openai-chat",
+     "{\"messages\":[],\"user\":\"{\\\"application_name\\\":\\\"" A40 " abcdefgh\\\"}\"}",
+     "prompt|user|{\"application_name\":\"" A40 " abcdefgh\"}\n"},
+    {"a model that is a sentence is text", "anthropic", "{\"model\":\"a b\",\"messages\":[]}", "prompt|model|a b\n"},
     {"documents in user text", "openai-chat",
      "{\"messages\":[{\"role\":\"user\",\"content\":\"before \\\"\\\"\\\" <documents>one</documents> \\\"\\\"\\\" mid "
      "\\\"\\\"\\\"<documents>two</documents>\\\"\\\"\\\" after\"}]}",
