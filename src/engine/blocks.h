@@ -70,6 +70,16 @@ static inline uint64_t block_letters(const unsigned char *p)
   return out;
 }
 
+static inline uint64_t block_upper(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i += 16) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+    out |= (uint64_t)(unsigned)_mm_movemask_epi8(block_within(v, 'A', 26)) << i;
+  }
+  return out;
+}
+
 static inline uint64_t block_hex(const unsigned char *p)
 {
   uint64_t out = 0;
@@ -128,6 +138,13 @@ static inline uint64_t block_letters(const unsigned char *p)
     unsigned char small = p[i] | 0x20;
     out |= (uint64_t)(small >= 'a' && small <= 'z') << i;
   }
+  return out;
+}
+
+static inline uint64_t block_upper(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i++) out |= (uint64_t)(p[i] >= 'A' && p[i] <= 'Z') << i;
   return out;
 }
 

@@ -275,6 +275,7 @@ static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n,
   if (!rc) rc = make_databases(&b, compiled);
   if (!rc) rc = regex_compile(&e->rules, e->arena, err);
   if (!rc && !beginnings_init(&e->beginnings, e->arena, &e->rules)) rc = no_memory(err);
+  if (!rc && !literals_init(&e->literals, e->arena, e->patterns, e->n_stream)) rc = no_memory(err);
   if (!rc) rc = numbers_new(&e->rules, e->arena, &e->numbers, err);
   if (!rc) rc = index_lefts(&b, VDT_DET_CREDENTIAL);
   if (!rc) rc = index_lefts(&b, VDT_DET_URL);

@@ -2,12 +2,14 @@
  * The engine's inside: rules compiled to one multi-pattern database, once for whole texts and once for streams.
  *
  * Both databases hold the gates of the leak rules and their context words under the same numbers, so a text gives the same hits
- * whole and in pieces; only the one for whole texts has the score rules, since prompts and documents arrive whole.
+ * whole and in pieces; only the one for whole texts has the score rules, since prompts and documents arrive whole. A stream looks for the same
+ * patterns with literals.h, and in its database only when there are some that are not known there.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 #include "engine/beginnings.h"
 #include "engine/compiled.h"
+#include "engine/literals.h"
 #include "engine/numbers.h"
 #include "engine/rule.h"
 #include "model/model.h"
@@ -48,6 +50,7 @@ struct vdt_engine {
   bool is_new;                      /* compiled, not taken from what an earlier engine was compiled to */
   struct beginnings beginnings;     /* what the end of a text may be the beginning of */
   struct lefts lefts[VDT_DETECTORS];
+  struct literals literals;      /* the first n_stream patterns once more, for streams */
   const struct numbers *numbers; /* what numbers in a text wake */
   struct model *model;           /* or NULL: rules alone */
   const void *weights;

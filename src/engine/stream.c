@@ -1,7 +1,7 @@
 /*
  * Streams: text in pieces, released as soon as nothing in it can become a finding that must not leave.
  *
- * Each feed extends the view, runs the new bytes through Vectorscan's streaming mode, asks the pending checks again and
+ * Each feed extends the view, looks for gates in the new bytes (literals.h, or Vectorscan where rules need it), asks the pending checks again and
  * moves two boundaries forward (leaks.h): what is settled becomes findings, what is free goes out, with masks where findings say so.
  */
 #include "engine/blocklist.h"
@@ -20,7 +20,7 @@ struct vdt_stream {
   struct reading_set readings;
   struct phrase_stream phrases;
   struct view view;
-  hs_stream_t *hs;
+  hs_stream_t *hs;            /* NULL: the engine's literals are all that there is to look for */
   struct buf orig;            /* original bytes from `released` on */
   uint64_t scanned, released; /* view offset, original offset */
   uint64_t masked;            /* original offset up to which masks have been written */
@@ -39,7 +39,9 @@ int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
   s->arena = arena;
   s->role = role;
   view_init(&s->view);
-  if (leaks_init(&s->leaks, scanner->engine) || hs_open_stream(scanner->engine->stream, 0, &s->hs) != HS_SUCCESS) {
+  bool by_vectorscan = !scanner->engine->literals.complete;
+  if (leaks_init(&s->leaks, scanner->engine) ||
+      (by_vectorscan && hs_open_stream(scanner->engine->stream, 0, &s->hs) != HS_SUCCESS)) {
     vdt_stream_free(s);
     return VDT_ENOMEM;
   }
@@ -86,7 +88,8 @@ static bool scan_new(struct vdt_stream *s)
   const char *p = n ? s->view.text.p + (s->scanned - s->view.view_base) : NULL;
   leaks_expect(&s->leaks, s->scanned, s->view.view_len);
   s->scanned = s->view.view_len;
-  if (n && hs_scan_stream(s->hs, p, (unsigned)n, 0, s->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
+  if (!s->hs) literals_find(&s->scanner->engine->literals, w.p, w.end - n - w.base, w.end - w.base, w.base, deliver, &d);
+  else if (n && hs_scan_stream(s->hs, p, (unsigned)n, 0, s->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
   leaks_numbers(&s->leaks, &w, w.end - n);
   leaks_try(&s->leaks, &w);

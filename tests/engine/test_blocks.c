@@ -27,6 +27,11 @@ static bool of_hex(unsigned c)
   return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f');
 }
 
+static bool is_upper(unsigned c)
+{
+  return c >= 'A' && c <= 'Z';
+}
+
 static bool is_high(unsigned c)
 {
   return c >= 0x80;
@@ -46,8 +51,13 @@ static const struct {
   const char *name;
   uint64_t (*block)(const unsigned char *p);
   bool (*byte)(unsigned c);
-} kinds[] = {{"base64", block_base64, of_base64},   {"words", block_words, of_words}, {"hex", block_hex, of_hex},
-             {"letters", block_letters, is_letter}, {"high", block_high, is_high},    {"any", marks, is_mark}};
+} kinds[] = {{"base64", block_base64, of_base64},
+             {"words", block_words, of_words},
+             {"hex", block_hex, of_hex},
+             {"letters", block_letters, is_letter},
+             {"upper", block_upper, is_upper},
+             {"high", block_high, is_high},
+             {"any", marks, is_mark}};
 
 /* The byte c at each place among bytes that are not of the kind, and the other way round. */
 static bool agrees(uint64_t (*block)(const unsigned char *p), bool (*byte)(unsigned c), unsigned c)
