@@ -75,8 +75,9 @@ struct leaks {
   uint64_t *gates;  /* by view offset modulo n_gates: a gate of credentials that may be written over lines ends there */
   uint64_t n_gates; /* bits; a power of two */
   bool any_gate;
-  bool lists;    /* a number that goes on a list of its kind counts as named: not in readings, which begin anywhere */
-  void *scratch; /* of regular expressions, or NULL; borrowed */
+  bool whole_keys; /* only rules of credentials whose findings begin with their gate are asked */
+  bool lists;      /* a number that goes on a list of its kind counts as named: not in readings, which begin anywhere */
+  void *scratch;   /* of regular expressions, or NULL; borrowed */
   bool failed;
 };
 

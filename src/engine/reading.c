@@ -38,6 +38,7 @@ void reading_begin(struct reading_set *set, unsigned kinds, struct vdt_scanner *
   set->scanner = scanner;
   set->policy = policy;
   set->role = role;
+  set->whole = false;
   for (unsigned k = 0; k < READINGS; k++) begin(&set->of[k], (enum reading_kind)k);
 }
 
@@ -86,6 +87,7 @@ static bool make_ready(const struct reading_set *set, struct reading *r)
     return false;
   leaks_begin(&r->leaks, set->policy, set->role);
   r->leaks.scratch = set->scanner->regex_scratch;
+  r->leaks.whole_keys = r->kind == READING_JOINED; /* of what else it finds nothing counts */
   r->fresh = false;
   return true;
 }
@@ -100,8 +102,19 @@ static uint64_t word_start(const struct window *w, uint64_t i)
   return i;
 }
 
-/* The first break from i on that is a sign: one inside of a word that has a gate before it. */
-static uint64_t next_break(const struct window *w, const struct leaks *main, uint64_t i)
+/* Is it known that nothing but emphasis follows in the line of i, and nothing in the next? A key does not go on behind that. */
+static bool is_last_line(const struct window *w, uint64_t i)
+{
+  while (reading_is_emphasis(reading_at(w, i))) i++;
+  if (reading_at(w, i) != '\n') return false;
+  i++;
+  while (i < w->end && (w->p[i - w->base] == ' ' || w->p[i - w->base] == '\t' || w->p[i - w->base] == '\r')) i++;
+  return reading_at(w, i) == '\n' || reading_at(w, i) == -1;
+}
+
+/* The first break from i on that is a sign: one inside of a word that has a gate before it. whole: what has not arrived need not be waited for, so
+ * what follows the break is seen too. */
+static uint64_t next_break(const struct window *w, const struct leaks *main, uint64_t i, bool whole)
 {
   uint64_t gate = i > w->base + READING_GATE_NEAR ? i - READING_GATE_NEAR : w->base, k = 0;
   while ((gate = leaks_next_gate(main, gate + 1, w->end)) <= w->end) {
@@ -109,18 +122,18 @@ static uint64_t next_break(const struct window *w, const struct leaks *main, uin
     for (k = k > gate ? k : gate; k < w->end && k < gate + READING_GATE_NEAR;
          k++) { /* what an earlier gate was followed by is not read again */
       unsigned char c = w->p[k - w->base];
-      if (k >= i && (reading_is_emphasis(c) || c == '\n')) return k;
+      if (k >= i && (reading_is_emphasis(c) || c == '\n') && !(whole && is_last_line(w, k))) return k;
       if (c <= ' ') break;
     }
   }
   return w->end;
 }
 
-static void find_sign(struct reading *r, const struct window *w, const struct leaks *main)
+static void find_sign(const struct reading_set *set, struct reading *r, const struct window *w, const struct leaks *main)
 {
   uint64_t i = r->next > w->base ? r->next : w->base;
   if (r->kind == READING_ESCAPES) i = reading_next_escape(w, i);
-  else i = main->any_gate ? next_break(w, main, i) : w->end;
+  else i = main->any_gate ? next_break(w, main, i, set->whole) : w->end;
   r->next = r->pending = i;
   if (i == w->end) return;
   uint64_t from = r->kind == READING_JOINED ? word_start(w, i) : i;
@@ -180,7 +193,7 @@ static bool is_idle(const struct reading *r)
 static bool step_signs(struct reading_set *set, struct reading *r, const struct window *w, const struct leaks *main)
 {
   for (uint64_t before = r->next;; before = r->next) {
-    if (!r->awake) find_sign(r, w, main);
+    if (!r->awake) find_sign(set, r, w, main);
     if (!r->awake) return true;
     struct window part = *w;
     uint64_t stop = (r->next > r->sign ? r->next : r->sign) + STRETCH;
@@ -210,6 +223,7 @@ bool reading_step(struct reading_set *set, const struct window *w, const struct 
 bool reading_whole(struct reading_set *set, const struct window *w, struct leaks *main, struct vdt_arena *arena)
 {
   struct window part = *w;
+  set->whole = true;
   for (part.end = w->base; part.end < w->end && !main->failed;) {
     part.end = w->end - part.end > SLICE ? part.end + SLICE : w->end;
     part.eof = part.end == w->end;
@@ -293,14 +307,12 @@ static bool goes_on(const struct reading *r, const struct window *w, const struc
   return n >= 10 && ((numerals && upper + lower) || (upper > 1 && lower > 1));
 }
 
-/* Lines are joined for keys only, and hardly where the key was there without. c: of the reading. */
+/* Lines are joined for keys only (leaks.whole_keys), and hardly where the key was there without. c: of the reading. */
 static bool counts(const struct reading *r, const struct window *w, const struct leaks *main, const struct candidate *c,
                    const struct candidate *in_view)
 {
-  const struct rule *rule = &main->engine->rules.rules[c->rule];
   if (c->allowed) return false;
   if (r->kind != READING_JOINED) return true;
-  if (rule->detector != VDT_DET_CREDENTIAL || rule->check->after_gate) return false;
   const struct candidate *whole = known(main, in_view);
   return !whole || (in_view->end > whole->end && goes_on(r, w, c, whole->end));
 }

@@ -47,6 +47,7 @@ struct reading {
 struct reading_set {
   unsigned kinds; /* bits */
   bool redacts;
+  bool whole; /* the text is whole: nothing leaves before all is seen */
   struct vdt_scanner *scanner;
   const struct vdt_policy *policy; /* the stream's copy */
   enum vdt_role role;

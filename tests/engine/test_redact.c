@@ -256,6 +256,36 @@ static void report(const char *how, struct tally *t)
   }
 }
 
+/* Keys broken in the middle, with an empty line behind the break or none: a whole text shows what a stream sees, whether the key goes on or not. */
+static void breaks(void)
+{
+  static const struct {
+    const char *text;
+    bool empty;
+  } kinds[] = {{"\n", false},  {"\n  ", false},     {"**\n", false}, {"\n> ", false},
+               {"\n\n", true}, {"\n \t\r\n", true}, {"`\n\n", true}};
+  uint64_t seed = 7;
+  for (size_t b = 0; b < sizeof kinds / sizeof *kinds; b++) {
+    unsigned joined = 0, differ = 0;
+    CASE_BEGIN();
+    for (size_t i = 0; i < n_keys; i++) {
+      struct str key = keys[i].text, rest = str_cut(key, key.n - 14, key.n);
+      struct buf text = {0}, out[2] = {{0}, {0}};
+      if (key.n < gate_length(&keys[i]) + 16) continue;
+      buf_printf(&text, "use %.*s%s%.*s here", (int)(key.n - 14), key.p, kinds[b].text, 14, rest.p);
+      whole(buf_str(&text), &out[0]);
+      stream(buf_str(&text), &seed, &out[1]);
+      differ += !str_eq(buf_str(&out[0]), buf_str(&out[1]));
+      joined += str_find(buf_str(&out[0]), rest) == (size_t)-1;
+      for (unsigned k = 0; k < 2; k++) buf_finish(&out[k]);
+      buf_finish(&text);
+    }
+    CHECK(differ == 0);
+    CHECK(kinds[b].empty ? joined * 20 < n_keys : joined > n_keys / 2);
+    CASE_END("break %zu%s: %u keys masked as one", b, kinds[b].empty ? ", an empty line behind it" : "", joined);
+  }
+}
+
 int main(void)
 {
   static struct tally streamed[WRITINGS], at_once[WRITINGS];
@@ -285,6 +315,7 @@ int main(void)
   }
   report("streamed", streamed);
   report("whole", at_once);
+  breaks();
   rig_unload();
   return test_end();
 }
