@@ -254,21 +254,25 @@ static bool brackets_fit(struct str s)
   return depth == 0;
 }
 
+enum { GENERATED = 40 }; /* nobody makes up passwords as long as this */
+
 struct str line_value(struct look *l, uint64_t i, enum operator_kind kind, unsigned max)
 {
   static const struct str none = {"", 0};
-  bool env, odd = false;
+  bool env;
+  unsigned odd = 0;
   uint64_t end = i;
   int c;
   if ((kind != OPERATOR_TIGHT && kind != OPERATOR_SIGN) || !has_line(l, &env)) return none;
   for (; end < i + max + 1 && (c = look_at(l, end)) > 0x20 && c < 0x7F; end++) {
     if (is_quote(c) || (c == '&' && kind == OPERATOR_TIGHT && !env)) return none;
-    odd |= !bare_byte(c, kind);
+    odd += !bare_byte(c, kind);
   }
   c = look_at(l, end);
   if (!odd || !(c < 0 || c == '\n' || c == '\r')) return none;
   struct str s = look_span(l, i, end);
   if (!s.n || memchr(";,({[", s.p[s.n - 1], 5)) return none;
+  if (odd == 1 && s.n > GENERATED && s.p[s.n - 1] == ')') return none; /* closes what was opened before the name */
   return (env && kind == OPERATOR_TIGHT) || !brackets_fit(s) ? s : none;
 }
 

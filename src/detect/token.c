@@ -111,8 +111,23 @@ static bool is_mixed(struct str token, struct str body)
   return digits >= 4 && digits + 4 <= body.n;
 }
 
+/* Capitals, small letters and a digit, as they fall: no name of a program, no words joined by hyphens. */
+static bool is_shuffled(struct str token, struct str body)
+{
+  (void)token;
+  unsigned digits = 0, up = 0, down = 0;
+  for (size_t i = 0; i < body.n; i++) {
+    digits += body.p[i] >= '0' && body.p[i] <= '9';
+    up += body.p[i] >= 'A' && body.p[i] <= 'Z';
+    down += body.p[i] >= 'a' && body.p[i] <= 'z';
+  }
+  return digits && up >= 3 && down >= 3 && (digits >= 2 || !reads_like_words(body));
+}
+
 static const struct confirmation confirmations[] = {
     {"mixed", "prefix, length and a body of letters and digits", NULL, 0, is_mixed, 16, WHY_ENTROPY},
+    {"shuffled", "prefix, length and a body in which capitals, small letters and digits fall at random", NULL, 0, is_shuffled, 16,
+     WHY_ENTROPY},
     {"crc", "prefix, length and checksum", "prefix and length; the checksum is wrong", 75, crc_matches, 7, WHY_CHECKSUM},
     {"aws", "prefix, length, and an account number inside", NULL, 0, aws_account, 16, WHY_DECODED},
     {"gitlab", "prefix, length and checksum", NULL, 0, gitlab_routable, 37, WHY_CHECKSUM},
@@ -238,7 +253,7 @@ bool check_marked(const struct rule *r, struct look *l, struct found *out)
   if (variant_has(r, STR("first")) && start && byte_is_word(look_at(l, start - 1))) return false;
   struct str key = look_span(l, start, end);
   if (entropy(key) < r->entropy) return false;
-  out->start = start;
+  out->start = start + r->left_skip;
   out->end = end + r->tail.n;
   out->reason = "the vendor's mark inside a key of the right length";
   out->why = WHY_FORMAT | WHY_MARK | WHY_ENTROPY;

@@ -232,8 +232,8 @@ static bool left_known(const struct vdt_engine *e, const struct lefts *p, const 
 {
   for (uint32_t i = 0; i < p->n; i++) {
     const struct rule *q = &e->rules.rules[p->v[i].rule];
-    if (q->left_max == r->left_max && q->n_gates == 0 && r->n_gates == 0 && !memcmp(&q->left, &r->left, sizeof r->left) &&
-        !memcmp(&q->left_first, &r->left_first, sizeof r->left_first))
+    if (q->left_max == r->left_max && q->left_skip == r->left_skip && q->n_gates == 0 && r->n_gates == 0 &&
+        !memcmp(&q->left, &r->left, sizeof r->left) && !memcmp(&q->left_first, &r->left_first, sizeof r->left_first))
       return true;
   }
   return false;

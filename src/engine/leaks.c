@@ -123,7 +123,7 @@ static uint64_t left_start(const struct rule *r, const struct window *w, uint64_
   if (stop < w->base) stop = w->base;
   for (; i > stop && charset_has(&r->left, w->p[i - 1 - w->base]); i--)
     if (charset_has(&r->left_first, w->p[i - 1 - w->base])) start = i - 1;
-  return start;
+  return gate - start > r->left_skip ? start + r->left_skip : gate;
 }
 
 static bool add(struct leaks *l, const struct pending *p)

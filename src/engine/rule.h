@@ -62,9 +62,10 @@ struct rule {
   bool bound;         /* the byte before the gate may not be a letter, digit or underscore; default true */
 
   /* what stands left of the gate and belongs to the finding, when any does: at most left_max bytes of left, beginning with a
-   * byte of left_first (default: left). A stream holds such bytes back before the gate is seen. */
+   * byte of left_first (default: left). A stream holds such bytes back before the gate is seen, but for the
+   * first left_skip of a run: a word shorter than that is never held, and a key whose mark stands in its middle is found from there on. */
   struct charset left, left_first;
-  unsigned left_max;
+  unsigned left_max, left_skip;
 
   /* parameters of checks */
   const struct check *check;

@@ -229,11 +229,11 @@ static int each_pair(struct loader *l, const yaml_node_t *map, struct rule *rule
 
 static int set_left(struct loader *l, const yaml_node_t *key, const yaml_node_t *value, struct rule *rule)
 {
-  static const char *const names[] = {"chars", "first", "max", NULL};
+  static const char *const names[] = {"chars", "first", "max", "skip", NULL};
   unsigned i = 0;
   int rc = choose(l, key, "left", names, &i);
   if (rc) return rc;
-  if (i == 2) rc = set_uint(l, value, "left.max", &rule->left_max);
+  if (i >= 2) rc = set_uint(l, value, i == 2 ? "left.max" : "left.skip", i == 2 ? &rule->left_max : &rule->left_skip);
   else rc = set_chars(l, value, i ? "left.first" : "left.chars", i ? &rule->left_first : &rule->left);
   if (!rc && rule->left_max > CHECK_LEFT) return FAIL(l, value, "left.max: at most %d", CHECK_LEFT);
   return rc;

@@ -1,0 +1,104 @@
+/*
+ * Credentials by the form they are written in: which forms count, which do not, and where the finding begins and ends. Each case is a text and the
+ * part of it that must be found, or NULL when nothing may be.
+ */
+#include "engine/check.h"
+#include "rig.h"
+
+struct form_case {
+  const char *text, *rule, *found; /* found: NULL when the rule reports nothing */
+};
+
+static const struct vdt_finding *by_rule(const struct vdt_result *r, const char *rule)
+{
+  for (size_t i = 0; i < r->n_findings; i++)
+    if (strcmp(r->findings[i].rule, rule) == 0) return &r->findings[i];
+  return NULL;
+}
+
+static void run_cases(const struct form_case *cases, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    struct vdt_arena *arena = vdt_arena_new(0);
+    struct vdt_policy policy = rig_policy(VDT_DETECT);
+    struct vdt_result result;
+    struct str text = str_of(cases[i].text);
+    CHECK_INT(vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text.p, text.n, &result), VDT_OK);
+    const struct vdt_finding *f = by_rule(&result, cases[i].rule);
+    if (!cases[i].found) {
+      if (f) CHECK_STR(text, "nothing to find");
+    } else if (!f) CHECK_STR(text, "something to find");
+    else CHECK_STR(str_cut(text, (size_t)f->start, (size_t)f->end), cases[i].found);
+    vdt_arena_free(arena);
+  }
+}
+#define RUN_CASES(c) run_cases(c, sizeof c / sizeof *c)
+
+/* {"alg":"none"}, {"alg":"None","typ":"JWT"}, {"alg":"HS256"}; {"sub":"8812","role":"deploy"}; {"alg":"dir","enc":"A256GCM"}. */
+#define NONE       "eyJhbGciOiJub25lIn0"
+#define NONE_TYPED "eyJhbGciOiJOb25lIiwidHlwIjoiSldUIn0"
+#define HS256      "eyJhbGciOiJIUzI1NiJ9"
+#define CLAIMS     "eyJzdWIiOiI4ODEyIiwicm9sZSI6ImRlcGxveSJ9"
+#define DIRECT     "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0"
+
+static void a_token_that_nothing_signs_is_one(void)
+{
+  static const struct form_case cases[] = {
+      {"take " NONE "." CLAIMS ". with you", "jwt", NONE "." CLAIMS "."},
+      {"take " NONE "." CLAIMS " with you", "jwt", NONE "." CLAIMS},
+      {"take " NONE_TYPED "." CLAIMS "., it is free", "jwt", NONE_TYPED "." CLAIMS "."},
+      {"take " HS256 "." CLAIMS " with you", "jwt", NULL}, /* its signature is missing: nobody lets it in */
+      {"take " HS256 "." CLAIMS ". with you", "jwt", NULL},
+      {"take " NONE " with you", "jwt", NULL},
+      {"take " NONE ".bm8gSlNPTiBoZXJl with you", "jwt", NULL},
+  };
+  RUN_CASES(cases);
+}
+
+static void an_encrypted_token_is_one(void)
+{
+  static const struct form_case cases[] = {
+      {"next-auth " DIRECT "..QmFzZTY0dmVjdG9y.q8Zt2LmX9cVb4Rk1Yp0sDw.Hf7Jd3Ka6Pz5Nx8Wq1Ee0T ok", "jwt",
+       DIRECT "..QmFzZTY0dmVjdG9y.q8Zt2LmX9cVb4Rk1Yp0sDw.Hf7Jd3Ka6Pz5Nx8Wq1Ee0T"},
+      {"next-auth " DIRECT ".a2V5.QmFzZTY0dmVjdG9y.q8Zt2LmX9cVb4Rk1Yp0sDw.Hf7Jd3Ka6Pz5Nx8Wq1Ee0T ok", "jwt",
+       DIRECT ".a2V5.QmFzZTY0dmVjdG9y.q8Zt2LmX9cVb4Rk1Yp0sDw.Hf7Jd3Ka6Pz5Nx8Wq1Ee0T"},
+      {"four parts " DIRECT "..QmFzZTY0dmVjdG9y.q8Zt2LmX9cVb4Rk1Yp0sDw ok", "jwt", NULL},
+      {"a short tag " DIRECT "..QmFzZTY0dmVjdG9y.q8Zt2LmX9cVb4Rk1Yp0sDw.Hf7Jd ok", "jwt", NULL},
+      {"no vector " DIRECT "...q8Zt2LmX9cVb4Rk1Yp0sDw.Hf7Jd3Ka6Pz5Nx8Wq1Ee0T ok", "jwt", NULL},
+  };
+  RUN_CASES(cases);
+}
+
+/* 52 + JQQJ99 + 26, 76 + AZDO + 4: the mark stands where it stands in no other text of that length. */
+#define LEFT19       "q7Rt2LmX9cVb4Rk1Yp0"
+#define LEFT38       LEFT19 "sDwHf7Jd3Ka6Pz5Nx8W"
+#define MORE38       "aZ3xW5cE7vR9bT2nY4uM6iK8oL1pQ0sD3fG5hJ"
+#define SKIP12(rest) "4Rk1Yp0" rest /* what is left of LEFT19: 12 bytes may have gone when a key is known for one */
+static void marks_need_their_place(void)
+{
+  static const struct form_case cases[] = {
+      {"pat " LEFT38 MORE38 "AZDOk4dL ok", "azure-devops-pat-marked", SKIP12("sDwHf7Jd3Ka6Pz5Nx8W" MORE38 "AZDOk4dL")},
+      {"pat z" LEFT38 MORE38 "AZDOk4dL ok", "azure-devops-pat-marked", NULL},
+      {"pat " LEFT38 MORE38 "AZDOk4d ok", "azure-devops-pat-marked", NULL},
+      {"pat " LEFT38 MORE38 "AZDOk4dL7 ok", "azure-devops-pat-marked", NULL},
+      /* half of it may have been cut off, not more */
+      {"pat " LEFT38 "AZDOk4dL ok", "azure-devops-pat-marked", SKIP12("sDwHf7Jd3Ka6Pz5Nx8WAZDOk4dL")},
+      {"pat " LEFT19 "sDwHf7Jd3Ka6Pz5Nx8AZDOk4dL ok", "azure-devops-pat-marked", NULL},
+      {"key " LEFT38 MORE38 "+AStq8Zt2L== ok", "azure-key-64", SKIP12("sDwHf7Jd3Ka6Pz5Nx8W" MORE38 "+AStq8Zt2L==")},
+      {"key " LEFT38 MORE38 "+AStq8Zt2L= ok", "azure-key-64", NULL},
+      {"key " LEFT38 MORE38 "ACDbq8Zt2== ok", "azure-key-64", NULL},
+      /* its name before it: all of it */
+      {"AZURE_DEVOPS_EXT_PAT=" LEFT38 MORE38 "k4dLk4dL", "azure-devops-pat", LEFT38 MORE38 "k4dLk4dL"},
+  };
+  RUN_CASES(cases);
+}
+
+int main(void)
+{
+  rig_load();
+  RUN(a_token_that_nothing_signs_is_one);
+  RUN(an_encrypted_token_is_one);
+  RUN(marks_need_their_place);
+  rig_unload();
+  return test_end();
+}
