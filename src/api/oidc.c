@@ -211,19 +211,25 @@ static int check_made_for(const struct json_doc *d, const char *client, struct s
   return VDT_OK;
 }
 
+int oidc_check_id_with(const struct oidc_provider *provider, const struct jws_keys *keys, struct vdt_arena *arena,
+                       struct str token, struct str nonce, uint64_t now_us, struct oidc_grant *out, struct vdt_error *err)
+{
+  struct oidc_provider p = *provider;
+  struct jws jws;
+  *out = (struct oidc_grant){0};
+  p.audience = p.sign_in.client;
+  int rc = jws_parse(arena, token, &jws, err);
+  if (!rc) rc = check_made_for(&jws.claims, p.sign_in.client, nonce, err);
+  return rc ? rc : check(&p, &jws, keys, arena, now_us, out, err);
+}
+
 int oidc_check_id(struct oidc *o, size_t i, struct str token, struct str nonce, uint64_t now_us, struct oidc_grant *out,
                   struct vdt_error *err)
 {
   struct vdt_arena *arena = oidc_arena(o);
-  struct oidc_provider p = oidc_options(o)->providers[i];
-  struct jws jws;
-  *out = (struct oidc_grant){0};
   vdt_arena_reset(arena);
-  p.audience = p.sign_in.client;
-  int rc = jws_parse(arena, token, &jws, err);
-  if (!rc) rc = check_made_for(&jws.claims, p.sign_in.client, nonce, err);
-  if (rc) return rc;
-  rc = check(&p, &jws, oidc_keys_lock(o, i, now_us), arena, now_us, out, err);
+  int rc =
+      oidc_check_id_with(&oidc_options(o)->providers[i], oidc_keys_lock(o, i, now_us), arena, token, nonce, now_us, out, err);
   oidc_keys_unlock(o);
   if (rc == VDT_ENOTFOUND) oidc_keys_wanted(o, i);
   return rc;

@@ -73,6 +73,10 @@ int oidc_check_with(const struct oidc_provider *p, const struct jws_keys *keys, 
 int oidc_check_id(struct oidc *o, size_t i, struct str token, struct str nonce, uint64_t now_us, struct oidc_grant *out,
                   struct vdt_error *err);
 
+/* The same with these keys, without a cache. */
+int oidc_check_id_with(const struct oidc_provider *p, const struct jws_keys *keys, struct vdt_arena *arena, struct str token,
+                       struct str nonce, uint64_t now_us, struct oidc_grant *out, struct vdt_error *err);
+
 struct feeds_transfer;
 /* Hands each request for keys since the last call to take(), oldest first, until it returns false. Accepts NULL. */
 void oidc_take_transfers(struct oidc *o, bool (*take)(void *ctx, const struct feeds_transfer *t), void *ctx);

@@ -1,7 +1,7 @@
 /*
  * Tokens of identity providers. Input: a head, a line feed, claims, a line feed, a set of keys. The token as it stands, with a signature of nobody's,
- * is never let in; signed with the provider's key it is let in only as somebody, with a role, a place and an end; and whatever the keys are, they are
- * read or refused.
+ * is never let in; signed with the provider's key it is let in only as somebody, with a role, a place and an end; as an ID token besides only with the
+ * nonce of this sign-in in it, and never with another; and whatever the keys are, they are read or refused.
  */
 #include "api/oidc.h"
 #include "tests/fuzz/lines.h"
@@ -23,6 +23,7 @@ static const struct oidc_provider provider = {
     .name_claim = "sub",
     .algorithms = {true, true, true},
     .skew = 60,
+    .sign_in = {.client = "c"},
     .roles = {{STR("r"), {0}, AUTH_READER}, {STR("o"), STR("w"), AUTH_OPERATOR}, {STR("p"), STR("v"), AUTH_OPERATOR}},
     .n_roles = 3};
 
@@ -63,6 +64,29 @@ static void check_granted(const struct oidc_grant *g)
   assert(known);
 }
 
+/* The nonce of a sign-in is 43 letters of base64url; NONCE stands for it. */
+#define NONCE "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN"
+
+static int check_id(struct str token, struct str nonce, struct oidc_grant *g)
+{
+  vdt_arena_reset(arena);
+  return oidc_check_id_with(&provider, keys, arena, token, nonce, (uint64_t)NOW_S * 1000000, g, NULL);
+}
+
+/* token: signed by the provider. */
+static void check_id_token(struct str token, struct str claims)
+{
+  struct oidc_grant g;
+  int rc = check_id(token, STR(NONCE), &g);
+  assert((rc == VDT_OK) == (g.role != AUTH_NONE));
+  if (!rc) {
+    check_granted(&g);
+    assert(str_find(claims, STR("NN")) != (size_t)-1 || memchr(claims.p, '\\', claims.n));
+  }
+  assert(check_id(token, STR(NONCE "N"), &g) != VDT_OK || rc != VDT_OK);
+  assert(check_id(token, STR(""), &g) != VDT_OK && g.role == AUTH_NONE);
+}
+
 static void check_token(struct str head, struct str claims)
 {
   unsigned char signature[crypto_sign_BYTES] = {0};
@@ -79,12 +103,14 @@ static void check_token(struct str head, struct str claims)
   int rc = oidc_check_with(&provider, keys, arena, buf_str(&b), (uint64_t)NOW_S * 1000000, &g, NULL);
   assert((rc == VDT_OK) == (g.role != AUTH_NONE));
   if (!rc) check_granted(&g);
+  check_id_token(buf_str(&b), claims);
   b.n = n;
   signature[5] ^= 1;
   buf_byte(&b, '.');
   put_base64(&b, (struct str){(const char *)signature, sizeof signature});
   vdt_arena_reset(arena);
   assert(oidc_check_with(&provider, keys, arena, buf_str(&b), (uint64_t)NOW_S * 1000000, &g, NULL) != VDT_OK);
+  assert(check_id(buf_str(&b), STR(NONCE), &g) != VDT_OK && g.role == AUTH_NONE);
   buf_finish(&b);
 }
 
