@@ -16,7 +16,14 @@ static uint64_t after_label(struct look *l, uint64_t i)
   return 0;
 }
 
-/* Counts base64 bytes up to the next run of dashes; 0 when something stands there that no key holds. */
+/* What stands between the lines of a key: blanks, escapes, headers of encrypted keys, and how a text quotes lines, joins strings or comments. */
+static bool between_lines(int c)
+{
+  static const char bytes[] = "\n\r \t\\:,-.()\"'><#|*&;";
+  return c > 0 && memchr(bytes, c, sizeof bytes - 1);
+}
+
+/* Counts base64 bytes up to the next run of dashes, or the end of the text; 0 when something stands there that no key holds. */
 static uint64_t body(struct look *l, uint64_t i, unsigned *base64)
 {
   for (;; i++) {
@@ -24,9 +31,8 @@ static uint64_t body(struct look *l, uint64_t i, unsigned *base64)
     bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     if (letter || c == '+' || c == '/' || c == '=') (*base64)++;
     else if (c == '-' && look_at(l, i + 1) == '-') return i;
-    else if (c != '\n' && c != '\r' && c != ' ' && c != '\t' && c != '\\' && c != ':' && c != ',' && c != '-' && c != '.' &&
-             c != '(' && c != ')' && c != '"')
-      return 0;
+    else if (c < 0 && l->eof && i >= l->end) return i;
+    else if (!between_lines(c)) return 0;
   }
 }
 
@@ -41,7 +47,7 @@ static bool begins_as_key(struct look *l, uint64_t begin, uint64_t end)
     int c = look_at(l, i);
     if (c == '\\' && (look_at(l, i + 1) == 'n' || look_at(l, i + 1) == 'r')) i++;
     else if (c == ':') n = 0; /* a header's name was no body */
-    else if (c > ' ' && c != '\\') text[n++] = (char)c;
+    else if (c == '+' || c == '/' || c == '=' || (byte_is_word(c) && c != '_' && c < 0x80)) text[n++] = (char)c;
   }
   int have = base64_decode((struct str){text, n}, head, sizeof head);
   if (have < 15) return false;
@@ -49,16 +55,28 @@ static bool begins_as_key(struct look *l, uint64_t begin, uint64_t end)
          (head[0] & 0xC0) == 0xC0 || (head[0] & 0xC0) == 0x80;
 }
 
+/* The text ends within the key, as an answer does that came to its most tokens. */
+static bool is_cut_off(uint64_t end, struct found *out)
+{
+  out->end = end;
+  out->confidence = 85;
+  out->why = WHY_FORMAT | WHY_DECODED;
+  out->reason = "a private key that the text ends in; its beginning decodes to one";
+  return true;
+}
+
 bool check_pem(const struct rule *r, struct look *l, struct found *out)
 {
   if (variant_has(r, STR("context")) && !l->context) return false;
   unsigned base64 = 0;
   uint64_t begin = after_label(l, l->gate_end), end = begin ? body(l, begin, &base64) : 0;
-  if (!end || base64 < 64 || !look_literal(l, end, STR("-----END "), false)) return false;
-  uint64_t last = after_label(l, end + 9);
-  if (!last || entropy(look_span(l, begin, end)) < 3.5) return false;
-  out->end = last;
+  if (!end || base64 < 64 || entropy(look_span(l, begin, end)) < 3.5) return false;
   bool parses = begins_as_key(l, begin, end);
+  if (look_at(l, end) < 0 && !l->starved) return parses && is_cut_off(end, out);
+  if (!look_literal(l, end, STR("-----END "), false)) return false;
+  uint64_t last = after_label(l, end + 9);
+  if (!last) return false;
+  out->end = last;
   out->why = WHY_FORMAT | WHY_ENTROPY | (parses ? WHY_DECODED : 0);
   out->reason = parses ? "a private key from BEGIN to END; its beginning decodes to one" : "a private key from BEGIN to END";
   out->confidence = parses ? 95 : 85;

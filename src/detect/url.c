@@ -7,13 +7,9 @@ static bool user_byte(int c)
          c != '#' && c != '`' && c != '\\' && c != ',' && c != ')';
 }
 
-/* passing: nothing that is found begins in the run, so it need not be held back. */
-static uint64_t run(struct look *l, uint64_t i, unsigned max, bool passing)
+static uint64_t run(struct look *l, uint64_t i, unsigned max)
 {
-  for (uint64_t stop = i + max; i < stop; i++) {
-    if (passing) l->hold = i;
-    if (!user_byte(look_at(l, i))) break;
-  }
+  for (uint64_t stop = i + max; i < stop && user_byte(look_at(l, i));) i++;
   return i;
 }
 
@@ -21,21 +17,51 @@ static uint64_t run(struct look *l, uint64_t i, unsigned max, bool passing)
 static uint64_t last_at(struct look *l, uint64_t at)
 {
   for (unsigned n = 0; n < 4; n++) {
-    uint64_t next = run(l, at + 1, 128, false);
+    uint64_t next = run(l, at + 1, 128);
     if (look_at(l, next) != '@') break;
     at = next;
   }
   return at;
 }
 
+/* A user's name, or a host: no key has a dot, so what has one need not be held back. */
+static uint64_t user_end(struct look *l)
+{
+  uint64_t i = l->gate_end;
+  bool dot = false;
+  for (uint64_t stop = i + 128; i < stop; i++) {
+    if (dot) l->hold = i;
+    int c = look_at(l, i);
+    dot |= c == '.';
+    if (!user_byte(c)) break;
+  }
+  return i;
+}
+
+/* https://TOKEN@host: a key in the place of the user's name. */
+static bool is_lone_key(struct look *l, uint64_t at, struct found *out)
+{
+  struct str key = look_span(l, l->gate_end, at);
+  enum value_shape shape = shape_of(key);
+  bool looks = key.n >= 20 && str_find(key, STR(".")) == (size_t)-1 &&
+               (shape == SHAPE_RANDOM || (shape == SHAPE_HEX && key.n == 40)); /* 32 digits: the public key of a DSN */
+  if (!looks || !byte_is_word(look_at(l, at + 1))) return false;
+  out->start = l->gate_end;
+  out->end = at;
+  out->reason = "a key before the host of a URL, and no password";
+  out->why = WHY_FORMAT | WHY_ENTROPY;
+  return found_sure(out, key, out->confidence);
+}
+
 bool check_url_password(const struct rule *r, struct look *l, struct found *out)
 {
   (void)r;
   l->hold = l->gate_end;
-  uint64_t colon = run(l, l->gate_end, 128, true);
+  uint64_t colon = user_end(l);
+  if (look_at(l, colon) == '@' && is_lone_key(l, colon, out)) return true;
   if (look_at(l, colon) != ':') return false;
   l->hold = colon + 1;
-  uint64_t at = run(l, colon + 1, 256, false);
+  uint64_t at = run(l, colon + 1, 256);
   if (look_at(l, at) != '@' || at - colon < 4 || !byte_is_word(look_at(l, at + 1))) return false;
   at = last_at(l, at);
   struct str password = look_span(l, colon + 1, at);
@@ -61,8 +87,11 @@ static bool is_basic(struct str s)
 }
 
 /* Schemes of RFC 7235's header, registered or in use. The first is Basic. */
-static const struct str schemes[] = {STR("Basic "),     STR("Bearer "), STR("Token token="), STR("Token "),
-                                     STR("Api-Token "), STR("ApiKey "), STR("SSWS ")};
+static const struct str schemes[] = {
+    STR("Basic "),           STR("Bearer "),     STR("Token token="), STR("Token "),          STR("Api-Token "),
+    STR("ApiKey "),          STR("SSWS "),       STR("Splunk "),      STR("GenieKey "),       STR("Key "),
+    STR("KakaoAK "),         STR("Bot "),        STR("OAuth "),       STR("DeepL-Auth-Key "), STR("Klaviyo-API-Key "),
+    STR("Zoho-oauthtoken "), STR("Client-Key "), STR("App "),         STR("Discogs token=")};
 
 static uint64_t skip_colon(struct look *l, uint64_t at)
 {
@@ -107,7 +136,9 @@ bool check_header(const struct rule *r, struct look *l, struct found *out)
   if (k == n && shape_of(value) == SHAPE_NONE) return false; /* without a scheme it must look generated */
   if (value.n < (basic ? 8u : 16u)) return false;
   bool decodes = basic && is_basic(value);
-  if (basic ? !decodes && shape_of(value) != SHAPE_RANDOM : entropy(value) < r->entropy && !is_placeholder(value)) return false;
+  enum value_shape shape = shape_of(value);
+  if (basic ? !decodes && shape != SHAPE_RANDOM : entropy(value) < r->entropy && shape == SHAPE_NONE && !is_placeholder(value))
+    return false;
   out->start = at;
   out->end = end;
   out->reason = decodes ? "an Authorization header; it decodes to user:password" : "an Authorization header with a token";

@@ -103,6 +103,7 @@ void beginnings_find(const struct beginnings *b, const unsigned char *end, size_
     if (!what) continue;
     /* Two bytes before: where they are not there, it may be a boundary. */
     bool boundary = n < most ? !byte_joins(*(end - n - 1), n + 1 < most ? *(end - n - 2) : '\\') : !byte_joins(before, '\\');
+    boundary = boundary || escape_ends(end - n, most - n);
     for (unsigned left = wanted; left; left &= left - 1) {
       unsigned det = (unsigned)__builtin_ctz(left);
       if (what >> 2 * det & 1 || (boundary && what >> (2 * det + 1) & 1)) live[det] = n;

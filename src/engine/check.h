@@ -84,6 +84,9 @@ struct str look_span(struct look *l, uint64_t from, uint64_t to);
 bool byte_is_word(int byte);
 /* Whether c is part of the word that follows it. The letter of a line end or tab in JSON is not: arguments of tools are JSON in a text. */
 bool byte_joins(int c, int before);
+/* Does a character written as \u00e4 or \xe4 end at `end`, of which n bytes before it can be read? What stands behind it is glued to it
+ * only in how it is written. */
+bool escape_ends(const unsigned char *end, size_t n);
 /* Shannon entropy in bits per byte. */
 double entropy(struct str s);
 #endif

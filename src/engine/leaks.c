@@ -113,7 +113,8 @@ static int byte_before(const struct window *w, uint64_t offset)
 
 static bool is_joined(const struct window *w, uint64_t offset)
 {
-  return offset > w->base && byte_joins(byte_before(w, offset), byte_before(w, offset - 1));
+  if (offset <= w->base || !byte_joins(byte_before(w, offset), byte_before(w, offset - 1))) return false;
+  return !escape_ends(w->p + (offset - w->base), (size_t)(offset - w->base));
 }
 
 /* Where the bytes that belong to a gate at `gate` may begin: the earliest byte of left_first in the run of left bytes. */

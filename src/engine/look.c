@@ -87,6 +87,19 @@ bool byte_is_word(int c)
   return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c >= 0x80;
 }
 
+static bool is_hex(unsigned char c)
+{
+  return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f');
+}
+
+bool escape_ends(const unsigned char *end, size_t n)
+{
+  size_t digits = 0;
+  while (digits < 4 && digits < n && is_hex(end[-1 - (ptrdiff_t)digits])) digits++;
+  if (digits >= 4 && n >= 6 && end[-5] == 'u' && end[-6] == '\\') return true;
+  return digits >= 2 && n >= 4 && end[-3] == 'x' && end[-4] == '\\';
+}
+
 bool byte_joins(int c, int before)
 {
   bool escape = before == '\\' && (c == 'n' || c == 't' || c == 'r' || c == 'b' || c == 'f');

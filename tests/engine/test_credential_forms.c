@@ -93,12 +93,68 @@ static void marks_need_their_place(void)
   RUN_CASES(cases);
 }
 
+/* The first lines of a key; the rest does not matter. */
+#define KEY1      "MIIEpAIBAAKCAQEAGTd7FguoV8FWnFbB0JxXujr4qqaaABvvLOzAxzXMcU1vsHiQ"
+#define KEY2      "MaRiNTN9Ox98whGcTZc1UWb5fxzpF7STG7nVLe3lARUsRJlNONwktN9ugkZeESG6"
+#define BEGIN_KEY "-----BEGIN RSA PRIVATE KEY-----"
+#define END_KEY   "-----END RSA PRIVATE KEY-----"
+static void a_key_may_be_quoted_commented_or_cut_off(void)
+{
+  static const struct form_case cases[] = {
+      {"> " BEGIN_KEY "\n> " KEY1 "\n> " KEY2 "\n> " END_KEY "\nso", "private-key",
+       BEGIN_KEY "\n> " KEY1 "\n> " KEY2 "\n> " END_KEY},
+      {"# " BEGIN_KEY "\n# " KEY1 "\n# " KEY2 "\n# " END_KEY "\nso", "private-key",
+       BEGIN_KEY "\n# " KEY1 "\n# " KEY2 "\n# " END_KEY},
+      {"k = '" BEGIN_KEY "\\n'\n'" KEY1 "\\n'\n'" KEY2 "\\n'\n'" END_KEY "'", "private-key",
+       BEGIN_KEY "\\n'\n'" KEY1 "\\n'\n'" KEY2 "\\n'\n'" END_KEY},
+      {"it begins " BEGIN_KEY "\n" KEY1 "\n" KEY2 "\n", "private-key", BEGIN_KEY "\n" KEY1 "\n" KEY2 "\n"},
+      {"it begins " BEGIN_KEY "\n" KEY1, "private-key", BEGIN_KEY "\n" KEY1},
+      {"it begins " BEGIN_KEY "\nMIIEpAIBAAKCAQEA", "private-key", NULL},
+      {"it begins " BEGIN_KEY "\n" KEY1 "\n{no key}", "private-key", NULL},
+      {"it begins -----BEGIN CERTIFICATE-----\n" KEY1 "\n" KEY2, "private-key", NULL},
+  };
+  RUN_CASES(cases);
+}
+
+#define PAT "ghp_1Zx8Kq2mTzv9Lr4XvB2nKd9WsHf3J1UQ2Vb5"
+static void an_escape_joins_nothing(void)
+{
+  static const struct form_case cases[] = {
+      {"{\"a\":\"K\\u00e4" PAT "\"}", "github-pat", PAT},   {"{\"a\":\"K\\xe4" PAT "\"}", "github-pat", PAT},
+      {"{\"a\":\"K\\\\u00e4" PAT "\"}", "github-pat", PAT}, {"{\"a\":\"Ku00e4" PAT "\"}", "github-pat", NULL},
+      {"{\"a\":\"K\\u0e4" PAT "\"}", "github-pat", NULL},   {"{\"a\":\"K\\u00e4x" PAT "\"}", "github-pat", NULL},
+  };
+  RUN_CASES(cases);
+}
+
+#define KEY40 "k7Rt2LmX9cVb4Rk1Yp0sDwHf7Jd3Ka6Pz5Nx8WqZ"
+static void keys_before_hosts_and_in_headers(void)
+{
+  static const struct form_case cases[] = {
+      {"git clone https://" KEY40 "@git.corp.io/a/b.git", "url-password", KEY40},
+      {"git clone https://k7Rt2LmX9cVb4Rk1Yp0s@git.corp.io/a/b.git", "url-password", "k7Rt2LmX9cVb4Rk1Yp0s"},
+      {"git clone https://k7Rt2LmX9cVb4Rk1Yp0@git.corp.io/a/b.git", "url-password", NULL},
+      {"git clone https://deploy@git.corp.io/a/b.git", "url-password", NULL},
+      {"dsn https://5ee5042d74833c27041b29ae696fa4bb@errors.corp.io/91", "url-password", NULL},
+      {"mail https://first.lastname1984b.X9cVb4@corp.io/a", "url-password", NULL},
+      {"Authorization: GenieKey cc785db1-4e77-8a22-4b04-5a994d777d74", "authorization-header",
+       "cc785db1-4e77-8a22-4b04-5a994d777d74"},
+      {"Authorization: Splunk 272c116a-dd52-a45d-7112-338b538e2c37", "authorization-header",
+       "272c116a-dd52-a45d-7112-338b538e2c37"},
+      {"Authorization: Negotiate and continue with the next step", "authorization-header", NULL},
+  };
+  RUN_CASES(cases);
+}
+
 int main(void)
 {
   rig_load();
   RUN(a_token_that_nothing_signs_is_one);
   RUN(an_encrypted_token_is_one);
   RUN(marks_need_their_place);
+  RUN(a_key_may_be_quoted_commented_or_cut_off);
+  RUN(an_escape_joins_nothing);
+  RUN(keys_before_hosts_and_in_headers);
   rig_unload();
   return test_end();
 }
