@@ -80,6 +80,11 @@ struct auth *auth_new(const char *state_dir, const struct session_limits *sessio
   return a;
 }
 
+struct session_pane *auth_panes(struct auth *a)
+{
+  return sessions_panes(a->sessions);
+}
+
 void auth_free(struct auth *a)
 {
   if (!a) return;

@@ -32,6 +32,8 @@ struct auth;
 /* state_dir and oidc are borrowed; oidc may be NULL. kept: see session.h, or -1. Sessions that go on end all the same when the token that they were begun
  * with is gone, and those of identity providers when anything that these may say has changed. NULL: out of memory. */
 struct auth *auth_new(const char *state_dir, const struct session_limits *sessions, int kept, struct oidc *oidc);
+/* What stands open beside the sessions, see session.h. */
+struct session_pane *auth_panes(struct auth *auth);
 /* Accepts NULL. */
 void auth_free(struct auth *auth);
 /* What the value of Authorization allows. source: the client's address, or empty. The time it takes says nothing about secrets. */

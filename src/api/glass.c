@@ -4,6 +4,17 @@
 #include "base/clock.h"
 #include <sodium.h>
 
+void glass_begin(struct glass *g, struct session_pane *open, uint64_t for_us)
+{
+  uint64_t now = clock_mono_us();
+  *g = (struct glass){.for_us = for_us, .open = open};
+  for (size_t i = 0; i < GLASS_OPEN_MAX; i++) {
+    if (open[i].until_us <= now + for_us) continue;
+    open[i].until_us = for_us ? now + for_us : 0;
+    open[i].ends_us = clock_unix_us() + for_us;
+  }
+}
+
 uint64_t glass_until(const struct glass *g, const struct auth_grant *grant)
 {
   uint64_t now = clock_mono_us(), ends = 0;
@@ -28,9 +39,11 @@ static void set_until(struct glass *g, const struct auth_grant *grant, uint64_t 
     if (g->open[i].until_us < g->open[at].until_us) at = i;
   for (size_t i = 0; i < GLASS_OPEN_MAX; i++)
     if (sodium_memcmp(g->open[i].tie, grant->tie, SESSION_TIE) == 0) at = i;
+  /* Whoever is killed here leaves nothing open. */
+  g->open[at].until_us = 0;
   memcpy(g->open[at].tie, grant->tie, SESSION_TIE);
-  g->open[at].until_us = until_us;
   g->open[at].ends_us = clock_unix_us() + (until_us - clock_mono_us());
+  g->open[at].until_us = until_us;
 }
 
 static bool reason_ok(struct str reason, struct api_response *response)

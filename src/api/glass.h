@@ -7,16 +7,16 @@
 #define API_GLASS_H
 #include "api/api.h"
 
-enum { GLASS_OPEN_MAX = 64, GLASS_REASON_MIN = 10, GLASS_REASON_MAX = 500 };
+enum { GLASS_OPEN_MAX = SESSION_PANES, GLASS_REASON_MIN = 10, GLASS_REASON_MAX = 500 };
 
 struct glass {
-  uint64_t for_us; /* how long it stays open; 0: switched off */
-  uint64_t count;  /* since the start */
-  struct {
-    unsigned char tie[SESSION_TIE]; /* whose: that of the grant */
-    uint64_t until_us, ends_us;     /* monotonic; the same as Unix time */
-  } open[GLASS_OPEN_MAX];
+  uint64_t for_us;           /* how long it stays open; 0: switched off */
+  uint64_t count;            /* since the start */
+  struct session_pane *open; /* GLASS_OPEN_MAX, each by the tie of a grant; borrowed */
 };
+
+/* open: where it is kept, with what stands open of a control process before this one, which is never longer than for_us from now on. */
+void glass_begin(struct glass *g, struct session_pane *open, uint64_t for_us);
 
 /* Until when it is open for this caller, Unix time; 0: it is not. Accepts NULL. */
 uint64_t glass_until(const struct glass *g, const struct auth_grant *grant);

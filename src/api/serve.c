@@ -144,7 +144,6 @@ static int start(struct serve *s, struct vdt_error *err)
   if (!rc && o->control.oidc.n) rc = oidc_start(&o->control.oidc, &s->oidc, err);
   if (!rc) rc = prepare_redirects(s, err);
   if (!rc) rc = open_socket(s, err);
-  s->glass.for_us = o->control.glass_us;
   s->api = (struct api){.state_dir = o->state_dir,
                         .auth = auth_new(o->state_dir, &o->control.sessions, o->control.sessions_fd, s->oidc),
                         .stores = s->theirs,
@@ -162,6 +161,7 @@ static int start(struct serve *s, struct vdt_error *err)
                         .n_hosts = o->control.n_hosts,
                         .unseal = {o->state_dir, o->keys, o->n_keys},
                         .arena = vdt_arena_new((size_t)256 << 20)};
+  if (s->api.auth) glass_begin(&s->glass, auth_panes(s->api.auth), o->control.glass_us);
   if (!rc && (!s->api.arena || !s->api.auth)) rc = error_set(err, VDT_ENOMEM, "out of memory");
   if (!rc) rc = plan_file_write(o->state_dir, s->theirs, o->n_workspaces, s->api.arena, err);
   if (!rc) rc = keep_start(o->state_dir, s->keeps, o->n_workspaces, &s->keep, err);

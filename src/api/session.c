@@ -12,9 +12,10 @@ struct table {
   uint64_t size;
   unsigned char key[crypto_generichash_KEYBYTES], origin[SESSION_TIE];
   struct session all[SESSIONS_MAX];
+  struct session_pane panes[SESSION_PANES];
   unsigned char of[SESSIONS_MAX][SESSION_OF_MAX]; /* apart: looking for a cookie does not pass over it */
 };
-static const char form[16] = "vedette sess 1";
+static const char form[16] = "vedette sess 2";
 
 struct sessions {
   struct session_limits limits;
@@ -82,7 +83,13 @@ void sessions_of_origin(struct sessions *s, const unsigned char origin[SESSION_T
   if (sodium_memcmp(s->table->origin, origin, SESSION_TIE) == 0) return;
   for (size_t i = 0; i < SESSIONS_MAX; i++)
     if (s->table->all[i].has_of) session_end(s, &s->table->all[i]);
+  memset(s->table->panes, 0, sizeof s->table->panes);
   memcpy(s->table->origin, origin, SESSION_TIE);
+}
+
+struct session_pane *sessions_panes(struct sessions *s)
+{
+  return s->table->panes;
 }
 
 static void keyed(const struct sessions *s, struct str purpose, struct str cookie, unsigned char out[SESSION_TIE])
