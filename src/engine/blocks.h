@@ -91,6 +91,29 @@ static inline uint64_t block_hex(const unsigned char *p)
   return out;
 }
 
+/* Signs, digits and capitals, with the blank: what uuencode writes. */
+static inline uint64_t block_uu(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i += 16)
+    out |= (uint64_t)(unsigned)_mm_movemask_epi8(block_within(_mm_loadu_si128((const __m128i *)(const void *)(p + i)), ' ', 65))
+           << i;
+  return out;
+}
+
+/* Control characters of ASCII, blanks among them, and bytes that begin others. */
+static inline uint64_t block_controls(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i += 16) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+    __m128i hit = _mm_or_si128(_mm_or_si128(block_within(v, 0, 32), block_is(v, 0x7f)),
+                               _mm_or_si128(block_is(v, (char)0xc2), block_is(v, (char)0xef)));
+    out |= (uint64_t)(unsigned)_mm_movemask_epi8(hit) << i;
+  }
+  return out;
+}
+
 static inline uint64_t block_any(const unsigned char *p, const char marks[4])
 {
   uint64_t out = 0;
@@ -155,6 +178,20 @@ static inline uint64_t block_hex(const unsigned char *p)
     unsigned char c = p[i], small = c | 0x20;
     out |= (uint64_t)((small >= 'a' && small <= 'f') || (c >= '0' && c <= '9')) << i;
   }
+  return out;
+}
+
+static inline uint64_t block_uu(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i++) out |= (uint64_t)(p[i] >= ' ' && p[i] <= '`') << i;
+  return out;
+}
+
+static inline uint64_t block_controls(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i++) out |= (uint64_t)(p[i] < 0x20 || p[i] == 0x7f || p[i] == 0xc2 || p[i] == 0xef) << i;
   return out;
 }
 

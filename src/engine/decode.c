@@ -26,8 +26,9 @@ const char *decoder_name(enum decoder_id id)
 
 bool decode_init(struct decode *d)
 {
-  *d = (struct decode){.inside = calloc(1, sizeof *d->inside)};
+  *d = (struct decode){.inside = aligned_alloc(_Alignof(struct decode_work), sizeof *d->inside)};
   if (!d->inside) return false;
+  memset(d->inside, 0, sizeof *d->inside);
   text_model_init(&d->inside->model);
   turns_fill(&d->inside->model);
   alphabets_fill(&d->inside->alphabets);

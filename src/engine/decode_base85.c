@@ -14,6 +14,11 @@ void alphabets_fill(struct alphabets *a)
     a->value[1][(unsigned char)z85[i]] = (uint8_t)i;
     a->value[2][(unsigned char)git85[i]] = (uint8_t)i;
   }
+  for (unsigned k = 0; k < 3; k++)
+    for (unsigned c = 0; c < 256; c++) {
+      a->rot13[k][c] = a->value[k][(unsigned char)turn_letter((char)c, DECODER_ROT13)];
+      a->atbash[k][c] = a->value[k][(unsigned char)turn_letter((char)c, DECODER_ATBASH)];
+    }
 }
 
 /* A group of n digits (2..5) gives n - 1 bytes; missing ones count as the highest. */
@@ -42,20 +47,26 @@ static bool unpack85(struct buf *out, struct str s, const uint8_t *value)
   return n == 0 || (n > 1 && put_group(out, group, n));
 }
 
-/* Two groups tell of nearly everything that is no text that it is none. */
-static bool may_begin(struct decode_work *w, struct str s, const uint8_t *value)
+/* Two groups tell of nearly everything that is no text that it is none. p: TOKEN_MIN digits, each step bytes behind the last, none blank. */
+static bool may_begin(const char *p, ptrdiff_t step, const uint8_t *value)
 {
-  size_t at = w->out.n;
-  bool may = unpack85(&w->out, str_cut(s, 0, TOKEN_MIN), value) && text_may_begin((struct str){w->out.p + at, w->out.n - at});
-  w->out.n = at;
-  return may;
+  for (unsigned group = 0; group < TOKEN_MIN / 5; group++) {
+    uint64_t v = 0;
+    for (unsigned i = 0; i < 5; i++, p += step) {
+      unsigned digit = value[(unsigned char)*p];
+      if (digit == BYTE_NONE) return false;
+      v = v * 85 + digit;
+    }
+    char bytes[4] = {(char)(v >> 24), (char)(v >> 16), (char)(v >> 8), (char)v};
+    if (v > UINT32_MAX || !(group ? text_may_go_on(bytes, 4) : text_may_begin((struct str){bytes, 4}))) return false;
+  }
+  return true;
 }
 
 /* Text of which the probe's last character may be cut. */
 static bool probe(struct decode_work *w, struct str s, const uint8_t *value, size_t at)
 {
   w->out.n = at;
-  if (!may_begin(w, s, value)) return false;
   if (!unpack85(&w->out, str_cut(s, 0, s.n < PROBE ? s.n : PROBE), value)) return false;
   if (s.n > PROBE) piece_trim(w, at);
   return piece_looks_right(w, at);
@@ -67,7 +78,7 @@ static bool take85(struct decode_work *w, const struct alphabets *a, size_t star
   size_t at = w->out.n;
   w->work += s.n;
   for (unsigned k = 0; k < 3; k++) {
-    if (!probe(w, s, a->value[k], at)) continue;
+    if (!may_begin(s.p, 1, a->value[k]) || !probe(w, s, a->value[k], at)) continue;
     w->out.n = at;
     if (!unpack85(&w->out, s, a->value[k]) || !piece_looks_right(w, at)) continue;
     piece_add(w, DECODER_BASE85, start, end, at, false);
@@ -83,15 +94,13 @@ static bool take85_turned(struct decode_work *w, const struct alphabets *a, size
   size_t at = w->out.n;
   unsigned k = 0;
   buf_reset(&w->scratch);
-  put_turned(&w->scratch, how == DECODER_REVERSED ? str_cut(s, s.n - TOKEN_MIN, s.n) : str_cut(s, 0, TOKEN_MIN), how);
-  while (k < 3 && !may_begin(w, buf_str(&w->scratch), a->value[k])) k++;
-  if (k == 3) return false;
-  buf_reset(&w->scratch);
   put_turned(&w->scratch, s, how);
-  while (k < 3 && !probe(w, buf_str(&w->scratch), a->value[k], at)) k++;
+  struct str turned = buf_str(&w->scratch);
+  if (turned.n != s.n) return false;
+  while (k < 3 && !(may_begin(turned.p, 1, a->value[k]) && probe(w, turned, a->value[k], at))) k++;
   w->out.n = at;
   if (k == 3) return false;
-  if (!unpack85(&w->out, buf_str(&w->scratch), a->value[k]) || !piece_looks_right(w, at)) {
+  if (!unpack85(&w->out, turned, a->value[k]) || !piece_looks_right(w, at)) {
     w->out.n = at;
     return false;
   }
@@ -102,6 +111,15 @@ static bool take85_turned(struct decode_work *w, const struct alphabets *a, size
   return true;
 }
 
+/* May a word begin so when it is turned round, or its letters are? */
+static bool may_begin_turned(const struct alphabets *a, struct str s, enum decoder_id how)
+{
+  const uint8_t(*value)[256] = how == DECODER_ROT13 ? a->rot13 : how == DECODER_ATBASH ? a->atbash : a->value;
+  const char *p = how == DECODER_REVERSED ? s.p + s.n - 1 : s.p;
+  ptrdiff_t step = how == DECODER_REVERSED ? -1 : 1;
+  return may_begin(p, step, value[0]) || may_begin(p, step, value[1]) || may_begin(p, step, value[2]);
+}
+
 /* The same for a word that was turned, or whose letters were. */
 static void try85_turned(struct decode_work *w, const struct alphabets *a, size_t start, size_t end)
 {
@@ -110,7 +128,7 @@ static void try85_turned(struct decode_work *w, const struct alphabets *a, size_
   if (end - start < TURNED_MIN) return;
   w->work += end - start;
   for (unsigned i = 0; i < 3; i++)
-    if (take85_turned(w, a, start, end, turns[i])) return;
+    if (may_begin_turned(a, str_cut(w->in, start, end), turns[i]) && take85_turned(w, a, start, end, turns[i])) return;
 }
 
 /* Letters of both cases, digits and signs: ten characters of base85 have three of these. */
@@ -248,14 +266,32 @@ bool uu_may_begin(struct str s, size_t i)
   return k == i + 12 || k - i + 8 > digits;
 }
 
+/* Of a block: bytes that begin a line and may begin one of uuencode, by its first four bytes or as many as it has. What is behind the block may be
+ * any. */
+static uint64_t uu_begins(struct str s, size_t i, size_t n)
+{
+  unsigned char pad[BLOCK_BYTES];
+  const unsigned char *p = block_pad((const unsigned char *)s.p + i, n, pad);
+  uint64_t ends = block_any(p, "\n\n\n\n") | block_any(p, "\r\r\r\r"),
+           own = n < BLOCK_BYTES ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+  uint64_t first = i == 0 || s.p[i - 1] == '\n', begins = (block_any(p, "\n\n\n\n") << 1 | first) & own;
+  uint64_t digits = block_uu(p), goes_on = digits | ends | ~own;
+  uint64_t second = goes_on >> 1 | UINT64_C(1) << 63, third = (goes_on >> 2 | ends >> 1) | UINT64_C(3) << 62,
+           fourth = (goes_on >> 3 | ends >> 2 | ends >> 1) | UINT64_C(7) << 61;
+  return begins & digits & second & third & fourth;
+}
+
 /* Nothing in a line of uuencode is odd enough for the gate, but its first byte says how long it must be. */
 void decode_uu(struct decode_work *w)
 {
   struct str s = w->in;
   if (w->first_uu == SIZE_MAX) return;
   w->work += s.n - w->first_uu;
-  for (size_t i = w->first_uu; i < s.n;) {
-    size_t end = uu_may_begin(s, i) ? take_uu(w, i) : i;
-    i = end > i ? end : line_end(s, i) + 1;
+  for (size_t i = w->first_uu, done = i, n; i < s.n; i += n) {
+    n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    for (uint64_t begins = uu_begins(s, i, n); begins; begins &= begins - 1) {
+      size_t at = i + block_first(begins);
+      if (at >= done && uu_may_begin(s, at)) done = take_uu(w, at);
+    }
   }
 }

@@ -325,24 +325,28 @@ static size_t list_start(struct str s, size_t i)
   return i;
 }
 
-/* Of a block: hexadecimal digits before another, or before an x, that no letter or digit stands before. */
-static uint64_t list_begins(struct str s, size_t i, size_t n)
+/* Of a block: hexadecimal digits before another, or before an x, that no letter or digit stands before. length: of an item without 0x; what
+ * follows one that has as many digits must be able to part it from the next. What is behind the block may be any. */
+static uint64_t list_begins(struct str s, size_t i, size_t n, unsigned length)
 {
   unsigned char pad[BLOCK_BYTES];
   const unsigned char *p = block_pad((const unsigned char *)s.p + i, n, pad);
-  uint64_t hex = block_hex(p), words = block_words(p), last = UINT64_C(1) << (n - 1);
-  uint64_t next = (hex | block_any(p, "xXxX")) >> 1 | last;
-  return hex & next & ~(words << 1 | (i && word_byte((unsigned char)s.p[i - 1])));
+  uint64_t behind = n < BLOCK_BYTES ? UINT64_MAX << n : 0, words = block_words(p), hex = block_hex(p);
+  uint64_t prefix = (block_any(p, "xXxX") | behind) >> 1 | UINT64_C(1) << 63, run = hex;
+  uint64_t parts = block_any(p, " \t\n\r") | block_any(p, ",:;-") | block_any(p, "\0\0\0\0") | behind;
+  for (unsigned k = 1; k < length; k++) run &= (hex | behind) >> k | ~(UINT64_MAX >> k);
+  run &= parts >> length | ~(UINT64_MAX >> length);
+  return hex & (prefix | run) & ~(words << 1 | (i && word_byte((unsigned char)s.p[i - 1])));
 }
 
-static void take_lists(struct decode_work *w, enum decoder_id id, mark_fn *item, size_t from)
+static void take_lists(struct decode_work *w, enum decoder_id id, mark_fn *item, unsigned length, size_t from)
 {
   struct str s = w->in;
   from = list_start(s, from);
   w->work += s.n - from;
   for (size_t i = from, n, done = 0; i < s.n; i += n) {
     n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
-    for (uint64_t may = list_begins(s, i, n); may; may &= may - 1) {
+    for (uint64_t may = list_begins(s, i, n, length); may; may &= may - 1) {
       size_t at = i + block_first(may);
       if (at < done || !may_begin_list(s, at)) continue;
       size_t end = take_list(w, id, at, item);
@@ -366,10 +370,10 @@ void decode_hex(struct decode_work *w)
 {
   size_t prefix = w->first[MARK_ZERO_X], list = w->signs & SIGN_LISTS ? w->first_list : SIZE_MAX;
   size_t from = prefix < list ? prefix : list;
-  if (list != SIZE_MAX || (prefix != SIZE_MAX && has_prefix(w->in))) take_lists(w, DECODER_HEX, hex_item, from);
+  if (list != SIZE_MAX || (prefix != SIZE_MAX && has_prefix(w->in))) take_lists(w, DECODER_HEX, hex_item, 2, from);
 }
 
 void decode_binary(struct decode_work *w)
 {
-  if (w->signs & SIGN_EIGHTS) take_lists(w, DECODER_BINARY, binary_item, w->first_list);
+  if (w->signs & SIGN_EIGHTS) take_lists(w, DECODER_BINARY, binary_item, 8, w->first_list);
 }

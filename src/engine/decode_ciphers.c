@@ -73,7 +73,7 @@ static bool stretch_add(struct stretch *t, const struct word *word, struct stret
 
 enum { TURN_ROT13, TURN_ATBASH, TURN_BOTH, TURN_REVERSED, TURN_REVERSED_ROT13, TURN_REVERSED_ATBASH, TURNS };
 
-/* What two letters cost by each cipher, four numbers of sixteen bits in one, so that a word is weighed by few additions for each pair. */
+/* What two letters cost by each cipher and, last, as they stand, four numbers of sixteen bits in one, so that a word is weighed by few additions for each pair. */
 void turns_fill(struct text_model *m)
 {
   for (unsigned a = 0; a < 27; a++)
@@ -83,7 +83,7 @@ void turns_fill(struct text_model *m)
       uint64_t both = m->cost[ra ? 27 - ra : 0][rb ? 27 - rb : 0], back = m->cost[b][a];
       uint64_t back_rot = m->cost[rb][ra], back_bash = m->cost[b ? 27 - b : 0][a ? 27 - a : 0];
       m->turned[a][b][0] = rot | bash << 16 * TURN_ATBASH | both << 16 * TURN_BOTH | back << 16 * TURN_REVERSED;
-      m->turned[a][b][1] = back_rot | back_bash << 16;
+      m->turned[a][b][1] = back_rot | back_bash << 16 | (uint64_t)m->cost[a][b] << 16 * (TURNS - 4);
     }
 }
 
@@ -93,27 +93,21 @@ static void weigh(const struct text_model *m, struct str s, int32_t gain[TURNS],
   enum { PART = 256 }; /* pairs of which no number of sixteen bits overflows */
   unsigned a = 0;
   int32_t plain = 0;
-  memset(cost, 0, TURNS * sizeof *cost);
+  *pairs = (uint32_t)s.n + 1;
+  for (unsigned k = 0; k < TURNS; k++) cost[k] = 0;
   for (size_t i = 0; i <= s.n;) {
     uint64_t sums[2] = {0};
-    for (size_t stop = i + PART; i <= s.n && i < stop; i++) {
+    size_t stop = s.n + 1 - i < PART ? s.n + 1 : i + PART;
+    for (; i < stop; i++) {
       unsigned b = i < s.n ? m->letter[(unsigned char)s.p[i]] : 0;
-      plain += m->cost[a][b];
       sums[0] += m->turned[a][b][0];
       sums[1] += m->turned[a][b][1];
       a = b;
     }
     for (unsigned k = 0; k < TURNS; k++) cost[k] += (uint32_t)(sums[k / 4] >> 16 * (k % 4) & 0xffff);
+    plain += (int32_t)(sums[1] >> 16 * (TURNS - 4) & 0xffff);
   }
-  *pairs = (uint32_t)s.n + 1;
   for (unsigned k = 0; k < TURNS; k++) gain[k] = plain - (int32_t)cost[k];
-}
-
-static char turn(char c, enum decoder_id how)
-{
-  if (!is_letter((unsigned char)c)) return c;
-  int a = c & 32 ? 'a' : 'A', x = c - a;
-  return (char)(a + (how == DECODER_ROT13 ? (x + 13) % 26 : 25 - x));
 }
 
 /* Bytes in reverse, characters of more than one byte whole. */
@@ -145,7 +139,7 @@ void put_turned(struct buf *out, struct str s, enum decoder_id how)
   } else if (how == DECODER_REVERSED_WORDS) {
     put_words_backwards(out, s);
   } else if (buf_reserve(out, s.n)) {
-    for (size_t i = 0; i < s.n; i++) out->p[out->n + i] = turn(s.p[i], how);
+    for (size_t i = 0; i < s.n; i++) out->p[out->n + i] = turn_letter(s.p[i], how);
     out->n += s.n;
   }
 }
@@ -318,13 +312,41 @@ static void take_stretch(struct decode_work *w, const struct stretch *t, unsigne
   piece_add_full(w, p);
 }
 
-/* The next word of letters in [*at, end). */
-static struct str next_word(struct str s, size_t *at, size_t end)
+/* The letters of a block: what is asked again about the same bytes is not worked out again. */
+struct letters {
+  size_t at, n;
+  uint64_t bits;
+};
+
+/* From i on, as bits; *n: how many bytes that are. */
+static uint64_t letters_at(struct letters *l, struct str s, size_t i, size_t *n)
 {
-  size_t i = *at;
-  while (i < end && !is_letter((unsigned char)s.p[i])) i++;
-  size_t start = i;
-  while (i < s.n && is_letter((unsigned char)s.p[i])) i++;
+  unsigned char pad[BLOCK_BYTES];
+  if (i < l->at || i >= l->at + l->n) {
+    l->at = i;
+    l->n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    l->bits = block_letters(block_pad((const unsigned char *)s.p + i, l->n, pad));
+  }
+  *n = l->at + l->n - i;
+  return l->bits >> (i - l->at);
+}
+
+/* The next word of letters in [*at, end). */
+static struct str next_word(struct letters *l, struct str s, size_t *at, size_t end)
+{
+  size_t i = *at, n = 0;
+  for (; i < end; i += n) {
+    unsigned blank = block_first(letters_at(l, s, i, &n));
+    if (blank >= n) continue;
+    i += blank;
+    break;
+  }
+  size_t start = i = i < end ? i : end;
+  for (unsigned run; i < s.n; i += n) {
+    if ((run = block_leading(letters_at(l, s, i, &n))) >= n) continue;
+    i += run;
+    break;
+  }
   *at = i;
   return str_cut(s, start, i);
 }
@@ -345,6 +367,7 @@ static size_t word_start(struct str s, size_t i)
 void decode_ciphers(struct decode_work *w)
 {
   struct stretch stretches[TURNS] = {0}, done;
+  struct letters letters = {0};
   size_t i = 0;
   for (size_t k = 0; k < w->n_back; k++) take_backwards(w, w->back[k].start, w->back[k].end, DECODER_REVERSED);
   for (size_t r = 0; r < w->n_odd; r++) {
@@ -359,7 +382,7 @@ void decode_ciphers(struct decode_work *w)
     }
     w->work += w->odd[r].end > i ? w->odd[r].end - i : 0;
     while (i < w->odd[r].end) {
-      struct str word = next_word(w->in, &i, w->odd[r].end);
+      struct str word = next_word(&letters, w->in, &i, w->odd[r].end);
       if (!word.n) break;
       size_t start = (size_t)(word.p - w->in.p);
       if (touches_digit(w->in, start, i)) continue;
@@ -368,6 +391,7 @@ void decode_ciphers(struct decode_work *w)
       weigh(&w->model, word, gain, cost, &pairs);
       for (unsigned k = 0; k < TURNS; k++) {
         struct word one = {start, start + word.n, gain[k], pairs, cost[k]};
+        if (gain[k] <= 0 && !stretches[k].sum) continue; /* nothing to add to, and nothing to begin with */
         if (stretch_add(&stretches[k], &one, &done)) take_stretch(w, &done, k);
       }
     }

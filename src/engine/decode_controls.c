@@ -84,14 +84,26 @@ static void put_clean(struct buf *out, struct str s, bool blanks)
   }
 }
 
+/* The first control character from i on, or the end. */
+static size_t next_control(struct str s, size_t i)
+{
+  unsigned char pad[BLOCK_BYTES];
+  for (size_t n; i < s.n; i += n) {
+    n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    uint64_t may = block_controls(block_pad((const unsigned char *)s.p + i, n, pad));
+    for (; may && block_first(may) < n; may &= may - 1)
+      if (control(s, i + block_first(may))) return i + block_first(may);
+  }
+  return s.n;
+}
+
 void decode_controls(struct decode_work *w)
 {
   struct str s = w->in;
   size_t first = w->first[MARK_CONTROL], end = 0;
   if (first == SIZE_MAX) return;
   w->work += s.n - first;
-  for (size_t i = first; i<s.n; i = end> i ? end : i + 1) {
-    if (!control(s, i)) continue;
+  for (size_t i = next_control(s, first); i < s.n; i = next_control(s, end)) {
     size_t start = word_before(s, i), at = w->out.n;
     if (start < end) start = end; /* the piece before has these bytes */
     end = word_behind(s, stretch(s, i));

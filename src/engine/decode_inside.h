@@ -8,9 +8,9 @@
 struct look_alikes;                           /* of decode_confusables.c; made when first needed */
 void look_alikes_free(struct look_alikes *l); /* accepts NULL */
 
-/* Values of bytes as digits of base85, in three alphabets. */
+/* Values of bytes as digits of base85, in three alphabets; of letters that were turned, too. */
 struct alphabets {
-  uint8_t value[3][256];
+  uint8_t value[3][256], rot13[3][256], atbash[3][256];
 };
 void alphabets_fill(struct alphabets *a);
 /* Sets m->turned from the rest. */
@@ -129,5 +129,13 @@ static inline bool is_letter(unsigned char c)
 static inline bool is_digit(unsigned char c)
 {
   return byte_kinds[c] & IS_DIGIT;
+}
+
+/* c by DECODER_ROT13 or ATBASH. */
+static inline char turn_letter(char c, enum decoder_id how)
+{
+  if (!is_letter((unsigned char)c)) return c;
+  int a = c & 32 ? 'a' : 'A', x = c - a;
+  return (char)(a + (how == DECODER_ROT13 ? (x + 13) % 26 : 25 - x));
 }
 #endif

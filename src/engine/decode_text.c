@@ -129,16 +129,6 @@ bool text_is_language(const struct text_model *m, struct str s)
   return cost <= pairs * LANGUAGE_MEAN;
 }
 
-bool text_may_begin(struct str s)
-{
-  for (size_t i = 0; i < s.n && i < 8; i++) {
-    unsigned char c = (unsigned char)s.p[i];
-    if (c == 0x7f || c >= 0xf8 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (i == 0 && c >= 0x80 && c < 0xc2))
-      return false;
-  }
-  return true;
-}
-
 bool text_is_plausible(const struct text_model *m, struct str s)
 {
   if (!text_may_begin(s)) return false;

@@ -30,7 +30,7 @@ enum {
 struct text_model {
   uint8_t letter[256];        /* 1..26, or 0 for a boundary */
   uint8_t cost[27][27];       /* by letter[]: cost of the second after the first */
-  uint64_t turned[27][27][2]; /* the same by each cipher of letters (decode_ciphers.c) */
+  uint64_t turned[27][27][2]; /* the same by each cipher of letters, and without (decode_ciphers.c) */
   uint16_t odd[65536];        /* how odd two bytes are, by how they lie in memory; ODD_MARK: they may begin a mark */
   gate_reader *read;          /* the gate's, of this processor */
   struct gate_tables tables;
@@ -40,6 +40,23 @@ struct text_model {
 static inline bool is_control(unsigned char c)
 {
   return (c < 0x20 && !(c >= '\t' && c <= '\r')) || c == 0x7f;
+}
+
+/* May bytes behind the first be of a text? Random ones hardly ever are. */
+static inline bool text_may_go_on(const char *p, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)p[i];
+    if (c == 0x7f || c >= 0xf8 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r')) return false;
+  }
+  return true;
+}
+
+/* May the first eight bytes be those of a text? What is plausible begins so. */
+static inline bool text_may_begin(struct str s)
+{
+  if (s.n && (unsigned char)s.p[0] >= 0x80 && (unsigned char)s.p[0] < 0xc2) return false;
+  return text_may_go_on(s.p, s.n < 8 ? s.n : 8);
 }
 
 /* The kind of mark that two bytes may begin; MARK_KINDS: none. */
@@ -72,8 +89,6 @@ void text_model_init(struct text_model *m);
 /* Cost of a text's letters, boundaries at both ends; *pairs: how many pairs that was (pairs of boundaries are free and not counted). */
 uint32_t text_cost(const struct text_model *m, struct str s, uint32_t *pairs);
 bool text_is_utf8(struct str s);
-/* May the first eight bytes be those of a text? Random ones hardly ever are. What is plausible begins so. */
-bool text_may_begin(struct str s);
 /* Mostly letters, and letters as language has them? */
 bool text_is_language(const struct text_model *m, struct str s);
 /* UTF-8 without control characters: what may be text, if encoded further. Short texts must have letters, very short ones language. */

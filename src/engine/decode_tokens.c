@@ -75,13 +75,28 @@ static bool odd_length(const struct base *b, size_t n)
   return b->bits == 4 ? rest == 1 : b->bits == 6 ? rest == 1 : rest == 1 || rest == 3 || rest == 6;
 }
 
-/* Most words that are no encoding are seen to be none by their first bytes; every second one may be zero. */
-static bool may_begin(const struct base *b, struct str token)
+/* Most words that are no encoding are seen to be none by their first bytes; every second one may be zero. how: as if the word were turned. */
+static bool may_begin(const struct base *b, struct str token, enum decoder_id how)
 {
-  char first[8];
-  size_t n;
-  if (!unpack(first, sizeof first, &n, token, b)) return false;
-  return (n > 1 && !first[1]) || text_may_begin((struct str){first, n});
+  const char *p = how == DECODER_REVERSED ? token.p + token.n - 1 : token.p;
+  ptrdiff_t step = how == DECODER_REVERSED ? -1 : 1;
+  bool letters = how == DECODER_ROT13 || how == DECODER_ATBASH, text = true, zero = false;
+  uint32_t acc = 0;
+  unsigned have = 0, n = 0;
+  for (size_t i = 0; i < token.n && n < 8; i++, p += step) {
+    unsigned v = b->digits[(unsigned char)(letters ? turn_letter(*p, how) : *p)];
+    if (!v) return false;
+    acc = acc << b->bits | (v - 1);
+    have += b->bits;
+    if (have < 8) continue;
+    have -= 8;
+    char c = (char)(acc >> have);
+    if (n == 1) zero = !c;
+    text &= n ? text_may_go_on(&c, 1) : text_may_begin((struct str){&c, 1});
+    if (!text && !zero && n) return false;
+    n++;
+  }
+  return text || zero;
 }
 
 /* Decodes into out, leaving it only when it looks like text. The first bytes are tried alone, so that a key costs little. */
@@ -89,7 +104,7 @@ static bool try_base(struct decode_work *w, const struct base *b, struct str tok
 {
   size_t at = w->out.n;
   if (odd_length(b, token.n)) token.n--;
-  if (!may_begin(b, token)) return false;
+  if (!may_begin(b, token, b->id)) return false;
   struct str probe = token.n > PROBE * 2 ? str_cut(token, 0, PROBE) : token;
   w->work += token.n;
   for (unsigned pass = 0; pass < 2; pass++) {
@@ -117,6 +132,14 @@ static const struct base *try_bases(struct decode_work *w, struct str token, uns
   for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
     if (may_be(&bases[i], kinds) && try_base(w, &bases[i], token)) return &bases[i];
   return NULL;
+}
+
+/* May the token be of one of the bases when it is turned? */
+static bool may_be_turned(struct str token, enum decoder_id how, unsigned kinds)
+{
+  for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
+    if (may_be(&bases[i], kinds) && may_begin(&bases[i], token, how)) return true;
+  return false;
 }
 
 /* The token turned; of a long one the beginning first, which for one that is turned round is its end. */
@@ -149,7 +172,7 @@ static bool take_token(struct decode_work *w, struct str bytes, size_t start, si
     return true;
   }
   for (size_t i = 0; i < 3 && mixed && bytes.n >= TURNED_MIN; i++) {
-    b = try_turned(w, bytes, turns[i], kinds);
+    b = may_be_turned(bytes, turns[i], kinds) ? try_turned(w, bytes, turns[i], kinds) : NULL;
     if (!b) continue;
     struct piece p = {.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)at, .n_layers = 2};
     p.layers[0] = (uint8_t)turns[i];

@@ -36,11 +36,11 @@ struct gate_bits {
   bool high; /* some byte is not ASCII */
 };
 
-/* Tables of 128 bytes, which some processors look up 64 times at once. */
+/* Tables of 128 bytes, which some processors look up 64 times at once, fastest where they do not lie across cache lines. */
 struct gate_tables {
-  uint8_t letter[128];            /* 1..26, or 0 */
-  uint8_t lead[128], follow[128]; /* a mark begins where the two have a bit in common */
-  uint8_t odd[7][128];            /* by four letters, then the letter after them: how odd the pair is, whatever its case */
+  _Alignas(64) uint8_t letter[128]; /* 1..26, or 0 */
+  uint8_t lead[128], follow[128];   /* a mark begins where the two have a bit in common */
+  uint8_t odd[7][128];              /* by four letters, then the letter after them: how odd the pair is, whatever its case */
   uint8_t nato[2][64]; /* by the lower five bits of the first letter: the second one, and 32 on the third; the other spelling */
 };
 

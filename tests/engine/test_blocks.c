@@ -37,6 +37,16 @@ static bool is_high(unsigned c)
   return c >= 0x80;
 }
 
+static bool of_uu(unsigned c)
+{
+  return c >= ' ' && c <= '`';
+}
+
+static bool may_be_control(unsigned c)
+{
+  return c < 32 || c == 127 || c == 0xc2 || c == 0xef;
+}
+
 static bool is_mark(unsigned c)
 {
   return c == '\\' || c == '%' || c == '\n' || c == 0xE2;
@@ -57,7 +67,9 @@ static const struct {
              {"letters", block_letters, is_letter},
              {"upper", block_upper, is_upper},
              {"high", block_high, is_high},
-             {"any", marks, is_mark}};
+             {"any", marks, is_mark},
+             {"uu", block_uu, of_uu},
+             {"controls", block_controls, may_be_control}};
 
 /* The byte c at each place among bytes that are not of the kind, and the other way round. */
 static bool agrees(uint64_t (*block)(const unsigned char *p), bool (*byte)(unsigned c), unsigned c)
