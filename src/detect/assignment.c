@@ -139,7 +139,9 @@ static bool value_fits(const struct rule *r, struct look *l, struct str v, enum 
   if (v.n < (r->min ? r->min : 8) || is_expression(v, quote) || entropy(v) < r->entropy) return false;
   if (variant_has(r, STR("strong"))) {
     enum value_shape shape = shape_of(v);
-    return shape == SHAPE_HEX || shape == SHAPE_RANDOM;
+    struct kinds k = kinds_of(v);
+    bool salt = quote && v.n >= 40 && k.digits && k.both_cases && k.marks * 6 >= v.n && entropy(v) >= 4.5;
+    return shape == SHAPE_HEX || shape == SHAPE_RANDOM || salt;
   }
   return (looks_secret(v, op, quote) || holds_a_password(l, v, op, quote)) && !(op == OPERATOR_VERB && names_a_method(v));
 }
@@ -167,6 +169,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   uint64_t name = op == OPERATOR_NONE ? skip_name(l, from, false) : from;
   if (op == OPERATOR_NONE) op = skip_operator(l, name, &at, &quote);
   if (op == OPERATOR_NONE) op = skip_option(l, name, &at, &quote);
+  if (op == OPERATOR_NONE) op = skip_setter(l, name, &at, &quote);
   if (op == OPERATOR_NONE && name == from) op = skip_is(l, name, &at, &quote);
   if (op == OPERATOR_NONE) return false;
   struct str value = value_at(l, at, op, quote, 200);

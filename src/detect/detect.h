@@ -42,6 +42,7 @@ uint64_t skip_name(struct look *l, uint64_t i, bool blanks);
 enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote);
 enum operator_kind skip_option(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
+enum operator_kind skip_setter(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 /* The value up to its quote or to a byte that ends it; longer than max when there is no end in reach. */
 struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quote, unsigned max);
 /* The value without quotes that ends the line of its setting and has bytes in it that end one elsewhere: PASSWORD=a;b{c. Empty when there is

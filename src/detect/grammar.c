@@ -191,6 +191,19 @@ enum operator_kind skip_option(struct look *l, uint64_t name_end, uint64_t *valu
   return open_value(l, skip_blanks(l, name_end, 4), OPERATOR_OPTION, value, quote);
 }
 
+/* ENV NAME VALUE of Dockerfiles, setx NAME VALUE of Windows, set -x NAME VALUE of fish. */
+enum operator_kind skip_setter(struct look *l, uint64_t name_end, uint64_t *value, int *quote)
+{
+  static const struct str words[] = {STR("ENV "), STR("setx "), STR("set -x "), STR("set -gx "), STR("set -Ux "), STR("setenv ")};
+  uint64_t i = l->gate;
+  if (!is_blank(look_at(l, name_end))) return OPERATOR_NONE;
+  for (unsigned n = 0; n < 40 && i > 0 && byte_is_word(look_at(l, i - 1)); n++) i--;
+  for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+    if (i >= words[k].n && look_literal(l, i - words[k].n, words[k], false))
+      return open_value(l, skip_blanks(l, name_end, 4), OPERATOR_SIGN, value, quote);
+  return OPERATOR_NONE;
+}
+
 /* An & ends a value only where parameters follow each other without blanks. */
 static bool bare_byte(int c, enum operator_kind kind)
 {

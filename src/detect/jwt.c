@@ -32,6 +32,17 @@ static bool is_jwe(struct look *l, uint64_t dot, struct found *out)
   return found_sure(out, look_span(l, vector + 1, text), out->confidence);
 }
 
+/* Header and payload, and the text ends or the signature was left out: what it says of a person stands there, and the rest may stand elsewhere. */
+static bool is_cut_off(struct look *l, uint64_t a, uint64_t b, struct found *out)
+{
+  struct str payload = look_span(l, a + 1, b);
+  if (payload.n < 24 || look_at(l, b) == '.' || !is_object(payload, STR("\":"))) return false;
+  out->end = b;
+  out->why = WHY_FORMAT | WHY_DECODED;
+  out->reason = "header and payload decode to JSON; the signature is missing";
+  return found_sure(out, payload, 75);
+}
+
 /* "alg": "none": whoever has it changes it at will. Its last part is empty. */
 static bool is_unsigned(struct look *l, uint64_t a, uint64_t b, struct found *out)
 {
@@ -55,7 +66,7 @@ bool check_jwt(const struct rule *r, struct look *l, struct found *out)
   uint64_t b = part(l, a + 1, 8192);
   if (!b || !is_object(look_span(l, l->gate, a), STR("\"alg\""))) return false;
   if (is_unsigned(l, a, b, out)) return true;
-  if (look_at(l, b) != '.') return false;
+  if (look_at(l, b) != '.') return is_cut_off(l, a, b, out);
   uint64_t c = part(l, b + 1, 2048);
   if (!c || c - b < 20 || !is_object(look_span(l, a + 1, b), STR(":"))) return false;
   out->end = c;

@@ -17,10 +17,11 @@ static uint64_t run(struct look *l, uint64_t i, unsigned max, int stop)
   return i;
 }
 
-static bool password_at(struct look *l, uint64_t from, struct found *out, const char *reason)
+static bool password_until(struct look *l, uint64_t from, int stop, struct found *out, const char *reason)
 {
   l->hold = from;
-  uint64_t end = run(l, from, 129, 0);
+  uint64_t end = from;
+  while (end < from + 129 && value_byte(look_at(l, end)) && look_at(l, end) != stop) end++;
   struct str password = look_span(l, from, end);
   if (password.n < 6 || password.n > 128) return false;
   out->start = from;
@@ -28,6 +29,11 @@ static bool password_at(struct look *l, uint64_t from, struct found *out, const 
   out->why = WHY_NAME | WHY_PAIR;
   out->reason = reason;
   return found_sure(out, password, out->confidence);
+}
+
+static bool password_at(struct look *l, uint64_t from, struct found *out, const char *reason)
+{
+  return password_until(l, from, 0, out, reason);
 }
 
 static bool has_digit_and_letter(struct str s)
@@ -57,8 +63,9 @@ static bool is_lone_key(struct look *l, uint64_t from, uint64_t colon, struct fo
 /* user%password, user,password; "net user NAME PASSWORD /add", where only the option behind it says that it is no sentence. */
 static bool joined_password(struct look *l, uint64_t at, int joint, struct found *out)
 {
-  if (look_at(l, at) != joint || !password_at(l, at + 1, out, "a user's name and a password as arguments of a command"))
-    return false;
+  static const char reason[] = "a user's name and a password as arguments of a command";
+  if (look_at(l, at) != joint || !password_until(l, at + 1, joint == '/' ? '@' : 0, out, reason)) return false;
+  if (joint == '/' && look_at(l, out->end) != '@') return false;
   struct str password = look_span(l, out->start, out->end);
   if (joint == ' ' && (look_at(l, out->end) != ' ' || look_at(l, out->end + 1) != '/')) return false;
   return has_digit_and_letter(password) && password.p[0] != '/';
@@ -113,13 +120,16 @@ static uint64_t left_while(struct look *l, uint64_t i, bool spaces)
   return i;
 }
 
-/* login NAME password: read leftwards from the gate. */
+/* login NAME password, machine HOST password: read leftwards from the gate. */
 bool check_netrc(const struct rule *r, struct look *l, struct found *out)
 {
   (void)r;
   uint64_t name_end = left_while(l, l->gate, true), name = left_while(l, name_end, false), word = left_while(l, name, true);
-  if (name == name_end || word == name || word < 5 || !look_literal(l, word - 5, STR("login"), false)) return false;
-  return password_at(l, l->gate_end, out, "a machine's login and password");
+  if (name == name_end || word == name || word < 5) return false;
+  bool login = look_literal(l, word - 5, STR("login"), false);
+  if (!login && !(word >= 7 && look_literal(l, word - 7, STR("machine"), false))) return false;
+  if (!password_at(l, l->gate_end, out, "a machine's login and password")) return false;
+  return login || has_digit_and_letter(look_span(l, out->start, out->end)); /* "the machine requires password protection" */
 }
 
 static uint64_t skip_spaces(struct look *l, uint64_t i)

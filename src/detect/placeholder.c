@@ -45,6 +45,7 @@ static const struct str published[] = {
     STR("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="),
     STR("4eC39HqLyjWDarjtT1zdp7dc"),
     STR("SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"),
+    STR("eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lI"),
     STR("dXNlcjpwYXNzd29yZA"), /* user:password */
     STR("dXNlcm5hbWU6cGFzc3dvcmQ"),
 };

@@ -103,6 +103,17 @@ static bool discord_id(struct str token, struct str body)
   return n >= 17 && n <= 20;
 }
 
+/* Three parts of the lengths that Discord's have. */
+static bool three_parts(struct str token, struct str body)
+{
+  (void)token;
+  size_t first = str_find(body, STR("."));
+  if (first == (size_t)-1 || first < 15 || first > 28) return false;
+  struct str rest = str_cut(body, first + 1, body.n);
+  size_t second = str_find(rest, STR("."));
+  return second >= 6 && second <= 7 && rest.n - second - 1 >= 27;
+}
+
 static bool is_mixed(struct str token, struct str body)
 {
   (void)token;
@@ -137,7 +148,9 @@ static const struct confirmation confirmations[] = {
      WHY_CHECKSUM},
     {"age", "prefix, length and Bech32 checksum", "prefix and length; the checksum is wrong", 75, age_bech32, 58, WHY_CHECKSUM},
     {"nostr", "prefix, length and Bech32 checksum", NULL, 0, nostr_bech32, 58, WHY_CHECKSUM},
-    {"discord", "three parts, the first decodes to an id", NULL, 0, discord_id, 40, WHY_DECODED},
+    {"parts", "three parts of the right lengths", NULL, 0, three_parts, 40, WHY_FORMAT},
+    {"discord", "three parts, the first decodes to an id", "three parts of the right lengths; the first decodes to no id", 75,
+     discord_id, 40, WHY_DECODED},
 };
 
 /* What the rule's variant asks of the body. A wrong checksum lowers the confidence: tokens in examples are often made up. */

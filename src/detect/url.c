@@ -43,7 +43,9 @@ static bool is_lone_key(struct look *l, uint64_t at, struct found *out)
 {
   struct str key = look_span(l, l->gate_end, at);
   enum value_shape shape = shape_of(key);
-  bool looks = key.n >= 20 && str_find(key, STR(".")) == (size_t)-1 &&
+  uint64_t g = l->gate;
+  bool scheme = (g >= 4 && look_literal(l, g - 4, STR("http"), true)) || (g >= 5 && look_literal(l, g - 5, STR("https"), true));
+  bool looks = scheme && key.n >= 20 && str_find(key, STR(".")) == (size_t)-1 &&
                (shape == SHAPE_RANDOM || (shape == SHAPE_HEX && key.n == 40)); /* 32 digits: the public key of a DSN */
   if (!looks || !byte_is_word(look_at(l, at + 1))) return false;
   out->start = l->gate_end;

@@ -47,7 +47,7 @@ static void a_token_that_nothing_signs_is_one(void)
       {"take " NONE "." CLAIMS ". with you", "jwt", NONE "." CLAIMS "."},
       {"take " NONE "." CLAIMS " with you", "jwt", NONE "." CLAIMS},
       {"take " NONE_TYPED "." CLAIMS "., it is free", "jwt", NONE_TYPED "." CLAIMS "."},
-      {"take " HS256 "." CLAIMS " with you", "jwt", NULL}, /* its signature is missing: nobody lets it in */
+      {"take " HS256 "." CLAIMS " with you", "jwt", HS256 "." CLAIMS}, /* its signature was left out */
       {"take " HS256 "." CLAIMS ". with you", "jwt", NULL},
       {"take " NONE " with you", "jwt", NULL},
       {"take " NONE ".bm8gSlNPTiBoZXJl with you", "jwt", NULL},
@@ -146,6 +146,79 @@ static void keys_before_hosts_and_in_headers(void)
   RUN_CASES(cases);
 }
 
+#define HARBOUR "aGFyYm91ci05LWxpZ2h0cw==" /* harbour-9-lights */
+#define TOLLEY  "dG9sbGV5LTQ0LWJyaWRnZQ==" /* tolley-44-bridge */
+static void what_a_secret_of_kubernetes_holds_is_one(void)
+{
+  static const struct form_case cases[] = {
+      {"kind: Secret\ndata:\n  blue: " HARBOUR "\n  green: " TOLLEY "\n", "kubernetes-secret-data", HARBOUR "\n  green: " TOLLEY},
+      {"data:\n  blue: " HARBOUR "\nkind: Secret\n", "kubernetes-secret-data", HARBOUR},
+      {"data:\n\tblue: \"" HARBOUR "\"\nkind: \"Secret\"\n", "kubernetes-secret-data", HARBOUR},
+      {"{\"kind\": \"Secret\", \"data\": {\"blue\": \"" HARBOUR "\"}}", "kubernetes-secret-data", HARBOUR},
+      {"{\"data\":{\"blue\":\"" HARBOUR "\",\"green\":\"" TOLLEY "\"},\"kind\":\"Secret\"}", "kubernetes-secret-data",
+       HARBOUR "\",\"green\":\"" TOLLEY},
+      {"{\"yaml\": \"kind: Secret\\ndata:\\n  blue: " HARBOUR "\\n\"}", "kubernetes-secret-data", HARBOUR},
+      {"{\"json\": \"{\\\"kind\\\": \\\"Secret\\\", \\\"data\\\": {\\\"blue\\\": \\\"" HARBOUR "\\\"}}\"}",
+       "kubernetes-secret-data", HARBOUR},
+      {"data:\n  blue: " HARBOUR "\nkind: ConfigMap\n", "kubernetes-secret-data", NULL},
+      {"data:\n  blue: " HARBOUR "\n---\nkind: Secret\n", "kubernetes-secret-data", NULL},
+      {"data:\n  blue: " HARBOUR "\nkind: SecretStore\n", "kubernetes-secret-data", NULL},
+      {"kind: Secret\nmetadata:\n  blue: " HARBOUR "\n", "kubernetes-secret-data", NULL},
+      {"kind: Secret\ndata:\n  blue: harbour lights\n", "kubernetes-secret-data", NULL},
+      {"kind: Secret\ndata:\n  blue: lights\n", "kubernetes-secret-data", NULL},
+      {"kind: Secret\ndata:\n  blue: cGFzc3dvcmQK\n", "kubernetes-secret-data", NULL}, /* "password" */
+  };
+  RUN_CASES(cases);
+}
+
+/* n entries, then `gap` bytes, then the kind. */
+static bool manifest_is_found(unsigned n, unsigned gap, unsigned *values)
+{
+  struct buf text = {0};
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct vdt_policy policy = rig_policy(VDT_DETECT);
+  struct vdt_result r;
+  buf_printf(&text, "data:");
+  for (unsigned i = 0; i < n; i++) buf_printf(&text, "\n  k%u: " HARBOUR, i);
+  buf_byte(&text, '\n');
+  for (unsigned i = 1; i < gap; i++) buf_byte(&text, '#');
+  buf_printf(&text, "kind: Secret\n");
+  CHECK_INT(vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text.p, text.n, &r), VDT_OK);
+  const struct vdt_finding *f = by_rule(&r, "kubernetes-secret-data");
+  *values = 0;
+  for (size_t i = f ? f->start : 1; f && i < f->end; i++) *values += text.p[i] == ':';
+  buf_finish(&text);
+  vdt_arena_free(arena);
+  return f;
+}
+
+static void manifests_have_limits(void)
+{
+  unsigned colons;
+  CHECK(manifest_is_found(63, 1, &colons) && colons == 62);
+  CHECK(manifest_is_found(64, 1, &colons) && colons == 63);
+  CHECK(manifest_is_found(65, 1, &colons) && colons == 63); /* the first 64 of them */
+  CHECK(manifest_is_found(1, 598, &colons));
+  CHECK(manifest_is_found(1, 599, &colons));
+  CHECK(!manifest_is_found(1, 600, &colons));
+}
+
+static void setters_have_no_operator(void)
+{
+  static const struct form_case cases[] = {
+      {"FROM x\nENV API_SECRET VIkHVIXl78HwVSYy0GMP5VV3\n", "secret-assignment", "VIkHVIXl78HwVSYy0GMP5VV3"},
+      {"setx API_KEY 9WEb7R4z5TmhyLQWZr1YhURpbttqd7Gx", "secret-assignment", "9WEb7R4z5TmhyLQWZr1YhURpbttqd7Gx"},
+      {"set -x DB_PASSWORD hG72kfp0Qz", "secret-assignment", "hG72kfp0Qz"},
+      {"the ENVOY API_SECRET VIkHVIXl78HwVSYy0GMP5VV3", "secret-assignment", NULL},
+      {"FROM x\nENV API_SECRET $SECRET\n", "secret-assignment", NULL},
+      {"machine git.corp.io password hT8-wq71Lm login build", "netrc-password", "hT8-wq71Lm"},
+      {"the machine requires password protection", "netrc-password", NULL},
+      {"jdbc:oracle:thin:sales/hG72kfp0Qz@//db:1521/x", "oracle-user-password", "hG72kfp0Qz"},
+      {"jdbc:oracle:thin:sales/hG72kfp0Qz and more", "oracle-user-password", NULL},
+  };
+  RUN_CASES(cases);
+}
+
 int main(void)
 {
   rig_load();
@@ -155,6 +228,9 @@ int main(void)
   RUN(a_key_may_be_quoted_commented_or_cut_off);
   RUN(an_escape_joins_nothing);
   RUN(keys_before_hosts_and_in_headers);
+  RUN(what_a_secret_of_kubernetes_holds_is_one);
+  RUN(manifests_have_limits);
+  RUN(setters_have_no_operator);
   rig_unload();
   return test_end();
 }
