@@ -12,22 +12,14 @@ enum {
 
 /* ---- the three last bytes --------------------------------------------------------------------------------------- */
 
-enum { PRIME = 0x1E3779B1 };
-
-/* Of the last four bytes, without the fourth, which is the lowest. */
-static uint32_t word_of(uint32_t last)
-{
-  return (last & 0xFFFFFF00) * (uint32_t)PRIME >> 19;
-}
-
 static uint32_t bucket_of_three(uint32_t last)
 {
-  return (last & 0xFFFFFF00) * (uint32_t)PRIME >> 20;
+  return (last & 0xFFFFFF00) * LITERALS_PRIME >> 20;
 }
 
 static uint32_t bucket_of_four(uint32_t last)
 {
-  return last * (uint32_t)PRIME >> 20;
+  return last * LITERALS_PRIME >> 20;
 }
 
 /* Places in the sets of bits; `before` are the last eight bytes, the last one highest. */
@@ -54,14 +46,6 @@ static void set_bit(uint32_t *set, uint32_t bit)
 static uint32_t get_bit(const uint32_t *set, uint32_t bit)
 {
   return set[bit / 32] >> bit % 32 & 1;
-}
-
-/* Letters become small; some signs become others, so what is equal here is compared again. */
-static uint32_t four_before(const unsigned char *end)
-{
-  uint32_t w;
-  memcpy(&w, end - 4, 4);
-  return le32toh(w) | 0x20202020;
 }
 
 static uint64_t eight_before(const unsigned char *end)
@@ -113,7 +97,7 @@ static struct literal tail_of(struct str text, uint32_t pattern)
 static void allow(struct literals *l, uint64_t before, size_t n)
 {
   uint32_t last = (uint32_t)(before >> 32);
-  l->may[word_of(last)] |= n > 3 ? UINT32_C(1) << (last & 31) : UINT32_MAX; /* any fourth */
+  l->may[literals_word(last)] |= n > 3 ? UINT32_C(1) << (last & 31) : UINT32_MAX; /* any fourth */
   if (n < 4) set_bit(l->threes, of_three(before));
   else if (n < 6) set_bit(l->fours, of_four(before));
   else set_bit(l->sixes, of_six(before));
@@ -290,23 +274,6 @@ static bool sort(struct making *m, const struct placing *from, struct literal_in
   return true;
 }
 
-/* ---- where something may end ------------------------------------------------------------------------------------ */
-
-static uint64_t find_by_one(const struct literals *l, const unsigned char *p, unsigned n)
-{
-  uint64_t out = 0;
-  for (unsigned i = 0; i < n; i++) {
-    uint32_t last = four_before(p + i + 1);
-    out |= (uint64_t)(l->may[word_of(last)] >> (last & 31) & 1) << i;
-  }
-  return out;
-}
-
-static uint64_t find_plain(const struct literals *l, const unsigned char *p, unsigned n)
-{
-  return n == BLOCK_BYTES ? find_by_one(l, p, BLOCK_BYTES) : find_by_one(l, p, n);
-}
-
 bool literals_init(struct literals *l, struct vdt_arena *arena, const struct pattern *patterns, uint32_t n)
 {
   struct making m = {.l = l, .arena = arena};
@@ -315,7 +282,7 @@ bool literals_init(struct literals *l, struct vdt_arena *arena, const struct pat
     shorts += patterns[i].literal && patterns[i].text.n <= LITERALS_SHORT;
     rows += !patterns[i].literal;
   }
-  *l = (struct literals){.complete = true, .patterns = patterns, .find = find_plain};
+  *l = (struct literals){.complete = true, .patterns = patterns, .find = literals_path(NULL)};
   l->shorts = arena_zalloc(arena, shorts + 1, sizeof *l->shorts);
   l->rows = arena_zalloc(arena, rows + 1, sizeof *l->rows);
   if (!l->shorts || !l->rows) return false;

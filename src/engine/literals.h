@@ -14,6 +14,10 @@
 enum { LITERALS_WORDS = 1 << 13, LITERALS_BITS = 1 << 15, LITERALS_BUCKETS = 1 << 12, LITERALS_SIGNS = 8, LITERALS_SHORT = 2 };
 
 struct pattern;
+struct literals;
+
+/* Where in p[0..n) something may end that has three bytes or more, as bits. p[-3..64) can be read. */
+typedef uint64_t literals_reader(const struct literals *l, const unsigned char *p, unsigned n);
 
 /* Something that ends in certain bytes. */
 struct literal {
@@ -50,8 +54,20 @@ struct literals {
   struct literal *shorts;
   uint32_t n_shorts;
   const struct pattern *patterns; /* borrowed */
-  uint64_t (*find)(const struct literals *l, const unsigned char *p, unsigned n);
+  literals_reader *find;
 };
+
+/* The best reader of this processor, or the one of that name ("avx512vbmi", "portable"); NULL when the processor cannot, or there is none. They all
+ * say the same. */
+literals_reader *literals_path(const char *name);
+
+/* What they look up by the last four bytes, the last one highest, in small letters: the word of `may`, whose bit is the fourth's lower five bits. */
+#define LITERALS_PRIME UINT32_C(0x1E3779B1)
+enum { LITERALS_WORD_SHIFT = 19 };
+static inline uint32_t literals_word(uint32_t last)
+{
+  return (last & 0xFFFFFF00) * LITERALS_PRIME >> LITERALS_WORD_SHIFT;
+}
 
 /* The first n patterns. False: no memory. */
 bool literals_init(struct literals *l, struct vdt_arena *arena, const struct pattern *patterns, uint32_t n);

@@ -87,6 +87,27 @@ static void as_vectorscan(void)
   buf_finish(&text);
 }
 
+/* Whatever the bytes and however many. */
+static void readers_agree(void)
+{
+  literals_reader *portable = literals_path("portable"), *wide = literals_path("avx512vbmi");
+  unsigned char text[4096 + 128];
+  uint64_t seed = 5, bits = 0;
+  struct buf gates = {0};
+  CHECK(portable && !literals_path("none") && rig_engine->literals.find == (wide ? wide : portable));
+  make_text(&gates, &seed);
+  for (size_t i = 0; i < sizeof text; i++)
+    text[i] = i % 256 < 128 ? (unsigned char)gates.p[i % gates.n] : (unsigned char)rig_random(&seed);
+  for (size_t at = 8; wide && at < 4096; at++)
+    for (unsigned n = at % 7 ? 64 : 1; n <= 64; n++) {
+      uint64_t found = portable(&rig_engine->literals, text + at, n);
+      bits += found != 0;
+      if (found != wide(&rig_engine->literals, text + at, n)) CHECK(!"the readers agree");
+    }
+  CHECK(!wide || bits > 1000);
+  buf_finish(&gates);
+}
+
 /* ---- literals of every length --------------------------------------------------------------------------------------- */
 
 static void by_comparison(const struct pattern *p, size_t n, struct str text, struct hits *out)
@@ -239,6 +260,7 @@ int main(void)
 {
   rig_load();
   RUN(as_vectorscan);
+  RUN(readers_agree);
   RUN(every_length);
   RUN(windows);
   RUN(left_to_vectorscan);

@@ -1,0 +1,80 @@
+/*
+ * Where literals may end in a block (literals.h): one byte after the other, or sixteen at once where the processor can gather. What differs between
+ * processors is here and nowhere else.
+ */
+#include "engine/literals.h"
+#include <endian.h>
+
+/* ---- on every processor ------------------------------------------------------------------------------------------- */
+
+static uint64_t read_some(const struct literals *l, const unsigned char *p, unsigned n)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < n; i++) {
+    uint32_t last;
+    memcpy(&last, p + i - 3, sizeof last);
+    last = le32toh(last) | 0x20202020;
+    out |= (uint64_t)(l->may[literals_word(last)] >> (last & 31) & 1) << i;
+  }
+  return out;
+}
+
+/* Most blocks are whole: with their length known the loop is unrolled. */
+static uint64_t read_portable(const struct literals *l, const unsigned char *p, unsigned n)
+{
+  return n == 64 ? read_some(l, p, 64) : read_some(l, p, n);
+}
+
+/* ---- sixteen at once ---------------------------------------------------------------------------------------------- */
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512vbmi")))
+
+/* The four bytes that end at each of sixteen places, whose first byte stands at `from` of the block. */
+WIDE static inline __m512i fours_at(__m512i block, char from)
+{
+  const __m512i each = _mm512_set_epi8(18, 17, 16, 15, 17, 16, 15, 14, 16, 15, 14, 13, 15, 14, 13, 12, 14, 13, 12, 11, 13, 12, 11,
+                                       10, 12, 11, 10, 9, 11, 10, 9, 8, 10, 9, 8, 7, 9, 8, 7, 6, 8, 7, 6, 5, 7, 6, 5, 4, 6, 5, 4,
+                                       3, 5, 4, 3, 2, 4, 3, 2, 1, 3, 2, 1, 0);
+  return _mm512_permutexvar_epi8(_mm512_add_epi8(each, _mm512_set1_epi8(from)), block);
+}
+
+WIDE static inline uint64_t may_end(const struct literals *l, __m512i fours)
+{
+  __m512i three = _mm512_and_si512(fours, _mm512_set1_epi32((int)0xFFFFFF00));
+  __m512i word = _mm512_srli_epi32(_mm512_mullo_epi32(three, _mm512_set1_epi32((int)LITERALS_PRIME)), LITERALS_WORD_SHIFT);
+  __m512i may = _mm512_i32gather_epi32(word, (const void *)l->may, 4);
+  may = _mm512_srlv_epi32(may, _mm512_and_si512(fours, _mm512_set1_epi32(31)));
+  return _mm512_test_epi32_mask(may, _mm512_set1_epi32(1));
+}
+
+WIDE static uint64_t read_avx512vbmi(const struct literals *l, const unsigned char *p, unsigned n)
+{
+  const __m512i small = _mm512_set1_epi8(0x20);
+  __m512i first = _mm512_or_si512(_mm512_loadu_si512(p - 3), small), second = _mm512_or_si512(_mm512_loadu_si512(p), small);
+  uint64_t out = may_end(l, fours_at(first, 0));
+  if (n > 16) out |= may_end(l, fours_at(first, 16)) << 16;
+  if (n > 32) out |= may_end(l, fours_at(first, 32)) << 32;
+  if (n > 48) out |= may_end(l, fours_at(second, 45)) << 48; /* the first load ends three bytes early */
+  return n < 64 ? out & ((UINT64_C(1) << n) - 1) : out;
+}
+
+static bool can_avx512vbmi(void)
+{
+  return __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw");
+}
+#else
+static bool can_avx512vbmi(void)
+{
+  return false;
+}
+#define read_avx512vbmi read_portable
+#endif
+
+literals_reader *literals_path(const char *name)
+{
+  bool wide = !name || strcmp(name, "avx512vbmi") == 0;
+  if (wide && can_avx512vbmi()) return read_avx512vbmi;
+  return !name || strcmp(name, "portable") == 0 ? read_portable : NULL;
+}
