@@ -69,24 +69,56 @@ bool regex_reserve(const struct rules *rules, struct hs_scratch **scratch)
   return true;
 }
 
+struct match {
+  uint64_t length, most; /* longer ones than most do not count */
+};
+
 static int longest(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
 {
   (void)id, (void)from, (void)flags;
-  unsigned long long *end = context;
-  if (to > *end) *end = to;
+  struct match *m = context;
+  if (to > m->length && to <= m->most) m->length = to;
   return 0;
+}
+
+/* The longest match from the gate to `stop`, at most `most` bytes long, or 0. */
+static uint64_t match(const struct rule *r, const struct look *l, uint64_t stop, uint64_t most)
+{
+  struct match m = {0, most};
+  const char *p = (const char *)l->p + (l->gate - l->base);
+  if (hs_scan(r->regex_database, p, (unsigned)(stop - l->gate), 0, l->scratch, longest, &m) != HS_SUCCESS) return 0;
+  return m.length;
+}
+
+static bool has_chars(const struct rule *r)
+{
+  static const struct charset none;
+  return memcmp(&r->chars, &none, sizeof none) != 0;
+}
+
+/* Where what its match may be is known to end: at the first byte that none has, where the rule says which they are. 0: it is too short for any.
+ * What is all there is left to Vectorscan, which gives up sooner. */
+static uint64_t reach(const struct rule *r, struct look *l)
+{
+  uint64_t end = l->gate + r->regex_width, least = l->gate_end + r->min;
+  if (least > end) return 0;
+  if (has_chars(r)) {
+    if (look_run(l, l->gate_end, &r->chars, r->min) < least) return 0;
+    if (!l->eof && end >= l->end) end = look_run(l, least, &r->chars, end - least);
+  }
+  look_at(l, end);
+  return end;
 }
 
 uint64_t regex_end(const struct rule *r, struct look *l)
 {
-  unsigned long long length = 0;
-  /* One byte more than the widest match, for what stands right behind it. */
-  uint64_t stop = l->gate + r->regex_width + 1;
-  if (stop > l->end) stop = l->end;
-  look_at(l, l->gate + r->regex_width);
-  if (l->starved || l->gate < l->base) return 0;
-  if (hs_scan(r->regex_database, (const char *)l->p + (l->gate - l->base), (unsigned)(stop - l->gate), 0, l->scratch, longest,
-              &length) != HS_SUCCESS)
-    return 0;
-  return length ? l->gate + length : 0;
+  uint64_t stop = reach(r, l);
+  if (l->starved || !stop || l->gate < l->base) return 0;
+  stop = stop < l->end ? stop + 1 : l->end; /* one byte more, for what stands right behind it */
+  uint64_t length = match(r, l, stop, UINT64_MAX);
+  if (length && has_chars(r)) { /* an expression that goes on behind them finds the same however the text was cut */
+    uint64_t most = look_run(l, l->gate_end, &r->chars, length) - l->gate;
+    if (length > most) length = match(r, l, stop, most);
+  }
+  return length >= l->gate_end - l->gate + r->min ? l->gate + length : 0;
 }

@@ -10,7 +10,9 @@ static const char own[] =
     "  - id: acme-key\n    detector: credential\n    title: Acme key\n    gate: [acme_]\n    check: regex\n"
     "    regex: 'acme_(live|test)_[0-9a-f]{8,12}\\b'\n    examples: {match: [x]}\n"
     "  - id: acme-number\n    detector: sensitive\n    title: Acme number\n    gate: [C-]\n    check: regex\n"
-    "    regex: 'C-[0-9]{4}-[0-9]{6}'\n    checksum: luhn\n    words: [customer]\n    examples: {match: [x]}\n";
+    "    regex: 'C-[0-9]{4}-[0-9]{6}'\n    checksum: luhn\n    words: [customer]\n    examples: {match: [x]}\n"
+    "  - id: acme-letters\n    detector: credential\n    title: Acme letters\n    gate: ['h::']\n    check: regex\n"
+    "    regex: 'h::[bdf]{4,900}x?'\n    chars: '=bdf'\n    min: 4\n    examples: {match: [x]}\n";
 
 static struct vdt_engine *engine;
 static struct vdt_scanner *scanner;
@@ -82,6 +84,32 @@ static void every_cut(void)
     buf_put(&out, (struct str){r.p, r.n});
     CHECK_STR(buf_str(&out), want);
     buf_finish(&out);
+    vdt_stream_free(s);
+    vdt_arena_free(arena);
+  }
+}
+
+/* With chars and min a stream waits for no more than a match may be. */
+static void bytes_of_a_match(void)
+{
+  static const struct {
+    const char *text;
+    size_t leaves;
+  } feeds[] = {
+      {"say h::bdf", 4}, {"say h::bdf ", 11}, {"say h::bdf-bdfb and so on", 25}, {"say h::bdfb", 4}, {"say h::bdfb!", 28}};
+  struct vdt_policy p = policy(VDT_REDACT);
+  found("h::bdf", "");
+  found("h::bdf,", "");
+  found("h::bdfb", "acme-letters@0-7 ");
+  found("h::bdfbd, h::bdf", "acme-letters@0-8 ");
+  found("h::bdfbx", "acme-letters@0-7 "); /* x is in the expression, and not in chars */
+  for (size_t i = 0; i < sizeof feeds / sizeof *feeds; i++) {
+    struct vdt_arena *arena = vdt_arena_new(0);
+    struct vdt_stream *s;
+    struct vdt_release r;
+    CHECK_INT(vdt_stream_new(scanner, arena, &p, VDT_RESPONSE, &s), VDT_OK);
+    CHECK_INT(vdt_stream_feed(s, feeds[i].text, strlen(feeds[i].text), &r), VDT_OK);
+    CHECK_INT(r.n, feeds[i].leaves); /* "[REDACTED:acme-letters]" is 23 bytes */
     vdt_stream_free(s);
     vdt_arena_free(arena);
   }
@@ -177,6 +205,7 @@ int main(void)
   RUN(expressions);
   RUN(checksums_and_words);
   RUN(every_cut);
+  RUN(bytes_of_a_match);
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) refused(i);
   RUN(widest_is_fine);
   for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) sum(i);
