@@ -1,4 +1,5 @@
 #include "engine/view.h"
+#include "engine/blocks.h"
 #include <utf8proc.h>
 
 void view_init(struct view *v)
@@ -74,13 +75,14 @@ static size_t fold(int32_t c, unsigned char out[FOLD_MAX * 4])
   return n;
 }
 
-/* Letters that are their own view, so that text of their scripts is copied in runs. A test holds this against fold_keep_case. */
+/* Letters and signs that are their own view, so that text of their scripts is copied in runs. A test holds this against fold_keep_case. */
 static bool is_plain(int32_t c)
 {
   return (c >= 0x430 && c <= 0x44F && c != 0x439) || (c >= 0x3B1 && c <= 0x3C9 && c != 0x3C2) || (c >= 0x5D0 && c <= 0x5EA) ||
-         (c >= 0x627 && c <= 0x64A) || (c >= 0x905 && c <= 0x928) || (c >= 0x92A && c <= 0x930) || (c >= 0xE01 && c <= 0xE30) ||
-         (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FA) || (c >= 0x3400 && c <= 0x4DBF) ||
-         (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7A3) || c == 0x3001 || c == 0x3002;
+         (c >= 0x627 && c <= 0x64A) || (c >= 0x679 && c <= 0x957) || (c >= 0xE01 && c <= 0xE30) || (c >= 0x1000 && c <= 0x109F) ||
+         (c >= 0x2012 && c <= 0x2016) || (c >= 0x2018 && c <= 0x2023) || (c >= 0x3001 && c <= 0x3035) ||
+         (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FE) || (c >= 0x3400 && c <= 0x4DBF) ||
+         (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7A3);
 }
 
 /* The ASCII character that a full-width or mathematical letter stands for keeps its case: keys need it. */
@@ -102,11 +104,28 @@ static size_t fold_keep_case(int32_t c, unsigned char out[FOLD_MAX * 4])
   return fold(c, out);
 }
 
+/* Letters from U+00C0 on that are one of ASCII but for their marks; '.' is none. */
+static const char latin[] = "AAAAAA.CEEEEIIII.NOOOOO..UUUUY..aaaaaa.ceeeeiiii.nooooo..uuuuy.yAaAaAaCcCcCcCcDd..EeEeEeEeEeGgGg"
+                            "GgGgHh..IiIiIiIiI...JjKk.LlLlLl....NnNnNn...OoOoOo..RrRrRrSsSsSsSsTtTt..UuUuUuUuUuUuWwYyYZzZzZzs";
+enum { LATIN = 0xC0, WIDE = 0xFF01, WIDE_LAST = 0xFF5E };
+
+/* The ASCII character that a code point of everyday text stands for, or 0: others are looked up, which takes a hundred times as long. A test holds
+ * this against utf8proc. */
+static char ascii_of(int32_t c)
+{
+  if (c >= WIDE && c <= WIDE_LAST) return (char)(c - WIDE + '!');
+  bool is = c >= LATIN && c < LATIN + (int32_t)sizeof latin - 1 && latin[c - LATIN] != '.';
+  return is ? latin[c - LATIN] : '\0';
+}
+
 static void put_code_point(struct view *v, const char *p, size_t width, int32_t c)
 {
   unsigned char out[FOLD_MAX * 4];
+  char plain = ascii_of(c);
   if (c < 0x80) {
     put_same(v, p, 1);
+  } else if (plain) {
+    put_other(v, &plain, 1, (uint32_t)width);
   } else if (invisible(c) || (c >= 0x300 && c <= 0x36F)) {
     v->invisible += c > 0x36F || c < 0x300;
     put_other(v, NULL, 0, (uint32_t)width);
@@ -183,6 +202,10 @@ static size_t plain_run(const unsigned char *p, size_t n)
 static size_t ascii_run(const char *p, size_t n)
 {
   size_t i = 0;
+  for (; i + BLOCK_BYTES <= n; i += BLOCK_BYTES) {
+    uint64_t high = block_high((const unsigned char *)p + i);
+    if (high) return i + block_first(high);
+  }
   for (; i + 8 <= n; i += 8) {
     uint64_t w;
     memcpy(&w, p + i, 8);

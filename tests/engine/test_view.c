@@ -1,6 +1,7 @@
 /* The view: what a reader sees, with a way back to the original bytes. */
 #include "engine/view.h"
 #include "tests/test.h"
+#include <utf8proc.h>
 
 static struct view whole(const char *p, size_t n)
 {
@@ -124,6 +125,37 @@ static void runs_change_nothing(void)
   }
 }
 
+/* What a code point is without its marks, by utf8proc; empty when that is no ASCII. */
+static struct str without_marks(int32_t c, char out[32])
+{
+  int32_t cps[32];
+  int boundary = 0;
+  size_t n = 0;
+  utf8proc_ssize_t got = utf8proc_decompose_char(c, cps, 32, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
+  for (utf8proc_ssize_t i = 0; i < got; i++) {
+    if (cps[i] >= 0x80 && (cps[i] < 0x300 || cps[i] > 0x36F)) return STR("");
+    if (cps[i] < 0x80) out[n++] = (char)cps[i];
+  }
+  return (struct str){out, n};
+}
+
+static void ascii_in_other_dress(void)
+{
+  unsigned seen = 0;
+  for (int32_t c = 0xA0; c < 0x10000; c += c == 0xD7FF ? 0x801 : 1) {
+    unsigned char text[4];
+    char want[32];
+    struct str ascii = without_marks(c, want);
+    size_t n = (size_t)utf8proc_encode_char(c, text);
+    if (!ascii.n) continue;
+    struct view v = whole((const char *)text, n);
+    CHECK(str_eq(buf_str(&v.text), ascii) && view_start(&v, 0) == 0 && view_stop(&v, v.view_len) == n);
+    view_finish(&v);
+    seen++;
+  }
+  CHECK(seen > 500);
+}
+
 static void offsets_lead_there(void)
 {
   /*                  0  1   2..4          5   6..8          9 */
@@ -165,6 +197,7 @@ int main(void)
   RUN(offsets_lead_back);
   RUN(offsets_lead_there);
   RUN(runs_change_nothing);
+  RUN(ascii_in_other_dress);
   RUN(every_cut_gives_the_same_view);
   RUN(dropping_keeps_the_rest);
   return test_end();
