@@ -104,15 +104,52 @@ static const struct gap_word *words_with(char first)
   return is_lower(c) ? gap_words[c - 'a'] : first == '_' ? gap_words[26] : &none;
 }
 
+/* The second letters of those with one first letter: most pairs of a word begin none. */
+#define IS(c) (1u << ((c) - 'a'))
+static const uint32_t second_letters[27] = {
+    ['a' - 'a'] = IS('u') | IS('c') | IS('p'),
+    ['b' - 'a'] = IS('e'),
+    ['c' - 'a'] = IS('r') | IS('o') | IS('h'),
+    ['d' - 'a'] = IS('i'),
+    ['e' - 'a'] = IS('t'),
+    ['f' - 'a'] = IS('i'),
+    ['g' - 'a'] = IS('u'),
+    ['h' - 'a'] = IS('a'),
+    ['i' - 'a'] = IS('n') | IS('m'),
+    ['j' - 'a'] = IS('w'),
+    ['k' - 'a'] = IS('e'),
+    ['l' - 'a'] = IS('o') | IS('i'),
+    ['m' - 'a'] = IS('d'),
+    ['n' - 'a'] = IS('o'),
+    ['p' - 'a'] = IS('a') | IS('w') | IS('u') | IS('r'),
+    ['r' - 'a'] = IS('e'),
+    ['s' - 'a'] = IS('e') | IS('i') | IS('h'),
+    ['t' - 'a'] = IS('o') | IS('e') | IS('r'),
+    ['u' - 'a'] = IS('u'),
+    ['v' - 'a'] = IS('e'),
+    [26] = IS('p'),
+};
+#undef IS
+
+static bool may_begin(char first, char second)
+{
+  int a = first | 32, b = second | 32;
+  if (!is_lower(b)) return false;
+  unsigned row = is_lower(a) ? (unsigned)(a - 'a') : 26;
+  return second_letters[row] >> (b - 'a') & 1;
+}
+
 static enum gap word_says(struct str s)
 {
   enum gap says = GAP_SILENT;
-  for (size_t i = 0; i < s.n; i++)
+  for (size_t i = 0; i + 1 < s.n; i++) {
+    if (!may_begin(s.p[i], s.p[i + 1])) continue;
     for (const struct gap_word *w = words_with(s.p[i]); w->text.n; w++) {
-      if (i + w->text.n > s.n || (s.p[i + 1] | 32) != w->text.p[1] || !str_ieq(str_cut(s, i, i + w->text.n), w->text)) continue;
+      if (i + w->text.n > s.n || !str_ieq(str_cut(s, i, i + w->text.n), w->text)) continue;
       if (w->says == GAP_OTHER) return GAP_OTHER;
       says = GAP_SECRET;
     }
+  }
   return says;
 }
 
@@ -162,33 +199,56 @@ static bool no_value_near(const struct look *l)
   return true;
 }
 
+/* What is known of the words up to `at`; the next ask goes on from there. */
+struct walk {
+  uint64_t at;
+  enum gap gap;
+  bool direct; /* only operators and quotes since the name's end */
+  unsigned lines;
+};
+
+static struct walk walk_begin(const struct look *l)
+{
+  if (!l->kept) return (struct walk){.at = l->gate_end, .direct = true};
+  return (struct walk){.at = l->kept,
+                       .gap = l->kept_state & 1 ? GAP_SECRET : GAP_SILENT,
+                       .direct = l->kept_state >> 1 & 1,
+                       .lines = l->kept_state >> 2};
+}
+
+static void walk_keep(const struct walk *w, struct look *l)
+{
+  l->kept = w->at;
+  l->kept_state = (w->gap == GAP_SECRET) | (unsigned)w->direct << 1 | w->lines << 2;
+}
+
 /* Variant word: the name is a word of ordinary language too, so a secret's word must follow it. */
 bool check_service(const struct rule *r, struct look *l, struct found *out)
 {
   bool word = variant_has(r, STR("word"));
   if (!begins_here(l) || no_value_near(l)) return false;
-  enum gap gap = GAP_SILENT;
-  bool direct = true; /* only operators and quotes since the name's end */
-  unsigned lines = 0;
-  for (uint64_t i = l->gate_end; i < l->gate_end + GAP_MAX;) {
-    l->hold = i;
-    int c = look_at(l, i);
+  struct walk w = walk_begin(l);
+  while (w.at < l->gate_end + GAP_MAX) {
+    l->hold = w.at;
+    walk_keep(&w, l);
+    int c = look_at(l, w.at);
     if (c < 0) return false;
     if (!token_byte(c)) {
-      if (c == '\n' && ++lines > 1) return false;
-      direct &= opens_value(c) || c == '(';
-      i++;
+      if (c == '\n' && ++w.lines > 1) return false;
+      w.direct &= opens_value(c) || c == '(';
+      w.at++;
       continue;
     }
-    uint64_t end = token_end(l, i);
+    uint64_t end = token_end(l, w.at);
     if (l->starved) return false; /* the word may go on: it is held back whole */
-    bool opened = i > l->gate_end && opens_value(look_at(l, i - 1));
-    if (opened && judge(l, i, end, gap, direct && !word, out)) return true;
-    enum gap says = word_says(look_span(l, i, end));
+    bool opened = w.at > l->gate_end && opens_value(look_at(l, w.at - 1));
+    if (opened && judge(l, w.at, end, w.gap, w.direct && !word, out)) return true;
+    if (l->starved) return false;
+    enum gap says = word_says(look_span(l, w.at, end));
     if (says == GAP_OTHER) return false;
-    if (says == GAP_SECRET) gap = GAP_SECRET;
-    direct = direct && is_neutral(look_span(l, i, end));
-    i = end;
+    if (says == GAP_SECRET) w.gap = GAP_SECRET;
+    w.direct = w.direct && is_neutral(look_span(l, w.at, end));
+    w.at = end;
   }
   return false;
 }

@@ -24,6 +24,12 @@ static unsigned pair_of(unsigned char first, unsigned char second)
   return (unsigned)first << 8 | second;
 }
 
+/* Of the three bytes from c on. */
+static unsigned triple_of(unsigned char c, unsigned next_pair)
+{
+  return ((unsigned)c << 16 | next_pair) * 0x9E3779B1u >> 16;
+}
+
 static void set_bit(uint64_t *set, unsigned bit)
 {
   set[bit / 64] |= UINT64_C(1) << bit % 64;
@@ -60,6 +66,7 @@ static void add(struct beginnings *b, struct str literal, uint32_t what)
     if (i == 0) set_bit(b->firsts, pair >> 8);
     if (i == 0) set_bit(b->pairs, pair);
     set_bit(b->inside, pair);
+    if (i > 0) set_bit(b->triples, triple_of(lower((unsigned char)literal.p[i - 1]), pair));
   }
 }
 
@@ -92,10 +99,13 @@ void beginnings_find(const struct beginnings *b, const unsigned char *end, size_
 {
   uint64_t hash = 0;
   unsigned char next = 0;
+  unsigned after = 0; /* the pair behind c */
   for (size_t n = 1; n <= most; n++) {
     unsigned char c = lower(*(end - n));
     unsigned pair = pair_of(c, next);
     if (n > 1 && !has_bit(b->inside, pair)) return;
+    if (n > 2 && !has_bit(b->triples, triple_of(c, after))) return;
+    after = pair;
     hash = extend(hash, c);
     bool may = n > 1 ? has_bit(b->pairs, pair) : has_bit(b->firsts, c);
     next = c;

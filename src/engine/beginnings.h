@@ -21,8 +21,9 @@ struct beginnings {
   uint64_t some[BEGINNINGS_SOME /
                 64];           /* by the upper bits of the hash: is there a beginning? Small enough to be at hand at every feed */
   uint64_t pairs[65536 / 64];  /* first two bytes of a literal, as a bit set */
-  uint64_t inside[65536 / 64]; /* neighbours anywhere in a literal: others end the search */
-  uint64_t firsts[256 / 64];   /* first bytes */
+  uint64_t inside[65536 / 64]; /* two neighbours anywhere in a literal, and three by their hash: others end the search */
+  uint64_t triples[65536 / 64];
+  uint64_t firsts[256 / 64]; /* first bytes */
 };
 
 /* Literals of a detector's gates: those that need a boundary before them, and those that do not. */

@@ -12,7 +12,7 @@
 #define ENGINE_CHECK_H
 #include "engine/rule.h"
 
-enum { CHECK_LEFT = 256, CHECK_CONTEXT = 384 /* what is read as context reaches further back */ };
+enum { CHECK_LEFT = RULE_LEFT_MAX, CHECK_CONTEXT = 384 /* what is read as context reaches further back */ };
 
 /* All offsets are of the view (normalised text), counted from the beginning of the whole text. */
 struct look {
@@ -27,6 +27,9 @@ struct look {
                                  at the run of left bytes before the gate. Text from here on is held back while the check is starved. */
   void *scratch;           /* for regular expressions, or NULL */
   const struct vdt_intel *intel; /* known bad addresses, or NULL */
+  uint64_t
+      kept; /* what the check noted when it was asked last and starved; 0 at first. It must be the same however the text was cut */
+  unsigned kept_state;
   uint64_t seen; /* the check may set it: gates of this rule that end at or before it need not be looked at (a pattern
                                  fires at each digit of a run that one look has judged) */
 };

@@ -251,6 +251,32 @@ static struct charset heads_of(const struct rule *r)
   return out;
 }
 
+/* Rules with a fifth value are asked one by one. */
+static void index_skip(struct lefts *p, unsigned skip, uint64_t rule)
+{
+  for (unsigned k = 0; k < LEFTS_SKIPS; k++) {
+    struct skips *s = &p->skips[k];
+    if (s->rules && s->skip != skip) continue;
+    s->skip = skip;
+    s->rules |= rule;
+    return;
+  }
+}
+
+static void index_bytes(const struct vdt_engine *e, struct lefts *p)
+{
+  for (uint32_t i = 0; i < p->n && i < 64; i++) {
+    const struct rule *r = &e->rules.rules[p->v[i].rule];
+    for (unsigned c = 0; c < 256; c++) {
+      p->left[c] |= (uint64_t)charset_has(&r->left, (int)c) << i;
+      p->first[c] |= (uint64_t)charset_has(&r->left_first, (int)c) << i;
+      p->head[c] |= (uint64_t)charset_has(&p->v[i].heads, (int)c) << i;
+    }
+    for (unsigned n = 0; n <= r->left_max; n++) p->within[n] |= UINT64_C(1) << i;
+    index_skip(p, r->left_skip, UINT64_C(1) << i);
+  }
+}
+
 static int index_lefts(struct build *b, enum vdt_detector_id detector)
 {
   struct vdt_engine *e = b->e;
@@ -262,6 +288,7 @@ static int index_lefts(struct build *b, enum vdt_detector_id detector)
     bool wanted = r->detector == detector && r->left_max && !rule_is_score(r) && !r->check->after_gate;
     if (wanted && !left_known(e, p, r)) p->v[p->n++] = (struct left){.rule = i, .heads = heads_of(r)};
   }
+  index_bytes(e, p);
   return VDT_OK;
 }
 

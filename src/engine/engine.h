@@ -33,9 +33,18 @@ struct left {
   struct charset heads; /* bytes of its gate literals but the last: a text that ends otherwise does not end within one */
 };
 
+enum { LEFTS_SKIPS = 4 };
+
+/* What a byte says about the first 64 of a detector's rules with left bytes, one bit each. */
 struct lefts {
   struct left *v;
   uint32_t n;
+  uint64_t left[256], first[256], head[256]; /* is it one of its left bytes, may the finding begin with it, is it in heads? */
+  uint64_t within[RULE_LEFT_MAX + 2];        /* by a number of bytes: may so many be left bytes? */
+  struct skips {
+    unsigned skip;
+    uint64_t rules; /* of them, those with this left_skip */
+  } skips[LEFTS_SKIPS];
 };
 
 struct vdt_engine {

@@ -61,6 +61,18 @@ static const char *policy_of(const struct leaks *l, uint32_t rule)
   return l->policy_by_rule && l->policy_by_rule[rule] ? l->policies[l->policy_by_rule[rule]] : NULL;
 }
 
+/* Readings begin anew every few lines of markdown, so what a text did not write to is not emptied. */
+static void forget_text(struct leaks *l)
+{
+  uint32_t n = l->engine->rules.n;
+  if (l->any_named) memset(l->named, 0, n * sizeof *l->named);
+  if (l->any_word) memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
+  if (l->any_seen) memset(l->seen, 0, (n + 1) * sizeof *l->seen);
+  if (l->any_taken) memset(l->taken, 0, n * sizeof *l->taken);
+  if (l->any_gate) memset(l->gates, 0, l->n_gates / 8);
+  l->any_named = l->any_word = l->any_seen = l->any_taken = l->any_gate = false;
+}
+
 void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role role)
 {
   const struct vdt_bound *bound = policy->bound && policy->bound->engine == l->engine ? policy->bound : NULL;
@@ -75,14 +87,7 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   l->mask_by_rule = bound ? bound->mask : NULL;
   l->pseudonym_key = policy->pseudonym_key;
   l->allow = policy->allow;
-  memset(l->named, 0, l->engine->rules.n * sizeof *l->named);
-  memset(l->word_end, 0, l->engine->rules.n_groups * sizeof *l->word_end);
-  memset(l->seen, 0, (l->engine->rules.n + 1) * sizeof *l->seen);
-  memset(l->blocked, 0, (l->engine->rules.n + 1) * sizeof *l->blocked);
-  memset(l->taken, 0, l->engine->rules.n * sizeof *l->taken);
-  memset(l->gates, 0, l->n_gates / 8);
-  l->any_gate = false;
-  l->round = 0;
+  forget_text(l);
   l->n_pending = l->n_candidates = 0;
   l->failed = false;
 }
@@ -164,6 +169,7 @@ bool leaks_expect_all(struct leaks *l, uint64_t n)
   if (bits == l->n_gates) return true;
   uint64_t *gates = realloc(l->gates, bits / 8);
   if (!gates) return false;
+  memset(gates, 0, bits / 8);
   l->gates = gates;
   l->n_gates = bits;
   return true;
@@ -195,6 +201,7 @@ void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit)
     for (uint32_t i = 0; i < p->n_owners; i++) add_pending(l, w, hit, p, p->owners[i]);
   } else if (p->kind == PATTERN_WORD && !byte_is_word(byte_before(w, hit->end - p->text.n))) {
     for (uint32_t i = 0; i < p->n_owners; i++) l->word_end[p->owners[i]] = hit->end;
+    l->any_word = true;
   }
 }
 
@@ -285,6 +292,8 @@ static bool ask(struct leaks *l, const struct window *w, struct pending *p)
                       .context = p->context,
                       .context_end = p->context_end,
                       .hold = p->hold,
+                      .kept = p->kept,
+                      .kept_state = p->kept_state,
                       .scratch = l->scratch,
                       .intel = l->intel};
   struct number_found f = {0};
@@ -292,11 +301,13 @@ static bool ask(struct leaks *l, const struct window *w, struct pending *p)
   if (look.starved) {
     if (look.hold > p->hold) p->hold = look.hold;
     p->tried = w->end;
+    p->kept = look.kept;
+    p->kept_state = look.kept_state;
     return false;
   }
-  if (look.seen > l->seen[p->rule]) l->seen[p->rule] = look.seen;
+  if (look.seen > l->seen[p->rule]) l->seen[p->rule] = look.seen, l->any_seen = true;
   if (found) judge(l, p, &look, f.rule, &f.found);
-  if (found && f.named) l->named[f.rule] = f.found.end;
+  if (found && f.named) l->named[f.rule] = f.found.end, l->any_named = true;
   return true;
 }
 
@@ -309,7 +320,10 @@ static bool worth_asking(const struct pending *p, const struct window *w)
 void leaks_try(struct leaks *l, const struct window *w)
 {
   size_t kept = 0;
-  l->round++;
+  if (++l->round == 0) {
+    memset(l->blocked, 0, (l->engine->rules.n + 1) * sizeof *l->blocked);
+    l->round = 1;
+  }
   for (size_t i = 0; i < l->n_pending; i++) {
     struct pending *p = &l->pending[i];
     /* Gates of one rule are decided in order, since one look may answer for the next ones. */
@@ -321,11 +335,10 @@ void leaks_try(struct leaks *l, const struct window *w)
   l->n_pending = kept;
 }
 
-/* Where the rule's own gate may have begun, for each of its literals, or the end: it has not begun. */
-static uint64_t live_left(const struct rule *r, const struct charset *heads, const struct window *w)
+/* Where a finding may begin if the text ends within one of the rule's literals, or the end. */
+static uint64_t live_gate(const struct rule *r, const struct window *w)
 {
-  uint64_t first = left_start(r, w, w->end);
-  if (!charset_has(heads, byte_before(w, w->end))) return first;
+  uint64_t first = w->end;
   for (unsigned g = 0; g < r->n_gates; g++)
     for (size_t n = 1; n < r->gates[g].n && n <= w->end - w->base; n++) {
       struct str tail = {(const char *)w->p + (w->end - n - w->base), n}, head = {r->gates[g].p, n};
@@ -336,12 +349,34 @@ static uint64_t live_left(const struct rule *r, const struct charset *heads, con
   return first;
 }
 
+/* Where a finding may begin if the text ends in left bytes of the rules that stand in p->skips: all are followed at once. */
+static uint64_t live_run(const struct lefts *p, const struct window *w)
+{
+  uint64_t alive = UINT64_MAX, most = w->end - w->base, n_of[LEFTS_SKIPS] = {0}, held = 0;
+  const unsigned char *end = w->p + most;
+  for (uint64_t n = 1; n <= most; n++) {
+    unsigned char c = *(end - n);
+    alive &= p->left[c] & p->within[n];
+    if (!alive) break;
+    for (unsigned k = 0; k < LEFTS_SKIPS; k++)
+      if (alive & p->first[c] & p->skips[k].rules) n_of[k] = n;
+  }
+  for (unsigned k = 0; k < LEFTS_SKIPS; k++)
+    if (n_of[k] > p->skips[k].skip + held) held = n_of[k] - p->skips[k].skip;
+  return w->end - held;
+}
+
 /* The earliest place where text of the detector's left rules may have begun. */
 static uint64_t live_lefts(const struct leaks *l, const struct lefts *p, const struct window *w)
 {
-  uint64_t first = w->end;
+  if (p->n == 0 || w->end == w->base) return w->end;
+  uint64_t first = live_run(p, w), heads = p->head[byte_before(w, w->end)], run = 0;
+  for (unsigned k = 0; k < LEFTS_SKIPS; k++) run |= p->skips[k].rules;
   for (uint32_t i = 0; i < p->n; i++) {
-    uint64_t start = live_left(&l->engine->rules.rules[p->v[i].rule], &p->v[i].heads, w);
+    const struct rule *r = &l->engine->rules.rules[p->v[i].rule];
+    uint64_t start = i < 64 && run >> i & 1 ? w->end : left_start(r, w, w->end);
+    uint64_t gate = i >= 64 || heads >> i & 1 ? live_gate(r, w) : w->end;
+    if (gate < start) start = gate;
     if (start < first) first = start;
   }
   return first;
@@ -435,6 +470,7 @@ enum vdt_severity leaks_count(struct leaks *l, uint32_t rule)
 {
   const struct rule *r = &l->engine->rules.rules[rule];
   uint32_t n = ++l->taken[rule];
+  l->any_taken = true;
   unsigned severity = (unsigned)r->severity;
   if (r->detector == VDT_DET_SENSITIVE) severity += (n >= 10 ? 1u : 0u) + (n >= 100 ? 1u : 0u);
   return severity > VDT_HIGH ? VDT_HIGH : (enum vdt_severity)severity;

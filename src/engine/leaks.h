@@ -20,6 +20,8 @@ struct pending {
   bool context;
   uint64_t gate, gate_end, context_end;
   uint64_t hold, tried; /* tried: length of the text at the last try, 0 before the first */
+  uint64_t kept;        /* of the check (check.h) */
+  unsigned kept_state;
 };
 
 /* How a candidate was written when a reading of the stream found it (reading.h); what may be shown of it. */
@@ -66,8 +68,9 @@ struct leaks {
   uint64_t *word_end; /* per word group, where its latest word ends; 0 for none */
   uint64_t *seen;     /* per rule */
   uint32_t *taken;    /* per rule: how many of its findings have been counted */
-  uint32_t *blocked;  /* per rule: the round in which an earlier gate of it starved */
+  uint32_t *blocked;  /* per rule: the round in which an earlier gate of it starved; rounds are not counted by text */
   uint32_t round;
+  bool any_named, any_word, any_seen, any_taken; /* has anything been written there since leaks_begin()? */
   struct pending *pending;
   size_t n_pending, cap_pending;
   struct candidate *candidates; /* ordered by start, then end */

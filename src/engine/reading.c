@@ -83,7 +83,7 @@ static bool make_ready(const struct reading_set *set, struct reading *r)
   const struct vdt_engine *e = set->scanner->engine;
   if (!r->ready && leaks_init(&r->leaks, e)) return false;
   r->ready = true;
-  if (r->hs ? hs_reset_stream(r->hs, 0, NULL, NULL, NULL) != HS_SUCCESS : hs_open_stream(e->stream, 0, &r->hs) != HS_SUCCESS)
+  if (!e->literals.complete && (r->hs ? hs_reset_stream(r->hs, 0, NULL, NULL, NULL) : hs_open_stream(e->stream, 0, &r->hs)))
     return false;
   leaks_begin(&r->leaks, set->policy, set->role);
   r->leaks.scratch = set->scanner->regex_scratch;
@@ -166,7 +166,9 @@ static bool scan(struct reading_set *set, struct reading *r, const struct window
   mine.end = end;
   const char *p = n ? r->text.p + (r->scanned - r->base) : NULL;
   r->scanned = end;
-  if (n && hs_scan_stream(r->hs, p, (unsigned)n, 0, set->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
+  const struct literals *literals = &set->scanner->engine->literals;
+  if (literals->complete) literals_find(literals, mine.p, end - n - r->base, end - r->base, r->base, deliver, &d);
+  else if (n && hs_scan_stream(r->hs, p, (unsigned)n, 0, set->scanner->scratch, deliver, &d) != HS_SUCCESS) return false;
   deliver_rest(&d);
   leaks_numbers(&r->leaks, &mine, end - n);
   leaks_try(&r->leaks, &mine);

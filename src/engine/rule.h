@@ -17,6 +17,7 @@ enum {
   RULE_REGEX_MAX = 1024,  /* widest match of a user's regular expression */
   RULE_GROUPS_MAX = 1024, /* different lists of context words */
   RULE_NAME_MAX = 96,     /* bytes of the name of a number */
+  RULE_LEFT_MAX = 256,    /* most left bytes */
   RULE_CONTEXT = 300,     /* how far before a gate a context word counts, in bytes of the view */
 };
 

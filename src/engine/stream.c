@@ -21,13 +21,14 @@ struct vdt_stream {
   struct phrase_stream phrases;
   struct view view;
   hs_stream_t *hs;            /* NULL: the engine's literals are all that there is to look for */
-  struct buf orig;            /* original bytes from `released` on */
+  struct buf orig;            /* original bytes from `released` on, but for */
+  struct str fresh;           /* the last of them, which the caller has: what leaves at once is not copied into orig */
   uint64_t scanned, released; /* view offset, original offset */
   uint64_t masked;            /* original offset up to which masks have been written */
   struct buf out;
   struct vdt_finding *findings;
   size_t n_findings, cap_findings;
-  bool done, cut;
+  bool done, cut, acted; /* acted: the feed at hand wrote a mask, or cut */
 };
 
 int vdt_stream_new(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy, enum vdt_role role,
@@ -109,22 +110,37 @@ static bool add_finding(struct vdt_stream *s, const struct vdt_finding *f)
   return true;
 }
 
+/* Takes original bytes up to the offset away; what goes out is copied, what does not is gone. */
+static void leave_until(struct vdt_stream *s, uint64_t orig, bool out)
+{
+  if (orig <= s->released) return;
+  size_t n = (size_t)(orig - s->released), held = n < s->orig.n ? n : s->orig.n;
+  if (out) {
+    buf_put(&s->out, (struct str){s->orig.p, held});
+    buf_put(&s->out, (struct str){s->fresh.p, n - held});
+  }
+  buf_drop(&s->orig, held);
+  s->fresh = str_cut(s->fresh, n - held, s->fresh.n);
+  s->released = orig;
+}
+
 /* Original bytes up to the offset go out as they are. */
 static void release_until(struct vdt_stream *s, uint64_t orig)
 {
-  if (orig <= s->released) return;
-  size_t n = (size_t)(orig - s->released);
-  buf_put(&s->out, (struct str){s->orig.p, n});
-  buf_drop(&s->orig, n);
-  s->released = orig;
+  leave_until(s, orig, true);
 }
 
 /* Original bytes up to the offset never go out. */
 static void swallow_until(struct vdt_stream *s, uint64_t orig)
 {
-  if (orig <= s->released) return;
-  buf_drop(&s->orig, (size_t)(orig - s->released));
-  s->released = orig;
+  leave_until(s, orig, false);
+}
+
+/* What is left of the feed stays. */
+static void keep_fresh(struct vdt_stream *s)
+{
+  buf_put(&s->orig, s->fresh);
+  s->fresh = (struct str){"", 0};
 }
 
 /* Where what is masked from this candidate on ends: those that overlap make one mask. Only those of its cluster are known to be settled with
@@ -165,6 +181,7 @@ static void candidate_mask(const struct vdt_stream *s, const struct candidate *c
 static void act(struct vdt_stream *s, enum vdt_action action, uint64_t start, uint64_t end, const char *text)
 {
   if (action < VDT_REDACT || end <= s->masked) return;
+  s->acted = true;
   release_until(s, start);
   if (action >= VDT_CUT) {
     s->cut = true;
@@ -221,6 +238,8 @@ static const struct phrase_hit *next_phrase(const struct vdt_stream *s, size_t n
 /* Settled candidates and phrases become findings and masks, in the order of the text. */
 static bool settle(struct vdt_stream *s, uint64_t settled)
 {
+  if (!s->leaks.n_candidates && !s->phrases.n) return true;
+  keep_fresh(s); /* a pseudonym is made of its bytes in one piece */
   size_t n = leaks_settle(&s->leaks, settled), i = 0;
   for (const struct phrase_hit *h; !s->cut && ((h = next_phrase(s, n, settled)) || i < n);) {
     const struct candidate *c = i < n ? &s->leaks.candidates[i] : NULL;
@@ -237,6 +256,7 @@ static bool settle(struct vdt_stream *s, uint64_t settled)
 /* Keeps what pending checks, candidates and looks to the left may still read. */
 static void forget(struct vdt_stream *s)
 {
+  if (s->view.view_len < s->view.view_base + KEEP + SLACK) return;
   uint64_t need = leaks_needs(&s->leaks, s->view.view_len);
   need = reading_needs(&s->readings, need);
   if (s->phrases.settled < need) need = s->phrases.settled;
@@ -264,6 +284,7 @@ static int advance(struct vdt_stream *s, struct vdt_release *out)
     if (phrase_action(&s->phrases.look, h->phrase) >= VDT_REDACT && h->start < free_until) free_until = h->start;
   }
   if (!s->cut) release_until(s, view_start(&s->view, free_until));
+  keep_fresh(s);
   forget(s);
   if (s->out.failed || s->orig.failed) return VDT_ENOMEM;
   *out = (struct vdt_release){.p = s->out.p, .n = s->out.n, .cut = s->cut};
@@ -288,15 +309,16 @@ int vdt_stream_feed(struct vdt_stream *s, const char *p, size_t n, struct vdt_re
   int rc;
   size_t at = 0;
   buf_reset(&s->out);
+  s->acted = false;
   do {
     size_t slice = n - at < SLICE ? n - at : SLICE;
-    buf_put(&s->orig, (struct str){p + at, slice});
-    if (!view_feed(&s->view, p + at, slice) || s->orig.failed) return VDT_ENOMEM;
+    s->fresh = (struct str){p + at, slice};
+    if (!view_feed(&s->view, p + at, slice)) return VDT_ENOMEM;
     rc = advance(s, out);
     at += slice;
   } while (!rc && !s->cut && at < n);
   /* The caller may pass its own bytes on when nothing was and is held back and no mask was written. */
-  out->changed = !was_empty || s->orig.n != 0 || out->cut || out->n != n || (n && memcmp(out->p, p, n) != 0);
+  out->changed = !was_empty || s->orig.n != 0 || out->cut || out->n != n || (s->acted && n && memcmp(out->p, p, n) != 0);
   return rc;
 }
 
