@@ -5,11 +5,11 @@
     traffic.ports.add(port)
     hits, probes = traffic.search(state_folder)
 
-A text is what stands in a JSON string, or in pieces of a stream put together again, and has a blank in it: names, ids and keys have none. Each stretch of WINDOW
-bytes of it, beginning at a multiple of WINDOW, is looked for in every file, in every form of search_state.py. What may stand there with reason is
+A text is what stands in a JSON string, or in pieces of a stream put together again, in plain or in gzip, and has a blank in it, or stands where a text stands: other
+strings without a blank are names and ids. Each stretch of WINDOW bytes of it, beginning at a multiple of WINDOW, is looked for in every file, in every form of search_state.py. What may stand there with reason is
 said in explained(), for which kind of file and why; nothing else is passed over.
 """
-import base64, glob, hashlib, itertools, json, os, re, socket, ssl, subprocess, tempfile
+import base64, glob, hashlib, itertools, json, os, re, socket, ssl, subprocess, tempfile, zlib
 
 from search_state import FORMS, WINDOW, _is_ours, files
 
@@ -80,11 +80,60 @@ def _unquote(raw):
     return _ESCAPES.sub(one, raw)
 
 
-def texts():
-    """Every text that was said, once."""
+_GZIP = b"\x1f\x8b\x08"
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,7})(?:;[^\r\n]*)?\r\n")
+
+
+def _dechunked(data, at):
+    """The body that is sent in chunks, the first of which has its first byte at that place; None: it is not."""
+    out, head = [], re.search(rb"\r\n([0-9a-fA-F]{1,7})(?:;[^\r\n]*)?\r\n$", data[max(0, at - 40) : at])
+    size = int(head[1], 16) if head else 0
+    while size:
+        out.append(data[at : at + size])
+        m = _CHUNK.match(data, at + size + 2)
+        if not m:
+            break
+        size, at = int(m[1], 16), m.end()
+    return b"".join(out) or None
+
+
+def unpacked(data):
+    """What stands in it in gzip, whole bodies or in chunks, as far as it goes."""
+    out, at = [], data.find(_GZIP)
+    while at >= 0:
+        for body in filter(None, (_dechunked(data, at), data[at:])):
+            try:
+                out.append(zlib.decompressobj(31).decompress(body, KEPT_MAX))
+                break
+            except zlib.error:
+                pass
+        at = data.find(_GZIP, at + 1)
+    return out
+
+
+# Where texts stand, whatever the provider. What has one word only there may be a key, and is looked for as a whole.
+_WORD = re.compile(rb'"(?:content|text|delta|partial_json|arguments|response|refusal|transcript|prompt|input|output|thinking|reasoning|instructions|system)"\s*:\s*"((?:[^"\\ ]|\\.)*)"')
+
+
+def words():
+    """Texts without a blank."""
     out = set()
+    for data in _all_that_was_said():
+        out |= {_unquote(m[1]) for m in _WORD.finditer(data) if len(m[1]) >= WINDOW}
+        out.add(b"".join(_unquote(m[1]) for m in _PIECES.finditer(data)))
+    return {w for w in out if len(w) >= WINDOW and not re.search(rb"[ \n]", w) and len(set(w)) > 5}
+
+
+def _all_that_was_said():
     for data in map(bytes, _said.values()):
-        data = _OUR_ERROR.sub(b"", data)
+        for part in (data, *unpacked(data)):
+            yield _OUR_ERROR.sub(b"", part)
+
+
+def texts():
+    """Every text with a blank that was said, once."""
+    out = set()
+    for data in _all_that_was_said():
         for m in _STRING.finditer(data):
             if len(m[1]) >= WINDOW and not m[2]:
                 out.add(_unquote(m[1]))
@@ -102,6 +151,7 @@ def probes():
             p = t[i : i + WINDOW]
             if (b" " in p or b"\n" in p) and len(set(p)) > 5:
                 out.add(p)
+    out |= {w[i : i + WINDOW] for w in words() for i in range(0, len(w) - WINDOW + 1, WINDOW)}
     step = max(1, len(out) // PROBES_MAX)
     return set(itertools.islice(sorted(out), 0, None, step)), len(out)
 
