@@ -40,6 +40,9 @@ WIDE static inline __m512i fours_at(__m512i block, char from)
   return _mm512_permutexvar_epi8(_mm512_add_epi8(each, _mm512_set1_epi8(from)), block);
 }
 
+/* Without optimisation gcc's gather is a macro that gives a signed parameter a mask of all ones. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 WIDE static inline uint64_t may_end(const struct literals *l, __m512i fours)
 {
   __m512i three = _mm512_and_si512(fours, _mm512_set1_epi32((int)0xFFFFFF00));
@@ -48,6 +51,7 @@ WIDE static inline uint64_t may_end(const struct literals *l, __m512i fours)
   may = _mm512_srlv_epi32(may, _mm512_and_si512(fours, _mm512_set1_epi32(31)));
   return _mm512_test_epi32_mask(may, _mm512_set1_epi32(1));
 }
+#pragma GCC diagnostic pop
 
 WIDE static uint64_t read_avx512vbmi(const struct literals *l, const unsigned char *p, unsigned n)
 {
