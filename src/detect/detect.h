@@ -51,8 +51,16 @@ struct str line_value(struct look *l, uint64_t i, enum operator_kind kind, unsig
 bool quote_closes(struct look *l, uint64_t i, int quote);
 bool element_closes(struct look *l, uint64_t i);
 
-/* wallet.c: Base58Check (the last 4 bytes are a double SHA-256 of the rest), Bech32 and Bech32m (data behind the "1"). */
+/* coins.c: Base58Check (the last 4 bytes are a double SHA-256 of the rest), Bech32 and Bech32m (data behind the "1"). */
 bool base58_checks(struct str s);
+/* Base58Check in Ripple's alphabet: a version's byte and a payload of so many bytes; the seeds that begin with sEd. */
+bool ripple_checks(struct str s, unsigned version, size_t payload);
+bool ripple_seed_checks(struct str s);
+/* 40 hexadecimal digits: their capitals (EIP-55), unless all letters are of one case. */
+bool ethereum_checks(struct str hex);
+bool monero_checks(struct str s);
+/* kind: 'G' for an address of Stellar, 'S' for a seed. */
+bool stellar_checks(struct str s, char kind);
 bool bech32_checks(struct str hrp, struct str data);
 
 /* Is the word among those of the rule's variant? */

@@ -213,7 +213,7 @@ static uint64_t read_bitcoin(struct look *l, uint64_t i)
 static uint64_t read_ethereum(struct look *l, uint64_t i)
 {
   if (look_at(l, i) != '0' || look_at(l, i + 1) != 'x') return 0;
-  return hex_run(l, i + 2, 41) == 40 ? i + 42 : 0;
+  return hex_run(l, i + 2, 41) == 40 && ethereum_checks(look_span(l, i + 2, i + 42)) ? i + 42 : 0;
 }
 
 /* "062-000": bank, state and branch of Australia. */
@@ -286,6 +286,24 @@ static uint64_t read_base58check(struct look *l, uint64_t i)
   uint64_t end = letters_and_digits(l, i, 36);
   struct str s = look_span(l, i, end);
   return s.n >= 26 && s.n <= 35 && base58_checks(s) ? end : 0;
+}
+
+static uint64_t read_ripple(struct look *l, uint64_t i)
+{
+  uint64_t end = letters_and_digits(l, i, 36);
+  return ripple_checks(look_span(l, i, end), 0, 20) ? end : 0;
+}
+
+static uint64_t read_monero(struct look *l, uint64_t i)
+{
+  uint64_t end = letters_and_digits(l, i, 107);
+  return monero_checks(look_span(l, i, end)) ? end : 0;
+}
+
+static uint64_t read_stellar(struct look *l, uint64_t i)
+{
+  uint64_t end = letters_and_digits(l, i, 57);
+  return stellar_checks(look_span(l, i, end), 'G') ? end : 0;
 }
 
 /* 32 bytes in base 58, of Solana: 43 or 44 characters, of both cases and digits. */

@@ -96,6 +96,9 @@ enum value_shape shape_of(struct str s)
     letters += class_of(s.p[i]) >= 2;
   }
   if (digits < 2 && longest_segment(s) >= 8 && entropy(s) >= 3.1 && cases_fall_at_random(s)) return SHAPE_RANDOM;
+  /* 32 letters of one case: no word is as long, and words joined have their vowels. */
+  if (digits == 0 && s.n >= 28 && s.n <= 64 && letters == s.n && entropy(s) >= 3.7 && !changes(s) && !reads_like_words(s))
+    return SHAPE_RANDOM;
   if (digits == 0)
     return s.n >= 20 && changes(s) * 5 >= s.n && !reads_like_words(s) && entropy(s) >= 3.7 ? SHAPE_RANDOM : SHAPE_NONE;
   bool mixed = digits >= 2 && letters >= 4 && changes(s) * 5 >= s.n && longest_segment(s) >= 8;

@@ -84,6 +84,12 @@ static bool age_bech32(struct str token, struct str body)
   return bech32_checks(STR("age-secret-key-"), body);
 }
 
+static bool ripple_seed(struct str token, struct str body)
+{
+  (void)body;
+  return ripple_seed_checks(token);
+}
+
 static bool nostr_bech32(struct str token, struct str body)
 {
   (void)token;
@@ -147,6 +153,7 @@ static const struct confirmation confirmations[] = {
     {"base58check", "prefix, length and Base58Check", "prefix and length; the checksum is wrong", 65, base58_token, 50,
      WHY_CHECKSUM},
     {"age", "prefix, length and Bech32 checksum", "prefix and length; the checksum is wrong", 75, age_bech32, 58, WHY_CHECKSUM},
+    {"ripple", "prefix, length and checksum", NULL, 0, ripple_seed, 28, WHY_CHECKSUM},
     {"nostr", "prefix, length and Bech32 checksum", NULL, 0, nostr_bech32, 58, WHY_CHECKSUM},
     {"parts", "three parts of the right lengths", NULL, 0, three_parts, 40, WHY_FORMAT},
     {"discord", "three parts, the first decodes to an id", "three parts of the right lengths; the first decodes to no id", 75,

@@ -1,6 +1,5 @@
 /*
- * Keys to money: seed phrases (BIP-39) and private keys in Base58Check (WIF, extended keys) or Bech32 (BIP-173), told by real checksums.
- * Phrases and keys without a mark of their own are looked for after a word that announces them.
+ * Keys to money: seed phrases (BIP-39) and private keys, told by real checksums (those of one word are in coins.c). Phrases and keys without a mark of their own are looked for after a word that announces them.
  */
 #include "detect/detect.h"
 #include <sodium.h>
@@ -122,63 +121,6 @@ bool check_seed_phrase(const struct rule *r, struct look *l, struct found *out)
   return !l->starved && settle_phrase(&p, out);
 }
 
-static int base58_digit(char c)
-{
-  static const char digits[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-  const char *at = c ? memchr(digits, c, 58) : NULL;
-  return at ? (int)(at - digits) : -1;
-}
-
-bool base58_checks(struct str s)
-{
-  unsigned char bytes[96] = {0}, hash[crypto_hash_sha256_BYTES];
-  size_t n = 0; /* bytes used, least first */
-  if (s.n < 20 || s.n > 120) return false;
-  for (size_t i = 0; i < s.n; i++) {
-    int carry = base58_digit(s.p[i]);
-    if (carry < 0) return false;
-    for (size_t k = 0; k < n || carry; k++) {
-      if (k == sizeof bytes) return false;
-      carry += bytes[k] * 58;
-      bytes[k] = (unsigned char)carry;
-      carry >>= 8;
-      if (k >= n) n = k + 1;
-    }
-  }
-  for (size_t i = 0; i < s.n && s.p[i] == '1' && n < sizeof bytes; i++) n++;
-  unsigned char whole[96];
-  for (size_t i = 0; i < n; i++) whole[i] = bytes[n - 1 - i];
-  if (n < 5) return false;
-  crypto_hash_sha256(hash, whole, n - 4);
-  crypto_hash_sha256(hash, hash, sizeof hash);
-  return memcmp(hash, whole + n - 4, 4) == 0;
-}
-
-static uint32_t bech32_step(uint32_t sum)
-{
-  static const uint32_t generator[] = {0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3};
-  uint32_t top = sum >> 25, next = (sum & 0x1FFFFFF) << 5;
-  for (unsigned i = 0; i < 5; i++)
-    if (top >> i & 1) next ^= generator[i];
-  return next;
-}
-
-bool bech32_checks(struct str hrp, struct str data)
-{
-  static const char digits[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-  uint32_t sum = 1;
-  for (size_t i = 0; i < hrp.n; i++) sum = bech32_step(sum) ^ (uint32_t)(unsigned char)(hrp.p[i] | 32) >> 5;
-  sum = bech32_step(sum);
-  for (size_t i = 0; i < hrp.n; i++) sum = bech32_step(sum) ^ ((uint32_t)(hrp.p[i] | 32) & 31);
-  for (size_t i = 0; i < data.n; i++) {
-    char c = data.p[i] >= 'A' && data.p[i] <= 'Z' ? (char)(data.p[i] + 32) : data.p[i];
-    const char *at = c ? memchr(digits, c, 32) : NULL;
-    if (!at) return false;
-    sum = bech32_step(sum) ^ (uint32_t)(at - digits);
-  }
-  return sum == 1 || sum == 0x2BC830A3; /* BIP-173, BIP-350 */
-}
-
 static bool is_hex(int c)
 {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -191,7 +133,7 @@ static bool all_hex(struct str s)
   return true;
 }
 
-/* A key of the right form: 64 hexadecimal digits, or WIF. */
+/* A key of the right form: 64 hexadecimal digits, WIF, or a seed with its checksum. */
 static bool is_wallet_key(struct str s, struct found *out)
 {
   bool wif = (s.n == 51 && s.p[0] == '5') || (s.n == 52 && (s.p[0] == 'K' || s.p[0] == 'L' || s.p[0] == 'c'));
@@ -200,6 +142,12 @@ static bool is_wallet_key(struct str s, struct found *out)
     out->why |= WHY_CHECKSUM;
     out->confidence = 95;
     out->reason = "a private key in Base58Check; the checksum is right";
+    return true;
+  }
+  if (ripple_checks(s, 33, 16) || ripple_seed_checks(s) || stellar_checks(s, 'S')) {
+    out->why |= WHY_CHECKSUM;
+    out->confidence = 95;
+    out->reason = "a seed of Ripple or Stellar; the checksum is right";
     return true;
   }
   out->reason = "64 hexadecimal digits after a private key's name";
@@ -216,7 +164,7 @@ bool check_wallet_key(const struct rule *r, struct look *l, struct found *out)
     if (l->starved) return false;
     struct str s = look_span(l, i, end);
     if (s.n == 66 && str_starts(s, STR("0x"))) s = str_cut(s, 2, s.n);
-    if (s.n >= 51 && is_wallet_key(s, out)) {
+    if (s.n >= 29 && is_wallet_key(s, out)) {
       out->start = end - s.n;
       out->end = end;
       return found_sure(out, s, out->confidence);

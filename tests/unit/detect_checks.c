@@ -196,6 +196,69 @@ static void prose_is_not_held_back(void)
   CHECK_INT(held(check_assignment, &r, "password", "my password is hG72kf"), 6);
 }
 
+/* Each whole, then with one character changed at every place: no change passes. (Chance lets one of 4 thousand million through.) */
+static unsigned changed_and_right(struct str s, bool (*test)(struct str))
+{
+  unsigned right = 0;
+  char copy[128];
+  CHECK(s.n < sizeof copy && test(s));
+  for (size_t i = 0; i < s.n; i++) {
+    memcpy(copy, s.p, s.n);
+    copy[i] = copy[i] == '7' ? '8' : '7';
+    right += test((struct str){copy, s.n});
+  }
+  CHECK(!test(str_cut(s, 0, s.n - 1)));
+  CHECK(!test(str_cut(s, 1, s.n)));
+  CHECK(!test(STR("")));
+  return right;
+}
+
+static bool xrp(struct str s)
+{
+  return ripple_checks(s, 0, 20);
+}
+
+static bool xrp_seed(struct str s)
+{
+  return ripple_checks(s, 33, 16);
+}
+
+static bool xlm(struct str s)
+{
+  return stellar_checks(s, 'G');
+}
+
+static bool xlm_seed(struct str s)
+{
+  return stellar_checks(s, 'S');
+}
+
+static void coins(void)
+{
+  static const struct {
+    struct str text;
+    bool (*test)(struct str);
+  } v[] = {
+      {STR("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"), xrp}, /* the ledger's first account */
+      {STR("rNEG11nLFXiUDhcsPpx7vn3YKAWp36rEmG"), xrp},
+      {STR("sshhkfKojCxSUGWNWsEtnj53MEGdM"), xrp_seed},
+      {STR("sEdSCskproK3sjYJETRUYfpGNZeytig"), ripple_seed_checks},
+      {STR("GBJF5SQ5KCE5XXF3M4ANSEGF4C6CH65KEPXAE3AOEJGCWRKJBZPSTEIR"), xlm},
+      {STR("SBJF5SQ5KCE5XXF3M4ANSEGF4C6CH65KEPXAE3AOEJGCWRKJBZPSSA3O"), xlm_seed},
+      {STR("49JPm8Vt5PSaxA2eRHWb8wDzM1Woj9y3TLByQTTTS3KdYKVNGye77gkDQr3uxQZL1v9nm7sUSmC4bDWbxJoppk6BJj7jNq5"), monero_checks},
+      {STR("4K14mwKNgexaxA2eRHWb8wDzM1Woj9y3TLByQTTTS3KdYKVNGye77gkDQr3uxQZL1v9nm7sUSmC4bDWbxJoppk6BTHxjjGpJXVp7Q3JN9D"),
+       monero_checks},
+      {STR("5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"), ethereum_checks}, /* of EIP-55 itself, and the next */
+      {STR("fB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"), ethereum_checks},
+  };
+  for (size_t i = 0; i < sizeof v / sizeof *v; i++) CHECK_INT(changed_and_right(v[i].text, v[i].test), 0);
+  CHECK(ethereum_checks(STR("5aaeb6053f3e94c9b9a09f33669435e7ef1beaed")));
+  CHECK(ethereum_checks(STR("5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED")));
+  CHECK(!ethereum_checks(STR("5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed")));
+  CHECK(!xrp_seed(STR("rNEG11nLFXiUDhcsPpx7vn3YKAWp36rEmG")));
+  CHECK(!xlm_seed(STR("GBJF5SQ5KCE5XXF3M4ANSEGF4C6CH65KEPXAE3AOEJGCWRKJBZPSTEIR")));
+}
+
 int main(void)
 {
   struct rule r = {.min = 8, .entropy = 2.8, .confidence = 75};
@@ -206,6 +269,7 @@ int main(void)
   joined_by_other_marks();
   RUN(letters_at_random);
   RUN(sums_and_decodings);
+  RUN(coins);
   RUN(placeholders);
   RUN(prose_is_not_held_back);
   return test_end();
