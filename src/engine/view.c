@@ -199,11 +199,11 @@ static size_t plain_run(const unsigned char *p, size_t n)
   return i;
 }
 
-static size_t ascii_run(const char *p, size_t n)
+static size_t ascii_run(const unsigned char *p, size_t n)
 {
   size_t i = 0;
   for (; i + BLOCK_BYTES <= n; i += BLOCK_BYTES) {
-    uint64_t high = block_high((const unsigned char *)p + i);
+    uint64_t high = block_high(p + i);
     if (high) return i + block_first(high);
   }
   for (; i + 8 <= n; i += 8) {
@@ -211,7 +211,19 @@ static size_t ascii_run(const char *p, size_t n)
     memcpy(&w, p + i, 8);
     if (w & 0x8080808080808080u) break;
   }
-  while (i < n && (unsigned char)p[i] < 0x80) i++;
+  while (i < n && p[i] < 0x80) i++;
+  return i;
+}
+
+/* Length of the run at p that is its own view. */
+static size_t same_run(const unsigned char *p, size_t n)
+{
+  size_t i = 0, before;
+  do {
+    before = i;
+    i += ascii_run(p + i, n - i);
+    i += plain_run(p + i, n - i);
+  } while (i > before);
   return i;
 }
 
@@ -223,8 +235,7 @@ bool view_feed(struct view *v, const char *p, size_t n)
     drain_partial(v);
   }
   while (i < n) {
-    size_t run = ascii_run(p + i, n - i);
-    if (!run) run = plain_run((const unsigned char *)p + i, n - i);
+    size_t run = same_run((const unsigned char *)p + i, n - i);
     if (run) {
       put_same(v, p + i, run);
       i += run;

@@ -100,7 +100,7 @@ static void every_cut_gives_the_same_view(void)
   view_finish(&want);
 }
 
-/* Copied in runs or folded one by one: every code point beside itself reads as it does alone. */
+/* Copied in runs, or folded one by one: every code point beside itself reads as it does alone. */
 static void runs_change_nothing(void)
 {
   for (uint32_t c = 0x80; c < 0x20000; c++) {
@@ -120,6 +120,8 @@ static void runs_change_nothing(void)
     view_end(&one);
     CHECK_INT(run.view_len, 2 * one.view_len);
     CHECK(run.view_len == 2 * one.view_len && (!one.view_len || memcmp(run.text.p, one.text.p, one.view_len) == 0));
+    CHECK(!one.view_len || memcmp(run.text.p + one.view_len, one.text.p, one.view_len) == 0);
+    CHECK(!one.view_len || (view_start(&run, one.view_len) == n && view_stop(&run, one.view_len) == n));
     view_finish(&run);
     view_finish(&one);
   }
