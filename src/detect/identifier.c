@@ -253,6 +253,8 @@ static bool groups_hold(const char *p, const struct run *r, unsigned a, unsigned
   for (unsigned k = a; k <= b; k++) {
     unsigned n = 0;
     while (*p == ' ') p++;
+    if (*p == '-' && r->g[k].separator != '-') return false;
+    p += *p == '-';
     while (is_digit(*p)) n = n * 10 + (unsigned)(*p++ - '0');
     if (n != r->g[k].end - r->g[k].start) return false;
   }
@@ -272,7 +274,7 @@ enum layout run_layout(const struct identifier *id, const struct run *r, unsigne
   if (a == b && !only) return LAYOUT_PLAIN;
   if (only && mixed) return LAYOUT_NONE;
   for (p += only; *p; p++) {
-    if (groups_hold(p, r, a, b)) return LAYOUT_USUAL;
+    if (groups_hold(p, r, a, b)) return a == b ? LAYOUT_PLAIN : LAYOUT_USUAL;
     while (p[1] && *p != '|') p++;
   }
   return only || run_is_listed(r, a, b) || is_decimal(r, a, b) ? LAYOUT_NONE : LAYOUT_OTHER;
