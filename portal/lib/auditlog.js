@@ -33,8 +33,8 @@ function Part({ name, words, value: text, options }) {
 }
 
 function Rows({ rows }) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Entries of the audit log"><table><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Of</th></tr></thead>
-    <tbody>${rows.map((r, i) => html`<tr key=${i}><td class="nobreak"><${Time} at=${r.time} short /></td><td><${Seen} text=${r.who} limit=${60} /></td><td><${Seen} text=${r.what} limit=${60} /></td><td><${Seen} text=${r.target} limit=${120} />${r.detail && html`<br /><span class="dim"><${Seen} text=${r.detail} limit=${240} /></span>`}</td></tr>`)}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Entries of the audit log"><table><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Of</th><th scope="col">Workspace</th></tr></thead>
+    <tbody>${rows.map((r, i) => html`<tr key=${i}><td class="nobreak"><${Time} at=${r.time} short /></td><td><${Seen} text=${r.who} limit=${60} /></td><td><${Seen} text=${r.what} limit=${60} /></td><td><${Seen} text=${r.target} limit=${120} />${r.detail && html`<br /><span class="dim"><${Seen} text=${r.detail} limit=${240} /></span>`}</td><td><${Seen} text=${r.workspace} limit=${60} /></td></tr>`)}</tbody></table></div>`;
 }
 
 export function AccessLog({ query }) {

@@ -6,7 +6,8 @@ import { useKeys } from "../lib/keys.js";
 import { Table } from "../lib/table.js";
 import { Preview } from "../lib/preview.js";
 import { csv, save } from "../lib/csv.js";
-import { Time, fromField, relative, toField } from "../lib/time.js";
+import { Time, relative } from "../lib/time.js";
+import { Range, moment } from "../lib/range.js";
 import { Seen } from "../lib/visible.js";
 import { Copy, Empty, Fresh, Loaded, Problem, Severity, State, number, states } from "../lib/ui.js";
 import { ChangeDialog, VerbButtons, count, verbs } from "../lib/triage.js";
@@ -15,9 +16,6 @@ import { alertTypes, listAlerts, may } from "../api.js";
 const POLL_MS = 5000;
 const spans = { "1h": 36e5, "24h": 864e5, "7d": 7 * 864e5, "30d": 30 * 864e5 };
 const named = ["deployment", "application", "user", "workspace"]; // filters that are set by a click on a value
-
-// A time of the address, if it is one: whoever made the address.
-const moment = (text) => (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : "");
 
 // What the server is asked, from the address. Without a status the open ones are shown: those are what somebody has to do.
 export function question(query) {
@@ -54,12 +52,6 @@ function Views({ query }) {
       <button type="button" class="quiet" aria-label=${"Forget the view " + name} onClick=${() => keep(Object.fromEntries(Object.entries(views).filter(([k]) => k !== name)))}>✕</button></li>`)}</ul>
     <form class="row" onSubmit=${save}><label>Name<input name="name" required maxlength="60" /></label><button>Save this view</button></form>
     <p class="dim">A view is the address of this page; send it to a colleague. Names are kept in this browser.</p></details>`;
-}
-
-// The fields are in the reader's zone, the address is in UTC: a link means the same for everybody.
-function Range({ query, ask }) {
-  const field = (name, words) => html`<label>${words}<input type="datetime-local" name=${name} value=${toField(moment(query.get(name) || ""))} onChange=${(e) => ask({ [name]: fromField(e.target.value) || "" })} /></label>`;
-  return html`${field("from", "From")}${field("to", "To")}`;
 }
 
 function Filters({ query, search }) {

@@ -3,6 +3,7 @@ import { html } from "../lib/html.js";
 import { setQuery, to } from "../lib/router.js";
 import { useLoad } from "../lib/live.js";
 import { Chart } from "../lib/chart.js";
+import { Range, moment } from "../lib/range.js";
 import { Seen } from "../lib/visible.js";
 import { Bar, Empty, Fresh, Loaded, Severity, compact, number } from "../lib/ui.js";
 import { overview } from "../api.js";
@@ -11,10 +12,21 @@ const POLL_MS = 15000;
 // [in the address, words, seconds, seconds of a step: few enough that a bar can be seen]
 const spans = [["1h", "Last hour", 3600, 300], ["24h", "Last day", 86400, 1800], ["7d", "Last week", 604800, 7200], ["30d", "Last 30 days", 2592000, 43200]];
 
-function question([, , seconds, step]) {
+const own = ["own", "From … to …"];
+const steps = [300, 900, 1800, 3600, 7200, 21600, 43200, 86400], BARS = 60, DAYS = 400;
+
+// What the server is asked, from the address. A range of one's own that has no end ends now; one without a beginning is a day; one that is none is not asked for.
+export function question(query, now = Math.floor(Date.now() / 1000)) {
   const text = (s) => new Date(s * 1000).toISOString().replace(/\.\d+/, "");
-  const now = Math.floor(Date.now() / 1000);
-  return { from: text(now - seconds), to: text(now), step };
+  const seconds = (name) => Math.floor(Date.parse(moment(query.get(name) || "")) / 1000);
+  if (query.get("span") === own[0]) {
+    const to = seconds("to") || now, from = seconds("from") || to - 86400;
+    if (from >= to) throw new Error("The time is to begin before it ends.");
+    if (to - from > DAYS * 86400) throw new Error(`At most ${DAYS} days are shown at once.`);
+    return { from: text(from), to: text(to), step: steps.find((s) => (to - from) / s <= BARS) || 86400 };
+  }
+  const [, , length, step] = spans.find(([name]) => name === query.get("span")) || spans[1];
+  return { from: text(now - length), to: text(now), step };
 }
 
 const sum = (list) => list.reduce((x, y) => x + y, 0);
@@ -67,9 +79,9 @@ function First() {
 }
 
 export default function Overview({ route: { query } }) {
-  const span = spans.find(([name]) => name === query.get("span")) || spans[1];
-  const load = useLoad((signal) => overview(question(span), signal), [span[0]], POLL_MS);
-  return html`<div class="row bar"><h1>Overview</h1><${Fresh} at=${load.at} /><label class="wordless"><span class="sr">Time</span><select onChange=${(e) => setQuery({ span: e.target.value })}>${spans.map(([name, text]) => html`<option key=${name} value=${name} selected=${name === span[0]}>${text}</option>`)}</select></label></div>
+  const choices = [...spans, own], span = choices.find(([name]) => name === query.get("span")) || spans[1];
+  const load = useLoad(async (signal) => overview(question(query), signal), [span[0], query.get("from"), query.get("to")], POLL_MS);
+  return html`<div class="row bar"><h1>Overview</h1><${Fresh} at=${load.at} /><label class="wordless"><span class="sr">Time</span><select onChange=${(e) => setQuery({ span: e.target.value })}>${choices.map(([name, text]) => html`<option key=${name} value=${name} selected=${name === span[0]}>${text}</option>`)}</select></label>${span === own && html`<${Range} query=${query} ask=${setQuery} />`}</div>
     <${Loaded} of=${load} what="the overview">${(d) => html`<${Attention} rows=${d.attention} /><${Tiles} totals=${d.totals} alerts=${d.alerts} />
       ${d.totals.requests ? html`<${Charts} d=${d} /><${Deployments} rows=${d.deployments} />` : html`<${First} />`}
       <div class="grid"><${Top} title="Alert types" filter="type" rows=${d.alerts.types} none="No alert in this time." /><${Top} title="Users" filter="user" rows=${d.alerts.users} none="No alert that names a user. Name users with user_security_context or a header (docs/gateway.md)." />

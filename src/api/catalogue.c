@@ -49,36 +49,42 @@ void api_types(struct api *api, const struct api_request *r, struct api_response
   BUF_LIT(&response->body, "]}");
 }
 
-static void put_line(struct buf *b, const struct store_audit *a)
+struct line {
+  struct store_audit entry;
+  struct str workspace;
+};
+
+static void put_line(struct buf *b, const struct line *l)
 {
   BUF_LIT(b, "{\"time\":");
-  arm_put_time(b, a->time_us);
-  api_put_member(b, "who", a->who);
-  api_put_member(b, "what", a->what);
-  api_put_member(b, "target", a->target);
-  api_put_member(b, "detail", a->detail);
+  arm_put_time(b, l->entry.time_us);
+  api_put_member(b, "workspace", l->workspace);
+  api_put_member(b, "who", l->entry.who);
+  api_put_member(b, "what", l->entry.what);
+  api_put_member(b, "target", l->entry.target);
+  api_put_member(b, "detail", l->entry.detail);
   buf_byte(b, '}');
 }
 
 static int newest_first(const void *x, const void *y)
 {
-  uint64_t a = ((const struct store_audit *)x)->time_us, b = ((const struct store_audit *)y)->time_us;
+  uint64_t a = ((const struct line *)x)->entry.time_us, b = ((const struct line *)y)->entry.time_us;
   return a > b ? -1 : a < b;
 }
 
 /* A page of each store, joined: the page of all is in it. */
 static int gather_audit(struct api *api, struct store *const *stores, size_t n_stores, const struct store_audit_query *q,
-                        struct store_audit **out, size_t *n)
+                        struct line **out, size_t *n)
 {
-  struct store_audit *all = arena_zalloc(api->arena, n_stores * q->limit, sizeof *all), *some;
+  struct line *all = arena_zalloc(api->arena, n_stores * q->limit, sizeof *all);
+  struct store_audit *some;
   size_t m;
   *n = 0;
   if (!all) return VDT_ENOMEM;
   for (size_t i = 0; i < n_stores; i++) {
     int rc = stores[i]->ops->list_audit(stores[i], q, api->arena, &some, &m, NULL);
     if (rc) return rc;
-    if (m) memcpy(all + *n, some, m * sizeof *all);
-    *n += m;
+    for (size_t k = 0; k < m; k++) all[(*n)++] = (struct line){some[k], stores[i]->place.workspace};
   }
   qsort(all, *n, sizeof *all, newest_first);
   *out = all;
@@ -86,10 +92,10 @@ static int gather_audit(struct api *api, struct store *const *stores, size_t n_s
 }
 
 /* Where the page ends. What was written to several workspaces at one time stays together: the next page begins before that time. */
-static size_t end_of_page(const struct store_audit *lines, size_t n, size_t page)
+static size_t end_of_page(const struct line *lines, size_t n, size_t page)
 {
   size_t end = n < page ? n : page;
-  while (end && end < n && lines[end].time_us == lines[end - 1].time_us) end++;
+  while (end && end < n && lines[end].entry.time_us == lines[end - 1].entry.time_us) end++;
   return end;
 }
 
@@ -116,7 +122,7 @@ static bool ask_audit(const struct api_request *r, struct api_response *response
 void api_audit(struct api *api, const struct api_request *r, struct api_response *response)
 {
   struct store_audit_query q = {0};
-  struct store_audit *lines;
+  struct line *lines;
   struct store **stores;
   struct buf *b = &response->body;
   size_t n, n_stores;
@@ -136,7 +142,7 @@ void api_audit(struct api *api, const struct api_request *r, struct api_response
   buf_byte(b, ']');
   if (end < n) {
     char token[24];
-    snprintf(token, sizeof token, "%llu", (unsigned long long)lines[end - 1].time_us);
+    snprintf(token, sizeof token, "%llu", (unsigned long long)lines[end - 1].entry.time_us);
     api_put_next_link(b, r, str_of(token));
   }
   buf_byte(b, '}');

@@ -160,6 +160,7 @@ await test("who does not administer sees holds and no buttons", async () => {
 await test("the access log is filtered by who, what and text, in the address; it can be looked through to its beginning", async () => {
   const log = part("Access log");
   assert.equal(await log.locator("tbody tr").count(), 20);
+  assert.deepEqual([await log.locator("thead th").last().innerText(), new Set(await log.locator("tbody td:last-child").allInnerTexts())], ["Workspace", new Set(["weu"])]);
   await log.locator("input[name=what]").fill("token created");
   await p.waitForFunction(() => [...document.querySelectorAll("section[aria-label='Access log'] tbody tr")].every((r) => r.cells[2].innerText === "token created") && document.querySelectorAll("section[aria-label='Access log'] tbody tr").length);
   assert.match(await log.innerText(), /desk[\s\S]*role reader/);

@@ -116,6 +116,29 @@ await test("the time of the overview is in the address", async () => {
   await settled(p);
 });
 
+await test("the overview of a time range of one's own is what the API says of it; the fields are in the reader's zone, the address in UTC", async () => {
+  const whole = (ms) => new Date(Math.floor(ms / 36e5) * 36e5).toISOString().replace(/\.\d+/, ""), from = whole(Date.now() - 2 * 36e5), to = whole(Date.now() + 36e5);
+  const requests = async () => Number((await p.locator(".tile", { hasText: "Requests" }).getAttribute("title")).replace(/\D/g, ""));
+  await open(p, "");
+  await p.selectOption("main select", "own");
+  for (const [name, value] of [["from", from], ["to", to]]) {
+    await p.fill(`main input[name=${name}]`, new Date(value).toLocaleString("sv-SE", { timeZone: "Europe/Berlin" }).slice(0, 16).replace(" ", "T"));
+    await p.locator(`main input[name=${name}]`).blur();
+    await p.waitForFunction(([n, v]) => new URLSearchParams(location.hash.split("?")[1]).get(n) === v, [name, value]);
+  }
+  await settled(p);
+  const d = await api(`/vedette/overview?from=${from}&to=${to}`);
+  assert.ok(d.totals.requests > 0);
+  assert.equal(await requests(), d.totals.requests);
+  await open(p, "?span=own&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z");
+  await p.waitForSelector("text=No request came in this time");
+  await open(p, "?span=own&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z");
+  await p.waitForSelector("text=The time is to begin before it ends");
+  await open(p, "?span=own&from=%3Cb%3E&to=never");
+  // what is no time is none: the last day
+  await p.waitForFunction(() => [...document.querySelectorAll(".tile")].some((t) => /Requests/.test(t.innerText) && Number(t.title.replace(/\D/g, "")) > 0));
+});
+
 await test("an alert's page says what happened, what to do, and who it was, with times of this zone and UTC on hover", async () => {
   const a = of("AI.Azure_CredentialTheftAttempt");
   await open(p, "alert" + a.id);

@@ -8,6 +8,22 @@ const { byDay } = await lib("lib/ledger");
 const { regions } = await lib("lib/map");
 const { alertsOf, lines } = await lib("pages/sensitive");
 
+const { question } = await lib("pages/overview");
+
+await test("what the overview asks: a span of its own ends now and begins a day before where nothing else is said, in at most sixty steps or in days", () => {
+  const now = Date.parse("2026-11-26T12:00:00Z") / 1000, asked = (q) => Object.values(question(new URLSearchParams(q), now));
+  assert.deepEqual(asked(""), ["2026-11-25T12:00:00Z", "2026-11-26T12:00:00Z", 1800]);
+  assert.deepEqual(asked("span=own"), ["2026-11-25T12:00:00Z", "2026-11-26T12:00:00Z", 1800]);
+  assert.deepEqual(asked("span=own&to=2026-11-02T00:00:00Z"), ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", 1800]);
+  assert.deepEqual(asked("span=own&from=2026-11-26T07:00:00Z"), ["2026-11-26T07:00:00Z", "2026-11-26T12:00:00Z", 300]);
+  assert.deepEqual(asked("span=own&from=2026-11-26T06:59:00Z"), ["2026-11-26T06:59:00Z", "2026-11-26T12:00:00Z", 900]);
+  assert.deepEqual(asked("span=own&from=2025-11-26T12:00:00Z"), ["2025-11-26T12:00:00Z", "2026-11-26T12:00:00Z", 86400]);
+  assert.deepEqual(asked("span=7d&from=2026-11-26T07:00:00Z"), ["2026-11-19T12:00:00Z", "2026-11-26T12:00:00Z", 7200]);
+  for (const [from, words] of [["2026-11-26T12:00:00Z", /begin before/], ["2027-01-01T00:00:00Z", /begin before/], ["2025-10-22T11:59:59Z", /400 days/]]) assert.throws(() => asked(`span=own&from=${from}`), words);
+  assert.equal(asked("span=own&from=2025-10-22T12:00:00Z")[2], 86400);
+  assert.deepEqual(asked("span=own&from=%3Cb%3E&to=2026-13-01T00:00:00Z"), ["2026-11-25T12:00:00Z", "2026-11-26T12:00:00Z", 1800]);
+});
+
 const MADE = "2026-11-26T12:00:00Z", DAY = 86400;
 const ago = (s) => new Date(Date.parse(MADE) - s * 1000).toISOString();
 const statement = (age, holds = 0) => ({ made: MADE, workspaces: [{ name: "weu", legalHolds: holds }], data: [{ title: "Records", stores: [{ workspace: "weu", keptSeconds: 30 * DAY, rows: [{ oldest: ago(5) }, ...(age === null ? [] : [{ oldest: ago(age) }])] }] }, { title: "Keys", stores: [{ workspace: "weu", rows: [] }] }] });
