@@ -24,13 +24,15 @@ import gate as gates
 import pack
 from evaluation import score_stages
 from finetune import Classifier
-from network import EXIT, GATE_BITS, NAME, RULES, SHAPE, STRIDE, WINDOW
+from network import EXIT, GATE_BITS, NAME, RULES, SHAPE, SHARE, STRIDE, WINDOW
 from ops import rotary
 from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary
 
 # What a score means: the share of ordinary texts that score at least that much. docs/detection.md
 RATES = ((0.5, 0.02), (0.2, 0.10), (0.1, 0.20), (0.05, 0.35), (0.02, 0.50), (0.01, 0.60), (0.005, 0.75), (0.002, 0.90), (0.001, 0.95))
-LOST, LEFT = 0.02, 0.01  # of the attacks that the encoder would find the gate may let go, and the exit of the rest
+# Of the attacks that would be found at a score of AIM, by role, the gate may let go LOST, and the exit LEFT of the rest. Somebody waits for a prompt: a lower
+# AIM finds little more in prompts and doubles what the worst harmless ones in a hundred cost (model/EXPERIMENTS.md).
+AIM, LOST, LEFT = (0.50, 0.35), 0.03, 0.02
 
 
 def quantise(w):
@@ -71,7 +73,7 @@ def sections(state, vocabulary, pieces, gate, knots):
     yield "exit.leave", np.array([leave for _, _, leave in gate], np.float32)
     yield "category", state["head.category"]
     yield "category.bias", state["head.category_bias"]
-    yield "gate", np.array([[*g["factors"], g["bias"], at] for g, at, _ in gate], np.float32)
+    yield "gate", np.array([[*g["factors"], g["bias"], at, share] for (g, at, _), share in zip(gate, SHARE)], np.float32)
     yield "gate.table", np.stack([g["table"] for g, _, _ in gate])
     yield "rules", np.array(RULES, np.float32)
     yield "calibration", np.array(knots, np.float32)
@@ -90,7 +92,7 @@ def write(path, version, parts):
         table += struct.pack("<16sQQ", name.encode(), begin + len(body), a.nbytes)
         body += a.tobytes()
     rest = table.ljust(begin - 64, b"\0") + body
-    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", 3, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
+    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", 4, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
     pathlib.Path(path).write_bytes(head + rest)
 
 
@@ -101,7 +103,8 @@ class Windows:
         parts = [gates.cut(e.tokens) for e in kept]
         flat = [w for p in parts for w in p]
         self.texts, self.of = kept, np.repeat(np.arange(len(parts)), [len(p) for p in parts])
-        (self.logit, self.early), self.guess = score_stages(model, flat, role), gates.guesses(gate, flat)
+        self.guess, share = gates.guesses(gate, flat), SHARE[role == DOCUMENT]
+        self.logit, self.early = (share * self.guess + (1 - share) * said for said in score_stages(model, flat, role))
 
     def lowest(self, said, use, lost):
         """What a stage must say for a window to go on: `lost` of the texts lie below it with all windows that they are found by (use), every
@@ -122,7 +125,7 @@ def stages(model, gate, kept, role, detect):
     at = attacks.lowest(attacks.guess, attacks.logit >= detect, LOST)
     leave = attacks.lowest(attacks.early, (attacks.logit >= detect) & (attacks.guess >= at), LEFT)
     past = harmless.guess >= at
-    print(f"role {role}: detection from logit {detect:.2f}. Of the harmless windows kept out {past.mean():.1%} pass the gate (at {at:.2f}, correlation "
+    print(f"role {role}: scores of {AIM[role == DOCUMENT]} from logit {detect:.2f}. Of the harmless windows kept out {past.mean():.1%} pass the gate (at {at:.2f}, correlation "
           f"{np.corrcoef(harmless.guess, harmless.logit)[0, 1]:.3f}), {(past & (harmless.early >= leave)).mean():.1%} the exit (at {leave:.2f}, "
           f"{np.corrcoef(harmless.early, harmless.logit)[0, 1]:.3f})", flush=True)
     return at, leave
@@ -182,7 +185,7 @@ def main():
         return [calibrate(kept_examples, joined, role) for role in (PROMPT, DOCUMENT)]
 
     first = knots()
-    detect = [dict((s, l) for l, s in k)[0.60] for k in first]
+    detect = [dict((s, l) for l, s in k)[aim] for k, aim in zip(first, AIM)]
     chosen = [(g, *stages(model, g, kept_examples, role, d)) for g, role, d in zip(gate, (PROMPT, DOCUMENT), detect)]
     write(a.out, a.version, sections(state, vocabulary.size, pieces, chosen, first))
     write(a.out, a.version, sections(state, vocabulary.size, pieces, chosen, knots()))

@@ -1,7 +1,11 @@
 #!/usr/bin/python3
-"""Trains the gate (src/model/gate.h): from token pairs alone, to foresee what the network says of a window. WORK/model.pt in, WORK/gate.xz out (or as told).
+"""Trains the gate (src/model/gate.h): from token pairs alone, to foresee what the network says of a window, and what is true of it. WORK/model.pt in,
+WORK/gate.xz out (or as told).
 
-    model/train/gate.py --work DIR [--model model.pt] [--out gate.xz] [--windows N] [--device cuda]
+    model/train/gate.py --work DIR [--model model.pt] [--out gate.xz] [--windows N] [--go-on] [--device cuda]
+
+Its windows are drawn as finetune.py draws, mixed and mistyped ones among them: the table has two million places, and the more it has seen, the fewer harmless
+windows it must let pass. What the network says of them, which takes most of the time, is kept in WORK/windows.npz; --go-on takes that of before.
 """
 import argparse
 import pathlib
@@ -13,12 +17,19 @@ import torch.nn.functional as F
 import pack
 from evaluation import score_windows
 from examples import windows
-from finetune import load
+from finetune import holds, load, sampler_of
 from network import GATE_BITS, GATE_BOXES, STRIDE, WINDOW
 from text import DOCUMENT, PROMPT
 
 NONE, ALONE, APART = 1 << GATE_BITS, 0xFFFFFFFF, 0x80000000
-EPOCHS, BATCH = 4, 256
+EPOCHS, BATCH = 3, 256
+DROP = 0.35       # of the places of a window are left out in training, so that none is relied on
+# What is to be foreseen is the network's logit, cut at MOST, and SURE, or less than none as much, by what is true: TRUE is the share of that. It makes the
+# gate err in other places than the network, which is what a mean of both wants.
+MOST, SURE, TRUE = 6.0, 4.0, 0.5
+LAST = 0.6        # of the way, from which on tables go into the mean
+PER_TEXT = 5      # windows of a text, at most
+RAW = 0.33        # windows of raw text that fine-tuning did not see, to one of those that are drawn
 
 
 def place(a, b):
@@ -46,30 +57,36 @@ def sums(values, length):
     return torch.stack([values.sum(1) / length.sqrt(), *worst], 1)
 
 
+def eight_bits(table, factors, bias):
+    scale = max(1e-9, float(table.abs().max())) / 127
+    return {"factors": factors.detach().cpu().numpy() * scale, "bias": float(bias), "table": (table[:-1] / scale).round().cpu().numpy().astype(np.int8)}
+
+
 def train(pieces, logits, device):
-    """By stochastic descent on the squared error of the logit. Returns {factors, bias, table}."""
+    """By stochastic descent on the squared error, without some of the places each time. Returns {factors, bias, table}: the mean of the tables of
+    the last part of the way, which is steadier than the last one."""
     table = torch.nn.Embedding(NONE + 1, 1, sparse=True, padding_idx=NONE).to(device)
     torch.nn.init.zeros_(table.weight)
-    target = torch.tensor(np.clip(logits, -6, 6), dtype=torch.float32)
+    target = torch.tensor(logits, dtype=torch.float32)
     factors = torch.nn.Parameter(torch.tensor([1.0, *(0.3 / box ** 0.5 for box in GATE_BOXES)], device=device))
     bias = torch.nn.Parameter(target.mean().to(device))
     steps = torch.optim.Adagrad(table.parameters(), lr=0.1), torch.optim.Adam([factors, bias], lr=1e-3)
-    rng = np.random.default_rng(0)
-    for _ in range(EPOCHS):
-        for part in np.array_split(rng.permutation(len(pieces)), max(1, len(pieces) // BATCH)):
-            at, length = (x.to(device) for x in slots([pieces[i] for i in part]))
-            goal = target[part].to(device)
-            guess = sums(table(at.long()).sum((2, 3)), length) @ factors + bias
-            heavy = 1 + 3 * (goal > 0).float()  # a window that is an attack must not be missed
-            loss = (heavy * (guess - goal) ** 2).mean()
-            for s in steps:
-                s.zero_grad()
-            loss.backward()
-            for s in steps:
-                s.step()
-    values = table.weight.detach().cpu().numpy()[:-1, 0]
-    scale = max(1e-9, float(np.abs(values).max())) / 127
-    return {"factors": factors.detach().cpu().numpy() * scale, "bias": float(bias), "table": np.clip(np.rint(values / scale), -127, 127).astype(np.int8)}
+    rng, mean, summed = np.random.default_rng(0), torch.zeros(NONE + 1, device=device), 0
+    parts = [p for _ in range(EPOCHS) for p in np.array_split(rng.permutation(len(pieces)), max(1, len(pieces) // BATCH))]
+    for k, part in enumerate(parts):
+        at, length = (x.to(device) for x in slots([pieces[i] for i in part]))
+        at, goal = torch.where(torch.rand(at.shape, device=device) < DROP, torch.full_like(at, NONE), at), target[part].to(device)
+        guess = sums(table(at.long()).sum((2, 3)) / (1 - DROP), length) @ factors + bias
+        heavy = 1 + 3 * (goal > 0).float()  # a window that is an attack must not be missed
+        loss = (heavy * (guess - goal) ** 2).mean()
+        for s in steps:
+            s.zero_grad()
+        loss.backward()
+        for s in steps:
+            s.step()
+        if k >= len(parts) * LAST and (len(parts) - 1 - k) % 50 == 0:
+            mean, summed = mean + table.weight.detach()[:, 0], summed + 1
+    return eight_bits(mean / summed, factors, bias)
 
 
 def guesses(gate, pieces):
@@ -84,12 +101,40 @@ def cut(tokens):
     return [tokens[x:y] for x, y in windows(tokens[:2048], WINDOW, STRIDE)]
 
 
-def pools(work, number, rng):
-    """Windows by role: of rows in either role sometimes, and half as many of raw texts that fine-tuning did not see."""
-    rows, plain = pack.Rows(work), [w for t in pack.plain_texts(work, 2048, odd=1) for w in cut(t)]
-    some = lambda pool, n: [pool[i] for i in rng.permutation(len(pool))[:n]]
-    for role in (PROMPT, DOCUMENT):
-        yield role, some([w for e in rows.trained if e.role == role or rng.random() < 0.2 for w in cut(e.tokens)], number) + some(plain, number // 2)
+def drawn(work, number):
+    """Windows of what finetune.py would draw, and of raw texts that it did not see: tokens, roles, and whether each is an attack, or NAN where only its text
+    is known to hold one."""
+    rng, out = np.random.default_rng(0), []
+
+    def add(tokens, role, attack, at):
+        some = windows(tokens[:4096], WINDOW, STRIDE)
+        for i in rng.permutation(len(some))[:PER_TEXT]:
+            a, b = some[i]
+            out.append((tokens[a:b], role, 0 if not attack else 1 if len(some) == 1 or (at and holds(at, some[i])) else np.nan))
+
+    sampler = sampler_of(pack.Rows(work), work, 7)
+    while len(out) < number / (1 + RAW):
+        e = sampler.draw()
+        add(e.tokens, e.role, e.attack, e.at)
+    plain = list(pack.plain_texts(work, 4096, odd=1))
+    for i in rng.permutation(len(plain)):
+        if len(out) >= number:
+            break
+        add(plain[i], PROMPT if rng.random() < 0.5 else DOCUMENT, False, None)
+    pieces, roles, attack = zip(*out)
+    return pieces, np.array(roles, np.uint8), np.array(attack, np.float32)
+
+
+def scored(a):
+    """(windows, their roles, what is to be foreseen), as they are kept in WORK/windows.npz."""
+    path = a.work / "windows.npz"
+    if not a.go_on:
+        pieces, roles, attack = drawn(a.work, a.windows)
+        model = load(a.work, a.model, pack.meta_of(pack.load(a.work / "rows.xz"))["vocabulary"], a.device)
+        np.savez(path, **pack.flat(pieces), roles=roles, attack=attack, logits=score_windows(model, pieces, roles.tolist()))
+    kept = dict(np.load(path))
+    said, true = np.clip(kept["logits"], -MOST, MOST), SURE * (2 * kept["attack"] - 1)
+    return pack.texts(kept), kept["roles"], np.where(np.isnan(true), said, (1 - TRUE) * said + TRUE * true)
 
 
 def main():
@@ -97,16 +142,18 @@ def main():
     p.add_argument("--work", required=True, type=pathlib.Path)
     p.add_argument("--model", default="model.pt")
     p.add_argument("--out", default="gate.xz")
-    p.add_argument("--windows", type=int, default=90000, help="of rows, for each role")
+    p.add_argument("--windows", type=int, default=1700000, help="of both roles together")
+    p.add_argument("--go-on", action="store_true", help="with the windows of WORK/windows.npz")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
-    size = pack.meta_of(pack.load(a.work / "rows.xz"))["vocabulary"]
-    model, out = load(a.work, a.model, size, a.device), {}
-    for role, pieces in pools(a.work, a.windows, np.random.default_rng(0)):
-        logits = score_windows(model, pieces, role)
-        gate = train(pieces, logits, a.device)
+    torch.manual_seed(0)
+    (pieces, roles, logits), out = scored(a), {}
+    for role in (PROMPT, DOCUMENT):
+        use = np.flatnonzero(roles == role)
+        some = [pieces[i] for i in use]
+        gate = train(some, logits[use], a.device)
         out |= {f"{k}-{role}": v for k, v in gate.items()}
-        print(f"role {role}: {len(pieces)} windows, correlation {np.corrcoef(guesses(gate, pieces[:20000]), logits[:20000])[0, 1]:.3f}", flush=True)
+        print(f"role {role}: {len(some)} windows, correlation {np.corrcoef(guesses(gate, some[:20000]), logits[use][:20000])[0, 1]:.3f}", flush=True)
     pack.save(a.work / a.out, **out)
 
 

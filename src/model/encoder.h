@@ -5,8 +5,8 @@
  * operations in between are float32 in a fixed order without fused multiply-add: every instruction set gives the same bits, so the same
  * verdicts. encoder_run.c is compiled once for each (ENCODER_PATHS).
  *
- * After the first layers there is an exit: an output of its own, trained to foresee the last one. A window that it finds harmless enough is let
- * go there, at a fraction of the cost.
+ * After the first layers there is an exit: an output of its own, trained to foresee the last one. A window that it finds as harmless as the
+ * caller wants is let go there, at a fraction of the cost.
  */
 #ifndef MODEL_ENCODER_H
 #define MODEL_ENCODER_H
@@ -48,7 +48,6 @@ struct encoder {
   struct layer layer[LAYERS_MAX];
   struct output output, exit_output;
   uint32_t exit;                         /* layers before the exit: 1 <= exit < layers */
-  const float *leave;                    /* [ROLES] a window whose logit at the exit is below this is not read on */
   const float *category, *category_bias; /* [categories][width] */
 };
 
@@ -64,8 +63,10 @@ struct encoder_scratch;
 struct encoder_scratch *encoder_scratch_new(const struct encoder *e); /* NULL: out of memory */
 void encoder_scratch_free(struct encoder_scratch *s);
 
-/* ids[0] is TOKEN_PROMPT or TOKEN_DOCUMENT; 2 <= n <= window, every id < vocabulary. */
-typedef void encoder_run(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, struct reading *out);
+/* ids[0] is TOKEN_PROMPT or TOKEN_DOCUMENT; 2 <= n <= window, every id < vocabulary. A window whose logit at the exit is below `leave` is not
+ * read on. */
+typedef void encoder_run(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, float leave,
+                         struct reading *out);
 
 /* The ways to run it, best first, and what each needs of the processor. */
 #define ENCODER_PATHS(X)                                                                                                         \

@@ -470,14 +470,15 @@ static float logit_of(const struct encoder *e, struct encoder_scratch *s, size_t
   return logit;
 }
 
-void NAMED(PATH)(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, struct reading *out)
+void NAMED(PATH)(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, float leave,
+                 struct reading *out)
 {
   size_t role = ids[0] == TOKEN_DOCUMENT;
   float weight[WINDOW_MAX + LANES], pooled[WIDTH_MAX];
   embed(e, s, ids, n);
   for (uint32_t i = 0; i < e->layers; i++) {
     if (i == e->exit) out->logit = logit_of(e, s, n, role, &e->exit_output, weight, out->brought);
-    out->left = i == e->exit && out->logit < e->leave[role];
+    out->left = i == e->exit && out->logit < leave;
     if (out->left) return;
     attention(e, s, n, &e->layer[i]);
     inner(e, s, n, &e->layer[i]);

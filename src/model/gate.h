@@ -1,7 +1,8 @@
 /*
  * The first look at a window, in microseconds: what single tokens, neighbours and pairs with one token between bring, hashed into one table,
  * summed over the window and over its worst 8 and 32 tokens in a row: an attack is often short, and its window long.
- * It is trained to foresee the encoder's logit, so that windows which it is sure to find harmless need not be read.
+ * It is trained to foresee the encoder's logit, so that windows which it is sure to find harmless need not be read; of those that are, the
+ * logit is a mean of both: two that err in other places err less together.
  */
 #ifndef MODEL_GATE_H
 #define MODEL_GATE_H
@@ -11,9 +12,10 @@
 enum { GATE_NARROW = 8, GATE_WIDE = 32, GATE_SLOTS = 3 };
 
 struct gate_role {
-  const int8_t *table; /* 1 << bits entries */
-  float whole, narrow, wide, bias,
-      pass; /* factors of the three sums; a window that is guessed at or above pass goes to the encoder */
+  const int8_t *table;             /* 1 << bits entries */
+  float whole, narrow, wide, bias; /* factors of the three sums */
+  float pass;                      /* a window that is guessed at or above it goes to the encoder */
+  float share;                     /* of the guess in the logit of a window that was read; the rest is the encoder's */
 };
 
 struct gate {

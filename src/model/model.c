@@ -28,7 +28,7 @@ enum { BRIEF = 10 /* tokens; a shorter one is not read again */, PARAGRAPH_MAX =
 struct seen {
   size_t from, to; /* where tokenize() begins, and where the last token ends */
   float guess;
-  float logit; /* once it is read */
+  double logit; /* once it is read */
 };
 
 struct model_reader {
@@ -225,18 +225,21 @@ static void take(const struct model_reader *r, size_t n, double logit, struct mo
   find_spans(r, n, out);
 }
 
-static void encode(struct model_reader *r, size_t n, bool document)
+/* The logit of a window: what gate and encoder say of it, each with its share. At the exit the encoder says what it thinks so far. */
+static double encode(struct model_reader *r, size_t n, float guess, bool document)
 {
-  r->model->run(&r->model->weights.encoder, r->scratch, r->ids, to_ids(r, n, document), &r->reading);
+  const struct weights *w = &r->model->weights;
+  float share = w->gate.role[document].share, leave = (w->leave[document] - share * guess) / (1 - share);
+  r->model->run(&w->encoder, r->scratch, r->ids, to_ids(r, n, document), leave, &r->reading);
+  return (double)(share * guess + (1 - share) * r->reading.logit);
 }
 
 static void read_window(struct model_reader *r, struct str text, struct seen *s, bool document, struct model_verdict *out)
 {
   size_t end, n = tokenize(r->model->vocabulary, text, s->from, r->tokens, r->model->weights.encoder.window - 1, &end);
-  encode(r, n, document);
+  s->logit = encode(r, n, s->guess, document);
   out->read++;
-  s->logit = r->reading.logit;
-  take(r, n, (double)s->logit, out);
+  take(r, n, s->logit, out);
 }
 
 static bool blank(char c)
@@ -260,15 +263,16 @@ static void read_paragraph(struct model_reader *r, struct str text, size_t from,
   for (size_t i = 0; i < r->n_again; i++)
     if (r->again[i] == from) return;
   size_t end, n = tokenize(m->vocabulary, str_cut(text, from, to), 0, r->tokens, m->weights.encoder.window - 1, &end);
-  if (n < BRIEF || gate_guess(&m->weights.gate, r->ids, to_ids(r, n, false)) < m->weights.gate.role[false].pass) return;
+  if (n < BRIEF) return;
+  float guess = gate_guess(&m->weights.gate, r->ids, to_ids(r, n, false));
+  if (guess < m->weights.gate.role[false].pass) return;
   for (size_t i = 0; i < n; i++) {
     r->tokens[i].start += (uint32_t)from;
     r->tokens[i].end += (uint32_t)from;
   }
   r->again[r->n_again++] = from;
   out->again++;
-  encode(r, n, false);
-  double logit = (double)r->reading.logit - MARGIN;
+  double logit = encode(r, n, guess, false) - MARGIN;
   take(r, n, logit < limit ? logit : limit, out);
 }
 
@@ -292,7 +296,7 @@ static void read_paragraphs(struct model_reader *r, struct str text, const struc
   bool begins = paragraph_ends(text, s->from, &first) || s->from == 0;
   for (size_t i = first; i < s->to && r->n_again < AGAIN_MAX; i = next) {
     end = paragraph_end(text, i, &next);
-    if ((begins || i > first) && (i > first || end < s->to)) read_paragraph(r, text, i, end, (double)s->logit + LIFT, out);
+    if ((begins || i > first) && (i > first || end < s->to)) read_paragraph(r, text, i, end, s->logit + LIFT, out);
     if (!next) return;
   }
 }
@@ -318,7 +322,7 @@ static void read_again(struct model_reader *r, struct str text, double certain, 
   r->n_again = 0;
   if (n) qsort(r->seen, n, sizeof *r->seen, worst_first);
   for (size_t i = 0; i < n && out->logit < certain; i++) {
-    double most = (double)r->seen[i].logit + LIFT;
+    double most = r->seen[i].logit + LIFT;
     if (most <= out->logit || most < doubtful) break;
     read_paragraphs(r, text, &r->seen[i], out);
   }

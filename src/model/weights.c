@@ -185,19 +185,21 @@ static void read_output(struct reader *r)
   e->rotary = float_section(r, "rotary", e->window * d / e->heads);
   e->output = output(r, "", e->width);
   e->exit_output = output(r, "exit.", e->width);
-  e->leave = float_section(r, "exit.leave", ROLES);
+  r->w->leave = float_section(r, "exit.leave", ROLES);
   e->category = float_section(r, "category", e->categories * d);
   e->category_bias = float_section(r, "category.bias", e->categories);
 }
 
-/* {whole, narrow, wide, bias, pass} for each role, then the tables. */
+/* {whole, narrow, wide, bias, pass, share} for each role, then the tables. */
 static void read_gate(struct reader *r)
 {
   struct gate *g = &r->w->gate;
-  const float *f = float_section(r, "gate", 5 * ROLES);
+  const float *f = float_section(r, "gate", 6 * ROLES);
   const int8_t *table = section(r, "gate.table", (uint64_t)ROLES << g->bits, NULL);
-  for (size_t i = 0; i < ROLES && !r->rc; i++, f += 5)
-    g->role[i] = (struct gate_role){table + ((size_t)i << g->bits), f[0], f[1], f[2], f[3], f[4]};
+  for (size_t i = 0; i < ROLES && !r->rc; i++, f += 6) {
+    g->role[i] = (struct gate_role){table + ((size_t)i << g->bits), f[0], f[1], f[2], f[3], f[4], f[5]};
+    if (!(f[5] >= 0 && f[5] < 1)) fault(r, "gate", "its share is out of bounds");
+  }
 }
 
 static void read_knots(struct reader *r)

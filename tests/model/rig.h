@@ -29,6 +29,7 @@ struct rig {
   uint64_t seed;
   float pass;                                                     /* the gate's */
   float leave;                                                    /* the exit's */
+  float share;                                                    /* of the gate in a logit */
   float steep;                                                    /* logits so many times as far apart; 0: once */
   enum { RIG_RISING, RIG_CERTAIN, RIG_UNSURE, RIG_CLEAR } scores; /* rising with the logit; or 1, 0.5 or 0.1 for every logit */
 };
@@ -118,7 +119,7 @@ static inline void rig_sections(struct rig *r)
   rig_section(r, "exit.leave", leave, sizeof leave);
   rig_floats(r, "category", 10 * RIG_WIDTH, 0, 1);
   rig_floats(r, "category.bias", 10, 0, 0.1f);
-  const float gate[] = {0.01f, 0.002f, 0.001f, 0, r->pass, 0.01f, 0.002f, 0.001f, 0, r->pass};
+  const float gate[] = {0.01f, 0.002f, 0.001f, 0, r->pass, r->share, 0.01f, 0.002f, 0.001f, 0, r->pass, r->share};
   rig_section(r, "gate", gate, sizeof gate);
   rig_bytes(r, "gate.table", ROLES << RIG_GATE_BITS);
   const float rules[] = {3, 3};

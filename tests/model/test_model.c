@@ -99,6 +99,46 @@ static void a_window_may_leave_at_the_exit(void)
   finish(&s);
 }
 
+/* A text of one window: what the gate alone and the encoder alone say of it, and both, each with its share. */
+static void the_gate_has_its_share_in_the_logit(void)
+{
+  struct model_verdict v;
+  double alone[2] = {0}, both[2] = {0};
+  const float shares[] = {0, 0.25f, 0.5f};
+  struct stand gate = stand(1, 1e9f);
+  model_judge(gate.reader, words(20), true, &v);
+  CHECK_INT(v.read, 0);
+  alone[0] = v.logit;
+  finish(&gate);
+  for (size_t i = 0; i < 3; i++) {
+    struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .share = shares[i]});
+    model_judge(s.reader, words(20), true, &v);
+    CHECK_INT(v.read, 1);
+    if (i == 0) alone[1] = v.logit;
+    else both[i - 1] = v.logit;
+    finish(&s);
+  }
+  CHECK(fabs(alone[0] - alone[1]) > 0.01);
+  CHECK(fabs(both[0] - (0.25 * alone[0] + 0.75 * alone[1])) < 1e-5);
+  CHECK(fabs(both[1] - (0.5 * alone[0] + 0.5 * alone[1])) < 1e-5);
+}
+
+/* A window leaves by the logit that it would have: the gate's share is in it. */
+static void the_gate_has_its_share_at_the_exit(void)
+{
+  struct model_verdict v;
+  for (int above = 0; above < 2; above++) {
+    struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = 1e9f, .share = 0.5f});
+    model_judge(s.reader, words(20), true, &v);
+    finish(&s);
+    float leave = (float)v.logit + (above ? 0.001f : -0.001f);
+    s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = leave, .share = 0.5f});
+    model_judge(s.reader, words(20), true, &v);
+    CHECK_INT(v.category[0] == 0, above);
+    finish(&s);
+  }
+}
+
 static void reading_stops_when_it_is_certain(void)
 {
   struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_CERTAIN});
@@ -313,6 +353,8 @@ int main(void)
   RUN(paragraphs_that_cannot_matter_are_not_read);
   RUN(the_gate_keeps_the_encoder_from_reading);
   RUN(a_window_may_leave_at_the_exit);
+  RUN(the_gate_has_its_share_in_the_logit);
+  RUN(the_gate_has_its_share_at_the_exit);
   RUN(reading_stops_when_it_is_certain);
   RUN(a_document_of_a_few_tokens_is_not_judged);
   RUN(rules_raise_the_score);

@@ -141,6 +141,18 @@ static void not_a_number(char *p, size_t n)
   float f = NAN;
   memcpy(p + get_u64(entry(p, "pooled") + 16) + 8, &f, sizeof f);
 }
+static void whole_share(char *p, size_t n)
+{
+  (void)n;
+  float f = 1;
+  memcpy(p + get_u64(entry(p, "gate") + 16) + 11 * sizeof f, &f, sizeof f);
+}
+static void less_than_no_share(char *p, size_t n)
+{
+  (void)n;
+  float f = -0.01f;
+  memcpy(p + get_u64(entry(p, "gate") + 16) + 5 * sizeof f, &f, sizeof f);
+}
 static void falling_knots(char *p, size_t n)
 {
   (void)n;
@@ -177,9 +189,11 @@ static const struct {
     {"an exit before the first layer", exit_before_all, "shape"},
     {"an exit behind the last layer", exit_behind_all, "shape"},
     {"a number that is none", not_a_number, "finite"},
+    {"a gate that is the whole logit", whole_share, "gate"},
+    {"a gate with less than no share", less_than_no_share, "gate"},
     {"a calibration that falls", falling_knots, "calibration"},
     {"more sections than there is room for", many_sections, "sections"},
-    {"another format", other_format, "format 4"},
+    {"another format", other_format, "format 5"},
 };
 
 static void refuses(size_t i)
@@ -226,12 +240,12 @@ static void paths_agree_to_the_bit(void)
   static const char *const names[] = {"portable", "avx2", "avx512vnni"};
   for (size_t length = 2; length <= sizeof sample / sizeof *sample; length++) {
     struct reading want, got;
-    encoder_path("portable")(&w.encoder, s, sample, length, &want);
+    encoder_path("portable")(&w.encoder, s, sample, length, -1e30f, &want);
     for (size_t i = 0; i < 3; i++) {
       encoder_run *run = encoder_path(names[i]);
       if (!run) continue;
       memset(&got, 0, sizeof got);
-      run(&w.encoder, s, sample, length, &got);
+      run(&w.encoder, s, sample, length, -1e30f, &got);
       CHECK(memcmp(&got.logit, &want.logit, sizeof got.logit) == 0);
       CHECK_INT(got.category, want.category);
       CHECK(memcmp(got.brought, want.brought, length * sizeof *got.brought) == 0);
@@ -342,12 +356,12 @@ static void is_what_a_plain_calculation_gives(bool leave)
 {
   for (uint64_t seed = 1; seed < 6; seed++) {
     size_t n;
-    char *p = rig_file_of((struct rig){.seed = seed, .pass = -100, .leave = leave ? 1e9f : -1e9f}, &n);
+    char *p = rig_file(seed, -100, &n);
     struct weights w;
     struct reading got;
     CHECK_INT(weights_read(p, n, &w, NULL), VDT_OK);
     struct encoder_scratch *s = encoder_scratch_new(&w.encoder);
-    encoder_path(NULL)(&w.encoder, s, sample, TOKENS, &got);
+    encoder_path(NULL)(&w.encoder, s, sample, TOKENS, leave ? 1e9f : -1e9f, &got);
     const struct output *o = leave ? &w.encoder.exit_output : &w.encoder.output;
     double want = logit_plainly(&w.encoder, leave ? RIG_EXIT : RIG_LAYERS, o), sum = (double)o->bias[0];
     if (!(fabs((double)got.logit - want) < 0.05 + 0.05 * fabs(want)))
@@ -366,17 +380,15 @@ static void is_what_a_plain_calculation_gives(bool leave)
 static void only_what_lies_below_leaves(void)
 {
   size_t n;
-  char *p = rig_file_of((struct rig){.seed = 3, .leave = 1e9f}, &n);
+  char *p = rig_file(3, -100, &n);
   struct weights w;
   struct reading at_exit, got;
   CHECK_INT(weights_read(p, n, &w, NULL), VDT_OK);
   struct encoder_scratch *s = encoder_scratch_new(&w.encoder);
-  encoder_path(NULL)(&w.encoder, s, sample, TOKENS, &at_exit);
+  encoder_path(NULL)(&w.encoder, s, sample, TOKENS, 1e9f, &at_exit);
   const float marks[] = {at_exit.logit, nextafterf(at_exit.logit, 100)};
   for (int i = 0; i < 2; i++) {
-    const float leave[ROLES] = {marks[i], marks[i]};
-    w.encoder.leave = leave;
-    encoder_path(NULL)(&w.encoder, s, sample, TOKENS, &got);
+    encoder_path(NULL)(&w.encoder, s, sample, TOKENS, marks[i], &got);
     CHECK_INT(got.left, i == 1);
   }
   encoder_scratch_free(s);

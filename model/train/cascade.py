@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""What gate and exit let through and what is found behind them, for the shares and thresholds that export.py could choose: on the logits of every window of the
+texts kept out, with rules, without paragraphs read again. SHARE (network.py), AIM, LOST and LEFT (export.py) were chosen with it.
+
+    model/train/cascade.py --data SHARED/data --work DIR [--model model.pt] [--gate gate.xz]
+
+Recall is the mean over attack sources where 1, 2, 5 and 10 % of ordinary text is flagged, every source counting the same.
+"""
+import argparse
+import collections
+import pathlib
+
+import numpy as np
+
+import corpus
+import examples
+import export
+import gate as gates
+import pack
+from evaluation import score_stages
+from finetune import load
+from network import RULES
+from text import DOCUMENT, PROMPT, ROOT, Vocabulary
+
+SHARES, AIMS, RATES = (0.0, 0.2, 0.3, 0.4, 0.5), ((0.01, 0.02, 0.01), (0.02, 0.03, 0.02), (0.05, 0.03, 0.02)), (0.01, 0.02, 0.05, 0.10)
+FIRST, REST = 260, 520  # microseconds of a window: the layers before the exit, and those after it (model/EXPERIMENTS.md)
+STANDS = 0.949          # a rule score that stands whatever the model says
+
+
+class Role:
+    """The texts of one role, their windows, and what each stage says of them."""
+
+    def __init__(self, model, gate, kept, rules, role):
+        use = [i for i, e in enumerate(kept) if e.role == role and not e.harmful]
+        self.texts, self.rules, self.role = [kept[i] for i in use], rules[use], role
+        parts = [gates.cut(e.tokens) for e in self.texts]
+        flat = [w for p in parts for w in p]
+        self.of, self.guess = np.repeat(np.arange(len(parts)), [len(p) for p in parts]), gates.guesses(gate, flat)
+        self.last, self.early = score_stages(model, flat, role)
+        self.attack, self.source = np.array([e.attack for e in self.texts]), np.array([e.source for e in self.texts])
+        self.ordinary = np.array([corpus.ordinary(e.source, e.attack, e.harmful, e.ours) for e in self.texts])
+
+    def largest(self, said, use=slice(None)):
+        out = np.full(len(self.texts), -np.inf)
+        np.maximum.at(out, self.of[use], said[use])
+        return out
+
+    def joined(self, said):
+        logit = self.largest(said)
+        return np.where(self.rules >= STANDS, 50 + logit / 100, logit + RULES[self.role == DOCUMENT] * self.rules)
+
+    def threshold(self, score, rate):
+        value, source = score[self.ordinary], self.source[self.ordinary]
+        count = collections.Counter(source)
+        weight = np.array([1 / count[s] if count[s] >= 10 else 0 for s in source])
+        order = np.argsort(-value)
+        return value[order][min(np.searchsorted(np.cumsum(weight[order]) / weight.sum(), rate), len(order) - 1)]
+
+    def lowest(self, said, found, lost):
+        """What a stage must say for a window to go on, so that this share of the texts with windows that are found is lost."""
+        reach = self.largest(said, found)
+        texts = np.flatnonzero(np.isfinite(reach))
+        count = collections.Counter(self.source[texts])
+        weight, order = np.array([1 / max(count[s], 25) for s in self.source[texts]]), np.argsort(reach[texts])
+        return reach[texts][order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), lost)]
+
+    def recall(self, score):
+        sources = [s for s in sorted(set(self.source[self.attack])) if (self.attack & (self.source == s)).sum() >= 10]
+        return [np.mean([(score[self.attack & (self.source == s)] >= at).mean() for s in sources]) for at in (self.threshold(score, r) for r in RATES)]
+
+    def line(self, share, aim, lost, left):
+        both, early = (share * self.guess + (1 - share) * said for said in (self.last, self.early))
+        found = self.attack[self.of] & (both >= self.threshold(self.joined(both), aim))
+        past = self.guess >= self.lowest(self.guess, found, lost)
+        on = past & (early >= self.lowest(early, found & past, left))
+        harmless = ~self.attack[self.of]
+        passed, stayed = past[harmless].mean(), on[harmless].mean()
+        found = self.recall(self.joined(np.where(on, both, np.where(past, early, self.guess))))
+        print(f"{'document' if self.role == DOCUMENT else 'prompt':8} share {share:.1f}, aim {aim:.0%}, lost {lost:.0%}, {left:.0%}: of harmless windows {passed:5.1%} pass the gate, "
+              f"{stayed:4.1%} the exit, {passed * FIRST + stayed * REST:3.0f} us each; found " + " ".join(f"{f:6.1%}" for f in found), flush=True)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", required=True)
+    p.add_argument("--work", required=True, type=pathlib.Path)
+    p.add_argument("--model", default="model.pt")
+    p.add_argument("--gate", default="gate.xz")
+    a = p.parse_args()
+    vocabulary = Vocabulary((ROOT / "model/vocabulary.bin").read_bytes())
+    kept = [(r, e) for r in filter(corpus.kept_out, corpus.load(a.data)) for e in examples.build([r], vocabulary)]
+    rules, trained, model = export.rule_scores([r for r, _ in kept]), pack.load(a.work / a.gate), load(a.work, a.model, vocabulary.size, "cpu")
+    for role in (PROMPT, DOCUMENT):
+        gate = {k: trained[f"{k}-{role}"] for k in ("factors", "bias", "table")}
+        of = Role(model, gate, [e for _, e in kept], rules, role)
+        for share in SHARES:
+            for aim in AIMS:
+                of.line(share, *aim)
+
+
+if __name__ == "__main__":
+    main()
