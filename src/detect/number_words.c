@@ -4,6 +4,7 @@
  * something else (against.def) count on the same line only, right before it.
  */
 #include "detect/number.h"
+#include "engine/blocks.h"
 
 enum { BUCKETS = 4096, AGAINST = 40 };
 
@@ -87,26 +88,32 @@ static size_t word_end(struct str word, const struct span *s, size_t i)
   return word.n <= 5 && goes_on && i > begin ? 0 : i;
 }
 
-/* Does a word begin at i: at a boundary, at a capital letter inside of a name, or in a script without blanks? */
-static bool begins_word(const struct span *s, size_t i)
+/* Where words begin in the block at i, as bits: at a boundary, at a capital letter inside of a name, and everywhere in a script without blanks. */
+static uint64_t word_starts(const struct span *s, size_t i)
 {
-  int c = s->p[i], before = i ? s->p[i - 1] : ' ';
-  if (c >= 0x80) return true;
-  if (!is_letter(c)) return false;
-  return !is_letter(before) || (c <= 'Z' && before >= 'a');
+  unsigned char pad[BLOCK_BYTES];
+  size_t n = s->n - i < BLOCK_BYTES ? s->n - i : BLOCK_BYTES;
+  const unsigned char *p = block_pad(s->p + i, n, pad);
+  uint64_t letters = block_letters(p), upper = block_upper(p);
+  int before = i ? s->p[i - 1] : ' ';
+  uint64_t letter_before = letters << 1 | is_letter(before),
+           small_before = (letters & ~upper) << 1 | (is_letter(before) && before >= 'a');
+  return block_high(p) | (letters & ~letter_before) | (upper & small_before);
 }
 
 /* Calls hit(context, word, begin, end) for each word in the span, at each place the longest of a rule. */
 static void each_word(const struct number_words *w, const struct span *s,
                       void (*hit)(void *, const struct word *, size_t, size_t), void *context)
 {
-  for (size_t i = 0; i + 1 < s->n; i++) {
-    if (!begins_word(s, i)) continue;
-    for (uint32_t k = w->heads[bucket(s->p[i], s->p[i + 1])]; k; k = w->words[k - 1].next) {
-      size_t end = word_end(w->words[k - 1].text, s, i);
-      if (end) hit(context, &w->words[k - 1], i, end);
+  for (size_t at = 0; at + 1 < s->n; at += BLOCK_BYTES)
+    for (uint64_t starts = word_starts(s, at); starts; starts &= starts - 1) {
+      size_t i = at + block_first(starts);
+      if (i + 1 == s->n) return;
+      for (uint32_t k = w->heads[bucket(s->p[i], s->p[i + 1])]; k; k = w->words[k - 1].next) {
+        size_t end = word_end(w->words[k - 1].text, s, i);
+        if (end) hit(context, &w->words[k - 1], i, end);
+      }
     }
-  }
 }
 
 struct nearness {

@@ -225,8 +225,8 @@ static void walk_keep(const struct walk *w, struct look *l)
 /* Variant word: the name is a word of ordinary language too, so a secret's word must follow it. */
 bool check_service(const struct rule *r, struct look *l, struct found *out)
 {
-  bool word = variant_has(r, STR("word"));
   if (!begins_here(l) || no_value_near(l)) return false;
+  bool word = variant_has(r, STR("word"));
   struct walk w = walk_begin(l);
   while (w.at < l->gate_end + GAP_MAX) {
     l->hold = w.at;

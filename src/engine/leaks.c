@@ -80,6 +80,11 @@ void leaks_begin(struct leaks *l, const struct vdt_policy *policy, enum vdt_role
   configure(l, VDT_DET_CREDENTIAL, &policy->credential, bound, direction);
   configure(l, VDT_DET_SENSITIVE, &policy->sensitive, bound, direction);
   configure(l, VDT_DET_URL, &policy->malicious_url, bound, direction);
+  l->acting = l->holding = 0;
+  for (unsigned det = 0; det < VDT_DETECTORS; det++) {
+    l->acting |= (unsigned)(l->action[det] != VDT_ALLOW) << det;
+    l->holding |= (unsigned)(l->action[det] >= VDT_REDACT) << det;
+  }
   l->intel = policy->intel;
   l->by_rule = bound ? bound->action[direction] : NULL;
   l->policy_by_rule = bound ? bound->by[direction] : NULL;
@@ -339,8 +344,10 @@ void leaks_try(struct leaks *l, const struct window *w)
 static uint64_t live_gate(const struct rule *r, const struct window *w)
 {
   uint64_t first = w->end;
+  int last = byte_before(w, w->end) | 32; /* most heads end otherwise, whatever the case */
   for (unsigned g = 0; g < r->n_gates; g++)
     for (size_t n = 1; n < r->gates[g].n && n <= w->end - w->base; n++) {
+      if (((unsigned char)r->gates[g].p[n - 1] | 32) != last) continue;
       struct str tail = {(const char *)w->p + (w->end - n - w->base), n}, head = {r->gates[g].p, n};
       if (!(r->nocase ? str_ieq(tail, head) : str_eq(tail, head))) continue;
       uint64_t start = left_start(r, w, w->end - n);
@@ -352,17 +359,15 @@ static uint64_t live_gate(const struct rule *r, const struct window *w)
 /* Where a finding may begin if the text ends in left bytes of the rules that stand in p->skips: all are followed at once. */
 static uint64_t live_run(const struct lefts *p, const struct window *w)
 {
-  uint64_t alive = UINT64_MAX, most = w->end - w->base, n_of[LEFTS_SKIPS] = {0}, held = 0;
+  uint64_t alive = UINT64_MAX, most = w->end - w->base, begin[RULE_LEFT_MAX + 1], held = 0, n = 0;
   const unsigned char *end = w->p + most;
-  for (uint64_t n = 1; n <= most; n++) {
-    unsigned char c = *(end - n);
-    alive &= p->left[c] & p->within[n];
-    if (!alive) break;
-    for (unsigned k = 0; k < LEFTS_SKIPS; k++)
-      if (alive & p->first[c] & p->skips[k].rules) n_of[k] = n;
+  while (n < most && (alive &= p->left[*(end - n - 1)] & p->within[n + 1])) {
+    n++;
+    begin[n] = alive & p->first[*(end - n)];
   }
-  for (unsigned k = 0; k < LEFTS_SKIPS; k++)
-    if (n_of[k] > p->skips[k].skip + held) held = n_of[k] - p->skips[k].skip;
+  for (unsigned k = 0; k < LEFTS_SKIPS && p->skips[k].rules; k++)
+    for (uint64_t far = n; far > p->skips[k].skip + held; far--)
+      if (begin[far] & p->skips[k].rules) held = far - p->skips[k].skip;
   return w->end - held;
 }
 
@@ -370,12 +375,14 @@ static uint64_t live_run(const struct lefts *p, const struct window *w)
 static uint64_t live_lefts(const struct leaks *l, const struct lefts *p, const struct window *w)
 {
   if (p->n == 0 || w->end == w->base) return w->end;
-  uint64_t first = live_run(p, w), heads = p->head[byte_before(w, w->end)], run = 0;
-  for (unsigned k = 0; k < LEFTS_SKIPS; k++) run |= p->skips[k].rules;
+  uint64_t first = live_run(p, w), heads = p->head[byte_before(w, w->end)], alone = UINT64_MAX;
+  for (unsigned k = 0; k < LEFTS_SKIPS; k++) alone &= ~p->skips[k].rules;
   for (uint32_t i = 0; i < p->n; i++) {
+    if (i < 64 && !((heads | alone) >> i)) i = 64;
+    else if (i < 64) i += (uint32_t)__builtin_ctzll((heads | alone) >> i);
+    if (i >= p->n) break;
     const struct rule *r = &l->engine->rules.rules[p->v[i].rule];
-    uint64_t start = i < 64 && run >> i & 1 ? w->end : left_start(r, w, w->end);
-    uint64_t gate = i >= 64 || heads >> i & 1 ? live_gate(r, w) : w->end;
+    uint64_t gate = live_gate(r, w), start = i < 64 && !(alone >> i & 1) ? gate : left_start(r, w, w->end);
     if (gate < start) start = gate;
     if (start < first) first = start;
   }
@@ -395,10 +402,8 @@ void leaks_boundaries(const struct leaks *l, const struct window *w, bool waitin
     lower_bounds(action_of(l, l->pending[i].rule) >= VDT_REDACT, l->pending[i].hold, settled, free_until);
   if (w->eof) return;
   /* A detector that holds nothing back has a say only in what is settled. */
-  unsigned wanted = 0;
   waiting |= l->n_candidates > 0;
-  for (unsigned det = 0; det < VDT_DETECTORS; det++)
-    if (l->action[det] >= VDT_REDACT || (l->action[det] != VDT_ALLOW && waiting)) wanted |= 1u << det;
+  unsigned wanted = waiting ? l->acting : l->holding;
   if (!waiting) *settled = w->base;
   size_t live[VDT_DETECTORS] = {0}, most = w->end - w->base < RULE_GATE_MAX ? (size_t)(w->end - w->base) : RULE_GATE_MAX;
   beginnings_find(&l->engine->beginnings, w->p + (w->end - w->base), most, byte_before(w, w->end - most), wanted, live);

@@ -55,6 +55,7 @@ struct window {
 struct leaks {
   const struct vdt_engine *engine;
   enum vdt_action action[VDT_DETECTORS]; /* the strongest of the detector's rules */
+  unsigned acting, holding;              /* bits: detectors that do anything, that hold text back */
   const uint8_t *by_rule;                /* action of each rule; NULL: that of its detector */
   const uint8_t *policy_by_rule;         /* place of its policy about data in policies, or NULL */
   const char *const *policies;

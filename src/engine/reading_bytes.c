@@ -319,8 +319,62 @@ static void skip_words(struct reading *r, const struct window *w)
   r->next = w->base + (uint64_t)(p - w->p);
 }
 
+/* The four digits of which the first n have been read. */
+static void join_digits(const struct reading *r, const unsigned char *p, unsigned n, unsigned char out[4])
+{
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (unsigned i = 0; i < 4; i++) out[i] = i < n ? (unsigned char)letters[r->bits >> 6 * (n - 1 - i) & 63] : p[i - n];
+}
+
+/* How much of n bytes the run that was begun before them takes, and whether it is known what becomes of it: nothing. */
+static bool finish_run(struct reading *r, const unsigned char *p, uint64_t digits, unsigned n, unsigned *taken)
+{
+  unsigned char four[4];
+  *taken = block_leading(digits);
+  if (!r->refused && r->n_digits) {
+    if (*taken + r->n_digits < 4) {
+      if (*taken == n) return false;
+    } else {
+      join_digits(r, p, r->n_digits, four);
+      if (begins_text(r, four)) return false;
+    }
+    r->refused = true;
+  }
+  if (!r->refused) *taken = 0;
+  if (*taken < n) reading_end_run(r);
+  return true;
+}
+
+/* A feed of ordinary text: one block, in which no run is long enough, and where neither the run that it begins in nor the one that it ends in can be
+ * text. False: it is not, and what is left from r->next on has to be read. */
+static bool read_words(struct reading *r, const struct window *w)
+{
+  unsigned char pad[BLOCK_BYTES];
+  unsigned n = (unsigned)(w->end - r->next), taken;
+  const unsigned char *p = w->p + (r->next - w->base);
+  uint64_t digits = block_base64(block_pad(p, n, pad));
+  if (!finish_run(r, p, digits, n, &taken)) return false;
+  r->next += taken;
+  if (taken == n) return true;
+  uint64_t rest = digits >> taken;
+  if (block_sixteens(rest)) return false;
+  unsigned last = block_trailing(rest << (BLOCK_BYTES - (n - taken)));
+  if (last > 3) {
+    r->refused = !begins_text(r, p + n - last);
+    if (r->refused) r->next = w->end;
+    return r->refused;
+  }
+  r->next = w->end - last;
+  return last == 0;
+}
+
 static bool read_base64(struct reading *r, const struct window *w)
 {
+  bool one = r->next < w->end && w->end - r->next <= BLOCK_BYTES;
+  if (one && !w->eof && !r->n_printed && read_words(r, w)) {
+    r->pending = r->next;
+    return true;
+  }
   for (; r->next < w->end; r->next++) {
     if (!r->n_digits && !r->n_printed) skip_words(r, w);
     if (r->next == w->end) break;

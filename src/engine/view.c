@@ -78,11 +78,14 @@ static size_t fold(int32_t c, unsigned char out[FOLD_MAX * 4])
 /* Letters and signs that are their own view, so that text of their scripts is copied in runs. A test holds this against fold_keep_case. */
 static bool is_plain(int32_t c)
 {
-  return (c >= 0x430 && c <= 0x44F && c != 0x439) || (c >= 0x3B1 && c <= 0x3C9 && c != 0x3C2) || (c >= 0x5D0 && c <= 0x5EA) ||
-         (c >= 0x627 && c <= 0x64A) || (c >= 0x679 && c <= 0x957) || (c >= 0xE01 && c <= 0xE30) || (c >= 0x1000 && c <= 0x109F) ||
-         (c >= 0x2012 && c <= 0x2016) || (c >= 0x2018 && c <= 0x2023) || (c >= 0x3001 && c <= 0x3035) ||
-         (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FE) || (c >= 0x3400 && c <= 0x4DBF) ||
-         (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7A3);
+  if (c >= 0x3001)
+    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7A3) || c <= 0x3035 || (c >= 0x3041 && c <= 0x3096) ||
+           (c >= 0x30A1 && c <= 0x30FE) || (c >= 0x3400 && c <= 0x4DBF);
+  if (c < 0x679)
+    return (c >= 0x430 && c <= 0x44F && c != 0x439) || (c >= 0x3B1 && c <= 0x3C9 && c != 0x3C2) || (c >= 0x5D0 && c <= 0x5EA) ||
+           (c >= 0x627 && c <= 0x64A);
+  return c <= 0x957 || (c >= 0xE01 && c <= 0xE30) || (c >= 0x1000 && c <= 0x109F) || (c >= 0x2012 && c <= 0x2016) ||
+         (c >= 0x2018 && c <= 0x2023);
 }
 
 /* The ASCII character that a full-width or mathematical letter stands for keeps its case: keys need it. */
