@@ -4,7 +4,11 @@
  */
 #include "detect/detect.h"
 
-enum { LONG = 20 }; /* from here on a generated value has a digit, or reads like none that people write */
+enum {
+  LONG = 20, /* from here on a generated value has a digit, or reads like none that people write */
+  SHORT = 6  /* a password with letters and digits, where nothing else can stand */
+};
+static const double WORDS = 2.5; /* entropy of passwords that people make up of a word */
 
 static char lower(char c)
 {
@@ -120,27 +124,37 @@ static bool name_fits(const struct rule *r, struct look *l, uint64_t name_end)
   return !variant_has(r, STR("whole")) || !((lower((char)next) >= 'a' && lower((char)next) <= 'z') && next < 0x80);
 }
 
-/* password: "swordfish", DB_PASSWORD=swordfish: where nothing but a password can stand, a word is one. Not in sentences and calls. */
-static bool holds_a_password(struct look *l, struct str v, enum operator_kind op, int quote)
+/* Where nothing but a password can stand: password: "...", DB_PASSWORD=... Not in sentences and calls. */
+static bool is_password_place(struct look *l, enum operator_kind op, int quote)
 {
   static const struct str names[] = {STR("passw"), STR("passphrase"), STR("pwd"), STR("pass")};
   bool capitals = look_at(l, l->gate) >= 'A' && look_at(l, l->gate) <= 'Z' && look_at(l, l->gate + 1) <= 'Z';
   if (op != OPERATOR_TIGHT && !(op == OPERATOR_SIGN && quote)) return false;
   if (!quote && !capitals) return false;
-  for (size_t i = 0; i < v.n; i++)
-    if (!byte_is_word((unsigned char)v.p[i])) return false;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (look_literal(l, l->gate, names[i], true)) return true;
   return false;
 }
 
+/* There, a word is one. */
+static bool holds_a_password(struct look *l, struct str v, enum operator_kind op, int quote)
+{
+  for (size_t i = 0; i < v.n; i++)
+    if (!byte_is_word((unsigned char)v.p[i])) return false;
+  return is_password_place(l, op, quote);
+}
+
 static bool value_fits(const struct rule *r, struct look *l, struct str v, enum operator_kind op, int quote)
 {
-  if (v.n < (r->min ? r->min : 8) || is_expression(v, quote) || entropy(v) < r->entropy) return false;
+  struct kinds kinds = kinds_of(v);
+  uint64_t end = l->base + (uint64_t)(v.p - (const char *)l->p) + v.n;
+  bool closed = !quote || look_at(l, end) == quote || look_at(l, end) == '\\';
+  bool place = !variant_has(r, STR("strong")) && closed && is_password_place(l, op, quote);
+  unsigned least = place && quote && kinds.digits && kinds.letters ? SHORT : r->min ? r->min : 8;
+  if (v.n < least || is_expression(v, quote) || entropy(v) < (place && r->entropy > WORDS ? WORDS : r->entropy)) return false;
   if (variant_has(r, STR("strong"))) {
     enum value_shape shape = shape_of(v);
-    struct kinds k = kinds_of(v);
-    bool salt = quote && v.n >= 40 && k.digits && k.both_cases && k.marks * 6 >= v.n && entropy(v) >= 4.5;
+    bool salt = quote && v.n >= 40 && kinds.digits && kinds.both_cases && kinds.marks * 6 >= v.n && entropy(v) >= 4.5;
     return shape == SHAPE_HEX || shape == SHAPE_RANDOM || salt;
   }
   return (looks_secret(v, op, quote) || holds_a_password(l, v, op, quote)) && !(op == OPERATOR_VERB && names_a_method(v));

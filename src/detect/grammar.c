@@ -216,6 +216,30 @@ static bool quoted_byte(int c, int quote)
   return c > 0x20 && c < 0x7F && c != quote && c != '\\';
 }
 
+/* What may follow a backslash in a value: a slash or the quote as JSON and programs write them, a character by its number, or a backslash before a
+ * letter that means nothing in an expression. Of a text inside a JSON text, a backslash and the quote are the end. */
+static unsigned escaped(struct look *l, uint64_t i, int quote, bool nested)
+{
+  int next = look_at(l, i + 1), third = next == '\\' || next == 'u' ? look_at(l, i + 2) : -1;
+  if (next == '/' || (next == quote && !nested)) return 2;
+  if (next == 'u') return third == '0' ? 2 : 0;
+  if (next != '\\' || nested) return 0;
+  bool letter = (third >= 'a' && third <= 'z') || (third >= 'A' && third <= 'Z') || (third >= '0' && third <= '9');
+  return letter && !memchr("dwsbnrtuxDWSB", third, 13) ? 2 : 0;
+}
+
+static uint64_t quoted_end(struct look *l, uint64_t i, int quote, unsigned max)
+{
+  bool nested = i >= 2 && look_at(l, i - 2) == '\\';
+  for (uint64_t stop = i + max + 1; i < stop;) {
+    int c = look_at(l, i);
+    unsigned n = c == '\\' ? escaped(l, i, quote, nested) : quoted_byte(c, quote);
+    if (n == 0) break;
+    i += n;
+  }
+  return i;
+}
+
 /* An end tag stands there, perhaps on a line of its own. */
 bool element_closes(struct look *l, uint64_t i)
 {
@@ -230,8 +254,7 @@ struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quo
     while (end < i + 64 && look_at(l, end) >= ' ' && look_at(l, end) != '>') end++;
     return look_at(l, end) == '>' ? look_span(l, i, end + 1) : (struct str){"", 0};
   }
-  if (quote)
-    while (end < i + max + 1 && quoted_byte(look_at(l, end), quote)) end++;
+  if (quote) end = quoted_end(l, i, quote, max);
   else
     while (end < i + max + 1 && bare_byte(look_at(l, end), kind)) end++;
   return look_span(l, i, end);

@@ -27,14 +27,14 @@ static const struct str words[128][4] = {
 
 /* Stand-ins only as a whole value: they are also parts of real ones. */
 static const struct str whole[] = {
-    STR("password"), STR("passwd"),   STR("secret"),     STR("token"),   STR("null"),        STR("none"),
-    STR("true"),     STR("false"),    STR("test"),       STR("string"),  STR("value"),       STR("admin"),
-    STR("user"),     STR("username"), STR("pass"),       STR("pwd"),     STR("testing"),     STR("test123"),
-    STR("foobar"),   STR("required"), STR("optional"),   STR("default"), STR("hidden"),      STR("masked"),
-    STR("apikey"),   STR("api_key"),  STR("mypassword"), STR("mypass"),  STR("parola"),      STR("contrasena"),
-    STR("passwort"), STR("kennwort"), STR("motdepasse"), STR("senha"),   STR("haslo"),       STR("wachtwoord"),
-    STR("heslo"),    STR("sifre"),    STR("hunter2"),    STR("letmein"), STR("supersecret"), STR("password123"),
-    STR("root"),     STR("guest"),    STR("postgres"),
+    STR("password"), STR("passwd"),   STR("secret"),     STR("token"),     STR("null"),        STR("none"),
+    STR("true"),     STR("false"),    STR("test"),       STR("string"),    STR("value"),       STR("admin"),
+    STR("user"),     STR("username"), STR("pass"),       STR("pwd"),       STR("testing"),     STR("test123"),
+    STR("foobar"),   STR("required"), STR("optional"),   STR("default"),   STR("hidden"),      STR("masked"),
+    STR("apikey"),   STR("api_key"),  STR("mypassword"), STR("mypass"),    STR("parola"),      STR("contrasena"),
+    STR("passwort"), STR("kennwort"), STR("motdepasse"), STR("senha"),     STR("haslo"),       STR("wachtwoord"),
+    STR("heslo"),    STR("sifre"),    STR("hunter2"),    STR("letmein"),   STR("supersecret"), STR("password123"),
+    STR("root"),     STR("guest"),    STR("postgres"),   STR("anonymous"), STR("changeit"),
 };
 
 /* Samples that vendors publish in their documentation. */

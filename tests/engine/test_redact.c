@@ -5,7 +5,7 @@
 #include "engine/check.h"
 #include "rig.h"
 
-enum { ROUNDS = 10000, MAX_KEYS = 256 };
+enum { ROUNDS = 10000, MAX_KEYS = 512 };
 
 struct key {
   const struct rule *rule;
