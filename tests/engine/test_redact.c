@@ -129,7 +129,7 @@ static void put_key(struct buf *out, enum writing w, const struct key *k, uint64
     put_broken(out, w, k, seed);
   } else if (w == BASE64 || w == BASE64_LINES) {
     struct buf file = {0};
-    buf_printf(&file, "[server]\nname = web%u\nkey = %.*s\nport = 80\n", (unsigned)(rig_random(seed) % 1000), (int)k->text.n,
+    buf_printf(&file, "[host]\nname = web%u\nkey = %.*s\nport = 80\n", (unsigned)(rig_random(seed) % 1000), (int)k->text.n,
                k->text.p);
     base64(out, buf_str(&file), w == BASE64 ? 0 : 76);
     buf_finish(&file);
