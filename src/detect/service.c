@@ -241,7 +241,7 @@ bool check_service(const struct rule *r, struct look *l, struct found *out)
     }
     uint64_t end = token_end(l, w.at);
     if (l->starved) return false; /* the word may go on: it is held back whole */
-    bool opened = w.at > l->gate_end && opens_value(look_at(l, w.at - 1));
+    bool opened = end - w.at >= LEAST_VALUE && w.at > l->gate_end && opens_value(look_at(l, w.at - 1));
     if (opened && judge(l, w.at, end, w.gap, w.direct && !word, out)) return true;
     if (l->starved) return false;
     enum gap says = word_says(look_span(l, w.at, end));
