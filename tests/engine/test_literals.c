@@ -92,7 +92,7 @@ static void readers_agree(void)
 {
   literals_reader *portable = literals_path("portable"), *wide = literals_path("avx512vbmi");
   unsigned char text[4096 + 128];
-  uint64_t seed = 5, bits = 0;
+  uint64_t seed = 5, bits = 0, bad = 0;
   struct buf gates = {0};
   CHECK(portable && !literals_path("none") && rig_engine->literals.find == (wide ? wide : portable));
   make_text(&gates, &seed);
@@ -102,8 +102,9 @@ static void readers_agree(void)
     for (unsigned n = at % 7 ? 64 : 1; n <= 64; n++) {
       uint64_t found = portable(&rig_engine->literals, text + at, n);
       bits += found != 0;
-      if (found != wide(&rig_engine->literals, text + at, n)) CHECK(!"the readers agree");
+      bad += found != wide(&rig_engine->literals, text + at, n);
     }
+  CHECK_INT(bad, 0);
   CHECK(!wide || bits > 1000);
   buf_finish(&gates);
 }
