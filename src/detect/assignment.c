@@ -23,16 +23,17 @@ static bool ends_with(struct str s, struct str end)
 /* Names that are about a secret and do not hold it: token_url, passwordFile, credentialsId, max_tokens. */
 static bool is_about(struct look *l, uint64_t gate, uint64_t from, uint64_t to)
 {
-  static const struct str ends[] = {STR("id"),       STR("ids"),   STR("name"),    STR("url"),   STR("uri"),   STR("file"),
-                                    STR("path"),     STR("type"),  STR("length"),  STR("len"),   STR("count"), STR("limit"),
-                                    STR("size"),     STR("ttl"),   STR("version"), STR("host"),  STR("ref"),   STR("field"),
-                                    STR("endpoint"), STR("label"), STR("policy"),  STR("store"), STR("arn")};
+  static const struct str ends[] = {STR("id"),     STR("ids"),   STR("name"),  STR("url"),      STR("uri"),
+                                    STR("file"),   STR("path"),  STR("type"),  STR("length"),   STR("len"),
+                                    STR("count"),  STR("limit"), STR("size"),  STR("ttl"),      STR("version"),
+                                    STR("host"),   STR("ref"),   STR("field"), STR("endpoint"), STR("label"),
+                                    STR("policy"), STR("store"), STR("arn"),   STR("regex"),    STR("pattern")};
   static const struct str before[] = {
-      STR("csrf"),         STR("csrf-"),       STR("csrf_"),       STR("xsrf-"),       STR("public"),  STR("public_"),
-      STR("publickey"),    STR("publishable"), STR("cache"),       STR("primary"),     STR("foreign"), STR("partition"),
-      STR("sort"),         STR("object"),      STR("idempotency"), STR("translation"), STR("row"),     STR("group"),
-      STR("dedup"),        STR("s3"),          STR("lookup"),      STR("next"),        STR("page"),    STR("sync"),
-      STR("continuation"), STR("cursor")};
+      STR("csrf"),         STR("csrf-"),       STR("csrf_"),       STR("xsrf-"),       STR("public"),    STR("public_"),
+      STR("publickey"),    STR("publishable"), STR("cache"),       STR("primary"),     STR("foreign"),   STR("partition"),
+      STR("sort"),         STR("object"),      STR("idempotency"), STR("translation"), STR("row"),       STR("group"),
+      STR("dedup"),        STR("s3"),          STR("lookup"),      STR("next"),        STR("page"),      STR("sync"),
+      STR("continuation"), STR("cursor"),      STR("pub"),         STR("pub_"),        STR("websocket-")};
   struct str rest = look_span(l, from, to);
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
     if (ends_with(rest, ends[i])) return true;
@@ -115,10 +116,20 @@ static bool begins_a_word(struct look *l)
   return !letter || !inside;
 }
 
+/* secret.get("NAME"): a method that is given a name, not the secret. */
+static bool asks_for(struct str tail)
+{
+  static const struct str methods[] = {STR(".get"), STR(".has"), STR(".find"), STR(".load"), STR(".read"), STR(".fetch")};
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+    if (str_find(tail, methods[i]) != (size_t)-1) return true;
+  return false;
+}
+
 static bool name_fits(const struct rule *r, struct look *l, uint64_t name_end)
 {
   if (is_about(l, l->gate, l->gate_end, name_end)) return false;
   if (l->gate && look_at(l, l->gate - 1) == ':' && look_at(l, name_end) == ':') return false; /* arn:...:secret:NAME */
+  if (look_at(l, name_end) == '(' && asks_for(look_span(l, l->gate_end, name_end))) return false;
   int next = name_end > l->gate_end ? look_at(l, l->gate_end) : -1;
   if (variant_has(r, STR("whole")) && !begins_a_word(l)) return false;
   return !variant_has(r, STR("whole")) || !((lower((char)next) >= 'a' && lower((char)next) <= 'z') && next < 0x80);

@@ -34,7 +34,8 @@ static const struct str whole[] = {
     STR("apikey"),   STR("api_key"),  STR("mypassword"), STR("mypass"),    STR("parola"),      STR("contrasena"),
     STR("passwort"), STR("kennwort"), STR("motdepasse"), STR("senha"),     STR("haslo"),       STR("wachtwoord"),
     STR("heslo"),    STR("sifre"),    STR("hunter2"),    STR("letmein"),   STR("supersecret"), STR("password123"),
-    STR("root"),     STR("guest"),    STR("postgres"),   STR("anonymous"), STR("changeit"),
+    STR("root"),     STR("guest"),    STR("postgres"),   STR("anonymous"), STR("changeit"),    STR("abc123"),
+    STR("abcd1234"), STR("test1234"), STR("pass1234"),   STR("user1234"),
 };
 
 /* Samples that vendors publish in their documentation. */
@@ -170,7 +171,7 @@ bool is_placeholder(struct str s)
   for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
     if (str_ieq(s, whole[i])) return true;
   size_t rising = longest_run(s, 1);
-  if (rising >= 4 && rising * 2 >= s.n) return true;
+  if (rising >= 4 && rising * 2 > s.n) return true;
   if (rising >= 5 && counted_up(s) * 2 >= s.n) return true;
   /* Zeros in what a key encodes are a run of one character too, but a short part of it. */
   size_t equal = longest_run(s, 0);

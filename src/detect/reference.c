@@ -34,6 +34,14 @@ static bool starts_like_code(struct str s)
   return s.p[0] == '/' || s.p[0] == '.' || s.p[0] == '&' || s.p[0] == '@';
 }
 
+static bool names_a_file(struct str s)
+{
+  static const struct str ends[] = {STR(".json"), STR(".yaml"), STR(".yml"), STR(".pem"), STR(".txt"), STR(".html")};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    if (s.n > ends[i].n && str_ieq(str_cut(s, s.n - ends[i].n, s.n), ends[i])) return true;
+  return false;
+}
+
 /* A name that holds a secret's word itself: DATABASE_PASSWORD, max_tokens, my-api-key, #add-password. */
 static bool names_a_secret(struct str s)
 {
@@ -84,8 +92,9 @@ bool reads_like_words(struct str s)
 bool is_expression(struct str s, int quote)
 {
   if (starts_like_code(s) || str_find(s, STR("://")) != (size_t)-1 || str_find(s, STR(".html")) != (size_t)-1 ||
-      names_a_secret(s) || is_member(s))
+      names_a_secret(s) || is_member(s) || names_a_file(s))
     return true;
+  if (s.n > 2 && s.p[0] == '"' && s.p[1] == '.') return true; /* '".$name."' */
   if (quote == '"' || quote == '\'') return false;
   for (size_t i = 0; i < s.n; i++)
     if (s.p[i] == '(' || s.p[i] == '[' || (s.p[i] == '-' && i + 1 < s.n && s.p[i + 1] == '>')) return true;

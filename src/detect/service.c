@@ -74,7 +74,7 @@ struct gap_word {
 static const struct gap_word gap_words[27][6] = {
     ['a' - 'a'] = {KEY("auth"), KEY("access"), KEY("api")},
     ['b' - 'a'] = {KEY("bearer")},
-    ['c' - 'a'] = {KEY("cred"), NONE("commit"), NONE("checksum")},
+    ['c' - 'a'] = {KEY("cred"), NONE("commit"), NONE("checksum"), NONE("cache")},
     ['d' - 'a'] = {NONE("digest")},
     ['e' - 'a'] = {NONE("etag")},
     ['f' - 'a'] = {NONE("fingerprint")},
@@ -153,6 +153,14 @@ static enum gap word_says(struct str s)
   return says;
 }
 
+/* "id", "team_id", "correlationId": what follows such a word is no secret. */
+static bool is_id(struct str s)
+{
+  if (s.n < 2) return false;
+  struct str end = str_cut(s, s.n - 2, s.n);
+  return str_eq(end, STR("Id")) || (str_ieq(end, STR("id")) && (s.n == 2 || s.p[s.n - 3] == '_' || s.p[s.n - 3] == '-'));
+}
+
 static bool opens_value(int c)
 {
   return c == '"' || c == '\'' || c == '`' || c == '=' || c == ':' || c == '>' || c == ' ' || c == '\t' || c == '\n' ||
@@ -204,6 +212,8 @@ struct walk {
   uint64_t at;
   enum gap gap;
   bool direct; /* only operators and quotes since the name's end */
+  bool id;     /* the word before is the name of an id */
+  bool cell;   /* a column of a table has ended */
   unsigned lines;
 };
 
@@ -213,13 +223,16 @@ static struct walk walk_begin(const struct look *l)
   return (struct walk){.at = l->kept,
                        .gap = l->kept_state & 1 ? GAP_SECRET : GAP_SILENT,
                        .direct = l->kept_state >> 1 & 1,
-                       .lines = l->kept_state >> 2};
+                       .id = l->kept_state >> 2 & 1,
+                       .cell = l->kept_state >> 3 & 1,
+                       .lines = l->kept_state >> 4};
 }
 
 static void walk_keep(const struct walk *w, struct look *l)
 {
   l->kept = w->at;
-  l->kept_state = (w->gap == GAP_SECRET) | (unsigned)w->direct << 1 | w->lines << 2;
+  l->kept_state =
+      (w->gap == GAP_SECRET) | (unsigned)w->direct << 1 | (unsigned)w->id << 2 | (unsigned)w->cell << 3 | w->lines << 4;
 }
 
 /* Variant word: the name is a word of ordinary language too, so a secret's word must follow it. */
@@ -236,14 +249,17 @@ bool check_service(const struct rule *r, struct look *l, struct found *out)
     if (!token_byte(c)) {
       if (c == '\n' && ++w.lines > 1) return false;
       w.direct &= opens_value(c) || c == '(';
+      w.cell |= c == '|';
       w.at++;
       continue;
     }
     uint64_t end = token_end(l, w.at);
     if (l->starved) return false; /* the word may go on: it is held back whole */
     bool opened = end - w.at >= LEAST_VALUE && w.at > l->gate_end && opens_value(look_at(l, w.at - 1));
-    if (opened && judge(l, w.at, end, w.gap, w.direct && !word, out)) return true;
+    bool other = w.id || (w.cell && looks_like_uuid(look_span(l, w.at, end)));
+    if (opened && !other && judge(l, w.at, end, w.gap, w.direct && !word, out)) return true;
     if (l->starved) return false;
+    w.id = is_id(look_span(l, w.at, end));
     enum gap says = word_says(look_span(l, w.at, end));
     if (says == GAP_OTHER) return false;
     if (says == GAP_SECRET) w.gap = GAP_SECRET;

@@ -61,7 +61,7 @@ bool check_url_password(const struct rule *r, struct look *l, struct found *out)
   l->hold = l->gate_end;
   uint64_t colon = user_end(l);
   if (look_at(l, colon) == '@' && is_lone_key(l, colon, out)) return true;
-  if (look_at(l, colon) != ':') return false;
+  if (look_at(l, colon) != ':' || look_at(l, colon - 1) == '[') return false; /* user[:password]@host, as manuals have it */
   l->hold = colon + 1;
   uint64_t at = run(l, colon + 1, 256);
   if (look_at(l, at) != '@' || at - colon < 4 || !byte_is_word(look_at(l, at + 1))) return false;

@@ -69,6 +69,11 @@ static const struct {
     {"password", "password == \"teamwk\"", ""},
     {"token", "token == \"team10\"", ""},
     {"password", "password = \"anonymous\"", ""},
+    {"secret", "topsecret.getboolean('ForwardX11')", ""},
+    {"password", "password.equals(\"hG72kfp0Qz\")", "hG72kfp0Qz"},
+    {"password", "{\"password__regex\": \"^(?=^pbkdf1).*!!!!$\"}", ""},
+    {"password", "password: '\".md5($x,true).\"'", ""},
+    {"credential", "credentials: adroit-crow-413218-a956eef1a2a8.json", ""},
     {"PASSWORD", "PASSWORD=hunter22", "hunter22"},
     {"password", "the password must be changed every 90 days", ""},
     {"password", "password is required here", ""},
@@ -107,6 +112,7 @@ static const struct {
     {check_url_password, "://", "mongodb://app:hG72@kf!p0@db.corp/x", "hG72@kf!p0"},
     {check_url_password, "://", "postgres://app:${PW}@db.corp/x", ""},
     {check_url_password, "://", "mysql://root:root@127.0.0.1/x", ""},
+    {check_url_password, "://", "{{protocol://user[:password]@host/share}}", ""},
     {check_url_password, "://", "https://host:8080/a@b", ""},
     {check_userpass, "-u ", "curl -u 'deploy:v9Kq2mTzx1' https://h/", "v9Kq2mTzx1"},
     {check_userpass, "-u ", "curl -u deploy https://h/", ""},
@@ -159,22 +165,11 @@ static void joined_by_other_marks(void)
 
 static void placeholders(void)
 {
-  static const char *const yes[] = {"<token>",
-                                    "${TOKEN}",
-                                    "xxxxxxxx",
-                                    "changeme",
-                                    "YOUR_KEY",
-                                    "$NAME",
-                                    "12345678",
-                                    "sk-12345",
-                                    "abc123...",
-                                    "a1${B}c2",
-                                    "{{ x }}",
-                                    "%TOKEN%",
-                                    "AKIAIOSFODNN7EXAMPLE",
-                                    "aaaaaaaaab",
-                                    "password"};
-  static const char *const no[] = {"v9Kq2mTz!x", "hG72kfp0Qz", "m{{h}o)p9", "Tr0ub4dor&3x"};
+  static const char *const yes[] = {"<token>",    "${TOKEN}", "xxxxxxxx", "changeme", "YOUR_KEY",
+                                    "$NAME",      "12345678", "x1234ab",  "abcd1234", "sk-12345",
+                                    "abc123...",  "a1${B}c2", "{{ x }}",  "%TOKEN%",  "AKIAIOSFODNN7EXAMPLE",
+                                    "aaaaaaaaab", "password"};
+  static const char *const no[] = {"v9Kq2mTz!x", "hG72kfp0Qz", "m{{h}o)p9", "Tr0ub4dor&3x", "4ian1234"};
   for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
     if (!is_placeholder(str_of(yes[i]))) CHECK_STR(str_of(yes[i]), "a placeholder");
   for (size_t i = 0; i < sizeof no / sizeof *no; i++)
