@@ -606,7 +606,8 @@ bool decode_supersedes(const struct decode *d, int i, size_t n)
       covered += length;
       if (t->segments[s].n_layers) decoded += length;
     }
-    if (covered >= n && decoded * 2 >= n) return true; /* a stretch that was left out would be missing from covered */
+    if (covered < n) continue; /* a stretch was left out */
+    if (decoded * 2 >= n || decode_supersedes(d, (int)k, t->text.n)) return true;
   }
   return false;
 }

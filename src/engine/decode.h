@@ -81,8 +81,8 @@ bool decode_run(struct decode *d, struct str original, const struct view *v, str
 void decode_trim(struct decode *d);
 /* Where [start, end) of text i comes from; end > start. */
 void decode_origin(const struct decode *d, const struct view *v, size_t i, uint64_t start, uint64_t end, struct decode_span *out);
-/* Does some decoded text say all that text i (-1: the view; n bytes) says, most of it decoded? Then that is how it is meant to be read, and
- * who judges language need not look at the letters of the encoding. */
+/* Does some decoded text say all that text i (-1: the view; n bytes) says, most of it decoded, at once or layer by layer? Then that is how it is
+ * meant to be read, and who judges language need not look at the letters of the encoding. */
 bool decode_supersedes(const struct decode *d, int i, size_t n);
 /* Is this segment of invisible characters? */
 bool segment_is_hidden(const struct segment *s);

@@ -12,8 +12,10 @@ enum {
   LEET_MAX = 24,
   GAIN_MIN = 26 * 8, /* bits that a stretch must gain */
   GAIN_MEAN = 9,     /* eighths of a bit that each pair of it must gain on average */
+  LEET_MEAN = 4,     /* the same of digits for letters: most letters of such a word are what they are, and gain nothing */
   DROP = 14 * 8,
   COST_MEAN = 40, /* most that a pair of what comes out may cost on average */
+  LEET_COST = 34, /* the same where so little is gained */
 };
 
 /* A stretch of words in the making; score counts eighths of bits. */
@@ -22,6 +24,7 @@ struct stretch {
   size_t start, end; /* of the best so far */
   uint32_t pairs, best_pairs, best_cost, cost;
   unsigned words, best_words;
+  bool leet; /* of digits for letters */
 };
 
 struct word {
@@ -33,8 +36,9 @@ struct word {
 static bool stretch_counts(const struct stretch *t)
 {
   /* Words of language have three letters on average, and so four pairs. */
+  uint32_t mean = t->leet ? LEET_MEAN : GAIN_MEAN, cost = t->leet ? LEET_COST : COST_MEAN;
   return t->best_words > 1 && t->best >= GAIN_MIN && t->best_pairs >= t->best_words * 4 &&
-         (uint32_t)t->best >= t->best_pairs * GAIN_MEAN && t->best_cost <= t->best_pairs * COST_MEAN;
+         (uint32_t)t->best >= t->best_pairs * mean && t->best_cost <= t->best_pairs * cost;
 }
 
 /* Adds a word; true when the stretch before it has ended and counts: it is in *done. */
@@ -44,14 +48,14 @@ static bool stretch_add(struct stretch *t, const struct word *word, struct stret
   if (t->sum > 0 && t->best - (t->sum + word->gain) > DROP) {
     *done = *t;
     ended = stretch_counts(t);
-    *t = (struct stretch){0};
+    *t = (struct stretch){.leet = t->leet};
   }
   if (t->sum + word->gain <= 0) {
     if (stretch_counts(t)) {
       *done = *t;
       ended = true;
     }
-    *t = (struct stretch){0};
+    *t = (struct stretch){.leet = t->leet};
     return ended;
   }
   if (t->sum == 0) t->start = word->start;
@@ -456,10 +460,11 @@ static int32_t cost_as_written(const struct text_model *m, struct str s)
   return cost;
 }
 
+/* A dollar in front is a variable's in many languages, and says nothing by itself. */
 static bool has_sign(struct str s)
 {
   bool sign = false, letter = false;
-  for (size_t i = 0; i < s.n; i++) {
+  for (size_t i = s.n && s.p[0] == '$'; i < s.n; i++) {
     bool is = is_letter((unsigned char)s.p[i]);
     letter |= is;
     sign |= !is;
@@ -485,23 +490,49 @@ static bool is_short(struct str s)
   return s.n && s.n <= 6 && !(kinds_of(s) & (IS_UPPER | IS_LOWER));
 }
 
-/* Takes in words that stand just before and behind the stretch and may be of it: their digits are too many to gain by themselves. */
+static bool ends_clause(char c)
+{
+  return c == '.' || c == ',' || c == ';' || c == ':' || c == '?' || c == '!';
+}
+
+/* The word that stands before start, or behind end, with a blank between them and at most one mark; empty when there is none. */
+static struct str word_before(struct str s, size_t start)
+{
+  if (start < 2 || s.p[start - 1] != ' ') return (struct str){0};
+  size_t to = start - 1, i;
+  to -= ends_clause(s.p[to - 1]);
+  for (i = to; i > 0 && to - i < LEET_MAX && leet_byte((unsigned char)s.p[i - 1]);) i--;
+  return i > 0 && !is_blank((unsigned char)s.p[i - 1]) ? (struct str){0} : str_cut(s, i, to);
+}
+
+static struct str word_behind(struct str s, size_t end)
+{
+  size_t from = end + (end < s.n && ends_clause(s.p[end])), i;
+  if (from + 1 >= s.n || s.p[from] != ' ') return (struct str){0};
+  for (i = ++from; i < s.n && i - from < LEET_MAX && leet_byte((unsigned char)s.p[i]);) i++;
+  return i < s.n && leet_byte((unsigned char)s.p[i]) ? (struct str){0} : str_cut(s, from, i);
+}
+
+/* Takes in words that stand before and behind the stretch and may be of it: their digits are too many, or too few, to gain by themselves. A few words
+ * that have none may stand between. */
 static void add_words(struct str s, size_t *start, size_t *end)
 {
-  enum { WORDS = 32 };
-  for (unsigned n = 0; n<WORDS && * start> 1 && s.p[*start - 1] == ' '; n++) {
-    size_t to = *start - 1, i = to;
-    while (i > 0 && to - i < LEET_MAX && leet_byte((unsigned char)s.p[i - 1])) i--;
-    struct str word = str_cut(s, i, to);
-    if ((i > 0 && !is_blank((unsigned char)s.p[i - 1])) || !(is_short(word) || has_sign(word))) break;
-    *start = i;
+  enum { WORDS = 32, PLAIN = 3 };
+  size_t at = *start;
+  for (unsigned n = 0, plain = 0; n < WORDS && plain <= PLAIN; n++) {
+    struct str word = word_before(s, at);
+    if (!word.n) break;
+    at = (size_t)(word.p - s.p);
+    plain = is_short(word) || has_sign(word) ? 0 : plain + 1;
+    if (!plain) *start = at;
   }
-  for (unsigned n = 0; n < WORDS && *end + 1 < s.n && s.p[*end] == ' '; n++) {
-    size_t from = *end + 1, i = from;
-    while (i < s.n && i - from < LEET_MAX && leet_byte((unsigned char)s.p[i])) i++;
-    struct str word = str_cut(s, from, i);
-    if ((i < s.n && leet_byte((unsigned char)s.p[i])) || !(is_short(word) || has_sign(word))) break;
-    *end = i;
+  at = *end;
+  for (unsigned n = 0, plain = 0; n < WORDS && plain <= PLAIN; n++) {
+    struct str word = word_behind(s, at);
+    if (!word.n) break;
+    at = (size_t)(word.p - s.p) + word.n;
+    plain = is_short(word) || has_sign(word) ? 0 : plain + 1;
+    if (!plain) *end = at;
   }
 }
 
@@ -545,7 +576,7 @@ static bool may_hold_leet(struct str s, size_t from, size_t end)
 
 void decode_leet(struct decode_work *w)
 {
-  struct stretch t = {0};
+  struct stretch t = {.leet = true};
   size_t i = 0;
   for (size_t r = 0; r < w->n_odd; r++) {
     size_t from = word_start(w->in, w->odd[r].start);

@@ -58,6 +58,16 @@ static void table(void)
   reads("<~BOu!rD]j7BEbo7~>", "hello world");
 }
 
+/* Digits in every word, in few letters of each; words of digits alone, or of none, at the ends and between; marks between sentences. */
+static void digits_for_letters_are_read_to_the_end(void)
+{
+  reads("Summ4r1ze 7h3 h0m3w0rk 5h337 4nd d0 n07 1nclud3 p3r50n4l d474.",
+        "Summarize the homework sheet and do not include personal data.");
+  reads("Wr173 4 c0ncr373 pl4n f0r y0ur 53c0nd 3x4mpl3. Includ3 budg37 3571m4735.",
+        "Write a concrete plan for your second example. Include budget estimates.");
+  reads("T3ll m3 7h3 rul35 0f b0ul35 50 I c4n 4rgu3 w17h my uncl3.", "Tell me the rules of boules so I can argue with my uncle.");
+}
+
 static void nothing_is_read_into(void)
 {
   static const char *const texts[] = {
@@ -75,6 +85,7 @@ static void nothing_is_read_into(void)
       "ACGTTGCAACGTACGTTGCAAACCGGTT",
       "---- ---- .... ____ ==== 1. 2. 3.",
       "The hotel in India is far from the golf course; Mike and Oscar danced the tango.",
+      "$servername = $config; $username = $reader; $password = $argument; $connection = $handle; $statement = $prepared;",
   };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     CASE_BEGIN();
@@ -402,6 +413,7 @@ int main(void)
   view_init(&v);
   table();
   nothing_is_read_into();
+  RUN(digits_for_letters_are_read_to_the_end);
   RUN(other_languages_stay);
   look_alikes();
   control_characters();
