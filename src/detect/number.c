@@ -2,6 +2,7 @@
  * A number taken apart: where it may begin, its groups, and whether it stands for itself or is a part of something longer. Every read goes
  * through the starving cursor, or looks to the left only.
  */
+#include "engine/blocks.h"
 #include "engine/numbers.h"
 #include "detect/number.h"
 
@@ -131,9 +132,24 @@ static int is_worth(const unsigned char *p, size_t i, size_t n)
   return stop == n && n - i < WORTH ? -1 : 0;
 }
 
-/* The next digit at or after i. */
+/* From i on, blocks without a digit that a number may begin with: they and what is near behind them have too few. One whose last byte belongs to a
+ * word is no such block, for the word is read as a whole. */
+static size_t skip_blocks(const unsigned char *p, size_t i, size_t n)
+{
+  for (; i + 2 * BLOCK_BYTES <= n; i += BLOCK_BYTES) {
+    uint64_t digits = block_digits(p + i);
+    if (!digits) continue;
+    uint64_t near = block_digits(p + i + BLOCK_BYTES) & ((UINT64_C(1) << WORTH) - 1);
+    bool many = block_count(digits) + block_count(near) >= NUMBER_DIGITS;
+    if (many || is_alnum(p[i + BLOCK_BYTES - 1])) return i + block_first(digits);
+  }
+  return i;
+}
+
+/* The next digit at or after i that a number may begin with, or another. */
 static size_t next_digit(const unsigned char *p, size_t i, size_t n)
 {
+  i = skip_blocks(p, i, n);
   const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
   for (; i + 8 <= n; i += 8) {
     uint64_t w;

@@ -91,6 +91,15 @@ static inline uint64_t block_hex(const unsigned char *p)
   return out;
 }
 
+static inline uint64_t block_digits(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i += 16)
+    out |= (uint64_t)(unsigned)_mm_movemask_epi8(block_within(_mm_loadu_si128((const __m128i *)(const void *)(p + i)), '0', 10))
+           << i;
+  return out;
+}
+
 /* Signs, digits and capitals, with the blank: what uuencode writes. */
 static inline uint64_t block_uu(const unsigned char *p)
 {
@@ -181,6 +190,13 @@ static inline uint64_t block_hex(const unsigned char *p)
   return out;
 }
 
+static inline uint64_t block_digits(const unsigned char *p)
+{
+  uint64_t out = 0;
+  for (unsigned i = 0; i < BLOCK_BYTES; i++) out |= (uint64_t)(p[i] >= '0' && p[i] <= '9') << i;
+  return out;
+}
+
 static inline uint64_t block_uu(const unsigned char *p)
 {
   uint64_t out = 0;
@@ -215,6 +231,13 @@ static inline const unsigned char *block_pad(const unsigned char *p, size_t n, u
   return pad;
 }
 
+/* How many bits are set? The compiler's own would call a function: the instruction is not on every processor. */
+static inline unsigned block_count(uint64_t x)
+{
+  x -= x >> 1 & 0x5555555555555555u;
+  x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+  return (unsigned)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+}
 /* Which bit is the lowest, and how many are set on end from the lowest, or from the highest? x may be 0 or all ones. */
 static inline unsigned block_first(uint64_t x)
 {

@@ -86,7 +86,7 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
   g->half = second;
   if (g->now.marks) signs |= SIGN_MARKS;
   if (g->now.high) signs |= SIGN_HIGH;
-  else if (g->solid && n == BLOCK && bits(~(g->now.letters | g->now.hex)) >= SOLID_SIGNS) signs |= SIGN_ODD;
+  else if (g->solid && n == BLOCK && block_count(~(g->now.letters | g->now.hex)) >= SOLID_SIGNS) signs |= SIGN_ODD;
   if (g->backwards) signs |= SIGN_BACKWARDS;
   uint64_t hex = lagged(hex_before, g->now.hex);
   if (is_spaced(lagged(letters_before, g->now.letters), hex)) signs |= SIGN_SPACED;

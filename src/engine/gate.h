@@ -7,6 +7,7 @@
 #ifndef ENGINE_GATE_H
 #define ENGINE_GATE_H
 #include "base/str.h"
+#include "engine/blocks.h"
 
 enum { BLOCK = 64 };
 
@@ -65,12 +66,4 @@ struct gate {
 /* Reads s[at, at + n), n at most BLOCK, which follows what the gate has read before; returns its signs. Begin with {0}, and
  * end with an empty block: patterns at the end of a block are seen with the next one. */
 unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, size_t at, size_t n);
-
-/* The compiler's own would call a function: the instruction is not on every processor. */
-static inline size_t bits(uint64_t x)
-{
-  x -= x >> 1 & 0x5555555555555555u;
-  x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
-  return (size_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
-}
 #endif

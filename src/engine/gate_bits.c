@@ -95,7 +95,7 @@ static void read_portable(const struct text_model *m, const char *p, size_t n, s
   if (first + second >= ODD_MARK) out->marks = find_marks(m, p, n);
   if (n < BLOCK) memcpy(copy, p, n);
   compare(n < BLOCK ? copy : p, out);
-  out->n_letters = (unsigned)bits(out->letters);
+  out->n_letters = block_count(out->letters);
   out->nato = find_nato(m, p, out->letters);
 }
 

@@ -68,6 +68,7 @@ static const struct {
              {"upper", block_upper, is_upper},
              {"high", block_high, is_high},
              {"any", marks, is_mark},
+             {"digits", block_digits, is_digit},
              {"uu", block_uu, of_uu},
              {"controls", block_controls, may_be_control}};
 
@@ -109,6 +110,7 @@ static void fewer_than_a_block(void)
 
 static void bits_on_end(void)
 {
+  CHECK(block_count(0) == 0 && block_count(UINT64_MAX) == 64 && block_count(UINT64_C(0x8000000000000005)) == 3);
   CHECK(block_first(0) == 64 && block_first(1) == 0 && block_first(UINT64_C(1) << 63) == 63);
   CHECK(block_leading(0) == 0 && block_leading(5) == 1 && block_leading(UINT64_MAX) == 64);
   CHECK(block_trailing(0) == 0 && block_trailing(UINT64_C(5) << 61) == 1 && block_trailing(UINT64_MAX) == 64);
