@@ -116,7 +116,9 @@ static bool is_last_line(const struct window *w, uint64_t i)
  * what follows the break is seen too. */
 static uint64_t next_break(const struct window *w, const struct leaks *main, uint64_t i, bool whole)
 {
-  uint64_t gate = word_start(w, i), k = 0; /* what is behind an earlier one has ended before i */
+  uint64_t near = i > w->base + READING_GATE_NEAR ? i - READING_GATE_NEAR : w->base, k = 0;
+  if (leaks_next_gate(main, near + 1, w->end) > w->end) return w->end;
+  uint64_t gate = word_start(w, i); /* what is behind an earlier one has ended before i */
   if (gate > w->base) gate--;
   while ((gate = leaks_next_gate(main, gate + 1, w->end)) <= w->end) {
     if (w->p[gate - 1 - w->base] <= ' ') continue;
