@@ -38,9 +38,46 @@ static void examples(const struct rule *r)
   CASE_END("rule %s: %u matching and %u clean examples", r->id, r->n_match, r->n_clean);
 }
 
+/* All examples of leak rules in one text, whose gates whichever search this processor prefers finds: the findings, by a hash. */
+static uint64_t findings_by(literals_reader *reader, struct str text, size_t *n)
+{
+  struct vdt_policy policy = rig_policy(VDT_DETECT);
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct vdt_result r;
+  uint64_t hash = 0;
+  literals_reader *own = rig_engine->literals.find;
+  rig_engine->literals.find = reader;
+  if (vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text.p, text.n, &r)) abort();
+  rig_engine->literals.find = own;
+  *n = r.n_findings;
+  for (size_t i = 0; i < r.n_findings; i++)
+    hash = (hash ^ r.findings[i].start ^ r.findings[i].end << 24 ^ (uint64_t)r.findings[i].item << 48) * UINT64_C(1099511628211);
+  vdt_arena_free(arena);
+  return hash;
+}
+
+static void searches(void)
+{
+  struct buf text = {0};
+  size_t by_vectorscan, by_literals;
+  CASE_BEGIN();
+  for (unsigned i = 0; i < rig_engine->rules.n; i++)
+    for (unsigned k = 0; k < rig_engine->rules.rules[i].n_match; k++) {
+      if (rule_is_score(&rig_engine->rules.rules[i])) continue;
+      buf_put(&text, rig_engine->rules.rules[i].match[k]);
+      BUF_LIT(&text, "\n\n");
+    }
+  uint64_t a = findings_by(literals_path("portable"), buf_str(&text), &by_vectorscan);
+  uint64_t b = findings_by(literals_path(NULL), buf_str(&text), &by_literals);
+  CHECK(a == b && by_vectorscan == by_literals && by_literals > 500);
+  CASE_END("%zu findings, whoever looks for the gates of a whole text", by_literals);
+  buf_finish(&text);
+}
+
 int main(void)
 {
   rig_load();
+  searches();
   for (unsigned i = 0; i < rig_engine->rules.n; i++) examples(&rig_engine->rules.rules[i]);
   rig_unload();
   return test_end();
