@@ -101,6 +101,38 @@ static uint64_t skip_field(struct look *l, uint64_t i)
   return 0;
 }
 
+/* **Password**: or **Password:** of Markdown. */
+static uint64_t skip_emphasis(struct look *l, uint64_t i)
+{
+  for (unsigned n = 0; n < 2 && look_at(l, i) == '*'; n++) i++;
+  return i;
+}
+
+/* ["first", of a list of secrets. */
+static uint64_t skip_list(struct look *l, uint64_t i)
+{
+  return look_at(l, i) == '[' && is_quote(look_at(l, i + 1)) ? i + 1 : i;
+}
+
+/* The next column of a table: | name | value |. The name is the secret's word and no more: tables are full of others. */
+static uint64_t skip_column(struct look *l, uint64_t i)
+{
+  if (i != l->gate_end) return 0;
+  i = skip_emphasis(l, i);
+  i = skip_blanks(l, i, 20);
+  return look_at(l, i) == '|' && is_blank(look_at(l, i + 1)) ? skip_blanks(l, i + 1, 20) : 0;
+}
+
+/* The next cell of HTML: </td><td>, </dt><dd>. */
+static uint64_t skip_cell(struct look *l, uint64_t i)
+{
+  bool td = look_literal(l, i, STR("</td>"), true), th = look_literal(l, i, STR("</th>"), true),
+       dt = look_literal(l, i, STR("</dt>"), true);
+  if (!td && !th && !dt) return 0;
+  for (i += 5; is_space(look_at(l, i)) && i < l->gate_end + 80;) i++;
+  return look_literal(l, i, dt ? STR("<dd>") : STR("<td>"), true) ? i + 4 : 0;
+}
+
 /* char secret[25] = "...": up to the closing bracket. */
 static uint64_t skip_index(struct look *l, uint64_t i)
 {
@@ -122,12 +154,18 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
   at += quoted;
   if (look_at(l, at) == '[' && !quoted) at = skip_index(l, at);
   if (look_at(l, at) == ']') at++;
+  uint64_t cell = skip_cell(l, at), column = cell ? 0 : skip_column(l, at);
+  if (cell) return open_element(l, cell, value, quote);
+  if (column) return open_value(l, skip_emphasis(l, column), OPERATOR_VERB, value, quote);
+  at = skip_emphasis(l, at);
   uint64_t sign = skip_blanks(l, at, 8), end = skip_sign(l, sign), field = end ? 0 : skip_field(l, at);
   if (field) return open_value(l, field, OPERATOR_SIGN, value, quote);
   bool argument = !end && (quoted ? look_at(l, sign) == ',' : is_beside(l, at, sign));
   if (!end && !argument) return OPERATOR_NONE;
+  if (end && look_literal(l, end, STR("**"), false)) end += 2;
   uint64_t open = skip_blanks(l, !argument ? end : is_quote(look_at(l, sign)) ? sign : sign + 1, 20);
   bool compared = look_at(l, sign) == '!' || (look_at(l, sign) == '=' && look_at(l, sign + 1) == '=');
+  open = skip_list(l, open);
   if ((argument || compared) && !is_quote(look_at(l, open))) return OPERATOR_NONE;
   enum operator_kind kind = argument ? OPERATOR_ARGUMENT : sign == at && open == end ? OPERATOR_TIGHT : OPERATOR_SIGN;
   if (kind == OPERATOR_TIGHT && look_at(l, open) == '`') return OPERATOR_NONE; /* a role of reStructuredText */
@@ -138,12 +176,12 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
 static uint64_t skip_verb(struct look *l, uint64_t i)
 {
   static const struct str verbs[] = {
-      STR(" is now "), STR(" is: "),    STR(" is "),     STR(" was "), STR(" should be "), STR(" will be "),
-      STR(" ist "),    STR(" lautet "), STR(" es "),     STR(" est "), STR(" e "),         STR(" jest "),
-      STR(" to "),     STR(" of "),     STR(" je "),     STR(" ar "),  STR(" er "),        STR(" on "),
-      STR(" sera "),   STR(" : "),      STR(" - "),      STR(" -> "),  STR(" – "),         STR(" — "),
-      STR("是"),       STR("为"),       STR("は"),       STR("は「"),  STR("은 "),         STR("는 "),
-      STR("이 "),      STR(" este "),   STR(" adalah "), STR(" ay "),  STR(" hu "),        STR(" είναι ")};
+      STR(" is now "), STR(" is: "), STR(" is "),  STR(" was "),  STR(" should be "), STR(" will be "), STR(" ist "),
+      STR(" lautet "), STR(" es "),  STR(" est "), STR(" e "),    STR(" jest "),      STR(" to "),      STR(" of "),
+      STR(" je "),     STR(" ar "),  STR(" er "),  STR(" on "),   STR(" sera "),      STR(" : "),       STR(" - "),
+      STR(" -> "),     STR(" – "),   STR(" — "),   STR("是"),     STR("为"),          STR("は"),        STR("は「"),
+      STR("은 "),      STR("는 "),   STR("이 "),   STR(" este "), STR(" adalah "),    STR(" ay "),      STR(" hu "),
+      STR(" είναι "),  STR(" la ")};
   uint64_t best = 0;
   for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
     if (look_literal(l, i, verbs[v], true) && i + verbs[v].n > best) best = i + verbs[v].n;
@@ -170,7 +208,7 @@ enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quo
   for (uint64_t stop = i + 60; i < stop; i++) {
     l->hold = i;
     int c = look_at(l, i);
-    if (!byte_is_word(c) && c != ' ' && c != '-' && c != '\'' && c != '.' && c != ':') return OPERATOR_NONE;
+    if (!byte_is_word(c) && c != ' ' && c != '-' && c != '\'' && c != '.' && c != ':' && c != '@') return OPERATOR_NONE;
     if (c == ':' || (c == ' ' && (look_literal(l, i, STR(" is "), true) || look_literal(l, i, STR(" ist "), true) ||
                                   look_literal(l, i, STR(" es "), true) || look_literal(l, i, STR(" est "), true) ||
                                   look_literal(l, i, STR(" e "), true) || look_literal(l, i, STR(" jest "), true)))) {
@@ -194,7 +232,8 @@ enum operator_kind skip_option(struct look *l, uint64_t name_end, uint64_t *valu
 /* ENV NAME VALUE of Dockerfiles, setx NAME VALUE of Windows, set -x NAME VALUE of fish. */
 enum operator_kind skip_setter(struct look *l, uint64_t name_end, uint64_t *value, int *quote)
 {
-  static const struct str words[] = {STR("ENV "), STR("setx "), STR("set -x "), STR("set -gx "), STR("set -Ux "), STR("setenv ")};
+  static const struct str words[] = {STR("ENV "),     STR("setx "),   STR("set -x "),        STR("set -gx "),
+                                     STR("set -Ux "), STR("setenv "), STR("configure set "), STR("config set ")};
   uint64_t i = l->gate;
   if (!is_blank(look_at(l, name_end))) return OPERATOR_NONE;
   for (unsigned n = 0; n < 40 && i > 0 && byte_is_word(look_at(l, i - 1)); n++) i--;
