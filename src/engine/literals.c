@@ -170,6 +170,12 @@ static void add_short(struct making *m, const struct pattern *p, uint32_t patter
     bool before = p->text.n < LITERALS_SHORT || c == first || c == other_case(first, p->nocase);
     if (before) add_pair(l, c, last), add_pair(l, c, other_case(last, p->nocase));
   }
+  uint8_t group = (uint8_t)(1u << last % 8);
+  for (unsigned c = 0; c < 128; c++)
+    if (p->text.n < LITERALS_SHORT || c == (first & 127u) || c == (other_case(first, p->nocase) & 127u)) l->before[c] |= group;
+  l->last[last & 127] |= group;
+  l->last[other_case(last, p->nocase) & 127] |= group;
+  if (last >= 0x80) l->complete = false;
   l->shorts[l->n_shorts++] = tail_of(p->text, pattern);
 }
 
@@ -372,21 +378,11 @@ static uint64_t sure_shorts(const struct literals *l, const unsigned char *p, ui
   return out;
 }
 
-/* Where something of one or two bytes may end. */
-static uint64_t find_shorts(const struct literals *l, const unsigned char *p)
-{
-  if (!l->n_shorts) return 0;
-  uint64_t upper = block_upper(p), signs = block_any(p, l->signs) | block_any(p, l->signs + 4);
-  uint64_t upper_before = is_upper(p[-1]), sign_before = p[-1] && memchr(l->signs, p[-1], LITERALS_SIGNS);
-  return (upper & (upper << 1 | upper_before)) | signs | signs << 1 | sign_before;
-}
-
 static void look_at_block(const struct place *b, unsigned n)
 {
   const struct literals *l = b->l;
-  uint64_t all = n < BLOCK_BYTES ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
-  uint64_t longs = sure_longs(l, b->block, l->find(l, b->block, n));
-  uint64_t shorts = sure_shorts(l, b->block, find_shorts(l, b->block) & all);
+  uint64_t shorts, may = l->find(l, b->block, n, &shorts), longs = sure_longs(l, b->block, may);
+  shorts = sure_shorts(l, b->block, shorts);
   for (uint64_t left = longs | shorts; left; left &= left - 1) {
     unsigned i = block_first(left);
     if (longs >> i & 1) look_at_long(b, i);

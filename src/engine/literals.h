@@ -16,8 +16,8 @@ enum { LITERALS_WORDS = 1 << 13, LITERALS_BITS = 1 << 15, LITERALS_BUCKETS = 1 <
 struct pattern;
 struct literals;
 
-/* Where in p[0..n) something may end that has three bytes or more, as bits. p[-3..64) can be read. */
-typedef uint64_t literals_reader(const struct literals *l, const unsigned char *p, unsigned n);
+/* Where in p[0..n) something may end that has three bytes or more, as bits, and where something shorter may. p[-3..64) can be read. */
+typedef uint64_t literals_reader(const struct literals *l, const unsigned char *p, unsigned n, uint64_t *shorts);
 
 /* Something that ends in certain bytes. */
 struct literal {
@@ -51,6 +51,7 @@ struct literals {
   /* What is shorter than three bytes: it has a sign, or is two capitals. */
   uint64_t pairs[65536 / 64];
   char signs[LITERALS_SIGNS];
+  uint8_t before[128], last[128]; /* one bit in common: the two may be one of them, whose last byte is ASCII */
   struct literal *shorts;
   uint32_t n_shorts;
   const struct pattern *patterns; /* borrowed */

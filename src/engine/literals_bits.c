@@ -2,6 +2,7 @@
  * Where literals may end in a block (literals.h): one byte after the other, or sixteen at once where the processor can gather. What differs between
  * processors is here and nowhere else.
  */
+#include "engine/blocks.h"
 #include "engine/literals.h"
 #include <endian.h>
 
@@ -19,9 +20,23 @@ static uint64_t read_some(const struct literals *l, const unsigned char *p, unsi
   return out;
 }
 
-/* Most blocks are whole: with their length known the loop is unrolled. */
-static uint64_t read_portable(const struct literals *l, const unsigned char *p, unsigned n)
+static uint64_t first_bits(unsigned n)
 {
+  return n < BLOCK_BYTES ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+}
+
+/* Where two capitals end, or something that has one of the signs. */
+static uint64_t read_shorts(const struct literals *l, const unsigned char *p)
+{
+  uint64_t upper = block_upper(p), signs = block_any(p, l->signs) | block_any(p, l->signs + 4);
+  uint64_t upper_before = p[-1] >= 'A' && p[-1] <= 'Z', sign_before = p[-1] && memchr(l->signs, p[-1], LITERALS_SIGNS);
+  return (upper & (upper << 1 | upper_before)) | signs | signs << 1 | sign_before;
+}
+
+/* Most blocks are whole: with their length known the loop is unrolled. */
+static uint64_t read_portable(const struct literals *l, const unsigned char *p, unsigned n, uint64_t *shorts)
+{
+  *shorts = l->n_shorts ? read_shorts(l, p) & first_bits(n) : 0;
   return n == 64 ? read_some(l, p, 64) : read_some(l, p, n);
 }
 
@@ -53,15 +68,25 @@ WIDE static inline uint64_t may_end(const struct literals *l, __m512i fours)
 }
 #pragma GCC diagnostic pop
 
-WIDE static uint64_t read_avx512vbmi(const struct literals *l, const unsigned char *p, unsigned n)
+WIDE static inline uint64_t may_be_short(const struct literals *l, const unsigned char *p)
+{
+  __m512i c = _mm512_loadu_si512(p);
+  __m512i before =
+      _mm512_permutex2var_epi8(_mm512_loadu_si512(l->before), _mm512_loadu_si512(p - 1), _mm512_loadu_si512(l->before + 64));
+  __m512i last = _mm512_permutex2var_epi8(_mm512_loadu_si512(l->last), c, _mm512_loadu_si512(l->last + 64));
+  return _mm512_test_epi8_mask(before, last) & ~_mm512_movepi8_mask(c);
+}
+
+WIDE static uint64_t read_avx512vbmi(const struct literals *l, const unsigned char *p, unsigned n, uint64_t *shorts)
 {
   const __m512i small = _mm512_set1_epi8(0x20);
+  *shorts = may_be_short(l, p) & first_bits(n);
   __m512i first = _mm512_or_si512(_mm512_loadu_si512(p - 3), small), second = _mm512_or_si512(_mm512_loadu_si512(p), small);
   uint64_t out = may_end(l, fours_at(first, 0));
   if (n > 16) out |= may_end(l, fours_at(first, 16)) << 16;
   if (n > 32) out |= may_end(l, fours_at(first, 32)) << 32;
   if (n > 48) out |= may_end(l, fours_at(second, 45)) << 48; /* the first load ends three bytes early */
-  return n < 64 ? out & ((UINT64_C(1) << n) - 1) : out;
+  return out & first_bits(n);
 }
 
 static bool can_avx512vbmi(void)
