@@ -569,8 +569,12 @@ static void leet_word(struct decode_work *w, struct stretch *t, struct str word)
 static bool may_hold_leet(struct str s, size_t from, size_t end)
 {
   unsigned n = 0;
-  for (size_t i = from; i + 1 < end; i++)
-    n += byte_kinds[(unsigned char)s.p[i]] & IS_LEET && byte_kinds[(unsigned char)s.p[i + 1]] & (IS_UPPER | IS_LOWER);
+  unsigned char pad[BLOCK_BYTES];
+  for (size_t i = from; i + 1 < end && n <= 2; i += BLOCK_BYTES - 1) { /* a pair lies in one block or the next */
+    const unsigned char *p = block_pad((const unsigned char *)s.p + i, end - i, pad);
+    uint64_t signs = block_digits(p) | block_any(p, "@$!|") | block_any(p, "++++");
+    n += block_count(signs & block_letters(p) >> 1);
+  }
   return n > 2;
 }
 
