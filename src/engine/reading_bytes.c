@@ -345,6 +345,19 @@ static bool finish_run(struct reading *r, const unsigned char *p, uint64_t digit
   return true;
 }
 
+/* The text ends in n digits, at most three, which may become a run. */
+static void begin_run(struct reading *r, const struct window *w, unsigned n)
+{
+  r->run = w->end - n;
+  r->first = n > 0;
+  for (; r->n_digits < n; r->n_digits++) {
+    uint64_t at = r->run + r->n_digits;
+    r->digits_at[r->n_digits] = at;
+    r->bits = r->bits << 6 | (uint32_t)base64_digit(reading_at(w, at));
+  }
+  r->next = w->end;
+}
+
 /* A feed of ordinary text: one block, in which no run is long enough, and where neither the run that it begins in nor the one that it ends in can be
  * text. False: it is not, and what is left from r->next on has to be read. */
 static bool read_words(struct reading *r, const struct window *w)
@@ -364,8 +377,8 @@ static bool read_words(struct reading *r, const struct window *w)
     if (r->refused) r->next = w->end;
     return r->refused;
   }
-  r->next = w->end - last;
-  return last == 0;
+  begin_run(r, w, last);
+  return true;
 }
 
 static bool read_base64(struct reading *r, const struct window *w)
