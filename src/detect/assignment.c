@@ -90,7 +90,7 @@ static void trim(struct str *v, enum operator_kind op)
   bool sentence = op == OPERATOR_VERB;
   for (; v->n; v->n--) {
     char c = v->p[v->n - 1];
-    if (c != '.' && c != ':' && !(sentence && (c == '!' || c == '?'))) return;
+    if (c != '.' && c != ':' && !(sentence && (c == '!' || c == '?' || c == '*'))) return;
   }
 }
 
@@ -155,6 +155,13 @@ static bool holds_a_password(struct look *l, struct str v, enum operator_kind op
   return is_password_place(l, op, quote);
 }
 
+static bool ends_line(struct look *l, uint64_t i)
+{
+  int c = look_at(l, i);
+  if (c == '`') c = look_at(l, i + 1);
+  return c < 0 || c == '\n' || c == '\r';
+}
+
 static bool value_fits(const struct rule *r, struct look *l, struct str v, enum operator_kind op, int quote)
 {
   struct kinds kinds = kinds_of(v);
@@ -163,6 +170,7 @@ static bool value_fits(const struct rule *r, struct look *l, struct str v, enum 
   bool place = !variant_has(r, STR("strong")) && closed && is_password_place(l, op, quote);
   unsigned least = place && quote && kinds.digits && kinds.letters ? SHORT : r->min ? r->min : 8;
   if (v.n < least || is_expression(v, quote) || entropy(v) < (place && r->entropy > WORDS ? WORDS : r->entropy)) return false;
+  if (op == OPERATOR_BELOW && !(shape_of(v) != SHAPE_NONE && ends_line(l, end))) return false;
   if (variant_has(r, STR("strong"))) {
     enum value_shape shape = shape_of(v);
     bool salt = quote && v.n >= 40 && kinds.digits && kinds.both_cases && kinds.marks * 6 >= v.n && entropy(v) >= 4.5;

@@ -26,7 +26,7 @@ bool looks_like_uuid(struct str s);
 bool cases_fall_at_random(struct str s);
 
 /* grammar.c: how a name and its value are joined. TIGHT: without blanks, as in shells; ARGUMENT: ("name", "value"); ELEMENT:
- * <name>value</name>; OPTION: --name value. */
+ * <name>value</name>; OPTION: --name value; BELOW: on a line of its own. */
 enum operator_kind {
   OPERATOR_NONE,
   OPERATOR_SIGN,
@@ -34,7 +34,8 @@ enum operator_kind {
   OPERATOR_ARGUMENT,
   OPERATOR_ELEMENT,
   OPERATOR_VERB,
-  OPERATOR_OPTION
+  OPERATOR_OPTION,
+  OPERATOR_BELOW
 };
 /* The rest of a name: "_KEY", "Token", "-secret"; with blanks, further words. At most 40 bytes. */
 uint64_t skip_name(struct look *l, uint64_t i, bool blanks);

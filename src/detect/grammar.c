@@ -114,6 +114,21 @@ static uint64_t skip_list(struct look *l, uint64_t i)
   return look_at(l, i) == '[' && is_quote(look_at(l, i + 1)) ? i + 1 : i;
 }
 
+/* "API key:" and the value on a line of its own, perhaps in a block of code. 0: nothing of that. */
+static uint64_t skip_below(struct look *l, uint64_t i)
+{
+  unsigned lines = 0;
+  for (unsigned n = 0; n < 24; n++, i++) {
+    int c = look_at(l, i);
+    lines += c == '\n';
+    if (!is_space(c)) break;
+  }
+  if (lines == 0 || lines > 2) return 0;
+  if (!look_literal(l, i, STR("```"), false)) return i;
+  for (i += 3; byte_is_word(look_at(l, i)) && i < l->gate_end + 80;) i++;
+  return look_at(l, i) == '\n' ? i + 1 : 0;
+}
+
 /* The next column of a table: | name | value |. The name is the secret's word and no more: tables are full of others. */
 static uint64_t skip_column(struct look *l, uint64_t i)
 {
@@ -166,6 +181,9 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
   uint64_t open = skip_blanks(l, !argument ? end : is_quote(look_at(l, sign)) ? sign : sign + 1, 20);
   bool compared = look_at(l, sign) == '!' || (look_at(l, sign) == '=' && look_at(l, sign + 1) == '=');
   open = skip_list(l, open);
+  int first = look_at(l, open);
+  uint64_t below = !argument && (first == '\n' || first == '\r') ? skip_below(l, open) : 0;
+  if (below) return open_value(l, below, OPERATOR_BELOW, value, quote);
   if ((argument || compared) && !is_quote(look_at(l, open))) return OPERATOR_NONE;
   enum operator_kind kind = argument ? OPERATOR_ARGUMENT : sign == at && open == end ? OPERATOR_TIGHT : OPERATOR_SIGN;
   if (kind == OPERATOR_TIGHT && look_at(l, open) == '`') return OPERATOR_NONE; /* a role of reStructuredText */
