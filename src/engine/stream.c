@@ -136,11 +136,12 @@ static void swallow_until(struct vdt_stream *s, uint64_t orig)
   leave_until(s, orig, false);
 }
 
-/* What is left of the feed stays. */
-static void keep_fresh(struct vdt_stream *s)
+/* What is left of the feed stays. False when out of memory: then bytes are missing, and nothing may be taken from what is kept. */
+static bool keep_fresh(struct vdt_stream *s)
 {
   buf_put(&s->orig, s->fresh);
   s->fresh = (struct str){"", 0};
+  return !s->orig.failed;
 }
 
 /* Where what is masked from this candidate on ends: those that overlap make one mask. Only those of its cluster are known to be settled with
@@ -239,7 +240,7 @@ static const struct phrase_hit *next_phrase(const struct vdt_stream *s, size_t n
 static bool settle(struct vdt_stream *s, uint64_t settled)
 {
   if (!s->leaks.n_candidates && !s->phrases.n) return true;
-  keep_fresh(s); /* a pseudonym is made of its bytes in one piece */
+  if (!keep_fresh(s)) return false; /* a pseudonym is made of its bytes in one piece */
   size_t n = leaks_settle(&s->leaks, settled), i = 0;
   for (const struct phrase_hit *h; !s->cut && ((h = next_phrase(s, n, settled)) || i < n);) {
     const struct candidate *c = i < n ? &s->leaks.candidates[i] : NULL;
@@ -267,7 +268,7 @@ static void forget(struct vdt_stream *s)
 static int advance(struct vdt_stream *s, struct vdt_release *out)
 {
   uint64_t settled, free_until;
-  if (!scan_new(s)) return VDT_ENOMEM;
+  if (s->out.failed || s->orig.failed || !scan_new(s)) return VDT_ENOMEM;
   struct window w = window_of(s);
   leaks_boundaries(&s->leaks, &w, s->phrases.n > 0, &settled, &free_until);
   if (leaks_active(&s->leaks))
@@ -284,9 +285,9 @@ static int advance(struct vdt_stream *s, struct vdt_release *out)
     if (phrase_action(&s->phrases.look, h->phrase) >= VDT_REDACT && h->start < free_until) free_until = h->start;
   }
   if (!s->cut) release_until(s, view_start(&s->view, free_until));
-  keep_fresh(s);
+  bool kept = keep_fresh(s);
   forget(s);
-  if (s->out.failed || s->orig.failed) return VDT_ENOMEM;
+  if (s->out.failed || !kept) return VDT_ENOMEM;
   *out = (struct vdt_release){.p = s->out.p, .n = s->out.n, .cut = s->cut};
   return VDT_OK;
 }
