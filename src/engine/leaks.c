@@ -156,6 +156,7 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
   /* A pattern's start is not known; what it matched counts as left bytes. */
   uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
   if (r->bound && p->literal && !r->left_max && is_joined(w, gate)) return;
+  if (l->whole_keys && !l->whole_keys(l->keys_of, gate, hit->end)) return;
   if (r->detector == VDT_DET_CREDENTIAL && !r->check->after_gate) {
     l->gates[(hit->end & (l->n_gates - 1)) / 64] |= UINT64_C(1) << hit->end % 64;
     l->any_gate = true;
@@ -271,7 +272,8 @@ static void judge(struct leaks *l, const struct pending *p, const struct look *l
                                    .lost = f->silent,
                                    .reason = f->reason,
                                    .start = f->start,
-                                   .end = f->end});
+                                   .end = f->end,
+                                   .gate_end = p->gate_end});
 }
 
 /* Puts the question to the rule's check, or to what numbers wake. */

@@ -40,6 +40,7 @@ struct candidate {
   const char *reason;
   const char *policy;       /* the policy about data whose action it is, or NULL */
   uint64_t start, end;      /* view offsets */
+  uint64_t gate_end;        /* of the gate that it was found behind */
   const struct read_as *as; /* NULL: as it stands */
   bool allowed;             /* policy says that this value is none */
   bool lost;                /* overlaps a stronger one; its bytes are still masked when its action says so */
@@ -79,9 +80,12 @@ struct leaks {
   uint64_t *gates;  /* by view offset modulo n_gates: a gate of credentials that may be written over lines ends there */
   uint64_t n_gates; /* bits; a power of two */
   bool any_gate;
-  bool whole_keys; /* only rules of credentials whose findings begin with their gate are asked */
-  bool lists;      /* a number that goes on a list of its kind counts as named: not in readings, which begin anywhere */
-  void *scratch;   /* of regular expressions, or NULL; borrowed */
+  /* Only rules of credentials whose findings begin with their gate are asked, behind a gate that stands in the text of `keys_of` too; NULL: all
+   * rules. */
+  bool (*whole_keys)(const void *keys_of, uint64_t gate, uint64_t gate_end);
+  const void *keys_of; /* borrowed, while hits are delivered */
+  bool lists;          /* a number that goes on a list of its kind counts as named: not in readings, which begin anywhere */
+  void *scratch;       /* of regular expressions, or NULL; borrowed */
   bool failed;
 };
 

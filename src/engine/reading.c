@@ -78,6 +78,21 @@ static void wake(struct reading *r, uint64_t from)
   r->awake = r->fresh = true;
 }
 
+/* What a joined reading is to see. */
+struct keys_of {
+  const struct reading *r;
+  const struct leaks *main;
+};
+
+/* Does this gate stand in the view as well, in one piece? Behind no other does a break wake the reading: that it happens to be awake must not make
+ * a finding, or findings would depend on how the text was cut. */
+static bool stands_in_view(const void *keys_of, uint64_t gate, uint64_t gate_end)
+{
+  const struct keys_of *k = keys_of;
+  uint64_t start = k->r->places[gate - k->r->base].start, end = k->r->places[gate_end - 1 - k->r->base].end;
+  return end - start == gate_end - gate && leaks_next_gate(k->main, end, end) == end;
+}
+
 static bool make_ready(const struct reading_set *set, struct reading *r)
 {
   const struct vdt_engine *e = set->scanner->engine;
@@ -87,7 +102,7 @@ static bool make_ready(const struct reading_set *set, struct reading *r)
     return false;
   leaks_begin(&r->leaks, set->policy, set->role);
   r->leaks.scratch = set->scanner->regex_scratch;
-  r->leaks.whole_keys = r->kind == READING_JOINED; /* of what else it finds nothing counts */
+  r->leaks.whole_keys = r->kind == READING_JOINED ? stands_in_view : NULL; /* of what else it finds nothing counts */
   r->fresh = false;
   return true;
 }
@@ -102,10 +117,15 @@ static uint64_t word_start(const struct window *w, uint64_t i)
   return i;
 }
 
+static bool is_break(int c)
+{
+  return c == '\n' || c == '\r' || reading_is_emphasis(c);
+}
+
 /* Is it known that nothing but emphasis follows in the line of i, and nothing in the next? A key does not go on behind that. */
 static bool is_last_line(const struct window *w, uint64_t i)
 {
-  while (reading_is_emphasis(reading_at(w, i))) i++;
+  while (reading_is_emphasis(reading_at(w, i)) || reading_at(w, i) == '\r') i++;
   if (reading_at(w, i) != '\n') return false;
   i++;
   while (i < w->end && (w->p[i - w->base] == ' ' || w->p[i - w->base] == '\t' || w->p[i - w->base] == '\r')) i++;
@@ -125,7 +145,7 @@ static uint64_t next_break(const struct window *w, const struct leaks *main, uin
     for (k = k > gate ? k : gate; k < w->end && k < gate + READING_GATE_NEAR;
          k++) { /* what an earlier gate was followed by is not read again */
       unsigned char c = w->p[k - w->base];
-      if (k >= i && (reading_is_emphasis(c) || c == '\n') && !(whole && is_last_line(w, k))) return k;
+      if (k >= i && is_break(c) && !(whole && is_last_line(w, k))) return k;
       if (c <= ' ') break;
     }
   }
@@ -158,7 +178,7 @@ static uint64_t looked_at(const struct reading *r, const struct window *w)
   return r->kind == READING_BASE64 && !w->eof && r->n_printed < READING_SURE ? r->len - r->n_printed : r->len;
 }
 
-static bool scan(struct reading_set *set, struct reading *r, const struct window *w)
+static bool scan(struct reading_set *set, struct reading *r, const struct window *w, const struct leaks *main)
 {
   uint64_t end = looked_at(r, w);
   size_t n = (size_t)(end - r->scanned);
@@ -166,6 +186,8 @@ static bool scan(struct reading_set *set, struct reading *r, const struct window
   if (n == 0 && r->leaks.n_pending == 0) return true;
   struct window mine = window_of(r, w->eof);
   struct delivery d = {.leaks = &r->leaks, .window = &mine, .group = set->scanner->group};
+  struct keys_of keys = {r, main};
+  r->leaks.keys_of = &keys;
   mine.end = end;
   const char *p = n ? r->text.p + (r->scanned - r->base) : NULL;
   r->scanned = end;
@@ -175,6 +197,7 @@ static bool scan(struct reading_set *set, struct reading *r, const struct window
   deliver_rest(&d);
   leaks_numbers(&r->leaks, &mine, end - n);
   leaks_try(&r->leaks, &mine);
+  r->leaks.keys_of = NULL;
   return !r->leaks.failed;
 }
 
@@ -203,7 +226,7 @@ static bool step_signs(struct reading_set *set, struct reading *r, const struct 
     struct window part = *w;
     uint64_t stop = (r->next > r->sign ? r->next : r->sign) + STRETCH;
     if (part.end > stop) part.end = stop, part.eof = false;
-    if (!reading_read(r, &part) || !scan(set, r, &part)) return false;
+    if (!reading_read(r, &part) || !scan(set, r, &part, main)) return false;
     if (is_idle(r) && r->next > r->sign + SLEEP) r->awake = false;
     if (r->next == w->end || (r->awake && r->next == before)) return true;
   }
@@ -213,7 +236,7 @@ static bool step(struct reading_set *set, struct reading *r, const struct window
 {
   if (r->kind != READING_BASE64) return step_signs(set, r, w, main);
   if (!r->awake) wake(r, r->next);
-  return reading_read(r, w) && scan(set, r, w);
+  return reading_read(r, w) && scan(set, r, w, main);
 }
 
 bool reading_step(struct reading_set *set, const struct window *w, const struct leaks *main)
@@ -312,12 +335,26 @@ static bool goes_on(const struct reading *r, const struct window *w, const struc
   return n >= 10 && ((numerals && upper + lower) || (upper > 1 && lower > 1));
 }
 
+/* Does the first break behind its gate wake the reading (next_break)? Found behind others, and where an empty line follows, it would be only when
+ * something else has woken it. */
+static bool has_sign(const struct reading *r, const struct candidate *c)
+{
+  uint64_t i = c->gate_end - r->base, end = c->end - r->base, stop = i + READING_GATE_NEAR;
+  if (c->gate_end <= r->base || (unsigned char)r->text.p[i - 1] <= ' ') return false;
+  for (; i < end && i < stop; i++) {
+    if (r->places[i].start != r->places[i - 1].end) return r->text.p[i] != '\n';
+    if ((unsigned char)r->text.p[i] <= ' ') return false;
+  }
+  return false;
+}
+
 /* Lines are joined for keys only (leaks.whole_keys), and hardly where the key was there without. c: of the reading. */
 static bool counts(const struct reading *r, const struct window *w, const struct leaks *main, const struct candidate *c,
                    const struct candidate *in_view)
 {
   if (c->allowed) return false;
   if (r->kind != READING_JOINED) return true;
+  if (!has_sign(r, c)) return false;
   const struct candidate *whole = known(main, in_view);
   return !whole || (in_view->end > whole->end && goes_on(r, w, c, whole->end));
 }

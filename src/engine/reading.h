@@ -3,7 +3,7 @@
  *
  *   escapes   \u0067 \x67 %67 &#103; &#x67; stand for the byte that they name (printable ASCII only)
  *   base64    stretches that decode to text, wrapped over lines too
- *   joined    emphasis (* `) and line ends inside of what may be a key are not there
+ *   joined    emphasis (* `) and line ends (LF, CR LF, CR) inside of what may be a key, behind its gate, are not there
  *
  * A reading turns the view into another text, byte by byte, knows for each of its bytes which of the view stand for it, and looks for leaks in it
  * like the stream does in the view. What it finds counts where at least one byte was written otherwise: the rest the stream sees itself. It sleeps

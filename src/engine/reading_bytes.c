@@ -156,7 +156,7 @@ static bool is_margin(int c)
   return c == ' ' || c == '\t' || c == '>' || c == '|';
 }
 
-/* Line ends go with what begins the next line. An empty line stays. */
+/* Line ends go with what begins the next line, CR wherever it stands: nothing has to wait for the LF behind it. An empty line stays. */
 static bool read_joined(struct reading *r, const struct window *w)
 {
   while (r->next < w->end) {

@@ -115,10 +115,11 @@ static void put_character(struct buf *out, enum writing w, char c, bool first, u
  * a few letters cannot be told from a word. */
 static void put_broken(struct buf *out, enum writing w, const struct key *k, uint64_t *seed)
 {
+  static const char *const broken_by[2][2] = {{"**", "`"}, {"\n", "\r\n"}};
   size_t gate = gate_length(k), rest = w == LINES ? 13 : 1, room = k->text.n - gate - 1 - rest,
          a = gate + 1 + rig_random(seed) % room, b = gate + 1 + rig_random(seed) % room;
   for (size_t i = 0; i < k->text.n; i++) {
-    if (i == a || i == b) buf_put(out, w == LINES ? STR("\n") : rig_random(seed) & 1 ? STR("**") : STR("`"));
+    if (i == a || i == b) buf_put(out, str_of(broken_by[w == LINES][rig_random(seed) & 1]));
     buf_byte(out, k->text.p[i]);
   }
 }
@@ -262,8 +263,8 @@ static void breaks(void)
   static const struct {
     const char *text;
     bool empty;
-  } kinds[] = {{"\n", false},  {"\n  ", false},     {"**\n", false}, {"\n> ", false},
-               {"\n\n", true}, {"\n \t\r\n", true}, {"`\n\n", true}};
+  } kinds[] = {{"\r\n", false}, {"\r\n\r\n", true}, {"\n", false},       {"\n  ", false}, {"**\n", false},
+               {"\n> ", false}, {"\n\n", true},     {"\n \t\r\n", true}, {"`\n\n", true}};
   uint64_t seed = 7;
   for (size_t b = 0; b < sizeof kinds / sizeof *kinds; b++) {
     unsigned joined = 0, differ = 0;
