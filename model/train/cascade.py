@@ -7,7 +7,6 @@ texts kept out, with rules, without paragraphs read again. SHARE (network.py), A
 Recall is the mean over attack sources where 1, 2, 5 and 10 % of ordinary text is flagged, every source counting the same.
 """
 import argparse
-import collections
 import pathlib
 
 import numpy as np
@@ -50,19 +49,8 @@ class Role:
         return np.where(self.rules >= STANDS, 50 + logit / 100, logit + RULES[self.role == DOCUMENT] * self.rules)
 
     def threshold(self, score, rate):
-        value, source = score[self.ordinary], self.source[self.ordinary]
-        count = collections.Counter(source)
-        weight = np.array([1 / count[s] if count[s] >= 10 else 0 for s in source])
-        order = np.argsort(-value)
-        return value[order][min(np.searchsorted(np.cumsum(weight[order]) / weight.sum(), rate), len(order) - 1)]
-
-    def lowest(self, said, found, lost):
-        """What a stage must say for a window to go on, so that this share of the texts with windows that are found is lost."""
-        reach = self.largest(said, found)
-        texts = np.flatnonzero(np.isfinite(reach))
-        count = collections.Counter(self.source[texts])
-        weight, order = np.array([1 / max(count[s], 25) for s in self.source[texts]]), np.argsort(reach[texts])
-        return reach[texts][order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), lost)]
+        value, share = export.falling(score[self.ordinary], self.source[self.ordinary])
+        return value[min(np.searchsorted(share, rate), len(value) - 1)]
 
     def recall(self, score):
         sources = [s for s in sorted(set(self.source[self.attack])) if (self.attack & (self.source == s)).sum() >= 10]
@@ -71,8 +59,8 @@ class Role:
     def line(self, share, aim, lost, left):
         both, early = (share * self.guess + (1 - share) * said for said in (self.last, self.early))
         found = self.attack[self.of] & (both >= self.threshold(self.joined(both), aim))
-        past = self.guess >= self.lowest(self.guess, found, lost)
-        on = past & (early >= self.lowest(early, found & past, left))
+        past = self.guess >= export.below(self.largest(self.guess, found), self.source, lost)
+        on = past & (early >= export.below(self.largest(early, found & past), self.source, left))
         harmless = ~self.attack[self.of]
         passed, stayed = past[harmless].mean(), on[harmless].mean()
         found = self.recall(self.joined(np.where(on, both, np.where(past, early, self.guess))))

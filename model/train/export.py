@@ -96,6 +96,22 @@ def write(path, version, parts):
     pathlib.Path(path).write_bytes(head + rest)
 
 
+def below(reach, source, lost):
+    """What `lost` of the texts do not reach, every source counting much the same; those that reach nothing at all (-inf) do not count."""
+    found = np.isfinite(reach)
+    reach, source = reach[found], source[found]
+    count, order = collections.Counter(source), np.argsort(reach)
+    weight = np.array([1 / max(count[s], 25) for s in source])
+    return float(reach[order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), lost)])
+
+
+def falling(value, source):
+    """Values of ordinary texts, the largest first, and the share of such texts that reach each, every source of ten and more texts counting the same."""
+    count, order = collections.Counter(source), np.argsort(-value)
+    weight = np.array([1 / count[s] if count[s] >= 10 else 0 for s in source])
+    return value[order], np.cumsum(weight[order]) / weight.sum()
+
+
 class Windows:
     """The windows of texts of one role, and what each stage says of them."""
 
@@ -111,11 +127,7 @@ class Windows:
         source counting much the same."""
         reach = np.full(len(self.texts), -np.inf)
         np.maximum.at(reach, self.of[use], said[use])
-        found = np.flatnonzero(np.isfinite(reach))
-        count = collections.Counter(self.texts[i].source for i in found)
-        weight = np.array([1 / max(count[self.texts[i].source], 25) for i in found])
-        order = np.argsort(reach[found])
-        return float(reach[found][order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), lost)])
+        return below(reach, np.array([e.source for e in self.texts]), lost)
 
 
 def stages(model, gate, kept, role, detect):
@@ -134,16 +146,10 @@ def stages(model, gate, kept, role, detect):
 def calibrate(kept, logit, role):
     """Knots: at each rate the logit that this share of ordinary texts reaches, every source counting the same."""
     use = [i for i, e in enumerate(kept) if e.role == role and corpus.ordinary(e.source, e.attack, e.harmful, e.ours)]
-    count = {}
-    for i in use:
-        count[kept[i].source] = count.get(kept[i].source, 0) + 1
-    value = np.array([logit[i] for i in use])
-    weight = np.array([1 / count[kept[i].source] if count[kept[i].source] >= 10 else 0 for i in use])
-    order = np.argsort(-value)
-    share = np.cumsum(weight[order]) / weight.sum()
-    knots = [(float(value.min()) - 1, 0.0)]
+    value, share = falling(np.array([logit[i] for i in use]), [kept[i].source for i in use])
+    knots = [(float(value[-1]) - 1, 0.0)]
     for rate, score in RATES:
-        at = float(value[order][min(np.searchsorted(share, rate), len(order) - 1)])
+        at = float(value[min(np.searchsorted(share, rate), len(value) - 1)])
         knots.append((max(at, knots[-1][0] + 0.05), score))
     return knots + [(knots[-1][0] + 1.5, 0.99), (knots[-1][0] + 6, 1.0)]
 
