@@ -465,10 +465,18 @@ size_t leaks_settle(struct leaks *l, uint64_t settled)
 
 const struct candidate *leaks_namer(const struct leaks *l, const struct candidate *c, size_t n)
 {
+  enum { STEPS = 8 }; /* a chain of so many that lost to each other is nobody's keys */
   const struct candidate *by = c;
-  for (size_t i = 0; i < n && c->lost && by == c; i++) {
-    const struct candidate *o = &l->candidates[i];
-    if (!o->lost && o->start < c->end && c->start < o->end) by = o;
+  for (unsigned step = 0; by->lost && step < STEPS; step++) {
+    const struct candidate *next = NULL;
+    for (size_t i = 0; i < n; i++) {
+      const struct candidate *o = &l->candidates[i];
+      if (o->start >= by->end || by->start >= o->end) continue;
+      if (!o->lost) return o;
+      if (stronger(o, next ? next : by)) next = o;
+    }
+    if (!next) break;
+    by = next;
   }
   return by;
 }

@@ -118,7 +118,7 @@ void leaks_try(struct leaks *l, const struct window *w);
 void leaks_boundaries(const struct leaks *l, const struct window *w, bool waiting, uint64_t *settled, uint64_t *free_until);
 /* The number of candidates at the front that can be settled: whole clusters that end at or before `settled`. Marks the lost ones. */
 size_t leaks_settle(struct leaks *l, uint64_t settled);
-/* Who names the mask of one of the first n candidates, which are settled: itself, or the one that it lost to. */
+/* Who names the mask of one of the first n candidates, which are settled: itself, or the one that it lost to, or that one to another. */
 const struct candidate *leaks_namer(const struct leaks *l, const struct candidate *c, size_t n);
 /* The severity of the rule's next finding, in order of the text: of sensitive data the tenth of a kind in one text is a step higher, and so is
  * each after it; the hundredth another step. Counts it. */
