@@ -597,7 +597,7 @@ bool decode_run(struct decode *d, struct str original, const struct view *v, str
 
 bool decode_supersedes(const struct decode *d, int i, size_t n)
 {
-  for (size_t k = 0; k < d->n_texts; k++) {
+  for (size_t k = (size_t)(i + 1); k < d->n_texts; k++) { /* what was decoded from a text stands behind it */
     const struct decoded *t = &d->texts[k];
     size_t covered = 0, decoded = 0;
     if (t->parent != i) continue;

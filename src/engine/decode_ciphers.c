@@ -513,32 +513,26 @@ static struct str word_behind(struct str s, size_t end)
   return i < s.n && leet_byte((unsigned char)s.p[i]) ? (struct str){0} : str_cut(s, from, i);
 }
 
-/* Takes in words that stand before and behind the stretch and may be of it: their digits are too many, or too few, to gain by themselves. A few words
- * that have none may stand between. */
-static void add_words(struct str s, size_t *start, size_t *end)
+/* Where a stretch begins or ends with the words before or behind it that may be of it: their digits are too many, or too few, to gain by
+ * themselves. A few words that have none may stand between. */
+static size_t reach(struct str s, size_t at, bool before)
 {
   enum { WORDS = 32, PLAIN = 3 };
-  size_t at = *start;
+  size_t reached = at;
   for (unsigned n = 0, plain = 0; n < WORDS && plain <= PLAIN; n++) {
-    struct str word = word_before(s, at);
+    struct str word = before ? word_before(s, at) : word_behind(s, at);
     if (!word.n) break;
-    at = (size_t)(word.p - s.p);
+    at = (size_t)(word.p - s.p) + (before ? 0 : word.n);
     plain = is_short(word) || has_sign(word) ? 0 : plain + 1;
-    if (!plain) *start = at;
+    if (!plain) reached = at;
   }
-  at = *end;
-  for (unsigned n = 0, plain = 0; n < WORDS && plain <= PLAIN; n++) {
-    struct str word = word_behind(s, at);
-    if (!word.n) break;
-    at = (size_t)(word.p - s.p) + word.n;
-    plain = is_short(word) || has_sign(word) ? 0 : plain + 1;
-    if (!plain) *end = at;
-  }
+  return reached;
 }
 
 static void take_leet(struct decode_work *w, struct stretch *t)
 {
-  add_words(w->in, &t->start, &t->end);
+  t->start = reach(w->in, t->start, true);
+  t->end = reach(w->in, t->end, false);
   size_t at = w->out.n, i = t->start, copied = t->start;
   while (i < t->end) {
     struct str word = next_leet(w->in, &i, t->end);

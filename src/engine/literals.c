@@ -289,6 +289,7 @@ bool literals_init(struct literals *l, struct vdt_arena *arena, const struct pat
     rows += !patterns[i].literal;
   }
   *l = (struct literals){.complete = true, .patterns = patterns, .find = literals_path(NULL)};
+  l->quick = l->find != literals_path("portable");
   l->shorts = arena_zalloc(arena, shorts + 1, sizeof *l->shorts);
   l->rows = arena_zalloc(arena, rows + 1, sizeof *l->rows);
   if (!l->shorts || !l->rows) return false;

@@ -56,6 +56,7 @@ struct literals {
   uint32_t n_shorts;
   const struct pattern *patterns; /* borrowed */
   literals_reader *find;
+  bool quick; /* find is quicker than Vectorscan in whole texts too */
 };
 
 /* The best reader of this processor, or the one of that name ("avx512vbmi", "portable"); NULL when the processor cannot, or there is none. They all

@@ -66,7 +66,7 @@ static bool match_joined(struct job *j)
 static bool search(struct job *j, struct delivery *d)
 {
   const struct vdt_engine *e = j->s->engine;
-  bool literals = !d->scanner && e->literals.complete && e->literals.find != literals_path("portable");
+  bool literals = !d->scanner && e->literals.complete && e->literals.quick;
   if (literals) literals_find(&e->literals, j->w.p, 0, (size_t)j->w.end, 0, deliver, d);
   return literals || hs_scan(d->scanner ? e->block : e->leaks, (const char *)j->w.p, (unsigned)j->w.end, 0, j->s->scratch,
                              deliver, d) == HS_SUCCESS;
