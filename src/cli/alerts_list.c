@@ -150,16 +150,22 @@ static bool as_table(const struct alerts *a)
   return cli_as_table(a->table, a->json);
 }
 
+/* The table of a list, fitted to the terminal once; NULL where the list is none. */
+static struct table *table_of(const struct alerts *a, struct table *t)
+{
+  if (!as_table(a)) return NULL;
+  table_begin(t, columns, sizeof columns / sizeof *columns);
+  return t;
+}
+
 /* Lists are read in brief; what a row does not show is read for those that are printed whole. One that is gone meanwhile is left out. Evidence is for
  * show, which leaves a trace. */
-static void put_one(struct buf *b, const struct alerts *a, const struct alert *alert)
+static void put_one(struct buf *b, struct table *t, const struct alerts *a, const struct alert *alert)
 {
   struct alert whole;
   struct store *s = stores_of(&a->stores, alert->workspace);
-  struct table t;
-  if (as_table(a)) {
-    table_begin(&t, columns, sizeof columns / sizeof *columns);
-    put_row(b, &t, alert, cli_colour(stdout));
+  if (t) {
+    put_row(b, t, alert, cli_colour(stdout));
     return;
   }
   if (!s || s->ops->get(s, (struct str){alert->name, ALERT_NAME_LEN}, a->arena, &whole, NULL)) return;
@@ -167,20 +173,13 @@ static void put_one(struct buf *b, const struct alerts *a, const struct alert *a
   buf_byte(b, '\n');
 }
 
-static void put_head(struct buf *b, const struct alerts *a)
-{
-  struct table t;
-  if (!as_table(a)) return;
-  table_begin(&t, columns, sizeof columns / sizeof *columns);
-  table_head(&t, b);
-}
-
 static int print_list(const struct alerts *a, const struct alert *list, size_t n)
 {
   struct buf b = {0};
-  if (n) put_head(&b, a);
-  else if (as_table(a)) BUF_LIT(&b, "No alerts.\n");
-  for (size_t i = 0; i < n; i++) put_one(&b, a, &list[i]);
+  struct table fitted, *t = table_of(a, &fitted);
+  if (t && n) table_head(t, &b);
+  else if (t) BUF_LIT(&b, "No alerts.\n");
+  for (size_t i = 0; i < n; i++) put_one(&b, t, a, &list[i]);
   return cli_flush(&b) ? 0 : 1;
 }
 
@@ -247,7 +246,8 @@ static int look(struct alerts *a, const struct store_query *q, struct watch *w)
     if (!is_as_shown(w, &list[i])) changed[news++] = list[i];
   if (!remember(w, list, n)) return fprintf(stderr, "vedette alerts: out of memory\n"), 1;
   qsort(changed, news, sizeof *changed, by_time);
-  for (size_t i = news; i-- > 0;) put_one(&b, a, &changed[i]);
+  struct table fitted, *t = table_of(a, &fitted);
+  for (size_t i = news; i-- > 0;) put_one(&b, t, a, &changed[i]);
   return cli_flush(&b) ? 0 : 1;
 }
 
@@ -256,13 +256,14 @@ static int watch(struct alerts *a, const struct store_query *q)
 {
   struct watch w = {0};
   struct buf head = {0};
+  struct table fitted, *t = table_of(a, &fitted);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigprocmask(SIG_BLOCK, &set, NULL);
   struct pollfd stop = {.fd = signalfd(-1, &set, SFD_CLOEXEC), .events = POLLIN};
-  put_head(&head, a);
+  if (t) table_head(t, &head);
   int rc = cli_flush(&head) ? 0 : 1;
   while (!rc) {
     rc = look(a, q, &w);
