@@ -49,7 +49,7 @@ static size_t room(size_t bytes)
 
 struct encoder_scratch *encoder_scratch_new(const struct encoder *e)
 {
-  size_t m = e->window + 16, d = e->width, head = d / e->heads, wide = most(3 * d, e->inner);
+  size_t m = e->window + 16, d = e->width, head = d / e->heads, wide = most(3 * d, e->inner), k = most(most(d, e->inner), m);
   const size_t sizes[] = {m * d * 4, m * wide * 4,
                           m * d * 4, m * most(d, e->inner),
                           m * 4,     m * most(wide, m) * 4,
@@ -57,7 +57,9 @@ struct encoder_scratch *encoder_scratch_new(const struct encoder *e)
                           m * head,  m * head,
                           m * 4,     m * 4,
                           head * 4,  m * m,
-                          m * 4};
+                          m * 4,     m * k * 2,
+                          m * 4,     k * 32,
+                          64};
   enum { N = sizeof sizes / sizeof *sizes };
   size_t total = room(sizeof(struct encoder_scratch));
   for (size_t i = 0; i < N; i++) total += room(sizes[i]);
@@ -71,8 +73,9 @@ struct encoder_scratch *encoder_scratch_new(const struct encoder *e)
     at += room(sizes[i]);
   }
   struct encoder_scratch *s = (struct encoder_scratch *)(void *)p;
-  *s = (struct encoder_scratch){parts[0], parts[1], parts[2],  parts[3],  parts[4],  parts[5],  parts[6], parts[7],
-                                parts[8], parts[9], parts[10], parts[11], parts[12], parts[13], parts[14]};
+  *s = (struct encoder_scratch){parts[0],  parts[1],  parts[2],  parts[3],  parts[4],  parts[5],  parts[6],
+                                parts[7],  parts[8],  parts[9],  parts[10], parts[11], parts[12], parts[13],
+                                parts[14], parts[15], parts[16], parts[17], parts[18]};
   return s;
 }
 

@@ -1,123 +1,20 @@
 /*
- * One window through the encoder (encoder.h). Compiled once per path with PATH set to its name and the flags of its instruction set;
- * only product() differs between them, and gives the same integers.
- *
- * vec is 16 floats in every path; the compiler cuts it to what the processor has. Sums over a row add lane by lane and then the lanes
- * in one order, so they are the same everywhere. Do not compile with -ffast-math or with contraction.
+ * One window through the encoder (encoder.h). Compiled once per path with PATH set to its name and the flags of its instruction set; only
+ * vectors.h and product() differ between them, and give the same numbers.
  */
 #include "model/encoder_scratch.h"
+#include "model/vectors.h"
 #include <math.h>
-#if defined __AVX2__
-#include <immintrin.h>
-#endif
 
-enum { LANES = 16, QUAD = 4, OFFSET = 128 };
+enum { QUAD = 4, OFFSET = 128 };
 
-typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t ivec __attribute__((vector_size(64), aligned(4), may_alias));
-
-#define JOIN(a, b)  a##b
-#define NAMED(path) JOIN(encoder_run_, path)
-
-static inline vec load(const float *p)
-{
-  return *(const vec *)p;
-}
-
-static inline void store(float *p, vec v)
-{
-  *(vec *)p = v;
-}
-
-static inline vec all(float x)
-{
-  return (vec){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
-}
-
-static inline vec pick(ivec which, vec yes, vec no)
-{
-  return (vec)(((ivec)yes & which) | ((ivec)no & ~which));
-}
-
-/* The instruction does what the comparison says, for numbers that are none too; gcc does not find it by itself. */
-static inline vec larger(vec a, vec b)
-{
-#if defined __AVX512F__
-  return (vec)_mm512_max_ps((__m512)a, (__m512)b);
-#else
-  return pick(a > b, a, b);
-#endif
-}
-
-static inline vec smaller(vec a, vec b)
-{
-#if defined __AVX512F__
-  return (vec)_mm512_min_ps((__m512)a, (__m512)b);
-#else
-  return pick(a < b, a, b);
-#endif
-}
-
-/* The lanes turned by n, so that log2(16) steps fold them onto each other. */
-#define TURNED(v, n)                                                                                                             \
-  __builtin_shufflevector(v, v, (0 + n) % 16, (1 + n) % 16, (2 + n) % 16, (3 + n) % 16, (4 + n) % 16, (5 + n) % 16,              \
-                          (6 + n) % 16, (7 + n) % 16, (8 + n) % 16, (9 + n) % 16, (10 + n) % 16, (11 + n) % 16, (12 + n) % 16,   \
-                          (13 + n) % 16, (14 + n) % 16, (15 + n) % 16)
-
-static inline float sum_of(vec v)
-{
-  v += TURNED(v, 8);
-  v += TURNED(v, 4);
-  v += TURNED(v, 2);
-  v += TURNED(v, 1);
-  return v[0];
-}
-
-static inline float largest_of(vec v)
-{
-  v = larger(v, TURNED(v, 8));
-  v = larger(v, TURNED(v, 4));
-  v = larger(v, TURNED(v, 2));
-  v = larger(v, TURNED(v, 1));
-  return v[0];
-}
-
-/* To the nearest whole number, as float and as integer, for |v| < 2^22: the addition rounds. */
-static inline ivec nearest(vec v)
-{
-  const vec big = all(12582912.0f);
-  return (ivec)(v + big) - (ivec)big;
-}
-
-/* e^v for v within +-80, to about 1e-6. */
-static inline vec exponential(vec v)
-{
-  vec t = larger(smaller(v, all(80)), all(-80)) * all(1.44269504f);
-  ivec whole = nearest(t);
-  vec f = t - __builtin_convertvector(whole, vec);
-  vec p = all(1.33335581e-3f);
-  p = p * f + all(9.61812911e-3f);
-  p = p * f + all(5.55041087e-2f);
-  p = p * f + all(2.40226507e-1f);
-  p = p * f + all(6.93147181e-1f);
-  p = p * f + all(1.0f);
-  return (vec)((ivec)p + (whole << 23));
-}
-
-/* 1 / v for v from 1 to 1e30: a guess from the exponent's bits, and Newton's steps. Quicker than a division. */
-static inline vec reciprocal(vec v)
-{
-  vec r = (vec)(0x7EF311C7 - (ivec)v);
-  r = r * (all(2.0f) - v * r);
-  r = r * (all(2.0f) - v * r);
-  return r * (all(2.0f) - v * r);
-}
+#define JOIN(a, b)        a##b
+#define NAMED(what, path) JOIN(encoder_##what##_, path)
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
 
-/* out[m][n] = a[m][k] times w packed; k is a multiple of 4, n of 16. Rows of a are `step` bytes apart. */
 #if defined __AVX512VNNI__
-#define ROWS 6
+enum { ROWS = 6 };
 
 /* acc += four unsigned bytes times four signed ones, in each lane. As assembler, since gcc 12 copies the sums about when it is given the
  * intrinsic: half the speed. */
@@ -158,61 +55,10 @@ static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, co
       if (r < rows && b < blocks) _mm512_storeu_si512(out + r * n + b * LANES, acc[r][b]);
 }
 
-#elif defined __AVX2__
-#define ROWS 4
-
-/* Bytes are multiplied as 16-bit numbers, even and odd ones apart: the 8-bit instruction of AVX2 would saturate. */
-static inline void half_tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t n, int32_t *out)
+void NAMED(product, PATH)(struct encoder_scratch *s, const uint8_t *a, size_t m, size_t step, size_t k, const int8_t *w, size_t n,
+                          int32_t *out)
 {
-  __m256i acc[ROWS];
-  const uint8_t *row[ROWS];
-  for (size_t r = 0; r < ROWS; r++) {
-    acc[r] = _mm256_setzero_si256();
-    row[r] = a + (r < rows ? r : 0) * step;
-  }
-  const __m256i low = _mm256_set1_epi16(0xFF);
-  for (size_t i = 0; i < k; i += QUAD) {
-    __m256i both = _mm256_loadu_si256((const __m256i *)(const void *)(w + i * LANES));
-    __m256i odd = _mm256_srai_epi16(both, 8), even = _mm256_srai_epi16(_mm256_slli_epi16(both, 8), 8);
-    for (size_t r = 0; r < ROWS; r++) {
-      int32_t four;
-      memcpy(&four, row[r] + i, sizeof four);
-      __m256i in = _mm256_set1_epi32(four);
-      acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(_mm256_and_si256(in, low), even));
-      acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(_mm256_srli_epi16(in, 8), odd));
-    }
-  }
-  for (size_t r = 0; r < rows; r++) _mm256_storeu_si256((__m256i *)(void *)(out + r * n), acc[r]);
-}
-
-static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t blocks, size_t n,
-                        int32_t *out)
-{
-  for (size_t b = 0; b < blocks; b++) {
-    half_tile(a, rows, step, k, w + b * k * LANES, n, out + b * LANES);
-    half_tile(a, rows, step, k, w + b * k * LANES + 32, n, out + b * LANES + 8);
-  }
-}
-
-#else
-#define ROWS 1
-
-static inline void tile(const uint8_t *a, size_t rows, size_t step, size_t k, const int8_t *w, size_t blocks, size_t n,
-                        int32_t *out)
-{
-  (void)rows, (void)step, (void)n;
-  for (size_t b = 0; b < blocks; b++) {
-    int32_t acc[LANES] = {0};
-    for (size_t i = 0; i < k; i += QUAD)
-      for (size_t c = 0; c < LANES; c++)
-        for (size_t j = 0; j < QUAD; j++) acc[c] += a[i + j] * w[(b * k + i) * LANES + c * QUAD + j];
-    memcpy(out + b * LANES, acc, sizeof acc);
-  }
-}
-#endif
-
-static void product(const uint8_t *a, size_t m, size_t step, size_t k, const int8_t *w, size_t n, int32_t *out)
-{
+  (void)s;
   for (size_t c = 0; c < n; c += 4 * LANES) { /* four blocks of weights stay in the cache while all rows pass */
     size_t blocks = (n - c) / LANES < 4 ? (n - c) / LANES : 4;
     for (size_t r = 0; r < m; r += ROWS)
@@ -220,14 +66,110 @@ static void product(const uint8_t *a, size_t m, size_t step, size_t k, const int
   }
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------------- */
+#else
+/*
+ * Four bytes are multiplied as 16-bit numbers, the even ones and the odd ones, since the 8-bit instruction of AVX2 would saturate; and with
+ * half the multiplications (Winograd 1968): a0 w0 + a1 w1 = (a0 + w1) (a1 + w0) - a0 a1 - w0 w1, where what is taken off is the same for all
+ * of a row and for all of a column. Processors add in more places than they multiply.
+ */
+enum { ROWS = 8 / PARTS };
 
-typedef uint8_t bytes __attribute__((vector_size(16), aligned(1), may_alias));
+/* sums + the products of the lower halves + those of the upper halves. */
+static inline ivec add_products(ivec sums, halves a, halves b)
+{
+#if defined __AVX2__
+  return sums + (ivec)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined __SSE2__
+  return sums + (ivec)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+  return sums + ((ivec)a << 16 >> 16) * ((ivec)b << 16 >> 16) + ((ivec)a >> 16) * ((ivec)b >> 16);
+#endif
+}
+
+static void widen_rows(struct encoder_scratch *s, const uint8_t *a, size_t m, size_t step, size_t k)
+{
+  uint32_t *out = s->wide_rows;
+  for (size_t r = 0; r < m; r++, a += step, out += k / 2) {
+    uint32_t sum = 0;
+    for (size_t i = 0; i < k / QUAD; i++) {
+      uint32_t four, even, odd;
+      memcpy(&four, a + i * QUAD, sizeof four);
+      out[2 * i] = even = four & 0x00FF00FF;
+      out[2 * i + 1] = odd = four >> 8 & 0x00FF00FF;
+      sum += (even & 0xFFFF) * (odd & 0xFFFF) + (even >> 16) * (odd >> 16);
+    }
+    s->row_sums[r] = (int32_t)sum;
+  }
+}
+
+/* 16 columns: of each four weights the even ones, then the odd ones. */
+static void widen_columns(struct encoder_scratch *s, const int8_t *w, size_t k)
+{
+  int16_t *out = s->wide_columns;
+  ivec sum[PARTS] = {0};
+  for (size_t i = 0; i < k; i += QUAD, w += QUAD * LANES, out += QUAD * LANES)
+#pragma GCC unroll 4
+    for (size_t p = 0; p < PARTS; p++) {
+      halves four = load_halves(w + p * QUAD * VEC), even = four << 8 >> 8, odd = four >> 8;
+      store_halves(out + p * 2 * VEC, even);
+      store_halves(out + 2 * LANES + p * 2 * VEC, odd);
+      sum[p] = add_products(sum[p], even, odd);
+    }
+  for (size_t p = 0; p < PARTS; p++) store_whole(s->column_sums + p * VEC, sum[p]);
+}
+
+/* ROWS rows times 16 columns. */
+static inline void tile(const struct encoder_scratch *s, size_t row, size_t k, size_t n, int32_t *out)
+{
+  const int32_t *a = (const int32_t *)s->wide_rows + row * k / 2;
+  const int16_t *w = s->wide_columns;
+  ivec sums[ROWS][PARTS];
+#pragma GCC unroll 8
+  for (size_t r = 0; r < ROWS; r++)
+#pragma GCC unroll 4
+    for (size_t p = 0; p < PARTS; p++) sums[r][p] = -s->row_sums[row + r] - load_whole(s->column_sums + p * VEC);
+  for (size_t i = 0; i < k / 2; i += 2, w += QUAD * LANES) {
+    halves even[PARTS], odd[PARTS];
+#pragma GCC unroll 4
+    for (size_t p = 0; p < PARTS; p++) {
+      even[p] = load_halves(w + p * 2 * VEC);
+      odd[p] = load_halves(w + 2 * LANES + p * 2 * VEC);
+    }
+#pragma GCC unroll 8
+    for (size_t r = 0; r < ROWS; r++) {
+      halves evens = (halves)all_whole(a[r * k / 2 + i]), odds = (halves)all_whole(a[r * k / 2 + i + 1]);
+#pragma GCC unroll 4
+      for (size_t p = 0; p < PARTS; p++) sums[r][p] = add_products(sums[r][p], evens + odd[p], odds + even[p]);
+    }
+  }
+#pragma GCC unroll 8
+  for (size_t r = 0; r < ROWS; r++)
+#pragma GCC unroll 4
+    for (size_t p = 0; p < PARTS; p++) store_whole(out + r * n + p * VEC, sums[r][p]);
+}
+
+/* Rows are widened once for all columns, and columns once for all rows. */
+void NAMED(product, PATH)(struct encoder_scratch *s, const uint8_t *a, size_t m, size_t step, size_t k, const int8_t *w, size_t n,
+                          int32_t *out)
+{
+  widen_rows(s, a, m, step, k);
+  for (size_t c = 0; c < n; c += LANES) {
+    widen_columns(s, w + c * k, k);
+    for (size_t r = 0; r < m; r += ROWS) tile(s, r, k, n, out + r * n + c);
+  }
+}
+#endif
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 static float scale_of(const float *x, size_t n)
 {
-  vec most = all(0);
-  for (size_t i = 0; i < n; i += LANES) most = larger(most, larger(load(x + i), -load(x + i)));
+  struct lanes most = all_lanes(0);
+  for (size_t i = 0; i < n; i += LANES)
+    for (size_t p = 0; p < PARTS; p++) {
+      vec v = load(x + i + p * VEC);
+      most.part[p] = larger(most.part[p], larger(v, -v));
+    }
   float largest = largest_of(most);
   return largest > 0 ? largest / 127.0f : 1.0f;
 }
@@ -237,29 +179,34 @@ static float to_bytes(const float *x, size_t n, uint8_t *out)
 {
   float scale = scale_of(x, n);
   vec by = all(1.0f / scale);
-  for (size_t i = 0; i < n; i += LANES) *(bytes *)(out + i) = __builtin_convertvector(nearest(load(x + i) * by) + OFFSET, bytes);
+  for (size_t i = 0; i < n; i += VEC) put_bytes(out + i, nearest(load(x + i) * by) + OFFSET);
   return scale;
 }
 
 static void norm_row(const float *x, size_t d, const struct norm *n, float *out)
 {
-  vec total = all(0), square = all(0);
-  for (size_t i = 0; i < d; i += LANES) total += load(x + i);
+  struct lanes total = all_lanes(0), square = all_lanes(0);
+  for (size_t i = 0; i < d; i += LANES)
+    for (size_t p = 0; p < PARTS; p++) total.part[p] += load(x + i + p * VEC);
   vec mean = all(sum_of(total) / (float)d);
-  for (size_t i = 0; i < d; i += LANES) square += (load(x + i) - mean) * (load(x + i) - mean);
+  for (size_t i = 0; i < d; i += LANES)
+    for (size_t p = 0; p < PARTS; p++) {
+      vec off = load(x + i + p * VEC) - mean;
+      square.part[p] += off * off;
+    }
   vec by = all(1.0f / sqrtf(sum_of(square) / (float)d + 1e-5f));
-  for (size_t i = 0; i < d; i += LANES) store(out + i, (load(x + i) - mean) * by * load(n->gain + i) + load(n->bias + i));
+  for (size_t i = 0; i < d; i += VEC) store(out + i, (load(x + i) - mean) * by * load(n->gain + i) + load(n->bias + i));
 }
 
 /* rows[m][n] of floats = the 8-bit rows in s->input times a matrix. */
 static void apply(struct encoder_scratch *s, size_t m, const struct matrix *w)
 {
-  product(s->input, m, w->k, w->k, w->w, w->n, s->sums);
+  NAMED(product, PATH)(s, s->input, m, w->k, w->k, w->w, w->n, s->sums);
   for (size_t r = 0; r < m; r++) {
     vec scale = all(s->scale[r]);
-    for (size_t c = 0; c < w->n; c += LANES) {
-      ivec sum = *(const ivec *)(s->sums + r * w->n + c) - *(const ivec *)(w->sums + c);
-      store(s->rows + r * w->n + c, __builtin_convertvector(sum, vec) * (scale * load(w->scale + c)));
+    for (size_t c = 0; c < w->n; c += VEC) {
+      ivec sum = load_whole(s->sums + r * w->n + c) - load_whole(w->sums + c);
+      store(s->rows + r * w->n + c, to_floats(sum) * (scale * load(w->scale + c)));
     }
   }
 }
@@ -275,10 +222,8 @@ static void norm_to_input(const struct encoder *e, struct encoder_scratch *s, si
 
 static void add_rows(float *x, const float *rows, size_t n)
 {
-  for (size_t i = 0; i < n; i += LANES) store(x + i, load(x + i) + load(rows + i));
+  for (size_t i = 0; i < n; i += VEC) store(x + i, load(x + i) + load(rows + i));
 }
-
-typedef int8_t signed_bytes __attribute__((vector_size(16), aligned(1), may_alias));
 
 /* Rows of the tokens. They lie anywhere in a large table: the next one is fetched while this one is read. */
 static void embed(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n)
@@ -286,10 +231,9 @@ static void embed(const struct encoder *e, struct encoder_scratch *s, const uint
   for (size_t r = 0; r < n; r++) {
     const int8_t *from = e->embedding + (size_t)ids[r] * e->width;
     const int8_t *next = e->embedding + (size_t)ids[r + 1 < n ? r + 1 : r] * e->width;
-    vec scale = all(e->embedding_scale[ids[r]]);
+    float scale = e->embedding_scale[ids[r]];
     for (size_t i = 0; i < e->width; i += 64) __builtin_prefetch(next + i);
-    for (size_t i = 0; i < e->width; i += LANES)
-      store(s->x + r * e->width + i, __builtin_convertvector(*(const signed_bytes *)(from + i), vec) * scale);
+    for (size_t i = 0; i < e->width; i++) s->x[r * e->width + i] = (float)from[i] * scale;
   }
 }
 
@@ -298,7 +242,7 @@ static void embed(const struct encoder *e, struct encoder_scratch *s, const uint
 /* A head's row with its position turned in. turn: the cosines, then the sines, half as many as the row has numbers. */
 static void rotate(const float *x, const float *turn, size_t half, float *out)
 {
-  for (size_t i = 0; i < half; i += LANES) {
+  for (size_t i = 0; i < half; i += VEC) {
     vec c = load(turn + i), s = load(turn + half + i), left = load(x + i), right = load(x + half + i);
     store(out + i, left * c - right * s);
     store(out + half + i, left * s + right * c);
@@ -322,20 +266,20 @@ static void pack_key(struct encoder_scratch *s, size_t row, size_t e, const floa
   }
 }
 
-/* Values are packed the other way around: tokens are what the product sums over. 16 columns at a time. */
+/* Values are packed the other way around: tokens are what the product sums over. as many columns as a register holds at a time. */
 static void pack_values(struct encoder_scratch *s, const float *v, size_t stride, size_t m, size_t padded, size_t e)
 {
-  for (size_t c = 0; c < e; c += LANES) {
+  for (size_t c = 0; c < e; c += VEC) {
     vec most = all(0);
     for (size_t r = 0; r < m; r++) most = larger(most, larger(load(v + r * stride + c), -load(v + r * stride + c)));
     vec scale = pick(most > all(0), most / all(127.0f), all(1.0f)), by = all(1.0f) / scale;
     store(s->v_scale + c, scale);
-    ivec *to = (ivec *)(s->v + c * padded);
+    int32_t *to = (int32_t *)(s->v + c / LANES * LANES * padded) + c % LANES;
     for (size_t r = 0; r < padded; r += QUAD) {
       ivec four = nearest(all(0));
       for (size_t j = 0; j < QUAD && r + j < m; j++)
         four |= (nearest(load(v + (r + j) * stride + c) * by) & 0xFF) << (8 * (int)j);
-      to[r / QUAD] = four;
+      store_whole(to + r / QUAD * LANES, four);
     }
   }
 }
@@ -343,24 +287,28 @@ static void pack_values(struct encoder_scratch *s, const float *v, size_t stride
 /* Scores of one query to weights 0..255 relative to the largest; those past m get none. Returns one over their sum. */
 static float weigh(struct encoder_scratch *s, size_t r, size_t m, size_t padded, float scale)
 {
+  static const int32_t numbers[LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   int32_t *sums = s->sums + r * padded;
   uint8_t *out = s->weights + r * padded;
-  vec most = all(-1e30f), by = all(s->q_scale[r] * scale);
-  ivec lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, total = lane - lane;
-  for (size_t i = 0; i < padded; i += LANES) {
-    vec score = __builtin_convertvector(*(ivec *)(sums + i) - *(ivec *)(s->k_sums + i), vec) * by * load(s->k_scale + i);
-    score = pick(lane + (int)i < (int)m, score, all(-1e30f));
-    store((float *)(sums + i), score);
-    most = larger(most, score);
-  }
+  struct lanes most = all_lanes(-1e30f);
+  vec by = all(s->q_scale[r] * scale);
+  uvec total = {0};
+  for (size_t i = 0; i < padded; i += LANES)
+    for (size_t p = 0; p < PARTS; p++) {
+      size_t at = i + p * VEC;
+      vec score = to_floats(load_whole(sums + at) - load_whole(s->k_sums + at)) * by * load(s->k_scale + at);
+      score = pick(load_whole(numbers + p * VEC) + (int)i < (int)m, score, all(-1e30f));
+      store((float *)(sums + at), score);
+      most.part[p] = larger(most.part[p], score);
+    }
   vec top = all(largest_of(most));
-  for (size_t i = 0; i < padded; i += LANES) {
+  for (size_t i = 0; i < padded; i += VEC) {
     ivec w = nearest(exponential(load((float *)(sums + i)) - top) * all(255.0f));
-    *(bytes *)(out + i) = __builtin_convertvector(w, bytes);
-    total += w;
+    put_bytes(out + i, w);
+    total += (uvec)w;
   }
   uint32_t sum = 0;
-  for (int i = 0; i < LANES; i++) sum += (uint32_t)total[i];
+  for (int i = 0; i < VEC; i++) sum += total[i];
   return 1.0f / (float)sum;
 }
 
@@ -380,14 +328,14 @@ static void attend(const struct encoder *en, struct encoder_scratch *s, size_t m
     s->q_scale[r] = to_bytes(row, e, s->q + r * e);
   }
   pack_values(s, v, stride, m, padded, e);
-  product(s->q, m, e, e, s->k, padded, s->sums);
+  NAMED(product, PATH)(s, s->q, m, e, e, s->k, padded, s->sums);
   float scale = 1.0f / sqrtf((float)e);
   for (size_t r = 0; r < m; r++) s->weight[r] = weigh(s, r, m, padded, scale);
-  product(s->weights, m, padded, padded, s->v, e, s->sums);
+  NAMED(product, PATH)(s, s->weights, m, padded, padded, s->v, e, s->sums);
   for (size_t r = 0; r < m; r++)
-    for (size_t c = 0; c < e; c += LANES)
+    for (size_t c = 0; c < e; c += VEC)
       store(s->joined + r * d + head * e + c,
-            __builtin_convertvector(*(ivec *)(s->sums + r * e + c), vec) * (all(s->weight[r]) * load(s->v_scale + c)));
+            to_floats(load_whole(s->sums + r * e + c)) * (all(s->weight[r]) * load(s->v_scale + c)));
 }
 
 static void attention(const struct encoder *e, struct encoder_scratch *s, size_t m, const struct layer *l)
@@ -406,7 +354,7 @@ static void inner(const struct encoder *e, struct encoder_scratch *s, size_t m, 
   apply(s, m, &l->up);
   for (size_t r = 0; r < m; r++) {
     float *row = s->rows + r * e->inner;
-    for (size_t i = 0; i < e->inner; i += LANES) {
+    for (size_t i = 0; i < e->inner; i += VEC) {
       vec x = load(row + i);
       store(row + i, x * reciprocal(all(1.0f) + exponential(smaller(x * all(-1.702f), all(60)))));
     }
@@ -420,8 +368,9 @@ static void inner(const struct encoder *e, struct encoder_scratch *s, size_t m, 
 
 static float dot(const float *a, const float *b, size_t n)
 {
-  vec total = all(0);
-  for (size_t i = 0; i < n; i += LANES) total += load(a + i) * load(b + i);
+  struct lanes total = all_lanes(0);
+  for (size_t i = 0; i < n; i += LANES)
+    for (size_t p = 0; p < PARTS; p++) total.part[p] += load(a + i + p * VEC) * load(b + i + p * VEC);
   return sum_of(total);
 }
 
@@ -429,8 +378,7 @@ static void pool(const struct encoder *e, const float *h, const float *weight, s
 {
   memset(pooled, 0, e->width * sizeof *pooled);
   for (size_t r = 0; r < m; r++)
-    for (size_t i = 0; i < e->width; i += LANES)
-      store(pooled + i, load(pooled + i) + all(weight[r]) * load(h + r * e->width + i));
+    for (size_t i = 0; i < e->width; i += VEC) store(pooled + i, load(pooled + i) + all(weight[r]) * load(h + r * e->width + i));
 }
 
 static uint32_t best_category(const struct encoder *e, const float *pooled, size_t document)
@@ -456,10 +404,7 @@ static float logit_of(const struct encoder *e, struct encoder_scratch *s, size_t
     weight[r] = dot(s->joined + r * d, o->query + role * d, d);
     most = weight[r] > most ? weight[r] : most;
   }
-  for (size_t r = 0; r < m; r += LANES) {
-    vec w = exponential(load(weight + r) - all(most));
-    for (size_t i = 0; i < LANES && r + i < m; i++) weight[r + i] = w[i];
-  }
+  for (size_t r = 0; r < m; r += VEC) store(weight + r, exponential(load(weight + r) - all(most)));
   for (size_t r = 0; r < m; r++) total += weight[r];
   for (size_t r = 0; r < m; r++) {
     weight[r] /= total;
@@ -470,8 +415,8 @@ static float logit_of(const struct encoder *e, struct encoder_scratch *s, size_t
   return logit;
 }
 
-void NAMED(PATH)(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, float leave,
-                 struct reading *out)
+void NAMED(run, PATH)(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, float leave,
+                      struct reading *out)
 {
   size_t role = ids[0] == TOKEN_DOCUMENT;
   float weight[WINDOW_MAX + LANES], pooled[WIDTH_MAX];

@@ -230,28 +230,57 @@ static const uint32_t sample[] = {TOKEN_PROMPT,
                                   5,
                                   6};
 
-static void paths_agree_to_the_bit(void)
+/* Whether the paths that this processor has read the sample alike, all of its lengths; the last one's logit by the portable path. */
+static float compare_paths(const struct encoder *e)
 {
-  size_t n;
-  char *p = rig_file(3, -100, &n);
-  struct weights w;
-  CHECK_INT(weights_read(p, n, &w, NULL), VDT_OK);
-  struct encoder_scratch *s = encoder_scratch_new(&w.encoder);
+  struct encoder_scratch *s = encoder_scratch_new(e);
   static const char *const names[] = {"portable", "avx2", "avx512vnni"};
+  struct reading want, got;
   for (size_t length = 2; length <= sizeof sample / sizeof *sample; length++) {
-    struct reading want, got;
-    encoder_path("portable")(&w.encoder, s, sample, length, -1e30f, &want);
+    encoder_path("portable")(e, s, sample, length, -1e30f, &want);
     for (size_t i = 0; i < 3; i++) {
       encoder_run *run = encoder_path(names[i]);
       if (!run) continue;
       memset(&got, 0, sizeof got);
-      run(&w.encoder, s, sample, length, -1e30f, &got);
+      run(e, s, sample, length, -1e30f, &got);
       CHECK(memcmp(&got.logit, &want.logit, sizeof got.logit) == 0);
       CHECK_INT(got.category, want.category);
       CHECK(memcmp(got.brought, want.brought, length * sizeof *got.brought) == 0);
     }
   }
   encoder_scratch_free(s);
+  return want.logit;
+}
+
+static void paths_agree_to_the_bit(void)
+{
+  size_t n;
+  char *p = rig_file(3, -100, &n);
+  struct weights w;
+  CHECK_INT(weights_read(p, n, &w, NULL), VDT_OK);
+  CHECK(isfinite(compare_paths(&w.encoder)));
+  weights_finish(&w);
+  free(p);
+}
+
+/* Factors that are too large: sums become infinite and then no numbers, which comparisons treat in a way of their own. */
+static void paths_agree_where_numbers_overflow(void)
+{
+  size_t n, no_number = 0;
+  char *p = rig_file(3, -100, &n);
+  struct weights w;
+  static float factors[3 * RIG_WIDTH];
+  CHECK_INT(weights_read(p, n, &w, NULL), VDT_OK);
+  for (size_t i = 0; i < 3 * RIG_WIDTH; i++) factors[i] = i % 7 == 0 ? 3e38f : i % 5 == 0 ? 1e30f : -2e20f;
+  struct layer *layer = &w.encoder.layer[1], kept = *layer;
+  const float **const places[] = {&layer->qkv.scale, &layer->out.scale, &layer->up.scale, &layer->down.scale,
+                                  &layer->before_inner.gain};
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    *places[i] = factors;
+    no_number += isfinite(compare_paths(&w.encoder)) ? 0 : 1;
+    *layer = kept;
+  }
+  CHECK(no_number > 0);
   weights_finish(&w);
   free(p);
 }
@@ -407,6 +436,7 @@ int main(void)
     CASE_END("refused: %s", faults[i].name);
   }
   RUN(paths_agree_to_the_bit);
+  RUN(paths_agree_where_numbers_overflow);
   RUN(only_what_lies_below_leaves);
   for (int leave = 0; leave < 2; leave++) {
     CASE_BEGIN();
