@@ -247,3 +247,48 @@ bool check_keyed(const struct rule *r, struct look *l, struct found *out)
   out->why = WHY_NAME | WHY_FORMAT | (r->entropy > 0 ? WHY_ENTROPY : 0);
   return found_sure(out, value, out->confidence);
 }
+
+/* Where the sign or call ends that compares what ends at i, or 0: == != === !== = .equals( */
+static uint64_t skip_comparison(struct look *l, uint64_t i)
+{
+  static const struct str calls[] = {STR(".equals("), STR(".Equals("), STR(".equalsIgnoreCase(")};
+  for (size_t k = 0; k < sizeof calls / sizeof *calls; k++)
+    if (look_literal(l, i, calls[k], false)) return i + calls[k].n;
+  for (unsigned n = 0; n < 4 && look_at(l, i) == ' '; n++) i++;
+  int first = look_at(l, i);
+  uint64_t end = i;
+  while (end < i + 3 && (look_at(l, end) == '=' || (end == i && first == '!'))) end++;
+  return first == '!' && end == i + 1 ? 0 : end > i ? end : 0;
+}
+
+/* Is what stands at i, a variable or a member, called after a secret? */
+static bool is_secret_named(struct look *l, uint64_t i)
+{
+  static const struct str names[] = {STR("passw"),        STR("pwd"),         STR("passphrase"),  STR("secret"),
+                                     STR("api_key"),      STR("apikey"),      STR("private_key"), STR("privatekey"),
+                                     STR("auth_token"),   STR("authtoken"),   STR("access_key"),  STR("accesskey"),
+                                     STR("access_token"), STR("accesstoken"), STR("api_token")};
+  for (unsigned n = 0; n < 4 && memchr(" \"'$({", look_at(l, i), 6); n++) i++;
+  uint64_t end = i;
+  for (int c; end < i + 60 && (c = look_at(l, end), byte_is_word(c) || c == '.' || c == '-' || c == '>' || c == '$');) end++;
+  for (uint64_t at = end; at-- > i;)
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+      if (at + names[k].n <= end && look_literal(l, at, names[k], true)) return !is_about(l, at, at + names[k].n, end);
+  return false;
+}
+
+/* if ("value" == password): the name stands behind, and the value waits for it. */
+bool check_compared(const struct rule *r, struct look *l, struct found *out)
+{
+  int quote = look_at(l, l->gate_end - 1);
+  l->hold = l->gate_end;
+  struct str value = value_at(l, l->gate_end, OPERATOR_SIGN, quote, 128);
+  uint64_t end = l->gate_end + value.n, name = look_at(l, end) == quote ? skip_comparison(l, end + 1) : 0;
+  if (!name || value.n > 128 || !is_secret_named(l, name)) return false;
+  if (!is_placeholder(value) && !value_fits(r, l, value, OPERATOR_SIGN, quote)) return false;
+  out->start = l->gate_end;
+  out->end = end;
+  out->why = WHY_NAME | WHY_ENTROPY;
+  out->reason = "a value that is compared with what is called a secret";
+  return found_sure(out, value, out->confidence);
+}

@@ -50,6 +50,8 @@ struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quo
  * none, or it looks like an expression. */
 struct str line_value(struct look *l, uint64_t i, enum operator_kind kind, unsigned max);
 bool quote_closes(struct look *l, uint64_t i, int quote);
+/* A bracket of one kind closes one of another: nobody writes an expression so. */
+bool brackets_clash(struct str s);
 bool element_closes(struct look *l, uint64_t i);
 
 /* coins.c: Base58Check (the last 4 bytes are a double SHA-256 of the rest), Bech32 and Bech32m (data behind the "1"). */

@@ -273,13 +273,14 @@ static bool quoted_byte(int c, int quote)
   return c > 0x20 && c < 0x7F && c != quote && c != '\\';
 }
 
-/* What may follow a backslash in a value: a slash or the quote as JSON and programs write them, a character by its number, or a backslash before a
- * letter that means nothing in an expression. Of a text inside a JSON text, a backslash and the quote are the end. */
+/* What may follow a backslash in a value: a slash or the quote as JSON and programs write them, a character by its number, a digit that numbers
+ * none, or a backslash before a letter that means nothing in an expression. Of a text inside a JSON text, a backslash and the quote are the end. */
 static unsigned escaped(struct look *l, uint64_t i, int quote, bool nested)
 {
   int next = look_at(l, i + 1), third = next == '\\' || next == 'u' ? look_at(l, i + 2) : -1;
   if (next == '/' || (next == quote && !nested)) return 2;
   if (next == 'u') return third == '0' ? 2 : 0;
+  if (next >= '1' && next <= '9' && !nested) return 2;
   if (next != '\\' || nested) return 0;
   bool letter = (third >= 'a' && third <= 'z') || (third >= 'A' && third <= 'Z') || (third >= '0' && third <= '9');
   return letter && !memchr("dwsbnrtuxDWSB", third, 13) ? 2 : 0;
@@ -332,19 +333,34 @@ static bool has_line(struct look *l, bool *env)
   return i == 0 || look_at(l, i - 1) == '\n';
 }
 
-/* Brackets that close as they open: an expression, or a type. */
-static bool brackets_fit(struct str s)
+enum brackets { BRACKETS_FIT, BRACKETS_OPEN, BRACKETS_CLASH };
+
+/* Brackets that close as they open are of an expression, or a type. kinds: 3, or 4 with < and >, which are also signs. */
+static enum brackets brackets_of(struct str s, size_t kinds)
 {
   static const char opens[] = "([{<", closes[] = ")]}>";
   char open[16];
   size_t depth = 0;
   for (size_t i = 0; i < s.n; i++) {
-    const char *o = memchr(opens, s.p[i], 4), *c = memchr(closes, s.p[i], 4);
-    if (o && depth == sizeof open) return false;
+    const char *o = memchr(opens, s.p[i], kinds), *c = memchr(closes, s.p[i], kinds);
+    if ((o && depth == sizeof open) || (c && depth == 0)) return BRACKETS_OPEN;
     if (o) open[depth++] = closes[o - opens];
-    if (c && (depth == 0 || open[--depth] != *c)) return false;
+    if (c && open[--depth] != *c) return BRACKETS_CLASH;
   }
-  return depth == 0;
+  return depth ? BRACKETS_OPEN : BRACKETS_FIT;
+}
+
+bool brackets_clash(struct str s)
+{
+  return brackets_of(s, 3) == BRACKETS_CLASH;
+}
+
+/* Without a comma that ends the line, and a quote before it that was opened on an earlier one. */
+static struct str without_line_end(struct str s)
+{
+  if (s.n && (s.p[s.n - 1] == ',' || s.p[s.n - 1] == ';')) s.n--;
+  if (s.n && is_quote(s.p[s.n - 1])) s.n--;
+  return s;
 }
 
 enum { GENERATED = 40 }; /* nobody makes up passwords as long as this */
@@ -358,15 +374,18 @@ struct str line_value(struct look *l, uint64_t i, enum operator_kind kind, unsig
   int c;
   if ((kind != OPERATOR_TIGHT && kind != OPERATOR_SIGN) || !has_line(l, &env)) return none;
   for (; end < i + max + 1 && (c = look_at(l, end)) > 0x20 && c < 0x7F; end++) {
-    if (is_quote(c) || (c == '&' && kind == OPERATOR_TIGHT && !env)) return none;
+    if (c == '&' && kind == OPERATOR_TIGHT && !env) return none;
     odd += !bare_byte(c, kind);
   }
   c = look_at(l, end);
   if (!odd || !(c < 0 || c == '\n' || c == '\r')) return none;
-  struct str s = look_span(l, i, end);
-  if (!s.n || memchr(";,({[", s.p[s.n - 1], 5)) return none;
+  struct str whole = look_span(l, i, end), s = without_line_end(whole);
+  for (size_t k = 0; k < s.n; k++)
+    if (is_quote(s.p[k])) return none;
+  if (!s.n || memchr("({[", s.p[s.n - 1], 3)) return none;
+  if (s.n < whole.n) return brackets_clash(s) ? s : none;
   if (odd == 1 && s.n > GENERATED && s.p[s.n - 1] == ')') return none; /* closes what was opened before the name */
-  return (env && kind == OPERATOR_TIGHT) || !brackets_fit(s) ? s : none;
+  return (env && kind == OPERATOR_TIGHT) || brackets_of(s, 4) != BRACKETS_FIT ? s : none;
 }
 
 /* What stands in quotes is a value only as a whole: words, a path with backslashes or a sentence are none. A line or a text that

@@ -95,7 +95,7 @@ bool is_expression(struct str s, int quote)
       names_a_secret(s) || is_member(s) || names_a_file(s))
     return true;
   if (s.n > 2 && s.p[0] == '"' && s.p[1] == '.') return true; /* '".$name."' */
-  if (quote == '"' || quote == '\'') return false;
+  if (quote == '"' || quote == '\'' || (quote && brackets_clash(s))) return false;
   for (size_t i = 0; i < s.n; i++)
     if (s.p[i] == '(' || s.p[i] == '[' || (s.p[i] == '-' && i + 1 < s.n && s.p[i + 1] == '>')) return true;
   return false;

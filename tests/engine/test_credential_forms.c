@@ -219,6 +219,46 @@ static void setters_have_no_operator(void)
   RUN_CASES(cases);
 }
 
+#define CLASH "ko{T(9v}w#e[r)t5" /* brackets of one kind close those of another */
+static void a_comparison_may_be_written_the_other_way_round(void)
+{
+  static const struct form_case cases[] = {
+      {"if (\"" CLASH "\" == password) {", "secret-in-comparison", CLASH},
+      {"if ('hG7-ppLq21' !== this.user.accessToken) {", "secret-in-comparison", "hG7-ppLq21"},
+      {"if(\"hG7-ppLq21\".equals(user.getPassword()))", "secret-in-comparison", "hG7-ppLq21"},
+      {"elif \"hG7-ppLq21\" == os.environ['DB_PASSWORD']:", "secret-in-comparison", NULL}, /* the name is a text */
+      {"[ x ] && [ y ]; if [ \"hG7-ppLq21\" = \"${PASSWD}\" ]", "secret-in-comparison", "hG7-ppLq21"},
+      {"if (\"hG7-ppLq21\" == password.length) {", "secret-in-comparison", NULL},
+      {"if (\"hG7-ppLq21\" == token) {", "secret-in-comparison", NULL}, /* of a parser */
+      {"if (\"hG7-ppLq21\" == title) {", "secret-in-comparison", NULL},
+      {"if (\"hG7-ppLq21\", password) {", "secret-in-comparison", NULL},
+      {"if (\"hG7-ppLq21 == password) {", "secret-in-comparison", NULL},
+      {"if (\"hG7-ppLq21\" ! password) {", "secret-in-comparison", NULL},
+      {"if (\"hG7-pp\" == password) {", "secret-in-comparison", NULL},
+      {"if (\"get_token(x)\" == secret) {", "secret-in-comparison", NULL},
+  };
+  RUN_CASES(cases);
+}
+
+static void what_ends_a_line_is_not_part_of_a_password(void)
+{
+  static const struct form_case cases[] = {
+      {"x:\npassword = " CLASH "'\n", "secret-assignment", CLASH},
+      {"x:\npassword: " CLASH ",\n", "secret-assignment", CLASH},
+      {"x:\npassword := " CLASH "\";\n", "secret-assignment", CLASH},
+      {"x:\npassword = " CLASH "' or\n", "secret-assignment", NULL},
+      {"x:\nsecret = hash(a9,\n", "secret-assignment", NULL},
+      {"x:\nsecret = [f(a1),{b2},\n", "secret-assignment", NULL},
+      {"x:\nsecret = (node->next9),\n", "secret-assignment", NULL}, /* the sign of an arrow is no bracket */
+      {"password: `" CLASH "`", "secret-assignment", CLASH},
+      {"password: `getPassword(9v,w[5])`", "secret-assignment", NULL},
+      {"secret: \"p7Q\\5]EBrf;_&k>qX?\"\n", "secret-assignment", "p7Q\\5]EBrf;_&k>qX?"},
+      {"secret: \"p7Q\\d5]EBrf;_&k>qX?\"\n", "secret-assignment", NULL},
+      {"password: \"\\033[31mred9\"\n", "secret-assignment", NULL},
+  };
+  RUN_CASES(cases);
+}
+
 int main(void)
 {
   rig_load();
@@ -231,6 +271,8 @@ int main(void)
   RUN(what_a_secret_of_kubernetes_holds_is_one);
   RUN(manifests_have_limits);
   RUN(setters_have_no_operator);
+  RUN(a_comparison_may_be_written_the_other_way_round);
+  RUN(what_ends_a_line_is_not_part_of_a_password);
   rig_unload();
   return test_end();
 }
