@@ -1,15 +1,25 @@
 /* Keys that a prefix, or a mark inside, gives away. */
 #include "detect/detect.h"
 
+/* Where a body ends whose next line begins with what could go on with it, in a text whose lines are joined: at the last break that leaves it long
+ * enough. 0: nowhere. */
+static uint64_t end_at_break(struct look *l, uint64_t least, uint64_t most)
+{
+  for (uint64_t i = most; i >= least; i--)
+    if (look_broken(l, i)) return i;
+  return 0;
+}
+
 /* Where a body of rule->chars that begins at `from` ends, or 0: too short, too long, or it does not look random. */
 static uint64_t body_end(const struct rule *r, struct look *l, uint64_t from)
 {
   unsigned max = r->max ? r->max : 512;
   uint64_t end = look_run(l, from, &r->chars, (uint64_t)max + 1);
-  if (end - from < r->min || end - from > max) return 0;
-  if (r->tail.n && !look_literal(l, end, r->tail, false)) return 0;
+  if (end - from < r->min) return 0;
+  if (end - from > max) end = l->joints ? end_at_break(l, from + (r->min ? r->min : 1), from + max) : 0;
+  if (!end || (r->tail.n && !look_literal(l, end, r->tail, false))) return 0;
   int after = look_at(l, end + r->tail.n);
-  return after >= 0 && r->tail.n == 0 && r->max == r->min && byte_is_word(after) ? 0 : end;
+  return after >= 0 && r->tail.n == 0 && r->max == r->min && byte_is_word(after) && !look_broken(l, end) ? 0 : end;
 }
 
 /* A stand-in passes: it is reported as one. */
@@ -179,7 +189,7 @@ static bool confirm(const struct rule *r, struct str token, struct str body, str
 static bool stands_alone(const struct rule *r, struct look *l)
 {
   int before = l->gate ? look_at(l, l->gate - 1) : -1;
-  return !variant_has(r, STR("alone")) || (before != '-' && before != '.' && before != '/');
+  return !variant_has(r, STR("alone")) || (before != '-' && before != '.' && before != '/') || look_broken(l, l->gate);
 }
 
 struct half {

@@ -14,6 +14,13 @@
 
 enum { CHECK_LEFT = RULE_LEFT_MAX, CHECK_CONTEXT = 384 /* what is read as context reaches further back */ };
 
+/* A text that is read without what breaks keys, line ends and emphasis (reading.h). */
+struct joints {
+  bool (*whole_gate)(const void *of, uint64_t gate, uint64_t gate_end); /* was this gate one? */
+  bool (*broken)(const void *of, uint64_t i);                           /* is something gone right before the byte at i? */
+  const void *of;
+};
+
 /* All offsets are of the view (normalised text), counted from the beginning of the whole text. */
 struct look {
   const unsigned char *p; /* bytes [base, end) */
@@ -27,6 +34,7 @@ struct look {
                                  at the run of left bytes before the gate. Text from here on is held back while the check is starved. */
   void *scratch;           /* for regular expressions, or NULL */
   const struct vdt_intel *intel; /* known bad addresses, or NULL */
+  const struct joints *joints;   /* NULL: the text is read as it stands */
   uint64_t
       kept; /* what the check noted when it was asked last and starved; 0 at first. It must be the same however the text was cut */
   unsigned kept_state;
@@ -41,6 +49,12 @@ static inline int look_at(struct look *l, uint64_t i)
   if (i < l->end) return l->p[i - l->base];
   if (!l->eof) l->starved = true;
   return -1;
+}
+
+/* Is a line end gone before the byte at i, which has been read? It may begin what follows a key as well as go on with it. */
+static inline bool look_broken(const struct look *l, uint64_t i)
+{
+  return l->joints && l->joints->broken(l->joints->of, i);
 }
 
 /* What a finding rests on, as bits WHY_FORMAT, WHY_CHECKSUM and so on. */

@@ -152,11 +152,12 @@ static bool add(struct leaks *l, const struct pending *p)
 static void add_pending(struct leaks *l, const struct window *w, const struct hit *hit, const struct pattern *p, uint32_t rule)
 {
   const struct rule *r = &l->engine->rules.rules[rule];
-  if (action_of(l, rule) == VDT_ALLOW || (l->whole_keys && (r->detector != VDT_DET_CREDENTIAL || r->check->after_gate))) return;
+  if (action_of(l, rule) == VDT_ALLOW || (l->joints && (r->detector != VDT_DET_CREDENTIAL || r->check->after_gate))) return;
   /* A pattern's start is not known; what it matched counts as left bytes. */
   uint64_t gate = p->literal ? hit->end - p->text.n : hit->end - 1;
-  if (r->bound && p->literal && !r->left_max && is_joined(w, gate)) return;
-  if (l->whole_keys && !l->whole_keys(l->keys_of, gate, hit->end)) return;
+  bool begins = l->joints && l->joints->broken(l->joints->of, gate);
+  if (r->bound && p->literal && !r->left_max && !begins && is_joined(w, gate)) return;
+  if (l->joints && !l->joints->whole_gate(l->joints->of, gate, hit->end)) return;
   if (r->detector == VDT_DET_CREDENTIAL && !r->check->after_gate) {
     l->gates[(hit->end & (l->n_gates - 1)) / 64] |= UINT64_C(1) << hit->end % 64;
     l->any_gate = true;
@@ -214,7 +215,7 @@ void leaks_hit(struct leaks *l, const struct window *w, const struct hit *hit)
 void leaks_numbers(struct leaks *l, const struct window *w, uint64_t from)
 {
   uint32_t rule = number_rule(l);
-  if (l->whole_keys || !numbers_any(l->engine->numbers) || action_of(l, rule) == VDT_ALLOW) return;
+  if (l->joints || !numbers_any(l->engine->numbers) || action_of(l, rule) == VDT_ALLOW) return;
   size_t n = (size_t)(w->end - w->base), i = (size_t)(from - w->base);
   for (; (i = numbers_gate(w->p, i, n)) < n; i++) {
     uint64_t gate = w->base + i, hold = w->base + numbers_start(w->p, i);
@@ -302,7 +303,8 @@ static bool ask(struct leaks *l, const struct window *w, struct pending *p)
                       .kept = p->kept,
                       .kept_state = p->kept_state,
                       .scratch = l->scratch,
-                      .intel = l->intel};
+                      .intel = l->intel,
+                      .joints = l->joints};
   struct number_found f = {0};
   bool found = put_question(l, p, &look, &f);
   if (look.starved) {

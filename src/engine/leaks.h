@@ -80,12 +80,11 @@ struct leaks {
   uint64_t *gates;  /* by view offset modulo n_gates: a gate of credentials that may be written over lines ends there */
   uint64_t n_gates; /* bits; a power of two */
   bool any_gate;
-  /* Only rules of credentials whose findings begin with their gate are asked, behind a gate that stands in the text of `keys_of` too; NULL: all
-   * rules. */
-  bool (*whole_keys)(const void *keys_of, uint64_t gate, uint64_t gate_end);
-  const void *keys_of; /* borrowed, while hits are delivered */
-  bool lists;          /* a number that goes on a list of its kind counts as named: not in readings, which begin anywhere */
-  void *scratch;       /* of regular expressions, or NULL; borrowed */
+  const struct joints
+      *joints;   /* only rules of credentials whose findings begin with their gate are asked, behind a gate that was one before;
+                                * borrowed, while hits are delivered. NULL: all rules */
+  bool lists;    /* a number that goes on a list of its kind counts as named: not in readings, which begin anywhere */
+  void *scratch; /* of regular expressions, or NULL; borrowed */
   bool failed;
 };
 

@@ -93,6 +93,13 @@ static bool stands_in_view(const void *keys_of, uint64_t gate, uint64_t gate_end
   return end - start == gate_end - gate && leaks_next_gate(k->main, end, end) == end;
 }
 
+/* Is something gone between this byte of the reading and the one before? */
+static bool is_broken(const void *keys_of, uint64_t i)
+{
+  const struct reading *r = ((const struct keys_of *)keys_of)->r;
+  return i > r->base && i < r->len && r->places[i - r->base].start != r->places[i - 1 - r->base].end;
+}
+
 static bool make_ready(const struct reading_set *set, struct reading *r)
 {
   const struct vdt_engine *e = set->scanner->engine;
@@ -102,7 +109,6 @@ static bool make_ready(const struct reading_set *set, struct reading *r)
     return false;
   leaks_begin(&r->leaks, set->policy, set->role);
   r->leaks.scratch = set->scanner->regex_scratch;
-  r->leaks.whole_keys = r->kind == READING_JOINED ? stands_in_view : NULL; /* of what else it finds nothing counts */
   r->fresh = false;
   return true;
 }
@@ -187,7 +193,8 @@ static bool scan(struct reading_set *set, struct reading *r, const struct window
   struct window mine = window_of(r, w->eof);
   struct delivery d = {.leaks = &r->leaks, .window = &mine, .group = set->scanner->group};
   struct keys_of keys = {r, main};
-  r->leaks.keys_of = &keys;
+  struct joints joints = {stands_in_view, is_broken, &keys};
+  r->leaks.joints = r->kind == READING_JOINED ? &joints : NULL; /* of what else it finds nothing counts */
   mine.end = end;
   const char *p = n ? r->text.p + (r->scanned - r->base) : NULL;
   r->scanned = end;
@@ -197,7 +204,7 @@ static bool scan(struct reading_set *set, struct reading *r, const struct window
   deliver_rest(&d);
   leaks_numbers(&r->leaks, &mine, end - n);
   leaks_try(&r->leaks, &mine);
-  r->leaks.keys_of = NULL;
+  r->leaks.joints = NULL;
   return !r->leaks.failed;
 }
 
@@ -348,7 +355,7 @@ static bool has_sign(const struct reading *r, const struct candidate *c)
   return false;
 }
 
-/* Lines are joined for keys only (leaks.whole_keys), and hardly where the key was there without. c: of the reading. */
+/* Lines are joined for keys only (leaks.joints), and hardly where the key was there without. c: of the reading. */
 static bool counts(const struct reading *r, const struct window *w, const struct leaks *main, const struct candidate *c,
                    const struct candidate *in_view)
 {

@@ -125,6 +125,42 @@ static void line_ends(void)
   check_break("CR and a margin", "\r  ", false);
 }
 
+/* A broken key between lines of letters: the line above may end in one, and the line below begin with one. */
+static void check_lines(const char *above, const char *below, const char *at_break, const char *key, const char *mask)
+{
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct buf text = {0}, out = {0};
+  bool differs = false;
+  CASE_BEGIN();
+  size_t half = strlen(key) / 2;
+  buf_printf(&text, "%s%.*s%s%s%s", above, (int)half, key, at_break, key + half, below);
+  buf_printf(&out, "%s%s%s", above, mask ? mask : "", mask ? below : "");
+  struct seen s = every_way(arena, buf_str(&text), &differs);
+  CHECK(!differs);
+  CHECK_INT(s.n, mask != NULL);
+  CHECK_STR(buf_str(&s.out), mask ? out.p : text.p);
+  CASE_END("a broken key behind \"%.4s...\" and before \"...%s\": %s", above, below, mask ? "joined" : "not joined");
+  buf_finish(&s.out);
+  buf_finish(&out);
+  buf_finish(&text);
+  vdt_arena_free(arena);
+}
+
+static void lines_around(void)
+{
+  static const char *const breaks[] = {"\n", "\r\n", "**", "\n> "};
+  const char *hexadecimal =
+      "dtn_7c41d90be2f65a383d8e07b6a1f94c52e60b3d7f18a2c95d4e7b0f6392c81ad5"; /* no line goes on with an "H" */
+  for (size_t b = 0; b < sizeof breaks / sizeof *breaks; b++) {
+    check_lines("the key\n", "\nThank you", breaks[b], KEY, "[REDACTED:github-pat]");
+    check_lines("line 9\r\n", "\r\n9 lines", breaks[b], KEY, "[REDACTED:github-pat]");
+    check_lines("key**", "**is mine", breaks[b], KEY, "[REDACTED:github-pat]");
+    check_lines("the key\n", "\nHere it is", breaks[b], hexadecimal, "[REDACTED:daytona-key]");
+    check_lines("the key\n", "a\nThank you", breaks[b], KEY, NULL); /* one too long */
+    check_lines("the key", "\nThank you", breaks[b], KEY, NULL);    /* no gate */
+  }
+}
+
 /* A gate that is itself broken is none, even where a key that ends before it has woken the reading. */
 static void broken_gates(void)
 {
@@ -200,7 +236,8 @@ static void neighbours(void)
 
 static const char *const breaks[] = {"\n",     "\r\n", "\r",    "**",   "`",      "\n\n",   "\r\n\r\n", "\n \n",  "\n> ",
                                      "\r\n> ", "*\n",  "`\r\n", "\n\r", "\r\r\n", "**\n\n", "\n>\n",    "*\r\n\n"};
-static const char *const words[] = {" ", ". ", " and ", "token ", "a ", "\n", "\n\n", "\r\n", "| ", "** ", "` ", "x\\n", "_"};
+static const char *const words[] = {" ",   ". ", " and ", "token ", "a ",    "\n",    "\n\n",  "\r\n",    "| ",
+                                    "** ", "` ", "x\\n",  "_",      "end\n", "9\r\n", "key**", "\nThank "};
 static const char *const keys[] = {KEY, "glpat-hz8wXxBxQfHJsA9dLx3k", "sk-ant-api03-" HEAD TAIL HEAD TAIL,
                                    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----"};
 
@@ -248,6 +285,7 @@ int main(void)
 {
   rig_load();
   line_ends();
+  lines_around();
   broken_gates();
   far_breaks("\n");
   far_breaks("\r\n");

@@ -40,7 +40,8 @@ static const char *const before[] = {"",
                                      "50% of \\n users say ",
                                      "\xF0\x9F\x94\x91 ",
                                      "# Title\n\n* one\n* two ",
-                                     "a & b &amp; c: "};
+                                     "a & b &amp; c: ",
+                                     "here is the key\n"};
 static const char *const after[] = {"", " and more words.", "\n\nThat is all.\n", "\"}", " \xE2\x82\xAC 5", " is it; 100% sure",
                                     ")"};
 
