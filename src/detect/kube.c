@@ -1,16 +1,19 @@
 /*
- * Secrets of Kubernetes: "kind: Secret" declares what stands under "data" to be one, whatever its name, and base64 hides what it is. Manifests in
- * YAML and in JSON; kubectl sorts its keys, so the kind may stand behind. One finding covers the values from the first to the last.
+ * Secrets of Kubernetes: "kind: Secret" declares what stands under "data" to be one, whatever its name, and base64 hides what it is; under
+ * "stringData" it stands as it is. Manifests in YAML and in JSON; kubectl sorts its keys, so the kind may stand behind. One finding covers the values
+ * from the first to the last, of "stringData" those that look like secrets.
  */
 #include "detect/detect.h"
 
-enum { ENTRIES = 64, KEY_MAX = 253, VALUE_MAX = 12000, KIND_BEHIND = 600, LEAST = 8 };
+enum { ENTRIES = 64, KEY_MAX = 253, VALUE_MAX = 12000, PLAIN_MAX = 600, KIND_BEHIND = 600, LEAST = 8 };
 
 struct block {
+  bool plain;          /* stringData */
   uint64_t start, end; /* from the first value to the last */
+  uint64_t read;       /* where what has been read ends */
   struct str best;     /* the longest value */
   unsigned entries;
-  bool encoded; /* one of them looks like base64 */
+  bool sure; /* one of them looks like base64, or like a secret */
 };
 
 static bool is_quote(int c)
@@ -61,16 +64,72 @@ static bool is_encoded(struct str s)
   return s.n >= LEAST && (s.p[s.n - 1] == '=' || (digit && up && down) || (s.n >= 24 && up && down && !reads_like_words(s)));
 }
 
-static bool add_entry(const struct rule *r, struct look *l, uint64_t from, struct block *b)
+static void add_value(struct block *b, uint64_t from, uint64_t end, struct str value)
+{
+  if (b->entries++ == 0) b->start = from;
+  b->end = end;
+  if (value.n > b->best.n) b->best = value;
+}
+
+static bool read_encoded(const struct rule *r, struct look *l, uint64_t from, struct block *b)
 {
   uint64_t end = look_run(l, from, &r->chars, VALUE_MAX + 1);
   struct str value = look_span(l, from, end);
   int after = look_at(l, end);
   if (value.n < 4 || value.n > VALUE_MAX || value.n % 4 || byte_is_word(after) || after == '.' || after == ':') return false;
-  if (b->entries++ == 0) b->start = from;
-  b->end = end;
-  b->encoded |= is_encoded(value);
-  if (value.n > b->best.n) b->best = value;
+  b->read = end;
+  b->sure |= is_encoded(value);
+  add_value(b, from, end, value);
+  return true;
+}
+
+/* The end of a value that stands as it is: its quote or, where it has none, a comment, the line's end or how JSON writes that. */
+static uint64_t plain_end(struct look *l, uint64_t from, int quote)
+{
+  uint64_t i = from;
+  for (int c; i <= from + PLAIN_MAX && (c = look_at(l, i)) >= ' '; i++) {
+    int next = look_at(l, i + 1);
+    if (quote ? c == quote : c == ' ' && next == '#') break;
+    if (c == '\\' && (next == 'n' || next == 'r' || next == '"')) break;
+  }
+  while (!quote && i > from && look_at(l, i - 1) == ' ') i--;
+  return i;
+}
+
+/* Of letters and digits, and neither a stand-in nor a way to the secret; ENC[ begins what sops has sealed. */
+static bool is_secret(struct str s, int quote)
+{
+  bool digit = false, letter = false, blank = false;
+  for (size_t i = 0; i < s.n; i++) {
+    digit |= s.p[i] >= '0' && s.p[i] <= '9';
+    letter |= (s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z';
+    blank |= s.p[i] == ' ';
+  }
+  return s.n >= LEAST && digit && letter && !blank && !str_starts(s, STR("ENC[")) && !is_placeholder(s) &&
+         !is_expression(s, quote);
+}
+
+/* Behind a comment, at the line's end. */
+static uint64_t skip_comment(struct look *l, uint64_t i)
+{
+  uint64_t stop = i + PLAIN_MAX;
+  while (look_at(l, i) == ' ' && i < stop) i++;
+  if (look_at(l, i) == '#')
+    while (i < stop && look_at(l, i) >= ' ' && look_at(l, i) != '\\') i++;
+  return i;
+}
+
+static bool read_plain(struct look *l, uint64_t from, struct block *b)
+{
+  int quote = is_quote(look_at(l, from - 1)) ? look_at(l, from - 1) : 0, first = look_at(l, from);
+  uint64_t end = plain_end(l, from, quote);
+  if (end == from || end - from > PLAIN_MAX || (!quote && (first == '|' || first == '>' || first == '{' || first == '[')))
+    return false;
+  struct str value = look_span(l, from, end);
+  b->read = quote ? end : skip_comment(l, end);
+  if (!is_secret(value, quote)) return true;
+  b->sure = true;
+  add_value(b, from, end, value);
   return true;
 }
 
@@ -93,8 +152,8 @@ static void read_block(const struct rule *r, struct look *l, struct block *b)
     uint64_t value = skip_key(l, at);
     if (!value) return;
     if (n == 0) l->hold = value;
-    if (!add_entry(r, l, value, b)) return;
-    i = past_value(l, b->end);
+    if (!(b->plain ? read_plain(l, value, b) : read_encoded(r, l, value, b))) return;
+    i = past_value(l, b->read);
   }
 }
 
@@ -113,18 +172,26 @@ static bool kind_follows(struct look *l, uint64_t i)
   return false;
 }
 
+/* What the longest value decodes to, in out; empty when it does not. */
+static struct str decoded(struct str value, char *out, int max)
+{
+  int n = base64_decode(str_cut(value, 0, value.n < 600 ? value.n : 600), (unsigned char *)out, max);
+  while (n > 0 && (out[n - 1] == '\n' || out[n - 1] == '\r')) n--; /* echo writes one */
+  return (struct str){out, n > 0 ? (size_t)n : 0};
+}
+
+/* Variant plain: stringData. */
 bool check_kube_secret(const struct rule *r, struct look *l, struct found *out)
 {
-  struct block b = {0};
-  read_block(r, l, &b);
-  if (!b.entries || !b.encoded || !(l->context || kind_follows(l, b.end))) return false;
+  struct block b = {.plain = variant_has(r, STR("plain"))};
   char plain[512];
-  int n = base64_decode(str_cut(b.best, 0, b.best.n < 600 ? b.best.n : 600), (unsigned char *)plain, sizeof plain);
-  while (n > 0 && (plain[n - 1] == '\n' || plain[n - 1] == '\r')) n--; /* echo writes one */
-  if (n <= 0) return false;
+  read_block(r, l, &b);
+  if (!b.entries || !b.sure || !(l->context || kind_follows(l, b.read))) return false;
+  struct str secret = b.plain ? b.best : decoded(b.best, plain, sizeof plain);
+  if (!secret.n) return false;
   out->start = b.start;
   out->end = b.end;
-  out->why = WHY_NAME | WHY_DECODED;
-  out->reason = "the data of a Secret of Kubernetes, in base64";
-  return found_sure(out, (struct str){plain, (size_t)n}, out->confidence);
+  out->why = WHY_NAME | (b.plain ? WHY_ENTROPY : WHY_DECODED);
+  out->reason = b.plain ? "the data of a Secret of Kubernetes, as it stands" : "the data of a Secret of Kubernetes, in base64";
+  return found_sure(out, secret, out->confidence);
 }

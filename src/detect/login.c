@@ -1,4 +1,4 @@
-/* Passwords that stand beside a user's name: curl -u user:password, a machine's line in .netrc. */
+/* Passwords that stand beside a user's name, curl -u user:password, a machine's line in .netrc, or are piped into a command that asks for one. */
 #include "detect/detect.h"
 
 static bool value_byte(int c)
@@ -208,4 +208,79 @@ bool check_pgpass(const struct rule *r, struct look *l, struct found *out)
   uint64_t user = run(l, database + 1, 64, ':');
   if (user == database + 1 || look_at(l, user) != ':') return false;
   return password_at(l, user + 1, out, "a line of .pgpass: host, port, database, user, password");
+}
+
+/* Commands that read a secret from a pipe, by the beginning of what says so. pair: user:password; plain: nothing but passwords, so a word is one. */
+static const struct reader {
+  struct str name;
+  bool pair, plain;
+} readers[] = {{STR("chpasswd"), true, true},
+               {STR("passwd"), false, true},
+               {STR("smbpasswd"), false, true},
+               {STR("vncpasswd"), false, true},
+               {STR("htpasswd"), false, true},
+               {STR("sudo -S"), false, true},
+               {STR("kinit"), false, true},
+               {STR("cryptsetup"), false, true},
+               {STR("--password-stdin"), false, true},
+               {STR("--passphrase-fd"), false, true},
+               {STR("--with-token"), false, false},
+               {STR("secret-tool store"), false, false},
+               {STR("secret set"), false, false},
+               {STR("secret put"), false, false},
+               {STR("secret create"), false, false},
+               {STR("secrets create"), false, false},
+               {STR("secrets versions add"), false, false}};
+
+/* The command behind the bar, in the rest of its line; NULL: none that reads a secret. */
+static const struct reader *reader_behind(struct look *l, uint64_t i)
+{
+  enum { COMMAND_MAX = 100 };
+  for (uint64_t stop = i + COMMAND_MAX; i < stop; i++) {
+    int c = look_at(l, i);
+    if (c < ' ' || c == ';' || c == '&') return NULL;
+    if (c != ' ' && c != '|' && c != '/') continue;
+    for (size_t k = 0; k < sizeof readers / sizeof *readers; k++)
+      if (look_literal(l, i + 1, readers[k].name, false)) return &readers[k];
+  }
+  return NULL;
+}
+
+/* Where the bar stands behind a text that ends at i; 0: none. "\n" and what follows it in the text are another line. */
+static uint64_t bar_behind(struct look *l, uint64_t i, int quote)
+{
+  if (quote && look_at(l, i) == '\\' && look_at(l, i + 1) == 'n')
+    for (uint64_t stop = i + 160; i < stop && look_at(l, i) >= ' ' && look_at(l, i) != quote;) i++;
+  if (quote && look_at(l, i++) != quote) return 0;
+  while (look_at(l, i) == ' ' && i < l->gate_end + 400) i++;
+  return look_at(l, i) == '|' && look_at(l, i + 1) != '|' ? i : 0;
+}
+
+/* echo 'user:password' | chpasswd, echo password | sudo -S id. */
+bool check_piped(const struct rule *r, struct look *l, struct found *out)
+{
+  (void)r;
+  uint64_t i = l->gate_end;
+  while (look_at(l, i) == '-' && i < l->gate_end + 12) { /* -n, -e */
+    while (i < l->gate_end + 12 && (look_at(l, i) == '-' || byte_is_word(look_at(l, i)))) i++;
+    if (look_at(l, i++) != ' ') return false;
+  }
+  int quote = look_at(l, i) == '"' || look_at(l, i) == '\'' ? look_at(l, i) : 0;
+  uint64_t from = i + (quote != 0), end = from;
+  l->hold = from;
+  while (end < from + 160 && value_byte(look_at(l, end)) && (quote || look_at(l, end) != '|')) end++;
+  uint64_t bar = end > from ? bar_behind(l, end, quote) : 0;
+  const struct reader *reader = bar ? reader_behind(l, bar) : NULL;
+  if (!reader) return false;
+  size_t colon = reader->pair ? str_find(look_span(l, from, end), STR(":")) : 0;
+  if (colon == (size_t)-1) return false;
+  from += reader->pair ? colon + 1 : 0;
+  struct str password = look_span(l, from, end);
+  if (password.n < 6 || password.n > 128 || is_expression(password, '"')) return false;
+  if (!reader->plain && !has_digit_and_letter(password) && !is_placeholder(password)) return false;
+  out->start = from;
+  out->end = end;
+  out->why = WHY_NAME | (reader->pair ? WHY_PAIR : 0u);
+  out->reason = "what is piped into a command that reads a password";
+  return found_sure(out, password, out->confidence);
 }

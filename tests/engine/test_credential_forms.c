@@ -259,6 +259,58 @@ static void what_ends_a_line_is_not_part_of_a_password(void)
   RUN_CASES(cases);
 }
 
+static void a_secret_of_kubernetes_may_stand_as_it_is(void)
+{
+  static const struct form_case cases[] = {
+      {"kind: Secret\nstringData:\n  host: db\n  blue: v9Kq2mTz!x # new\n  green: \"ko{T9v}w e\"\n  red: hG7-ppLq21\nx: y\n",
+       "kubernetes-secret-string", "v9Kq2mTz!x # new\n  green: \"ko{T9v}w e\"\n  red: hG7-ppLq21"},
+      {"stringData:\n  blue: 'v9Kq2mTz!x'\nkind: Secret\n", "kubernetes-secret-string", "v9Kq2mTz!x"},
+      {"{\"yaml\": \"kind: Secret\\nstringData:\\n  blue: v9Kq2mTz!x\\n\"}", "kubernetes-secret-string", "v9Kq2mTz!x"},
+      {"{\"json\": \"{\\\"kind\\\": \\\"Secret\\\", \\\"stringData\\\": {\\\"blue\\\": \\\"v9Kq2mTz!x\\\"}}\"}",
+       "kubernetes-secret-string", "v9Kq2mTz!x"},
+      {"kind: Secret\nstringData:\n  conf: |\n    blue: v9Kq2mTz!x\n", "kubernetes-secret-string", NULL},
+      {"kind: Secret\nstringData:\n  blue: harbour-lights\n", "kubernetes-secret-string", NULL},
+      {"kind: Secret\nstringData:\nblue: v9Kq2mTz!x\n", "kubernetes-secret-string", NULL},
+      {"kind: Secrets\nstringData:\n  blue: v9Kq2mTz!x\nkind: ConfigMap\n", "kubernetes-secret-string", "v9Kq2mTz!x"},
+  };
+  RUN_CASES(cases);
+}
+
+#define SCALAR "DyFJL41jjssWVrE68tY9bieMsfKXnG5tli_YDw_aOPn"
+static void a_key_may_say_its_type_behind_its_secret(void)
+{
+  static const struct form_case cases[] = {
+      {"{\"d\":\"" SCALAR "\",\"dp\":\"a\",\"e\":\"AQAB\",\"kty\":\"RSA\"}", "jwk-private-key", SCALAR},
+      {"{\"d\": \"" SCALAR "\",\n \"x5c\": [\"MIIB+/==\", \"MIIC\"],\n \"kty\" : \"EC\"}", "jwk-private-key", SCALAR},
+      {"{\"d\":\"" SCALAR "\",\"kty\":\"oct\"}", "jwk-private-key", NULL},
+      {"{\"d\":\"" SCALAR "\",\"kty\":\"ECX\"}", "jwk-private-key", NULL},
+      {"{\"d\":\"" SCALAR "\"},{\"kty\":\"EC\"}", "jwk-private-key", NULL},
+      {"{\"d\":\"" SCALAR "\",\"title\":\"a\",\"kty\":\"EC\"}", "jwk-private-key", NULL},
+      {"{\"kty\":\"EC\",\"d\":\"" SCALAR, "jwk-private-key", SCALAR}, /* cut off */
+      {"{\"k\":\"" SCALAR "\",\"kty\":\"oct\"}", "jwk-symmetric-key", SCALAR},
+      {"{\"k\":\"" SCALAR "\",\"kty\":\"EC\"}", "jwk-symmetric-key", NULL},
+  };
+  RUN_CASES(cases);
+}
+
+static void what_is_piped_into_a_command_may_be_a_password(void)
+{
+  static const struct form_case cases[] = {
+      {"echo root:harbour | chpasswd\n", "piped-password", "harbour"},
+      {"$ echo -ne 'svc:hG7-ppLq21\\n' | sudo chpasswd -e\n", "piped-password", "hG7-ppLq21"},
+      {"echo \"harbour\" | sudo -S id\n", "piped-password", "harbour"},
+      {"echo hG7-ppLq21|/usr/sbin/chpasswd\n", "piped-password", NULL}, /* no user */
+      {"echo 'hG7-ppLq21' | tee x; sudo -S id\n", "piped-password", NULL},
+      {"echo 'hG7-ppLq21\n' | sudo -S id\n", "piped-password", NULL},
+      {"echo 'hG7-ppLq21' | tee sudo-Sx\n", "piped-password", NULL},
+      {"echo 'hG7 ppLq21' | sudo -S id\n", "piped-password", NULL},
+      {"echo 'hG7-ppLq21' | gh auth login --with-token\n", "piped-password", "hG7-ppLq21"},
+      {"re-echo hG7-ppLq21", "piped-password", NULL},
+      {"chpasswd <<EOF\nroot:hG7-ppLq21\nEOF\n", "chpasswd-lines", "hG7-ppLq21"},
+  };
+  RUN_CASES(cases);
+}
+
 int main(void)
 {
   rig_load();
@@ -272,6 +324,9 @@ int main(void)
   RUN(manifests_have_limits);
   RUN(setters_have_no_operator);
   RUN(a_comparison_may_be_written_the_other_way_round);
+  RUN(a_secret_of_kubernetes_may_stand_as_it_is);
+  RUN(a_key_may_say_its_type_behind_its_secret);
+  RUN(what_is_piped_into_a_command_may_be_a_password);
   RUN(what_ends_a_line_is_not_part_of_a_password);
   rig_unload();
   return test_end();
