@@ -52,7 +52,7 @@ struct encoder_scratch *encoder_scratch_new(const struct encoder *e)
   size_t m = e->window + 16, d = e->width, head = d / e->heads, wide = most(3 * d, e->inner), k = most(most(d, e->inner), m);
   const size_t sizes[] = {m * d * 4, m * wide * 4,
                           m * d * 4, m * most(d, e->inner),
-                          m * 4,     m * most(wide, m) * 4,
+                          m * 4,     m * most(head, m) * 4,
                           m * head,  m * 4,
                           m * head,  m * head,
                           m * 4,     m * 4,

@@ -198,14 +198,15 @@ static void norm_row(const float *x, size_t d, const struct norm *n, float *out)
   for (size_t i = 0; i < d; i += VEC) store(out + i, (load(x + i) - mean) * by * load(n->gain + i) + load(n->bias + i));
 }
 
-/* rows[m][n] of floats = the 8-bit rows in s->input times a matrix. */
+/* rows[m][n] of floats = the 8-bit rows in s->input times a matrix; whole numbers become floats where they stand. */
 static void apply(struct encoder_scratch *s, size_t m, const struct matrix *w)
 {
-  NAMED(product, PATH)(s, s->input, m, w->k, w->k, w->w, w->n, s->sums);
+  int32_t *sums = (int32_t *)s->rows;
+  NAMED(product, PATH)(s, s->input, m, w->k, w->k, w->w, w->n, sums);
   for (size_t r = 0; r < m; r++) {
     vec scale = all(s->scale[r]);
     for (size_t c = 0; c < w->n; c += VEC) {
-      ivec sum = load_whole(s->sums + r * w->n + c) - load_whole(w->sums + c);
+      ivec sum = load_whole(sums + r * w->n + c) - load_whole(w->sums + c);
       store(s->rows + r * w->n + c, to_floats(sum) * (scale * load(w->scale + c)));
     }
   }

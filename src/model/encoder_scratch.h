@@ -9,7 +9,7 @@ struct encoder_scratch {
   float *joined;         /* [window][width] what the heads found; the last norm */
   uint8_t *input;        /* [window][max(width, inner)] 8-bit rows for a product */
   float *scale;          /* [window] of input */
-  int32_t *sums;         /* [window][max(3 width, inner, window)] */
+  int32_t *sums;         /* [window][max(head, window)] results of attention's products */
   uint8_t *q;            /* [window][head] */
   float *q_scale;        /* [window] */
   int8_t *k, *v;         /* packed like a matrix: [window/16][head/4][16][4], [head/16][window/4][16][4] */
