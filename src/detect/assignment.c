@@ -41,6 +41,7 @@ static bool is_about(struct look *l, uint64_t gate, uint64_t from, uint64_t to)
     return true; /* tokens are counted, and tokenizers count them */
   int joint = gate ? look_at(l, gate - 1) : -1;
   if (joint == '-' || joint == '_' || joint == '.') gate--;
+  if (gate >= 5 && look_literal(l, gate - 5, STR("rsync"), true)) return false;
   for (size_t i = 0; i < sizeof before / sizeof *before; i++)
     if (gate >= before[i].n && look_literal(l, gate - before[i].n, before[i], true)) return true;
   return false;
@@ -87,7 +88,7 @@ static bool looks_secret(struct str v, enum operator_kind op, int quote)
 /* What ends a sentence belongs to it; elsewhere passwords end so. */
 static void trim(struct str *v, enum operator_kind op)
 {
-  bool sentence = op == OPERATOR_VERB;
+  bool sentence = op == OPERATOR_VERB || op == OPERATOR_BESIDE;
   for (; v->n; v->n--) {
     char c = v->p[v->n - 1];
     if (c != '.' && c != ':' && !(sentence && (c == '!' || c == '?' || c == '*'))) return;
@@ -135,16 +136,20 @@ static bool name_fits(const struct rule *r, struct look *l, uint64_t name_end)
   return !variant_has(r, STR("whole")) || !((lower((char)next) >= 'a' && lower((char)next) <= 'z') && next < 0x80);
 }
 
-/* Where nothing but a password can stand: password: "...", DB_PASSWORD=... Not in sentences and calls. */
-static bool is_password_place(struct look *l, enum operator_kind op, int quote)
+static bool is_password_name(struct look *l)
 {
   static const struct str names[] = {STR("passw"), STR("passphrase"), STR("pwd"), STR("pass")};
-  bool capitals = look_at(l, l->gate) >= 'A' && look_at(l, l->gate) <= 'Z' && look_at(l, l->gate + 1) <= 'Z';
-  if (op != OPERATOR_TIGHT && !(op == OPERATOR_SIGN && quote)) return false;
-  if (!quote && !capitals) return false;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (look_literal(l, l->gate, names[i], true)) return true;
   return false;
+}
+
+/* Where nothing but a password can stand: password: "...", DB_PASSWORD=... Not in sentences and calls. */
+static bool is_password_place(struct look *l, enum operator_kind op, int quote)
+{
+  bool capitals = look_at(l, l->gate) >= 'A' && look_at(l, l->gate) <= 'Z' && look_at(l, l->gate + 1) <= 'Z';
+  if (op != OPERATOR_TIGHT && !(op == OPERATOR_SIGN && quote)) return false;
+  return (quote || capitals) && is_password_name(l);
 }
 
 /* There, a word is one. */
@@ -153,6 +158,13 @@ static bool holds_a_password(struct look *l, struct str v, enum operator_kind op
   for (size_t i = 0; i < v.n; i++)
     if (!byte_is_word((unsigned char)v.p[i])) return false;
   return is_password_place(l, op, quote);
+}
+
+/* A password that nobody takes for a word, a name or a version: capitals, small letters and digits in turns, or with marks. */
+static bool is_telling(struct look *l, struct str v)
+{
+  struct kinds k = kinds_of(v);
+  return is_password_name(l) && k.digits && k.both_cases && (k.marks || class_changes(v) >= 3);
 }
 
 static bool ends_line(struct look *l, uint64_t i)
@@ -170,18 +182,20 @@ static bool value_fits(const struct rule *r, struct look *l, struct str v, enum 
   bool place = !variant_has(r, STR("strong")) && closed && is_password_place(l, op, quote);
   unsigned least = place && quote && kinds.digits && kinds.letters ? SHORT : r->min ? r->min : 8;
   if (v.n < least || is_expression(v, quote) || entropy(v) < (place && r->entropy > WORDS ? WORDS : r->entropy)) return false;
-  if (op == OPERATOR_BELOW && !(shape_of(v) != SHAPE_NONE && ends_line(l, end))) return false;
+  if (op == OPERATOR_BELOW && !((shape_of(v) != SHAPE_NONE || is_telling(l, v)) && ends_line(l, end))) return false;
+  if (op == OPERATOR_BESIDE && !is_telling(l, v)) return false;
   if (variant_has(r, STR("strong"))) {
     enum value_shape shape = shape_of(v);
     bool salt = quote && v.n >= 40 && kinds.digits && kinds.both_cases && kinds.marks * 6 >= v.n && entropy(v) >= 4.5;
     return shape == SHAPE_HEX || shape == SHAPE_RANDOM || salt;
   }
-  return (looks_secret(v, op, quote) || holds_a_password(l, v, op, quote)) && !(op == OPERATOR_VERB && names_a_method(v));
+  bool sentence = op == OPERATOR_VERB || op == OPERATOR_BESIDE;
+  return (looks_secret(v, op, quote) || holds_a_password(l, v, op, quote)) && !(sentence && names_a_method(v));
 }
 
 static const char *why_of(enum operator_kind op)
 {
-  if (op == OPERATOR_VERB) return "a sentence that gives a secret away";
+  if (op == OPERATOR_VERB || op == OPERATOR_BESIDE) return "a sentence that gives a secret away";
   if (op == OPERATOR_OPTION) return "an option of a command that takes a secret";
   return "a secret's name, an operator and a value that looks random";
 }
@@ -204,6 +218,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (op == OPERATOR_NONE) op = skip_option(l, name, &at, &quote);
   if (op == OPERATOR_NONE) op = skip_setter(l, name, &at, &quote);
   if (op == OPERATOR_NONE && name == from) op = skip_is(l, name, &at, &quote);
+  if (op == OPERATOR_NONE && name == from) op = skip_blank(l, name, &at);
   if (op == OPERATOR_NONE) return false;
   struct str value = value_at(l, at, op, quote, 200);
   uint64_t end = at + value.n;
@@ -219,7 +234,9 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (!quote) trim(&value, op);
   if (op == OPERATOR_OPTION && look_at(l, end) == '\\') return false; /* domain\user */
   bool stand_in = is_placeholder(whole) || is_placeholder(value);
-  if (stand_in ? op == OPERATOR_VERB || variant_has(r, STR("strong")) : !value_fits(r, l, value, op, quote)) return false;
+  if (stand_in ? op == OPERATOR_VERB || op == OPERATOR_BESIDE || variant_has(r, STR("strong"))
+               : !value_fits(r, l, value, op, quote))
+    return false;
   out->start = at;
   out->end = at + value.n;
   out->reason = why_of(op);

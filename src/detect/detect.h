@@ -24,9 +24,11 @@ enum value_shape shape_of(struct str s);
 bool looks_like_uuid(struct str s);
 /* Letters in capitals and small ones that no name or word would have so; 10 bytes and more. */
 bool cases_fall_at_random(struct str s);
+/* How often neighbours are of different kinds (digit, upper, lower), but for a capital that begins a word. */
+unsigned class_changes(struct str s);
 
 /* grammar.c: how a name and its value are joined. TIGHT: without blanks, as in shells; ARGUMENT: ("name", "value"); ELEMENT:
- * <name>value</name>; OPTION: --name value; BELOW: on a line of its own. */
+ * <name>value</name>; OPTION: --name value; BELOW: on a line of its own; BESIDE: with nothing but a blank between. */
 enum operator_kind {
   OPERATOR_NONE,
   OPERATOR_SIGN,
@@ -35,7 +37,8 @@ enum operator_kind {
   OPERATOR_ELEMENT,
   OPERATOR_VERB,
   OPERATOR_OPTION,
-  OPERATOR_BELOW
+  OPERATOR_BELOW,
+  OPERATOR_BESIDE
 };
 /* The rest of a name: "_KEY", "Token", "-secret"; with blanks, further words. At most 40 bytes. */
 uint64_t skip_name(struct look *l, uint64_t i, bool blanks);
@@ -44,6 +47,7 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote);
 enum operator_kind skip_option(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 enum operator_kind skip_setter(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
+enum operator_kind skip_blank(struct look *l, uint64_t name_end, uint64_t *value);
 /* The value up to its quote or to a byte that ends it; longer than max when there is no end in reach. */
 struct str value_at(struct look *l, uint64_t i, enum operator_kind kind, int quote, unsigned max);
 /* The value without quotes that ends the line of its setting and has bytes in it that end one elsewhere: PASSWORD=a;b{c. Empty when there is

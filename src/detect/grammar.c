@@ -193,13 +193,55 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
 /* Verbs and signs between a secret's word and its value, in sentences of many languages. After marks were folded away: è is e. */
 static uint64_t skip_verb(struct look *l, uint64_t i)
 {
-  static const struct str verbs[] = {
-      STR(" is now "), STR(" is: "), STR(" is "),  STR(" was "),  STR(" should be "), STR(" will be "), STR(" ist "),
-      STR(" lautet "), STR(" es "),  STR(" est "), STR(" e "),    STR(" jest "),      STR(" to "),      STR(" of "),
-      STR(" je "),     STR(" ar "),  STR(" er "),  STR(" on "),   STR(" sera "),      STR(" : "),       STR(" - "),
-      STR(" -> "),     STR(" – "),   STR(" — "),   STR("是"),     STR("为"),          STR("は"),        STR("は「"),
-      STR("은 "),      STR("는 "),   STR("이 "),   STR(" este "), STR(" adalah "),    STR(" ay "),      STR(" hu "),
-      STR(" είναι "),  STR(" la ")};
+  static const struct str verbs[] = {STR(" is now "),
+                                     STR(" is: "),
+                                     STR(" is "),
+                                     STR(" is set to "),
+                                     STR(" set to "),
+                                     STR(" reset to "),
+                                     STR(" changed to "),
+                                     STR(" remains "),
+                                     STR(" is still "),
+                                     STR(" has been set to "),
+                                     STR(" has been reset to "),
+                                     STR(" has been changed to "),
+                                     STR(" was set to "),
+                                     STR(" was reset to "),
+                                     STR(" was changed to "),
+                                     STR(" was "),
+                                     STR(" should be "),
+                                     STR(" will be "),
+                                     STR(" ist "),
+                                     STR(" lautet "),
+                                     STR(" es "),
+                                     STR(" est "),
+                                     STR(" e "),
+                                     STR(" jest "),
+                                     STR(" to "),
+                                     STR(" of "),
+                                     STR(" je "),
+                                     STR(" ar "),
+                                     STR(" er "),
+                                     STR(" on "),
+                                     STR(" sera "),
+                                     STR(" : "),
+                                     STR(" - "),
+                                     STR(" -> "),
+                                     STR(" – "),
+                                     STR(" — "),
+                                     STR("是"),
+                                     STR("为"),
+                                     STR("は"),
+                                     STR("は「"),
+                                     STR("은 "),
+                                     STR("는 "),
+                                     STR("이 "),
+                                     STR(" este "),
+                                     STR(" adalah "),
+                                     STR(" ay "),
+                                     STR(" hu "),
+                                     STR(" είναι "),
+                                     STR(" la ")};
   uint64_t best = 0;
   for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
     if (look_literal(l, i, verbs[v], true) && i + verbs[v].n > best) best = i + verbs[v].n;
@@ -259,6 +301,14 @@ enum operator_kind skip_setter(struct look *l, uint64_t name_end, uint64_t *valu
     if (i >= words[k].n && look_literal(l, i - words[k].n, words[k], false))
       return open_value(l, skip_blanks(l, name_end, 4), OPERATOR_SIGN, value, quote);
   return OPERATOR_NONE;
+}
+
+/* "the password hG7-ppLq21": only what looks like a secret is one there. */
+enum operator_kind skip_blank(struct look *l, uint64_t name_end, uint64_t *value)
+{
+  int quote;
+  if (look_at(l, name_end) != ' ' || is_quote(look_at(l, name_end + 1))) return OPERATOR_NONE;
+  return open_value(l, name_end + 1, OPERATOR_BESIDE, value, &quote);
 }
 
 /* An & ends a value only where parameters follow each other without blanks. */

@@ -71,6 +71,14 @@ static bool joined_password(struct look *l, uint64_t at, int joint, struct found
   return has_digit_and_letter(password) && password.p[0] != '/';
 }
 
+/* net use Z: \\\\host\\share PASSWORD: behind the share. */
+static uint64_t skip_share(struct look *l, uint64_t i)
+{
+  if (!look_literal(l, i, STR(" \\\\"), false)) return i;
+  for (uint64_t stop = ++i + 128; i < stop && look_at(l, i) > ' ';) i++;
+  return i;
+}
+
 /* The rule's mark: what joins user and password, ":" where it has none. */
 bool check_userpass(const struct rule *r, struct look *l, struct found *out)
 {
@@ -82,6 +90,7 @@ bool check_userpass(const struct rule *r, struct look *l, struct found *out)
   if (quote == '"' || quote == '\'') i++;
   uint64_t colon = i;
   while (colon < i + 64 && value_byte(look_at(l, colon)) && look_at(l, colon) != joint) colon++;
+  if (joint == ' ') colon = skip_share(l, colon);
   if (joint != ':') return joined_password(l, colon, joint, out);
   if (look_at(l, colon) == ':' && is_lone_key(l, i, colon, out)) return true;
   if (look_at(l, colon) == quote && look_at(l, colon + 1) == ':') colon++;    /* "user":"password" */

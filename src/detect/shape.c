@@ -54,7 +54,7 @@ static int class_of(char c)
 
 /* How often neighbours are of different kinds (digit, upper, lower): seldom in words and names, often in random values. Marks and the
  * capital that begins a word do not count. */
-static unsigned changes(struct str s)
+unsigned class_changes(struct str s)
 {
   unsigned n = 0;
   for (size_t i = 1; i < s.n; i++) {
@@ -97,10 +97,10 @@ enum value_shape shape_of(struct str s)
   }
   if (digits < 2 && longest_segment(s) >= 8 && entropy(s) >= 3.1 && cases_fall_at_random(s)) return SHAPE_RANDOM;
   /* 32 letters of one case: no word is as long, and words joined have their vowels. */
-  if (digits == 0 && s.n >= 28 && s.n <= 64 && letters == s.n && entropy(s) >= 3.7 && !changes(s) && !reads_like_words(s))
+  if (digits == 0 && s.n >= 28 && s.n <= 64 && letters == s.n && entropy(s) >= 3.7 && !class_changes(s) && !reads_like_words(s))
     return SHAPE_RANDOM;
   if (digits == 0)
-    return s.n >= 20 && changes(s) * 5 >= s.n && !reads_like_words(s) && entropy(s) >= 3.7 ? SHAPE_RANDOM : SHAPE_NONE;
-  bool mixed = digits >= 2 && letters >= 4 && changes(s) * 5 >= s.n && longest_segment(s) >= 8;
+    return s.n >= 20 && class_changes(s) * 5 >= s.n && !reads_like_words(s) && entropy(s) >= 3.7 ? SHAPE_RANDOM : SHAPE_NONE;
+  bool mixed = digits >= 2 && letters >= 4 && class_changes(s) * 5 >= s.n && longest_segment(s) >= 8;
   return mixed && entropy(s) >= (s.n < 24 ? 3.1 : 3.4) ? SHAPE_RANDOM : SHAPE_NONE;
 }

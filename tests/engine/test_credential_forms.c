@@ -311,6 +311,29 @@ static void what_is_piped_into_a_command_may_be_a_password(void)
   RUN_CASES(cases);
 }
 
+static void a_password_may_stand_beside_its_word(void)
+{
+  static const struct form_case cases[] = {
+      {"log in with the password hG7-ppLq21.", "secret-assignment", "hG7-ppLq21"},
+      {"its passphrase v9Kq2mTzX8 opens it", "secret-assignment", "v9Kq2mTzX8"},
+      {"the password Office365 wants", "secret-assignment", NULL},
+      {"the password Base64-Encoded9!", "secret-assignment", NULL},
+      {"the password hunter22 is his", "secret-assignment", NULL},
+      {"the password hG7-pp is short", "secret-assignment", NULL},
+      {"the token hG7-ppLq21 is known", "secret-assignment", NULL},
+      {"the password ${hG7ppLq21x}", "secret-assignment", NULL},
+      {"Password:\nhG7-ppLq21\n", "secret-assignment", "hG7-ppLq21"},
+      {"Password:\nhG7-ppLq21 and more\n", "secret-assignment", NULL},
+      {"Password:\nWindows11\n", "secret-assignment", NULL},
+      {"the password was changed to hG7-ppLq21 today", "secret-assignment", "hG7-ppLq21"},
+      {"RSYNC_PASSWORD=hG7-ppLq21 rsync a b", "secret-assignment", "hG7-ppLq21"},
+      {"SYNC_TOKEN=hG7-ppLq21", "secret-assignment", NULL},
+      {"net use Z: \\\\srv\\share hG7-ppLq21 /user:anna", "windows-user-password", "hG7-ppLq21"},
+      {"net use Z: \\\\srv\\share /user:anna", "windows-user-password", NULL},
+  };
+  RUN_CASES(cases);
+}
+
 int main(void)
 {
   rig_load();
@@ -327,6 +350,7 @@ int main(void)
   RUN(a_secret_of_kubernetes_may_stand_as_it_is);
   RUN(a_key_may_say_its_type_behind_its_secret);
   RUN(what_is_piped_into_a_command_may_be_a_password);
+  RUN(a_password_may_stand_beside_its_word);
   RUN(what_ends_a_line_is_not_part_of_a_password);
   rig_unload();
   return test_end();
