@@ -58,7 +58,7 @@ static struct kinds kinds_of(struct str s)
   bool up = false, down = false;
   for (size_t i = 0; i < s.n; i++) {
     char c = lower(s.p[i]);
-    bool letter = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
+    bool letter = (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80, digit = c >= '0' && c <= '9';
     up |= letter && c != s.p[i];
     down |= letter && c == s.p[i];
     k.letters += letter;

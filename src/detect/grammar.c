@@ -318,6 +318,15 @@ static bool bare_byte(int c, enum operator_kind kind)
          (c != '&' || kind != OPERATOR_TIGHT) && c != '{' && c != '}' && c != '|';
 }
 
+/* A character between ASCII and the alphabets behind Latin, or a sign of money, in UTF-8: how many bytes it has. Letters with marks have lost those
+ * in the view. */
+static unsigned beyond_ascii(struct look *l, uint64_t i)
+{
+  int c = look_at(l, i), next = c >= 0xC2 ? look_at(l, i + 1) : -1;
+  if (c >= 0xC2 && c <= 0xC9 && next >= 0x80) return 2;
+  return c == 0xE2 && next == 0x82 && look_at(l, i + 2) >= 0xA0 ? 3 : 0;
+}
+
 static bool quoted_byte(int c, int quote)
 {
   return c > 0x20 && c < 0x7F && c != quote && c != '\\';
@@ -341,7 +350,7 @@ static uint64_t quoted_end(struct look *l, uint64_t i, int quote, unsigned max)
   bool nested = i >= 2 && look_at(l, i - 2) == '\\';
   for (uint64_t stop = i + max + 1; i < stop;) {
     int c = look_at(l, i);
-    unsigned n = c == '\\' ? escaped(l, i, quote, nested) : quoted_byte(c, quote);
+    unsigned n = c == '\\' ? escaped(l, i, quote, nested) : c >= 0x80 ? beyond_ascii(l, i) : quoted_byte(c, quote);
     if (n == 0) break;
     i += n;
   }

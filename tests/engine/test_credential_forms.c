@@ -255,6 +255,24 @@ static void what_ends_a_line_is_not_part_of_a_password(void)
       {"secret: \"p7Q\\5]EBrf;_&k>qX?\"\n", "secret-assignment", "p7Q\\5]EBrf;_&k>qX?"},
       {"secret: \"p7Q\\d5]EBrf;_&k>qX?\"\n", "secret-assignment", NULL},
       {"password: \"\\033[31mred9\"\n", "secret-assignment", NULL},
+      {"password: \"Stra\xC3\x9F"
+       "e-99\"",
+       "secret-assignment",
+       "Stra\xC3\x9F"
+       "e-99"},
+      {"password: \"Summer\xC2\xA3"
+       "2024\"",
+       "secret-assignment",
+       "Summer\xC2\xA3"
+       "2024"},
+      {"password: '\xE2\x82\xAC"
+       "42marks'",
+       "secret-assignment",
+       "\xE2\x82\xAC"
+       "42marks"},
+      {"password: \"8\xE6\x96\x87\xE5\xAD\x97"
+       "ABCdef\"",
+       "secret-assignment", NULL}, /* a sentence without blanks */
   };
   RUN_CASES(cases);
 }
