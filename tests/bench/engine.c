@@ -4,14 +4,14 @@
  *
  *   VEDETTE_SRC=. build/tests/bench/engine FILE...     texts to read, 64 MiB at most; lines are joined to messages
  *
- * ONLY=WORDS in the environment runs the rows that have them in their names. The last rows are with the trained model ($VEDETTE_MODEL or model/shield.weights; not with none), over the first 4 MiB, once: what it has read it remembers.
+ * ONLY=WORDS in the environment runs the rows, and the yardsticks, that have them in their names; ROUNDS=N times each. The last rows are with the trained model ($VEDETTE_MODEL or model/shield.weights; not with none), over the first 4 MiB, once: what it has read it remembers.
  */
 #include "base/file.h"
 #include "engine/scanner.h"
 #include "tests/engine/rig.h"
 #include <time.h>
 
-enum { MESSAGE = 16384, LIMIT = 64 << 20, MODEL_LIMIT = 4 << 20, ROUNDS = 3 };
+enum { MESSAGE = 16384, LIMIT = 64 << 20, MODEL_LIMIT = 4 << 20 };
 
 struct run {
   const char *name;
@@ -21,6 +21,7 @@ struct run {
 };
 
 static size_t findings;
+static int rounds = 3;
 
 /* CPU time: what others do on the machine does not count. */
 static uint64_t cpu_us(void)
@@ -61,11 +62,11 @@ static void feed_streams(struct str text, const struct run *r, const struct vdt_
   }
 }
 
-static double megabytes_per_second(struct str text, const struct run *r, const struct vdt_policy *policy, int rounds)
+static double megabytes_per_second(struct str text, const struct run *r, const struct vdt_policy *policy, int times)
 {
   struct vdt_arena *arena = vdt_arena_new(0);
   uint64_t best = UINT64_MAX;
-  for (int round = 0; round < rounds; round++) {
+  for (int round = 0; round < times; round++) {
     findings = 0;
     uint64_t begin = cpu_us();
     if (r->message) scan_messages(text, r, policy, arena);
@@ -77,14 +78,13 @@ static double megabytes_per_second(struct str text, const struct run *r, const s
   return (double)text.n / (double)(best ? best : 1);
 }
 
-static double yardstick(struct str text)
+static double memchr_alone(struct str text, size_t step)
 {
   uint64_t best = UINT64_MAX;
   volatile size_t sink = 0;
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int round = 0; round < rounds; round++) {
     uint64_t begin = cpu_us();
-    for (size_t at = 0; at < text.n; at += MESSAGE)
-      sink += memchr(text.p + at, 1, text.n - at < MESSAGE ? text.n - at : MESSAGE) != NULL;
+    for (size_t at = 0; at < text.n; at += step) sink += memchr(text.p + at, 1, text.n - at < step ? text.n - at : step) != NULL;
     uint64_t us = cpu_us() - begin;
     if (us < best) best = us;
   }
@@ -102,7 +102,7 @@ static int count_hit(unsigned id, unsigned long long from, unsigned long long to
 static double gates_alone(struct str text, size_t feed)
 {
   uint64_t best = UINT64_MAX;
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int round = 0; round < rounds; round++) {
     hs_stream_t *stream = NULL;
     size_t step = feed ? feed : MESSAGE, hits = 0;
     if (feed && hs_open_stream(rig_engine->stream, 0, &stream)) abort();
@@ -123,7 +123,7 @@ static double gates_alone(struct str text, size_t feed)
 static double literals_alone(struct str text, size_t feed)
 {
   uint64_t best = UINT64_MAX;
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int round = 0; round < rounds; round++) {
     size_t hits = 0;
     uint64_t begin = cpu_us();
     for (size_t at = 0; at < text.n; at += feed)
@@ -135,12 +135,33 @@ static double literals_alone(struct str text, size_t feed)
   return (double)text.n / (double)(best ? best : 1);
 }
 
-static void report(struct str text, const struct run *runs, size_t n, const struct vdt_policy *policy, int rounds)
+static bool wanted(const char *name)
 {
   const char *only = getenv("ONLY");
+  return !only || strstr(name, only);
+}
+
+static void yardsticks(struct str text)
+{
+  static const struct {
+    const char *name;
+    double (*measure)(struct str text, size_t feed);
+    size_t feed;
+  } rows[] = {{"memchr", memchr_alone, MESSAGE},
+              {"gates alone, 16 KiB texts", gates_alone, 0},
+              {"gates alone, fed 64 bytes", gates_alone, 64},
+              {"the same by literals, 16 KiB texts", literals_alone, MESSAGE},
+              {"the same by literals, fed 64 bytes", literals_alone, 64},
+              {"the same by literals, fed 8 bytes", literals_alone, 8}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (wanted(rows[i].name)) printf("%-34s %8.1f\n", rows[i].name, rows[i].measure(text, rows[i].feed));
+}
+
+static void report(struct str text, const struct run *runs, size_t n, const struct vdt_policy *policy, int times)
+{
   for (size_t i = 0; i < n; i++) {
-    if (only && !strstr(runs[i].name, only)) continue;
-    double speed = megabytes_per_second(text, &runs[i], policy, rounds);
+    if (!wanted(runs[i].name)) continue;
+    double speed = megabytes_per_second(text, &runs[i], policy, times);
     printf("%-34s %8.1f %10zu\n", runs[i].name, speed, findings);
   }
 }
@@ -182,6 +203,7 @@ int main(int argc, char **argv)
                               .credential = {.prompt = VDT_DETECT, .response = VDT_REDACT, .minimum_confidence = 65},
                               .sensitive = {.prompt = VDT_DETECT, .response = VDT_DETECT, .minimum_confidence = 65}};
   uint64_t begin = cpu_us();
+  if (getenv("ROUNDS")) rounds = (int)strtol(getenv("ROUNDS"), NULL, 10);
   rig_load();
   printf("compiling the rules: %.2f s\n", (double)(cpu_us() - begin) / 1e6);
   for (int i = 1; i < argc && text.n < LIMIT; i++) {
@@ -194,19 +216,16 @@ int main(int argc, char **argv)
     fprintf(stderr, "usage: %s FILE...\n", argv[0]);
     return 2;
   }
-  printf("%zu bytes, best of %d rounds\n%-34s %8s %10s\n", text.n, ROUNDS, "", "MB/s", "findings");
-  report(buf_str(&text), runs, sizeof runs / sizeof *runs, &policy, ROUNDS);
-  printf("%-34s %8.0f\n", "memchr", yardstick(buf_str(&text)));
-  printf("%-34s %8.1f\n%-34s %8.1f\n", "gates alone, 16 KiB texts", gates_alone(buf_str(&text), 0), "gates alone, fed 64 bytes",
-         gates_alone(buf_str(&text), 64));
-  printf("%-34s %8.1f\n%-34s %8.1f\n", "the same by literals, fed 64 bytes", literals_alone(buf_str(&text), 64),
-         "the same by literals, fed 8 bytes", literals_alone(buf_str(&text), 8));
+  printf("%zu bytes, best of %d rounds\n%-34s %8s %10s\n", text.n, rounds, "", "MB/s", "findings");
+  report(buf_str(&text), runs, sizeof runs / sizeof *runs, &policy, rounds);
+  yardsticks(buf_str(&text));
   const char *weights = getenv("VEDETTE_MODEL");
   bool model = !weights || strcmp(weights, "none") != 0;
-  if (model) load_model();
-  if (model)
+  if (model && wanted("with the model")) {
+    load_model();
     report(str_cut(buf_str(&text), 0, text.n < MODEL_LIMIT ? text.n : MODEL_LIMIT), with_model,
            sizeof with_model / sizeof *with_model, &policy, 1);
+  }
   buf_finish(&text);
   rig_unload();
   return 0;
