@@ -8,7 +8,7 @@ struct header {
   unsigned char key[COMPILED_HASH], sum[COMPILED_HASH];
   uint64_t sizes[COMPILED_DATABASES];
 };
-static const char magic[8] = {'v', 'd', 't', 'r', 'u', 'l', 'e', '1'};
+static const char magic[8] = {'v', 'd', 't', 'r', 'u', 'l', 'e', '2'};
 
 static void hash_text(crypto_generichash_state *h, const char *text)
 {
@@ -70,6 +70,7 @@ char *compiled_bytes(hs_database_t *const databases[COMPILED_DATABASES], const u
   bool fine = true;
   for (unsigned i = 0; fine && i < COMPILED_DATABASES; i++) {
     size_t length = 0;
+    if (!databases[i]) continue;
     fine = hs_serialize_database(databases[i], &piece[i], &length) == HS_SUCCESS;
     head.sizes[i] = length;
     size += length;

@@ -20,8 +20,8 @@ struct expressions {
 
 /* The hash of what is to be compiled, and for which machine. */
 void compiled_key(const struct expressions *x, unsigned char key[COMPILED_HASH]);
-/* Where in the bytes the databases are. False: not whole, damaged, or of another key. */
+/* Where in the bytes the databases are; one that there is not has none. False: not whole, damaged, or of another key. */
 bool compiled_parts(struct str bytes, const unsigned char key[COMPILED_HASH], struct str parts[COMPILED_DATABASES]);
-/* The bytes of these databases, for free(); NULL when out of memory. */
+/* The bytes of these databases, which may be NULL, for free(); NULL when out of memory. */
 char *compiled_bytes(hs_database_t *const databases[COMPILED_DATABASES], const unsigned char key[COMPILED_HASH], size_t *n);
 #endif

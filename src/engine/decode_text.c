@@ -39,6 +39,11 @@ enum mark_kind mark_begins(unsigned char a, unsigned char b)
   }
 }
 
+unsigned text_pair_cost(unsigned x, unsigned y)
+{
+  return (unsigned)-bigrams[x][y];
+}
+
 unsigned text_oddness(const struct text_model *m, unsigned x, unsigned y)
 {
   unsigned cost = m->cost[x][y];
@@ -59,7 +64,7 @@ void text_model_init(struct text_model *m)
   memset(m, 0, sizeof *m);
   for (unsigned c = 0; c < 26; c++) m->letter['a' + c] = m->letter['A' + c] = (uint8_t)(c + 1);
   for (unsigned a = 0; a < 27; a++)
-    for (unsigned b = 0; b < 27; b++) m->cost[a][b] = (uint8_t)-bigrams[a][b];
+    for (unsigned b = 0; b < 27; b++) m->cost[a][b] = (uint8_t)text_pair_cost(a, b);
   for (unsigned a = 0; a < 256; a++)
     for (unsigned b = 0; b < 256; b++)
       m->odd[pair_index((unsigned char[]){(unsigned char)a, (unsigned char)b})] = (uint16_t)oddness(m, a, b);

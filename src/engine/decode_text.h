@@ -85,6 +85,8 @@ static inline bool nato_may_begin(const char *p)
          ((b == NATO_SECOND_ALSO[first]) & (c == NATO_THIRD_ALSO[first]));
 }
 
+/* The cost of a letter (1..26; 0: anything else) after another. */
+unsigned text_pair_cost(unsigned x, unsigned y);
 void text_model_init(struct text_model *m);
 /* Cost of a text's letters, boundaries at both ends; *pairs: how many pairs that was (pairs of boundaries are free and not counted). */
 uint32_t text_cost(const struct text_model *m, struct str s, uint32_t *pairs);

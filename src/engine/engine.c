@@ -103,9 +103,9 @@ static const struct rule *rule_of(const struct vdt_engine *e, const struct patte
   return p->kind == PATTERN_WORD ? NULL : &e->rules.rules[p->owners[0]];
 }
 
-static int compile_failed(struct build *b, const hs_compile_error_t *e)
+static int compile_failed(struct build *b, unsigned first, const hs_compile_error_t *e)
 {
-  const struct pattern *p = e->expression >= 0 ? &b->e->patterns[e->expression] : NULL;
+  const struct pattern *p = e->expression >= 0 ? &b->e->patterns[first + (unsigned)e->expression] : NULL;
   const struct rule *r = p ? rule_of(b->e, p) : NULL;
   return error_at(b->err, VDT_ERULE, r ? r->file : NULL, r ? r->line : 0, "rule %s: pattern: %s", r ? r->id : "?", e->message);
 }
@@ -160,10 +160,11 @@ static int check_widths(struct build *b, const struct expressions *x)
   return VDT_OK;
 }
 
-/* One database. Three take most of a start, so they are made side by side: Vectorscan's compiler may run in several threads. */
+/* One database, of n expressions from `first` on. They take most of a start, so they are made side by side: Vectorscan's compiler may run in several
+ * threads. */
 struct job {
   const struct expressions *x;
-  unsigned n, mode;
+  unsigned first, n, mode;
   hs_database_t **out;
   hs_compile_error_t *error;
   bool fine, running;
@@ -173,44 +174,57 @@ struct job {
 static void *compile_one(void *p)
 {
   struct job *j = p;
-  j->fine = hs_compile_multi(j->x->text, j->x->flags, j->x->ids, j->n, j->mode, NULL, j->out, &j->error) == HS_SUCCESS;
+  const struct expressions *x = j->x;
+  j->fine = hs_compile_multi(x->text + j->first, x->flags + j->first, x->ids + j->first, j->n, j->mode, NULL, j->out,
+                             &j->error) == HS_SUCCESS;
   return NULL;
+}
+
+/* Those that this engine needs; the others have no expressions. */
+static void plan(struct vdt_engine *e, const struct expressions *x, struct job jobs[COMPILED_DATABASES])
+{
+  unsigned gates = e->literals.complete ? 0 : e->n_stream;
+  jobs[0] =
+      (struct job){.x = x, .first = e->n_stream, .n = e->n_patterns - e->n_stream, .mode = HS_MODE_BLOCK, .out = &e->phrases};
+  jobs[1] = (struct job){.x = x, .n = gates, .mode = HS_MODE_BLOCK, .out = &e->gates};
+  jobs[2] = (struct job){.x = x, .n = gates, .mode = HS_MODE_STREAM, .out = &e->stream};
 }
 
 static int compile(struct build *b, const struct expressions *x)
 {
   int rc = check_widths(b, x);
   if (rc) return rc;
-  struct vdt_engine *e = b->e;
-  struct job jobs[] = {{.x = x, .n = e->n_patterns, .mode = HS_MODE_BLOCK, .out = &e->block},
-                       {.x = x, .n = e->n_stream, .mode = HS_MODE_BLOCK, .out = &e->leaks},
-                       {.x = x, .n = e->n_stream, .mode = HS_MODE_STREAM, .out = &e->stream}};
-  enum { JOBS = sizeof jobs / sizeof *jobs };
-  for (size_t i = 1; i < JOBS; i++) jobs[i].running = pthread_create(&jobs[i].thread, NULL, compile_one, &jobs[i]) == 0;
-  for (size_t i = 0; i < JOBS; i++) {
+  struct job jobs[COMPILED_DATABASES];
+  plan(b->e, x, jobs);
+  for (size_t i = 1; i < COMPILED_DATABASES; i++)
+    jobs[i].running = jobs[i].n && pthread_create(&jobs[i].thread, NULL, compile_one, &jobs[i]) == 0;
+  for (size_t i = 0; i < COMPILED_DATABASES; i++) {
+    if (jobs[i].n == 0) continue;
     if (!jobs[i].running) compile_one(&jobs[i]);
     else pthread_join(jobs[i].thread, NULL);
-    if (!jobs[i].fine && !rc) rc = compile_failed(b, jobs[i].error);
+    if (!jobs[i].fine && !rc) rc = compile_failed(b, jobs[i].first, jobs[i].error);
     hs_free_compile_error(jobs[i].error);
   }
   return rc;
 }
 
 /* The databases of an earlier compilation of the same expressions. False when these bytes are no such thing. */
-static bool take_compiled(struct vdt_engine *e, struct str bytes)
+static bool take_compiled(struct vdt_engine *e, const struct expressions *x, struct str bytes)
 {
   struct str parts[COMPILED_DATABASES];
-  hs_database_t **out[COMPILED_DATABASES] = {&e->block, &e->leaks, &e->stream};
+  struct job jobs[COMPILED_DATABASES];
   if (!compiled_parts(bytes, e->key, parts)) return false;
-  for (unsigned i = 0; i < COMPILED_DATABASES; i++)
-    if (hs_deserialize_database(parts[i].p, parts[i].n, out[i]) != HS_SUCCESS) {
-      while (i--) {
-        hs_free_database(*out[i]);
-        *out[i] = NULL;
-      }
-      return false;
-    }
-  return true;
+  plan(e, x, jobs);
+  bool fine = true;
+  for (unsigned i = 0; fine && i < COMPILED_DATABASES; i++) {
+    fine = (jobs[i].n == 0) == (parts[i].n == 0);
+    if (fine && jobs[i].n) fine = hs_deserialize_database(parts[i].p, parts[i].n, jobs[i].out) == HS_SUCCESS;
+  }
+  for (unsigned i = 0; !fine && i < COMPILED_DATABASES; i++) {
+    hs_free_database(*jobs[i].out);
+    *jobs[i].out = NULL;
+  }
+  return fine;
 }
 
 static int make_databases(struct build *b, struct str compiled)
@@ -222,7 +236,7 @@ static int make_databases(struct build *b, struct str compiled)
   if (rc) return rc;
   if (e->n_stream == 0) return error_set(b->err, VDT_ERULE, "no credential or sensitive-data rule in the rule files");
   compiled_key(&x, e->key);
-  if (take_compiled(e, compiled)) return VDT_OK;
+  if (take_compiled(e, &x, compiled)) return VDT_OK;
   e->is_new = true;
   return compile(b, &x);
 }
@@ -299,10 +313,10 @@ static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n,
   if (!rc) rc = add_words(&b);
   if (!rc) rc = add_gates(&b);
   if (!rc) rc = add_scores(&b);
+  if (!rc && !literals_init(&e->literals, e->arena, e->patterns, e->n_stream)) rc = no_memory(err);
   if (!rc) rc = make_databases(&b, compiled);
   if (!rc) rc = regex_compile(&e->rules, e->arena, err);
   if (!rc && !beginnings_init(&e->beginnings, e->arena, &e->rules)) rc = no_memory(err);
-  if (!rc && !literals_init(&e->literals, e->arena, e->patterns, e->n_stream)) rc = no_memory(err);
   if (!rc) rc = numbers_new(&e->rules, e->arena, &e->numbers, err);
   if (!rc) rc = index_lefts(&b, VDT_DET_CREDENTIAL);
   if (!rc) rc = index_lefts(&b, VDT_DET_URL);
@@ -331,7 +345,7 @@ int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine *
 
 int vdt_engine_compiled(const struct vdt_engine *e, void **out, size_t *n)
 {
-  hs_database_t *const databases[COMPILED_DATABASES] = {e->block, e->leaks, e->stream};
+  hs_database_t *const databases[COMPILED_DATABASES] = {e->phrases, e->gates, e->stream};
   *out = NULL;
   *n = 0;
   if (!e->is_new) return VDT_OK;
@@ -342,8 +356,8 @@ int vdt_engine_compiled(const struct vdt_engine *e, void **out, size_t *n)
 void vdt_engine_free(struct vdt_engine *e)
 {
   if (!e) return;
-  hs_free_database(e->block);
-  hs_free_database(e->leaks);
+  hs_free_database(e->phrases);
+  hs_free_database(e->gates);
   hs_free_database(e->stream);
   regex_free(&e->rules);
   vdt_arena_free(e->arena);

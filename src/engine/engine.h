@@ -1,9 +1,7 @@
 /*
- * The engine's inside: rules compiled to one multi-pattern database, once for whole texts and once for streams.
- *
- * Both databases hold the gates of the leak rules and their context words under the same numbers, so a text gives the same hits
- * whole and in pieces; only the one for whole texts has the score rules, since prompts and documents arrive whole. A stream looks for the same
- * patterns with literals.h, and in its database only when there are some that are not known there.
+ * The engine's inside: rules compiled to what finds them. The phrases of score rules are a Vectorscan database for whole texts, since prompts and
+ * documents arrive whole. The gates of leak rules and their context words are looked for by literals.h, in whole texts and in streams; where it does not know
+ * some of them, by two databases in its place, which report the same hits under the same numbers.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -52,14 +50,13 @@ struct vdt_engine {
   struct rules rules;
   struct pattern *patterns; /* words first, then gates, then scores: hits at one place are handled in this order */
   uint32_t n_patterns, n_stream;
-  hs_database_t *block;             /* everything, for prompts and documents */
-  hs_database_t *leaks;             /* the first n_stream patterns, for other whole texts: no score rules, which are slow */
-  hs_database_t *stream;            /* the same for streams */
+  hs_database_t *phrases;        /* of score rules; NULL: there are none */
+  hs_database_t *gates, *stream; /* the first n_stream patterns, for whole texts and for streams; NULL: literals are complete */
   unsigned char key[COMPILED_HASH]; /* of what they were compiled from */
   bool is_new;                      /* compiled, not taken from what an earlier engine was compiled to */
   struct beginnings beginnings;     /* what the end of a text may be the beginning of */
   struct lefts lefts[VDT_DETECTORS];
-  struct literals literals;      /* the first n_stream patterns once more, for streams */
+  struct literals literals;      /* the first n_stream patterns */
   const struct numbers *numbers; /* what numbers in a text wake */
   struct model *model;           /* or NULL: rules alone */
   const void *weights;

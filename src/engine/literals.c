@@ -1,6 +1,7 @@
 /* Finds literals and rows of classes (literals.h). Nothing here knows what a rule is for. */
 #include "engine/literals.h"
 #include "engine/blocks.h"
+#include "engine/decode_text.h"
 #include "engine/engine.h"
 #include <endian.h>
 
@@ -20,6 +21,11 @@ static uint32_t bucket_of_three(uint32_t last)
 static uint32_t bucket_of_four(uint32_t last)
 {
   return last * LITERALS_PRIME >> 20;
+}
+
+static uint32_t place_of_reach(uint32_t four)
+{
+  return four * LITERALS_PRIME >> 18;
 }
 
 /* Places in the sets of bits; `before` are the last eight bytes, the last one highest. */
@@ -53,6 +59,13 @@ static uint64_t eight_before(const unsigned char *end)
   uint64_t w;
   memcpy(&w, end - 8, 8);
   return le64toh(w) | UINT64_C(0x2020202020202020);
+}
+
+static uint32_t four_before(const unsigned char *end)
+{
+  uint32_t w;
+  memcpy(&w, end - 4, 4);
+  return le32toh(w) | UINT32_C(0x20202020);
 }
 
 /* ---- the tables ------------------------------------------------------------------------------------------------- */
@@ -93,11 +106,42 @@ static struct literal tail_of(struct str text, uint32_t pattern)
   return (struct literal){eight_before(end + TAIL) >> shift, pattern, shift};
 }
 
-/* before: the eight bytes that it ends in. n: how many of them it has. */
+static unsigned letter_of(uint32_t c)
+{
+  c &= 0xFF;
+  return c >= 'a' && c <= 'z' ? c - 'a' + 1 : 0;
+}
+
+/* How rare these four bytes are in text, as far as pairs of letters say. */
+static unsigned rarity(uint32_t four)
+{
+  unsigned sum = 0;
+  for (unsigned k = 0; k < 24; k += 8) sum += text_pair_cost(letter_of(four >> k), letter_of(four >> (k + 8)));
+  return sum;
+}
+
+/* Of the eight bytes before an end, the four that end `reach` bytes before it. */
+static uint32_t four_of(uint64_t before, unsigned reach)
+{
+  return (uint32_t)(before >> (32 - 8 * reach));
+}
+
+/* How far before its end the rarest four bytes of a text end; `before` are the eight that it ends in, of which it has n. */
+static unsigned rarest(uint64_t before, size_t n)
+{
+  unsigned best = 0;
+  for (unsigned d = 1; d <= LITERALS_REACH && d + 4 <= n; d++)
+    if (rarity(four_of(before, d)) > rarity(four_of(before, best))) best = d;
+  return best;
+}
+
+/* What ends in these eight bytes, of which it has n, is woken by four of them. */
 static void allow(struct literals *l, uint64_t before, size_t n)
 {
-  uint32_t last = (uint32_t)(before >> 32);
-  l->may[literals_word(last)] |= n > 3 ? UINT32_C(1) << (last & 31) : UINT32_MAX; /* any fourth */
+  unsigned reach = rarest(before, n);
+  uint32_t four = four_of(before, reach);
+  l->may[literals_word(four)] |= n > 3 ? UINT32_C(1) << (four & 31) : UINT32_MAX; /* any fourth */
+  if (n > 3) l->reach[place_of_reach(four)] |= (uint8_t)(1u << reach);
   if (n < 4) set_bit(l->threes, of_three(before));
   else if (n < 6) set_bit(l->fours, of_four(before));
   else set_bit(l->sixes, of_six(before));
@@ -107,7 +151,7 @@ static void add_literal(struct making *m, struct str text, uint32_t pattern)
 {
   struct literal literal = tail_of(text, pattern);
   uint64_t before = literal.tail << literal.shift;
-  allow(m->l, before, text.n);
+  allow(m->l, before, text.n < TAIL ? text.n : TAIL);
   uint32_t last = (uint32_t)(before >> 32);
   if (text.n < 4) place(m, &m->threes, bucket_of_three(last), &literal);
   else place(m, &m->fours, bucket_of_four(last), &literal);
@@ -135,6 +179,8 @@ static bool add_sign(struct literals *l, char c)
     if (l->signs[i] == c) return true;
     if (l->signs[i]) continue;
     l->signs[i] = c;
+    l->sign_low[c & 15] |= (uint8_t)(1u << i);
+    l->sign_high[c >> 4] |= (uint8_t)(1u << i);
     return true;
   }
   return false;
@@ -289,7 +335,6 @@ bool literals_init(struct literals *l, struct vdt_arena *arena, const struct pat
     rows += !patterns[i].literal;
   }
   *l = (struct literals){.complete = true, .patterns = patterns, .find = literals_path(NULL)};
-  l->quick = l->find != literals_path("portable");
   l->shorts = arena_zalloc(arena, shorts + 1, sizeof *l->shorts);
   l->rows = arena_zalloc(arena, rows + 1, sizeof *l->rows);
   if (!l->shorts || !l->rows) return false;
@@ -304,7 +349,8 @@ struct place {
   const struct literals *l;
   const unsigned char *p; /* of the text */
   const unsigned char *block;
-  size_t at; /* of the block in the text */
+  size_t at;      /* of the block in the text */
+  uint64_t carry; /* where in it something may end that was woken before it */
   uint64_t base;
   literals_fn *fn;
   void *context;
@@ -345,7 +391,7 @@ static void look_at_long(const struct place *b, unsigned i)
 {
   uint64_t tail = eight_before(b->block + i + 1);
   uint32_t last = (uint32_t)(tail >> 32);
-  look_in(b, &b->l->by_three, bucket_of_three(last), tail, b->at + i + 1);
+  if (get_bit(b->l->threes, of_three(tail))) look_in(b, &b->l->by_three, bucket_of_three(last), tail, b->at + i + 1);
   look_in(b, &b->l->by_four, bucket_of_four(last), tail, b->at + i + 1);
 }
 
@@ -353,6 +399,26 @@ static void look_at_short(const struct place *b, unsigned i)
 {
   uint64_t tail = eight_before(b->block + i + 1);
   for (uint32_t k = 0; k < b->l->n_shorts; k++) look(b, &b->l->shorts[k], tail, b->at + i + 1);
+}
+
+/* Where something may end that wakes where these four bytes do, as bits of the distance. */
+static uint64_t reach_of(const struct literals *l, uint32_t four)
+{
+  return l->reach[place_of_reach(four)] | get_bit(l->threes, of_three((uint64_t)four << 32));
+}
+
+/* Where something may end, by where it may wake; what ends behind the block is carried to the next. */
+static uint64_t ends_of(struct place *b, uint64_t wakes)
+{
+  uint64_t ends = b->carry, behind = 0;
+  for (; wakes; wakes &= wakes - 1) {
+    unsigned i = (unsigned)__builtin_ctzll(wakes);
+    uint64_t reach = reach_of(b->l, four_before(b->block + i + 1));
+    ends |= reach << i;
+    behind |= reach >> 1 >> (BLOCK_BYTES - 1 - i);
+  }
+  b->carry = behind;
+  return ends;
 }
 
 /* Of the places where something may end those where it does, but for chance. Without branches: what may end there and does not is no pattern that a
@@ -379,10 +445,11 @@ static uint64_t sure_shorts(const struct literals *l, const unsigned char *p, ui
   return out;
 }
 
-static void look_at_block(const struct place *b, unsigned n)
+static void look_at_block(struct place *b, unsigned n)
 {
   const struct literals *l = b->l;
-  uint64_t shorts, may = l->find(l, b->block, n, &shorts), longs = sure_longs(l, b->block, may);
+  uint64_t shorts, wakes = l->find(l, b->block, n, &shorts), own = n < BLOCK_BYTES ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+  uint64_t longs = sure_longs(l, b->block, ends_of(b, wakes) & own);
   shorts = sure_shorts(l, b->block, shorts);
   for (uint64_t left = longs | shorts; left; left &= left - 1) {
     unsigned i = block_first(left);
@@ -391,19 +458,36 @@ static void look_at_block(const struct place *b, unsigned n)
   }
 }
 
+/* A block, and the bytes before it, in one piece of memory that may be read on both sides. */
+static const unsigned char *in_place(const unsigned char *p, size_t at, size_t n, unsigned char copy[TAIL + BLOCK_BYTES])
+{
+  size_t before = at < TAIL ? at : TAIL;
+  if (n == BLOCK_BYTES && before == TAIL) return p + at;
+  memset(copy, 0, TAIL + BLOCK_BYTES);
+  memcpy(copy + TAIL - before, p + at - before, before + n);
+  return copy + TAIL;
+}
+
+/* What may end from b's block on and wakes in the few bytes before it. */
+static uint64_t woken_before(const struct place *b)
+{
+  uint64_t out = 0;
+  for (unsigned back = 0; back < LITERALS_REACH && back + 4 <= b->at; back++) {
+    uint32_t four = four_before(b->block - back);
+    if (literals_may(b->l, four)) out |= reach_of(b->l, four) >> (back + 1);
+  }
+  return out;
+}
+
 void literals_find(const struct literals *l, const unsigned char *p, size_t from, size_t n, uint64_t base, literals_fn *fn,
                    void *context)
 {
   unsigned char copy[TAIL + BLOCK_BYTES];
-  struct place b = {.l = l, .p = p, .base = base, .fn = fn, .context = context};
-  for (b.at = from; b.at < n; b.at += BLOCK_BYTES) {
-    size_t some = n - b.at < BLOCK_BYTES ? n - b.at : BLOCK_BYTES, before = b.at < TAIL ? b.at : TAIL;
-    b.block = p + b.at;
-    if (some < BLOCK_BYTES || before < TAIL) {
-      memset(copy, 0, sizeof copy);
-      memcpy(copy + TAIL - before, b.block - before, before + some);
-      b.block = copy + TAIL;
-    }
-    look_at_block(&b, (unsigned)some);
+  struct place b = {.l = l, .p = p, .at = from, .base = base, .fn = fn, .context = context};
+  for (; b.at < n; b.at += BLOCK_BYTES) {
+    unsigned some = n - b.at < BLOCK_BYTES ? (unsigned)(n - b.at) : BLOCK_BYTES;
+    b.block = in_place(p, b.at, some, copy);
+    if (b.at == from) b.carry = woken_before(&b);
+    look_at_block(&b, some);
   }
 }

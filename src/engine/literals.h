@@ -1,22 +1,29 @@
 /*
- * literals: the gates and words of the rules, found in a few bytes at a time. A call of Vectorscan's streaming mode costs as much as looking at
- * some hundred bytes, and a stream is fed fewer; this costs by the byte, and keeps nothing from one call to the next.
+ * literals: the gates and words of the rules, found in whole texts and in the few bytes that a stream is fed: it costs by the byte, where a call of
+ * Vectorscan's streaming mode costs as much as some hundred, and keeps nothing from one call to the next.
  *
- * At each byte one bit of a table says whether something may end there, by the last four bytes; the few that are left are compared. It reports what
- * Vectorscan would for the same expressions. It knows literals, and expressions that are a row of bytes and classes of bytes; where rules have
- * others, `complete` is false, and who looks for all of them has to ask Vectorscan.
+ * Of each expression the four bytes wake it, of its last eight, that are rarest in text. At each byte one bit of a table says whether something wakes
+ * there, by the last four bytes; where what does may end is looked at. It reports what Vectorscan would for the same expressions. It knows literals, and
+ * expressions that are a row of bytes and classes of bytes; where rules have others, `complete` is false, and Vectorscan looks for all of them.
  */
 #ifndef ENGINE_LITERALS_H
 #define ENGINE_LITERALS_H
 #include "base/arena.h"
 #include "engine/rule.h"
 
-enum { LITERALS_WORDS = 1 << 13, LITERALS_BITS = 1 << 15, LITERALS_BUCKETS = 1 << 12, LITERALS_SIGNS = 8, LITERALS_SHORT = 2 };
+enum {
+  LITERALS_WORDS = 1 << 13,
+  LITERALS_BITS = 1 << 15,
+  LITERALS_BUCKETS = 1 << 12,
+  LITERALS_SIGNS = 8,
+  LITERALS_SHORT = 2,
+  LITERALS_REACH = 4 /* how far behind what wakes it an expression ends at most */
+};
 
 struct pattern;
 struct literals;
 
-/* Where in p[0..n) something may end that has three bytes or more, as bits, and where something shorter may. p[-3..64) can be read. */
+/* Where in p[0..n) something wakes that has three bytes or more, as bits, and where something shorter may end. p[-3..64) can be read. */
 typedef uint64_t literals_reader(const struct literals *l, const unsigned char *p, unsigned n, uint64_t *shorts);
 
 /* Something that ends in certain bytes. */
@@ -41,8 +48,10 @@ struct literal_index {
 
 struct literals {
   bool complete;
-  /* May something end in these three bytes (the word, by their hash) behind this one (the bit)? */
+  /* Does something wake at these three bytes (the word, by their hash) behind this one (the bit)? */
   uint32_t may[LITERALS_WORDS];
+  /* How far behind the four bytes of this hash, from 0 to LITERALS_REACH, may something end? Bits. */
+  uint8_t reach[LITERALS_BITS / 2];
   /* Does something of three, of four or five, of more bytes end in three, four, six bytes of this hash? */
   uint32_t threes[LITERALS_BITS / 32], fours[LITERALS_BITS / 32], sixes[2 * LITERALS_BITS / 32];
   struct literal_index by_three, by_four; /* those of three bytes, and others */
@@ -51,15 +60,15 @@ struct literals {
   /* What is shorter than three bytes: it has a sign, or is two capitals. */
   uint64_t pairs[65536 / 64];
   char signs[LITERALS_SIGNS];
-  uint8_t before[128], last[128]; /* one bit in common: the two may be one of them, whose last byte is ASCII */
+  uint8_t sign_low[16], sign_high[16]; /* one bit in common: the byte with these halves is a sign */
+  uint8_t before[128], last[128];      /* one bit in common: the two may be one of them, whose last byte is ASCII */
   struct literal *shorts;
   uint32_t n_shorts;
   const struct pattern *patterns; /* borrowed */
   literals_reader *find;
-  bool quick; /* find is quicker than Vectorscan in whole texts too */
 };
 
-/* The best reader of this processor, or the one of that name ("avx512vbmi", "portable"); NULL when the processor cannot, or there is none. They all
+/* The best reader of this processor, or the one of that name ("avx512vbmi", "avx2", "portable"); NULL when the processor cannot, or there is none. They all
  * say the same. */
 literals_reader *literals_path(const char *name);
 
@@ -69,6 +78,12 @@ enum { LITERALS_WORD_SHIFT = 19 };
 static inline uint32_t literals_word(uint32_t last)
 {
   return (last & 0xFFFFFF00) * LITERALS_PRIME >> LITERALS_WORD_SHIFT;
+}
+
+/* last: the four bytes that end at a place, in small letters. */
+static inline bool literals_may(const struct literals *l, uint32_t last)
+{
+  return l->may[literals_word(last)] >> (last & 31) & 1;
 }
 
 /* The first n patterns. False: no memory. */

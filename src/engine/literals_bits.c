@@ -1,5 +1,5 @@
 /*
- * Where literals may end in a block (literals.h): one byte after the other, or sixteen at once where the processor can gather. What differs between
+ * Where literals wake in a block (literals.h): one byte after the other, or eight or sixteen at once. What differs between
  * processors is here and nowhere else.
  */
 #include "engine/blocks.h"
@@ -15,7 +15,7 @@ static uint64_t read_some(const struct literals *l, const unsigned char *p, unsi
     uint32_t last;
     memcpy(&last, p + i - 3, sizeof last);
     last = le32toh(last) | 0x20202020;
-    out |= (uint64_t)(l->may[literals_word(last)] >> (last & 31) & 1) << i;
+    out |= (uint64_t)literals_may(l, last) << i;
   }
   return out;
 }
@@ -40,10 +40,74 @@ static uint64_t read_portable(const struct literals *l, const unsigned char *p, 
   return n == 64 ? read_some(l, p, 64) : read_some(l, p, n);
 }
 
-/* ---- sixteen at once ---------------------------------------------------------------------------------------------- */
+/* ---- eight and sixteen at once ------------------------------------------------------------------------------------ */
 
 #ifdef __x86_64__
 #include <immintrin.h>
+#define AVX2 __attribute__((target("avx2")))
+
+/* Which of 32 bytes are capitals, and which are one of the signs? Each sign has a bit; its halves name it. */
+AVX2 static inline uint64_t upper_32(__m256i v)
+{
+  __m256i moved = _mm256_add_epi8(v, _mm256_set1_epi8((char)(-128 - 'A')));
+  return (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8(-128 + 26), moved));
+}
+
+AVX2 static inline uint64_t signs_32(const struct literals *l, __m256i v)
+{
+  const __m256i half = _mm256_set1_epi8(15);
+  __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)l->sign_low));
+  __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)l->sign_high));
+  low = _mm256_shuffle_epi8(low, _mm256_and_si256(v, half));
+  high = _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(v, 4), half));
+  __m256i none = _mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256());
+  return ~(uint32_t)_mm256_movemask_epi8(none);
+}
+
+AVX2 static uint64_t shorts_avx2(const struct literals *l, const unsigned char *p)
+{
+  __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p),
+          b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+  uint64_t upper = upper_32(a) | upper_32(b) << 32, signs = signs_32(l, a) | signs_32(l, b) << 32;
+  uint64_t upper_before = p[-1] >= 'A' && p[-1] <= 'Z', sign_before = (l->sign_low[p[-1] & 15] & l->sign_high[p[-1] >> 4]) != 0;
+  return (upper & (upper << 1 | upper_before)) | signs | signs << 1 | sign_before;
+}
+
+/* Places by eights: the words are looked up one by one, for gathering is no quicker where it is done by a program in the processor. */
+AVX2 static inline uint64_t eight_wake(const struct literals *l, __m128i bytes, __m256i each)
+{
+  _Alignas(32) uint32_t at[8];
+  const int *may = (const int *)(const void *)l->may;
+  __m256i fours = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_or_si128(bytes, _mm_set1_epi8(0x20))), each);
+  __m256i three = _mm256_and_si256(fours, _mm256_set1_epi32((int)0xFFFFFF00));
+  __m256i word = _mm256_srli_epi32(_mm256_mullo_epi32(three, _mm256_set1_epi32((int)LITERALS_PRIME)), LITERALS_WORD_SHIFT);
+  _mm256_store_si256((__m256i *)(void *)at, word);
+  word = _mm256_setr_epi32(may[at[0]], may[at[1]], may[at[2]], may[at[3]], may[at[4]], may[at[5]], may[at[6]], may[at[7]]);
+  __m256i left = _mm256_sub_epi32(_mm256_set1_epi32(31), _mm256_and_si256(fours, _mm256_set1_epi32(31)));
+  return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_sllv_epi32(word, left)));
+}
+
+/* The four bytes that end at each of eight places, whose first byte stands at `from` of sixteen. */
+#define EIGHT(from)                                                                                                              \
+  _mm256_add_epi8(_mm256_set1_epi8(from), _mm256_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6, 4, 5, 6, 7, 5, 6, 7,  \
+                                                           8, 6, 7, 8, 9, 7, 8, 9, 10))
+
+AVX2 static uint64_t read_avx2(const struct literals *l, const unsigned char *p, unsigned n, uint64_t *shorts)
+{
+  const __m256i each = EIGHT(0), last = EIGHT(5); /* the last load ends with the block */
+  uint64_t out = 0;
+  *shorts = l->n_shorts ? shorts_avx2(l, p) & first_bits(n) : 0;
+  for (unsigned i = 0; i < BLOCK_BYTES - 8 && i < n; i += 8)
+    out |= eight_wake(l, _mm_loadu_si128((const __m128i *)(const void *)(p + i - 3)), each) << i;
+  if (n > BLOCK_BYTES - 8) out |= eight_wake(l, _mm_loadu_si128((const __m128i *)(const void *)(p + 48)), last) << 56;
+  return out & first_bits(n);
+}
+
+static bool can_avx2(void)
+{
+  return __builtin_cpu_supports("avx2");
+}
+
 #define WIDE __attribute__((target("avx512f,avx512bw,avx512vbmi")))
 
 /* The four bytes that end at each of sixteen places, whose first byte stands at `from` of the block. */
@@ -58,7 +122,7 @@ WIDE static inline __m512i fours_at(__m512i block, char from)
 /* Without optimisation gcc's gather is a macro that gives a signed parameter a mask of all ones. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-conversion"
-WIDE static inline uint64_t may_end(const struct literals *l, __m512i fours)
+WIDE static inline uint64_t wakes_at(const struct literals *l, __m512i fours)
 {
   __m512i three = _mm512_and_si512(fours, _mm512_set1_epi32((int)0xFFFFFF00));
   __m512i word = _mm512_srli_epi32(_mm512_mullo_epi32(three, _mm512_set1_epi32((int)LITERALS_PRIME)), LITERALS_WORD_SHIFT);
@@ -82,10 +146,10 @@ WIDE static uint64_t read_avx512vbmi(const struct literals *l, const unsigned ch
   const __m512i small = _mm512_set1_epi8(0x20);
   *shorts = may_be_short(l, p) & first_bits(n);
   __m512i first = _mm512_or_si512(_mm512_loadu_si512(p - 3), small), second = _mm512_or_si512(_mm512_loadu_si512(p), small);
-  uint64_t out = may_end(l, fours_at(first, 0));
-  if (n > 16) out |= may_end(l, fours_at(first, 16)) << 16;
-  if (n > 32) out |= may_end(l, fours_at(first, 32)) << 32;
-  if (n > 48) out |= may_end(l, fours_at(second, 45)) << 48; /* the first load ends three bytes early */
+  uint64_t out = wakes_at(l, fours_at(first, 0));
+  if (n > 16) out |= wakes_at(l, fours_at(first, 16)) << 16;
+  if (n > 32) out |= wakes_at(l, fours_at(first, 32)) << 32;
+  if (n > 48) out |= wakes_at(l, fours_at(second, 45)) << 48; /* the first load ends three bytes early */
   return out & first_bits(n);
 }
 
@@ -93,17 +157,22 @@ static bool can_avx512vbmi(void)
 {
   return __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw");
 }
-#else
-static bool can_avx512vbmi(void)
-{
-  return false;
-}
-#define read_avx512vbmi read_portable
 #endif
 
 literals_reader *literals_path(const char *name)
 {
-  bool wide = !name || strcmp(name, "avx512vbmi") == 0;
-  if (wide && can_avx512vbmi()) return read_avx512vbmi;
-  return !name || strcmp(name, "portable") == 0 ? read_portable : NULL;
+  static const struct {
+    const char *name;
+    literals_reader *read;
+    bool (*can)(void);
+  } paths[] = {
+#ifdef __x86_64__
+      {"avx512vbmi", read_avx512vbmi, can_avx512vbmi},
+      {"avx2", read_avx2, can_avx2},
+#endif
+      {"portable", read_portable, NULL},
+  };
+  for (unsigned i = 0; i < sizeof paths / sizeof *paths; i++)
+    if ((!name || strcmp(name, paths[i].name) == 0) && (!paths[i].can || paths[i].can())) return paths[i].read;
+  return NULL;
 }

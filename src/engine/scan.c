@@ -1,6 +1,6 @@
 /*
- * vdt_scan: one whole text, and each text that it decodes to. Every one of them is judged in the same way, in one pass of the
- * multi-pattern database; only where its findings stand in the original differs.
+ * vdt_scan: one whole text, and each text that it decodes to. Every one of them is judged in the same way; only where its findings stand in the
+ * original differs.
  */
 #include "engine/blocklist.h"
 #include "engine/pseudonym.h"
@@ -62,14 +62,18 @@ static bool match_joined(struct job *j)
   return ok;
 }
 
-/* Where the processor finds literals faster than Vectorscan does; phrases are for Vectorscan to find, and the gates with them. */
+static bool scan_for(struct job *j, const hs_database_t *database, struct delivery *d)
+{
+  return hs_scan(database, (const char *)j->w.p, (unsigned)j->w.end, 0, j->s->scratch, deliver, d) == HS_SUCCESS;
+}
+
+/* Gates, and where a text has a score, phrases. */
 static bool search(struct job *j, struct delivery *d)
 {
   const struct vdt_engine *e = j->s->engine;
-  bool literals = !d->scanner && e->literals.complete && e->literals.quick;
-  if (literals) literals_find(&e->literals, j->w.p, 0, (size_t)j->w.end, 0, deliver, d);
-  return literals || hs_scan(d->scanner ? e->block : e->leaks, (const char *)j->w.p, (unsigned)j->w.end, 0, j->s->scratch,
-                             deliver, d) == HS_SUCCESS;
+  if (e->gates && !scan_for(j, e->gates, d)) return false;
+  if (!e->gates) literals_find(&e->literals, j->w.p, 0, (size_t)j->w.end, 0, deliver, d);
+  return !d->scanner || !e->phrases || scan_for(j, e->phrases, d);
 }
 
 static bool match(struct job *j)

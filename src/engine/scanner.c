@@ -5,6 +5,15 @@
 
 enum { MAX_SCORES = 1 << 16 };
 
+/* Of Vectorscan, for what this engine has it look for. */
+static bool reserve(const struct vdt_engine *e, hs_scratch_t **scratch)
+{
+  const hs_database_t *const all[] = {e->phrases, e->gates, e->stream};
+  for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+    if (all[i] && hs_alloc_scratch(all[i], scratch) != HS_SUCCESS) return false;
+  return true;
+}
+
 int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out)
 {
   struct vdt_scanner *s = calloc(1, sizeof *s);
@@ -14,8 +23,7 @@ int vdt_scanner_new(const struct vdt_engine *engine, struct vdt_scanner **out)
   s->readings = calloc(1, sizeof *s->readings);
   if (engine->model) s->reader = model_reader_new(engine->model);
   if ((engine->model && !s->reader) || !s->readings || !decode_init(&s->decode) || leaks_init(&s->leaks, engine) ||
-      hs_alloc_scratch(engine->block, &s->scratch) != HS_SUCCESS || hs_alloc_scratch(engine->leaks, &s->scratch) != HS_SUCCESS ||
-      hs_alloc_scratch(engine->stream, &s->scratch) != HS_SUCCESS || !regex_reserve(&engine->rules, &s->regex_scratch)) {
+      !reserve(engine, &s->scratch) || !regex_reserve(&engine->rules, &s->regex_scratch)) {
     vdt_scanner_free(s);
     return VDT_ENOMEM;
   }

@@ -12,7 +12,10 @@ static const char compiled_rules[] =
     "    regex: 'acme_(live|test)_[0-9a-f]{8,12}\\b'\n    examples: {match: [x]}\n"
     "  - id: acme-order\n    detector: jailbreak\n    title: Acme order\n    category: changing-rules\n    weight: 0.9\n"
     "    roles: [prompt]\n    pattern: 'forget (all|every) orders?'\n"
-    "    examples: {match: [x]}\n";
+    "    examples: {match: [x]}\n"
+    /* Two small letters: a gate that only Vectorscan looks for, which makes all three databases needed. */
+    "  - id: odd-key\n    detector: credential\n    title: Odd key\n    gate: [zq]\n    check: token\n    chars: digit\n"
+    "    min: 8\n    max: 8\n    examples: {match: [x]}\n";
 
 /* The header: magic, hash of what was compiled, hash of all that follows it, three sizes; then the databases. */
 enum { COMPILED_KEY_AT = 8, COMPILED_SUM_AT = 40, COMPILED_SIZES_AT = 72, COMPILED_HEADER = 96 };

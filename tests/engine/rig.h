@@ -3,7 +3,7 @@
 #define TESTS_ENGINE_RIG_H
 #include "base/arena.h"
 #include "base/buf.h"
-#include "engine/engine.h"
+#include "engine/scanner.h"
 #include "intel/intel.h"
 #include "tests/test.h"
 #include <dirent.h>
@@ -44,6 +44,32 @@ static inline int rig_compile(const struct vdt_source *src, size_t n, struct vdt
   if (f && (fwrite(bytes, 1, size, f) != size || fclose(f) != 0 || rename(made, path) != 0)) remove(made);
   free(bytes);
   return rc;
+}
+
+/* The gates and words of the rules as a database of Vectorscan, to compare with: the shipped ones need none. The scanner can use it then. */
+static inline hs_database_t *rig_gates(unsigned mode)
+{
+  uint32_t n = rig_engine->n_stream;
+  char(*text)[4 * RULE_GATE_MAX + 64] = calloc(n, sizeof *text);
+  const char **texts = calloc(n, sizeof *texts);
+  unsigned *flags = calloc(n, sizeof *flags), *ids = calloc(n, sizeof *ids);
+  hs_database_t *out = NULL;
+  hs_compile_error_t *err = NULL;
+  if (!text || !texts || !flags || !ids) abort();
+  for (uint32_t i = 0; i < n; i++) {
+    const struct pattern *p = &rig_engine->patterns[i];
+    if (!p->literal) snprintf(text[i], sizeof *text, "%.*s", (int)p->text.n, p->text.p);
+    for (size_t k = 0; p->literal && k < p->text.n; k++) snprintf(text[i] + 4 * k, 5, "\\x%02x", (unsigned char)p->text.p[k]);
+    texts[i] = text[i];
+    flags[i] = (p->nocase ? HS_FLAG_CASELESS : 0) | HS_FLAG_DOTALL;
+    ids[i] = i;
+  }
+  if (hs_compile_multi(texts, flags, ids, n, mode, NULL, &out, &err) || hs_alloc_scratch(out, &rig_scanner->scratch)) abort();
+  free(text);
+  free(texts);
+  free(flags);
+  free(ids);
+  return out;
 }
 
 /* Loads $VEDETTE_SRC/rules. Exits when that fails: nothing else can be tested then. */

@@ -38,17 +38,16 @@ static void examples(const struct rule *r)
   CASE_END("rule %s: %u matching and %u clean examples", r->id, r->n_match, r->n_clean);
 }
 
-/* All examples of leak rules in one text, whose gates whichever search this processor prefers finds: the findings, by a hash. */
-static uint64_t findings_by(literals_reader *reader, struct str text, size_t *n)
+/* All examples of leak rules in one text, whose gates this database finds, or literals: the findings, by a hash. */
+static uint64_t findings_by(hs_database_t *gates, struct str text, size_t *n)
 {
   struct vdt_policy policy = rig_policy(VDT_DETECT);
   struct vdt_arena *arena = vdt_arena_new(0);
   struct vdt_result r;
   uint64_t hash = 0;
-  literals_reader *own = rig_engine->literals.find;
-  rig_engine->literals.find = reader;
+  rig_engine->gates = gates;
   if (vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text.p, text.n, &r)) abort();
-  rig_engine->literals.find = own;
+  rig_engine->gates = NULL;
   *n = r.n_findings;
   for (size_t i = 0; i < r.n_findings; i++)
     hash = (hash ^ r.findings[i].start ^ r.findings[i].end << 24 ^ (uint64_t)r.findings[i].item << 48) * UINT64_C(1099511628211);
@@ -67,8 +66,9 @@ static void searches(void)
       buf_put(&text, rig_engine->rules.rules[i].match[k]);
       BUF_LIT(&text, "\n\n");
     }
-  uint64_t a = findings_by(literals_path("portable"), buf_str(&text), &by_vectorscan);
-  uint64_t b = findings_by(literals_path(NULL), buf_str(&text), &by_literals);
+  hs_database_t *gates = rig_gates(HS_MODE_BLOCK);
+  uint64_t a = findings_by(gates, buf_str(&text), &by_vectorscan), b = findings_by(NULL, buf_str(&text), &by_literals);
+  hs_free_database(gates);
   CHECK(a == b && by_vectorscan == by_literals && by_literals > 500);
   CASE_END("%zu findings, whoever looks for the gates of a whole text", by_literals);
   buf_finish(&text);
