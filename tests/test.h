@@ -9,6 +9,13 @@
 #include "base/str.h"
 #include <inttypes.h>
 
+/* What measures time or wants much memory does less where every access is checked. */
+#ifdef __SANITIZE_ADDRESS__
+enum { TEST_SANITIZED = 1 };
+#else
+enum { TEST_SANITIZED = 0 };
+#endif
+
 static int test_number __attribute__((unused)), test_failed_total __attribute__((unused));
 static bool test_failed __attribute__((unused));
 

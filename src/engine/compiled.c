@@ -77,7 +77,7 @@ char *compiled_bytes(hs_database_t *const databases[COMPILED_DATABASES], const u
   }
   if (fine) out = malloc(size);
   for (unsigned i = 0; i < COMPILED_DATABASES; i++) {
-    if (out) memcpy(out + at, piece[i], (size_t)head.sizes[i]);
+    if (out && piece[i]) memcpy(out + at, piece[i], (size_t)head.sizes[i]);
     at += (size_t)head.sizes[i];
     free(piece[i]);
   }

@@ -371,11 +371,7 @@ static const struct {
 
 static void work_is_linear(void)
 {
-#ifdef __SANITIZE_ADDRESS__
-  static const size_t sizes[] = {1 << 10, 64 << 10, 256 << 10}; /* checked memory is slow */
-#else
-  static const size_t sizes[] = {1 << 10, 64 << 10, 4 << 20};
-#endif
+  static const size_t sizes[] = {1 << 10, 64 << 10, TEST_SANITIZED ? 256 << 10 : 4 << 20};
   enum { PER_BYTE = 600 };
   struct buf b = {0};
   for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {

@@ -13,11 +13,7 @@
 #include "tests/engine/matrix_texts.h"
 #include "tests/engine/rig.h"
 
-#ifdef __SANITIZE_ADDRESS__
-enum { EVERY = 7 }; /* one text of so many: the rest would take minutes */
-#else
-enum { EVERY = 1 };
-#endif
+enum { EVERY = TEST_SANITIZED ? 7 : 1 }; /* one text of so many: the rest would take minutes */
 enum { TEXTS = MATRIX_ATTACKS + MATRIX_PLAIN, N = N_ENCODINGS };
 
 static struct vdt_arena *arena;
