@@ -44,6 +44,11 @@ static uint32_t of_six(uint64_t before)
   return (uint32_t)((before >> 16) * UINT64_C(0xD6E8FEB86659FD93) >> 48);
 }
 
+static uint32_t bucket_of_six(uint64_t before)
+{
+  return of_six(before) >> 4;
+}
+
 static void set_bit(uint32_t *set, uint32_t bit)
 {
   set[bit / 32] |= UINT32_C(1) << bit % 32;
@@ -82,7 +87,7 @@ struct placing {
 struct making {
   struct literals *l;
   struct vdt_arena *arena;
-  struct placing threes, fours;
+  struct placing threes, fours, sixes;
   bool failed;
 };
 
@@ -140,7 +145,7 @@ static void allow(struct literals *l, uint64_t before, size_t n)
 {
   unsigned reach = rarest(before, n);
   uint32_t four = four_of(before, reach);
-  l->may[literals_word(four)] |= n > 3 ? UINT32_C(1) << (four & 31) : UINT32_MAX; /* any fourth */
+  l->may[literals_cell(four)] |= n > 3 ? (uint8_t)(1u << (four & LITERALS_CELL_BITS)) : UINT8_MAX; /* any fourth */
   if (n > 3) l->reach[place_of_reach(four)] |= (uint8_t)(1u << reach);
   if (n < 4) set_bit(l->threes, of_three(before));
   else if (n < 6) set_bit(l->fours, of_four(before));
@@ -154,7 +159,8 @@ static void add_literal(struct making *m, struct str text, uint32_t pattern)
   allow(m->l, before, text.n < TAIL ? text.n : TAIL);
   uint32_t last = (uint32_t)(before >> 32);
   if (text.n < 4) place(m, &m->threes, bucket_of_three(last), &literal);
-  else place(m, &m->fours, bucket_of_four(last), &literal);
+  else if (text.n < 6) place(m, &m->fours, bucket_of_four(last), &literal);
+  else place(m, &m->sixes, bucket_of_six(before), &literal);
 }
 
 static bool is_upper(unsigned c)
@@ -339,7 +345,7 @@ bool literals_init(struct literals *l, struct vdt_arena *arena, const struct pat
   l->rows = arena_zalloc(arena, rows + 1, sizeof *l->rows);
   if (!l->shorts || !l->rows) return false;
   for (uint32_t i = 0; i < n; i++) add_pattern(&m, &patterns[i], i);
-  return sort(&m, &m.threes, &l->by_three) && sort(&m, &m.fours, &l->by_four);
+  return sort(&m, &m.threes, &l->by_three) && sort(&m, &m.fours, &l->by_four) && sort(&m, &m.sixes, &l->by_six);
 }
 
 /* ---- what does -------------------------------------------------------------------------------------------------- */
@@ -389,10 +395,12 @@ static void look_in(const struct place *b, const struct literal_index *x, uint32
 
 static void look_at_long(const struct place *b, unsigned i)
 {
+  const struct literals *l = b->l;
   uint64_t tail = eight_before(b->block + i + 1);
   uint32_t last = (uint32_t)(tail >> 32);
-  if (get_bit(b->l->threes, of_three(tail))) look_in(b, &b->l->by_three, bucket_of_three(last), tail, b->at + i + 1);
-  look_in(b, &b->l->by_four, bucket_of_four(last), tail, b->at + i + 1);
+  if (get_bit(l->threes, of_three(tail))) look_in(b, &l->by_three, bucket_of_three(last), tail, b->at + i + 1);
+  if (get_bit(l->fours, of_four(tail))) look_in(b, &l->by_four, bucket_of_four(last), tail, b->at + i + 1);
+  if (get_bit(l->sixes, of_six(tail))) look_in(b, &l->by_six, bucket_of_six(tail), tail, b->at + i + 1);
 }
 
 static void look_at_short(const struct place *b, unsigned i)

@@ -12,7 +12,7 @@
 #include "engine/rule.h"
 
 enum {
-  LITERALS_WORDS = 1 << 13,
+  LITERALS_CELLS = 1 << 15,
   LITERALS_BITS = 1 << 15,
   LITERALS_BUCKETS = 1 << 12,
   LITERALS_SIGNS = 8,
@@ -40,7 +40,7 @@ struct class_row {
   struct charset of[RULE_PATTERN_MAX];
 };
 
-/* By the hash of their last bytes. */
+/* By the hash of their last three, four or six bytes. */
 struct literal_index {
   uint32_t first[LITERALS_BUCKETS + 1]; /* where in all a bucket begins; it ends where the next one does */
   struct literal *all;
@@ -48,13 +48,13 @@ struct literal_index {
 
 struct literals {
   bool complete;
-  /* Does something wake at these three bytes (the word, by their hash) behind this one (the bit)? */
-  uint32_t may[LITERALS_WORDS];
+  /* Does something wake at these three bytes (the cell, by their hash) behind this one (the bit)? Four cells can be read from each. */
+  uint8_t may[LITERALS_CELLS + 3];
   /* How far behind the four bytes of this hash, from 0 to LITERALS_REACH, may something end? Bits. */
   uint8_t reach[LITERALS_BITS / 2];
   /* Does something of three, of four or five, of more bytes end in three, four, six bytes of this hash? */
   uint32_t threes[LITERALS_BITS / 32], fours[LITERALS_BITS / 32], sixes[2 * LITERALS_BITS / 32];
-  struct literal_index by_three, by_four; /* those of three bytes, and others */
+  struct literal_index by_three, by_four, by_six; /* those of three bytes, of four and five, and others */
   struct class_row *rows;
   uint32_t n_rows;
   /* What is shorter than three bytes: it has a sign, or is two capitals. */
@@ -72,18 +72,16 @@ struct literals {
  * say the same. */
 literals_reader *literals_path(const char *name);
 
-/* What they look up by the last four bytes, the last one highest, in small letters: the word of `may`, whose bit is the fourth's lower five bits. */
+/* What they look up by the last four bytes, the last one highest, in small letters: the cell of `may`, whose bit is the fourth's lower three bits. */
 #define LITERALS_PRIME UINT32_C(0x1E3779B1)
-enum { LITERALS_WORD_SHIFT = 19 };
-static inline uint32_t literals_word(uint32_t last)
+enum { LITERALS_CELL_SHIFT = 17, LITERALS_CELL_BITS = 7 };
+static inline uint32_t literals_cell(uint32_t last)
 {
-  return (last & 0xFFFFFF00) * LITERALS_PRIME >> LITERALS_WORD_SHIFT;
+  return (last & 0xFFFFFF00) * LITERALS_PRIME >> LITERALS_CELL_SHIFT;
 }
-
-/* last: the four bytes that end at a place, in small letters. */
 static inline bool literals_may(const struct literals *l, uint32_t last)
 {
-  return l->may[literals_word(last)] >> (last & 31) & 1;
+  return l->may[literals_cell(last)] >> (last & LITERALS_CELL_BITS) & 1;
 }
 
 /* The first n patterns. False: no memory. */

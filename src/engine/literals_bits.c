@@ -73,18 +73,28 @@ AVX2 static uint64_t shorts_avx2(const struct literals *l, const unsigned char *
   return (upper & (upper << 1 | upper_before)) | signs | signs << 1 | sign_before;
 }
 
-/* Places by eights: the words are looked up one by one, for gathering is no quicker where it is done by a program in the processor. */
+/* A cell, and what lies behind it. */
+AVX2 static inline int four_cells(const uint8_t *p)
+{
+  int v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+/* Places by eights: the cells are looked up one by one, for gathering is no quicker where it is done by a program in the processor. */
 AVX2 static inline uint64_t eight_wake(const struct literals *l, __m128i bytes, __m256i each)
 {
   _Alignas(32) uint32_t at[8];
-  const int *may = (const int *)(const void *)l->may;
   __m256i fours = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_or_si128(bytes, _mm_set1_epi8(0x20))), each);
   __m256i three = _mm256_and_si256(fours, _mm256_set1_epi32((int)0xFFFFFF00));
-  __m256i word = _mm256_srli_epi32(_mm256_mullo_epi32(three, _mm256_set1_epi32((int)LITERALS_PRIME)), LITERALS_WORD_SHIFT);
-  _mm256_store_si256((__m256i *)(void *)at, word);
-  word = _mm256_setr_epi32(may[at[0]], may[at[1]], may[at[2]], may[at[3]], may[at[4]], may[at[5]], may[at[6]], may[at[7]]);
-  __m256i left = _mm256_sub_epi32(_mm256_set1_epi32(31), _mm256_and_si256(fours, _mm256_set1_epi32(31)));
-  return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_sllv_epi32(word, left)));
+  __m256i cell = _mm256_srli_epi32(_mm256_mullo_epi32(three, _mm256_set1_epi32((int)LITERALS_PRIME)), LITERALS_CELL_SHIFT);
+  _mm256_store_si256((__m256i *)(void *)at, cell);
+  const uint8_t *p = l->may;
+  __m256i may = _mm256_setr_epi32(four_cells(p + at[0]), four_cells(p + at[1]), four_cells(p + at[2]), four_cells(p + at[3]),
+                                  four_cells(p + at[4]), four_cells(p + at[5]), four_cells(p + at[6]), four_cells(p + at[7]));
+  __m256i bit = _mm256_and_si256(fours, _mm256_set1_epi32(LITERALS_CELL_BITS));
+  may = _mm256_sllv_epi32(may, _mm256_sub_epi32(_mm256_set1_epi32(31), bit));
+  return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(may));
 }
 
 /* The four bytes that end at each of eight places, whose first byte stands at `from` of sixteen. */
@@ -125,9 +135,9 @@ WIDE static inline __m512i fours_at(__m512i block, char from)
 WIDE static inline uint64_t wakes_at(const struct literals *l, __m512i fours)
 {
   __m512i three = _mm512_and_si512(fours, _mm512_set1_epi32((int)0xFFFFFF00));
-  __m512i word = _mm512_srli_epi32(_mm512_mullo_epi32(three, _mm512_set1_epi32((int)LITERALS_PRIME)), LITERALS_WORD_SHIFT);
-  __m512i may = _mm512_i32gather_epi32(word, (const void *)l->may, 4);
-  may = _mm512_srlv_epi32(may, _mm512_and_si512(fours, _mm512_set1_epi32(31)));
+  __m512i cell = _mm512_srli_epi32(_mm512_mullo_epi32(three, _mm512_set1_epi32((int)LITERALS_PRIME)), LITERALS_CELL_SHIFT);
+  __m512i may = _mm512_i32gather_epi32(cell, (const void *)l->may, 1);
+  may = _mm512_srlv_epi32(may, _mm512_and_si512(fours, _mm512_set1_epi32(LITERALS_CELL_BITS)));
   return _mm512_test_epi32_mask(may, _mm512_set1_epi32(1));
 }
 #pragma GCC diagnostic pop
