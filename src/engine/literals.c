@@ -145,8 +145,8 @@ static void allow(struct literals *l, uint64_t before, size_t n)
 {
   unsigned reach = rarest(before, n);
   uint32_t four = four_of(before, reach);
-  uint8_t fourth = n > 3 ? (uint8_t)(1u << (four & LITERALS_CELL_BITS)) : UINT8_MAX; /* any */
-  l->may[literals_cell(four)] = (uint8_t)(l->may[literals_cell(four)] | fourth);
+  uint8_t *cell = &l->may[literals_cell(four)];
+  *cell = (uint8_t)(*cell | (n > 3 ? 1u << (four & LITERALS_CELL_BITS) : UINT8_MAX)); /* else any fourth */
   if (n > 3) l->reach[place_of_reach(four)] |= (uint8_t)(1u << reach);
   if (n < 4) set_bit(l->threes, of_three(before));
   else if (n < 6) set_bit(l->fours, of_four(before));
