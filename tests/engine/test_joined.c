@@ -139,7 +139,8 @@ static void check_lines(const char *above, const char *below, const char *at_bre
   CHECK(!differs);
   CHECK_INT(s.n, mask != NULL);
   CHECK_STR(buf_str(&s.out), mask ? out.p : text.p);
-  CASE_END("a broken key behind \"%.4s...\" and before \"...%s\": %s", above, below, mask ? "joined" : "not joined");
+  CASE_END("a broken key behind \"%.*s\" and before \"%.*s\": %s", (int)strcspn(above, "\n"), above, (int)strcspn(below, "\n"),
+           below, mask ? "joined" : "not joined");
   buf_finish(&s.out);
   buf_finish(&out);
   buf_finish(&text);
