@@ -132,16 +132,13 @@ static int choose(struct loader *l, const yaml_node_t *n, const char *key, const
   struct str s = scalar(n);
   const char *near = NULL;
   unsigned best = 100;
-  for (unsigned i = 0; names[i]; i++) {
+  for (*out = 0; names[*out]; ++*out)
+    if (str_eq(s, str_of(names[*out]))) return VDT_OK;
+  for (unsigned i = 0; names[i]; i++) { /* dear, and only for who has made a mistake */
     unsigned d = str_distance(s, str_of(names[i]));
-    if (str_eq(s, str_of(names[i]))) {
-      *out = i;
-      return VDT_OK;
-    }
-    if (d < best) {
-      best = d;
-      near = names[i];
-    }
+    if (d >= best) continue;
+    best = d;
+    near = names[i];
   }
   return FAIL(l, n, "%s: \"%.*s\" is unknown; did you mean \"%s\"?", key, (int)(s.n < 40 ? s.n : 40), s.p ? s.p : "", near);
 }
