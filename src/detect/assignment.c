@@ -174,6 +174,17 @@ static bool ends_line(struct look *l, uint64_t i)
   return c < 0 || c == '\n' || c == '\r';
 }
 
+/* Secret123: as a password a word and a number, elsewhere the name of a secret. */
+static bool is_word_and_number(struct look *l, struct str v)
+{
+  size_t i = 0;
+  while (i < v.n && lower(v.p[i]) >= 'a' && lower(v.p[i]) <= 'z') i++;
+  bool digit = i < v.n && v.p[i] >= '0' && v.p[i] <= '9';
+  for (; i < v.n; i++)
+    if (!(v.p[i] >= '0' && v.p[i] <= '9') && !memchr("!@#$%&*?", v.p[i], 8)) return false;
+  return digit && is_password_name(l);
+}
+
 static bool value_fits(const struct rule *r, struct look *l, struct str v, enum operator_kind op, int quote)
 {
   struct kinds kinds = kinds_of(v);
@@ -181,7 +192,8 @@ static bool value_fits(const struct rule *r, struct look *l, struct str v, enum 
   bool closed = !quote || look_at(l, end) == quote || look_at(l, end) == '\\';
   bool place = !variant_has(r, STR("strong")) && closed && is_password_place(l, op, quote);
   unsigned least = place && quote && kinds.digits && kinds.letters ? SHORT : r->min ? r->min : 8;
-  if (v.n < least || is_expression(v, quote) || entropy(v) < (place && r->entropy > WORDS ? WORDS : r->entropy)) return false;
+  bool expression = is_expression(v, quote) && !is_word_and_number(l, v);
+  if (v.n < least || expression || entropy(v) < (place && r->entropy > WORDS ? WORDS : r->entropy)) return false;
   if (op == OPERATOR_BELOW && !((shape_of(v) != SHAPE_NONE || is_telling(l, v)) && ends_line(l, end))) return false;
   if (op == OPERATOR_BESIDE && !is_telling(l, v)) return false;
   if (variant_has(r, STR("strong"))) {
