@@ -275,12 +275,22 @@ bool check_value(const struct rule *r, struct look *l, struct found *out)
   return found_sure(out, look_span(l, l->gate_end, out->end), out->confidence);
 }
 
-bool check_marked(const struct rule *r, struct look *l, struct found *out)
+/* Where the bytes left of a mark begin: not before a line end that is gone. */
+static uint64_t left_of_mark(const struct rule *r, struct look *l)
 {
   uint64_t start = look_run_left(l, l->gate, &r->left, r->left_max);
+  for (uint64_t i = l->gate; l->joints && i > start; i--)
+    if (look_broken(l, i)) return i;
+  return start;
+}
+
+bool check_marked(const struct rule *r, struct look *l, struct found *out)
+{
+  uint64_t start = left_of_mark(r, l);
   uint64_t end = body_end(r, l, l->gate_end);
   if (!end || l->gate - start < r->left_max / 2) return false;
-  if (variant_has(r, STR("first")) && start && byte_is_word(look_at(l, start - 1))) return false;
+  bool first = !start || !byte_is_word(look_at(l, start - 1)) || look_broken(l, start);
+  if (variant_has(r, STR("first")) && !first) return false;
   struct str key = look_span(l, start, end);
   if (entropy(key) < r->entropy) return false;
   out->start = start + r->left_skip;

@@ -149,6 +149,16 @@ static bool add(struct leaks *l, const struct pending *p)
   return true;
 }
 
+/* The same where lines are joined: what stands before the last break has left by the time that the gate is known. */
+static uint64_t left_of_line(const struct leaks *l, const struct rule *r, const struct window *w, uint64_t gate)
+{
+  struct window line = *w;
+  uint64_t stop = gate > w->base + r->left_max ? gate - r->left_max : w->base;
+  for (uint64_t i = gate; l->joints && i > stop && line.base == w->base; i--)
+    if (l->joints->broken(l->joints->of, i)) line.p += i - w->base, line.base = i;
+  return left_start(r, &line, gate);
+}
+
 static void add_pending(struct leaks *l, const struct window *w, const struct hit *hit, const struct pattern *p, uint32_t rule)
 {
   const struct rule *r = &l->engine->rules.rules[rule];
@@ -162,7 +172,7 @@ static void add_pending(struct leaks *l, const struct window *w, const struct hi
     l->gates[(hit->end & (l->n_gates - 1)) / 64] |= UINT64_C(1) << hit->end % 64;
     l->any_gate = true;
   }
-  uint64_t hold = r->check->after_gate ? hit->end : left_start(r, w, gate);
+  uint64_t hold = r->check->after_gate ? hit->end : left_of_line(l, r, w, gate);
   uint64_t word = r->words >= 0 ? l->word_end[r->words] : 0;
   bool context = word && word + RULE_CONTEXT >= gate;
   add(l,

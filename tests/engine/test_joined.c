@@ -162,6 +162,30 @@ static void lines_around(void)
   }
 }
 
+/* A mark inside of a key: what stands left of it is all of the line. Its first bytes may have left. */
+static void marks_inside(void)
+{
+  static const char left[] = "LK4vvSQyR5TzVZkUqXvw9cFTGnXBaa3WXuNLmB9ds6KRiB9tn28Y", right[] = "JQQJ99BAACTT7T\nC7V3AAAAACOGsth3";
+  struct vdt_arena *arena = vdt_arena_new(0);
+  for (int more = 0; more < 2; more++) {
+    struct buf text = {0}, out = {0};
+    bool differs = false;
+    CASE_BEGIN();
+    buf_printf(&text, "the key\n%s%s%s\nThank you", more ? "x" : "", left, right);
+    buf_printf(&out, "the key\n%.12s[REDACTED:azure-key-84]\nThank you", left);
+    struct seen s = every_way(arena, buf_str(&text), &differs);
+    CHECK(!differs);
+    CHECK_INT(s.n, !more);
+    CHECK_STR(buf_str(&s.out), more ? text.p : out.p);
+    CASE_END("a broken key with a mark inside, %d bytes before it", more);
+    buf_finish(&s.out);
+    buf_finish(&out);
+    buf_finish(&text);
+    vdt_arena_reset(arena);
+  }
+  vdt_arena_free(arena);
+}
+
 /* A gate that is itself broken is none, even where a key that ends before it has woken the reading. */
 static void broken_gates(void)
 {
@@ -239,8 +263,9 @@ static const char *const breaks[] = {"\n",     "\r\n", "\r",    "**",   "`",    
                                      "\r\n> ", "*\n",  "`\r\n", "\n\r", "\r\r\n", "**\n\n", "\n>\n",    "*\r\n\n"};
 static const char *const words[] = {" ",   ". ", " and ", "token ", "a ",    "\n",    "\n\n",  "\r\n",    "| ",
                                     "** ", "` ", "x\\n",  "_",      "end\n", "9\r\n", "key**", "\nThank "};
-static const char *const keys[] = {KEY, "glpat-hz8wXxBxQfHJsA9dLx3k", "sk-ant-api03-" HEAD TAIL HEAD TAIL,
-                                   "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----"};
+static const char *const keys[] = {
+    KEY, "glpat-hz8wXxBxQfHJsA9dLx3k", "LK4vvSQyR5TzVZkUqXvw9cFTGnXBaa3WXuNLmB9ds6KRiB9tn28YJQQJ99BAACTT7TC7V3AAAAACOGsth3",
+    "sk-ant-api03-" HEAD TAIL HEAD TAIL, "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----"};
 
 /* A key in which breaks stand anywhere, in its gate too, and which may end early. */
 static void put_broken(struct buf *text, uint64_t *seed)
@@ -287,6 +312,7 @@ int main(void)
   rig_load();
   line_ends();
   lines_around();
+  marks_inside();
   broken_gates();
   far_breaks("\n");
   far_breaks("\r\n");
