@@ -3,6 +3,7 @@
 #define TESTS_ENGINE_RIG_H
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "engine/scanner.h"
 #include "intel/intel.h"
 #include "tests/test.h"
@@ -104,6 +105,23 @@ static inline void rig_load(void)
   if (!rc) return;
   printf("not ok 1 - the rules load: %s:%u: %s\n1..1\n", err.file, err.line, err.text);
   exit(1);
+}
+
+/* From here on with the model of $VEDETTE_SRC/model, if there is one. */
+static inline void rig_use_model(void)
+{
+  const char *root = getenv("VEDETTE_SRC");
+  char path[512];
+  struct vdt_error err = {0};
+  const void *weights;
+  size_t n;
+  snprintf(path, sizeof path, "%s/model/shield.weights", root ? root : ".");
+  if (file_map(path, (size_t)256 << 20, &weights, &n, &err) || vdt_engine_use_model(rig_engine, weights, n, file_unmap, &err)) {
+    printf("# without the model: %s\n", err.text);
+    return;
+  }
+  vdt_scanner_free(rig_scanner);
+  if (vdt_scanner_new(rig_engine, &rig_scanner)) exit(1);
 }
 
 static inline void rig_unload(void)

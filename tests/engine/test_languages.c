@@ -1,6 +1,9 @@
 /*
- * Languages by kinds of attack: in each of 26 languages each rule of rules/languages.yaml finds an attack of its kind said plainly, and nothing is made of harmless texts that are
- * near to one. Whoever loses a language of a rule, or has it catch what a teacher says, is told so here. By the rules alone.
+ * Languages by kinds of attack: in each of 26 languages each rule of rules/languages.yaml finds an attack of its kind said plainly, and nothing is made of
+ * harmless texts that are near to one. Whoever loses a language of a rule, or has it catch what a teacher says, is told so here.
+ *
+ *   test_languages           the test, by the rules alone
+ *   test_languages --table   prints for each kind how many of its attacks are detected, by the rules alone and with the model of $VEDETTE_SRC/model
  */
 #include "language_texts.h"
 #include "rig.h"
@@ -61,10 +64,38 @@ static void plain(const struct language *l)
   CASE_END("%s: nothing is made of %u harmless texts", l->name, n);
 }
 
-int main(void)
+static unsigned detected(unsigned kind)
 {
+  struct vdt_result r;
+  unsigned n = 0;
+  for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) {
+    scan(languages[i].attacks[kind], language_kinds[kind].document, &r);
+    n += (language_kinds[kind].document ? r.indirect : r.jailbreak) >= 0.60;
+  }
+  return n;
+}
+
+static void table(void)
+{
+  unsigned alone[LANGUAGE_KINDS];
+  for (unsigned k = 0; k < LANGUAGE_KINDS; k++) alone[k] = detected(k);
+  rig_use_model();
+  printf("%-24s %6s %6s %6s\n", "", "texts", "rules", "both");
+  for (unsigned k = 0; k < LANGUAGE_KINDS; k++)
+    printf("%-24s %6zu %6u %6u\n", language_kinds[k].rule, sizeof languages / sizeof *languages, alone[k], detected(k));
+}
+
+int main(int argc, char **argv)
+{
+  bool show = argc > 1 && strcmp(argv[1], "--table") == 0;
   rig_load();
   arena = vdt_arena_new(0);
+  if (show) {
+    table();
+    vdt_arena_free(arena);
+    rig_unload();
+    return 0;
+  }
   for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) attacks(&languages[i]);
   for (size_t i = 0; i < sizeof languages / sizeof *languages; i++) plain(&languages[i]);
   vdt_arena_free(arena);

@@ -175,22 +175,6 @@ static void every_pair(void)
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
-static void use_model(void)
-{
-  const char *root = getenv("VEDETTE_SRC");
-  char path[512];
-  struct vdt_error err = {0};
-  const void *weights;
-  size_t n;
-  snprintf(path, sizeof path, "%s/model/shield.weights", root ? root : ".");
-  if (file_map(path, (size_t)256 << 20, &weights, &n, &err) || vdt_engine_use_model(rig_engine, weights, n, file_unmap, &err)) {
-    printf("# without the model: %s\n", err.text);
-    return;
-  }
-  vdt_scanner_free(rig_scanner);
-  if (vdt_scanner_new(rig_engine, &rig_scanner)) exit(1);
-}
-
 static void put_row(const char *name, const struct tally *t)
 {
   printf("%-44s %4u of %4u %10u of %4u %10u of %4u\n", name, t->read, t->texts, t->found, t->attacks, t->flagged, t->plain);
@@ -210,7 +194,7 @@ static void add_up(struct tally *all, const struct tally *t)
 static void table(bool every)
 {
   struct tally alone = {0}, pairs = {0};
-  use_model();
+  rig_use_model();
   printf("%-44s %12s %18s %18s\n", "", "read", "attacks found", "plain flagged");
   for (size_t i = 0; i < N; i++) {
     struct tally t = try_pair(NULL, &encodings[i], true);
