@@ -8,10 +8,13 @@
 #include "engine/compiled.h"
 #include "engine/regex.h"
 
+enum { BUCKETS = 4096 };
+
 struct build {
   struct vdt_engine *e;
   size_t cap;
   struct vdt_error *err;
+  uint32_t literals[BUCKETS]; /* by the hash of their text, the latest of each, counted from 1 */
 };
 
 static int no_memory(struct vdt_error *err)
@@ -19,19 +22,32 @@ static int no_memory(struct vdt_error *err)
   return error_set(err, VDT_ENOMEM, "out of memory");
 }
 
+static uint32_t *bucket_of(struct build *b, struct str text)
+{
+  uint32_t h = 2166136261u;
+  for (size_t i = 0; i < text.n; i++) h = (h ^ (unsigned char)text.p[i]) * 16777619u;
+  return &b->literals[h % BUCKETS];
+}
+
 /* The pattern with this text, new when there is none. Literals and words repeat among rules, patterns do not. */
 static struct pattern *pattern_for(struct build *b, enum pattern_kind kind, struct str text, bool literal, bool nocase)
 {
   struct vdt_engine *e = b->e;
-  for (uint32_t i = 0; literal && i < e->n_patterns; i++) {
-    struct pattern *p = &e->patterns[i];
-    if (p->kind == kind && p->literal && p->nocase == nocase && str_eq(p->text, text)) return p;
+  uint32_t *bucket = bucket_of(b, text);
+  for (uint32_t i = literal ? *bucket : 0; i; i = e->patterns[i - 1].before) {
+    struct pattern *p = &e->patterns[i - 1];
+    if (p->kind == kind && p->nocase == nocase && str_eq(p->text, text)) return p;
   }
   struct pattern *grown = arena_grow(e->arena, e->patterns, e->n_patterns, &b->cap, 256, sizeof *grown);
   if (!grown) return NULL;
   e->patterns = grown;
-  e->patterns[e->n_patterns] = (struct pattern){.kind = kind, .nocase = nocase, .literal = literal, .text = text};
-  return &e->patterns[e->n_patterns++];
+  struct pattern *out = &e->patterns[e->n_patterns++];
+  *out = (struct pattern){.kind = kind, .nocase = nocase, .literal = literal, .text = text};
+  if (literal) {
+    out->before = *bucket;
+    *bucket = e->n_patterns;
+  }
+  return out;
 }
 
 static int own(struct build *b, struct pattern *p, uint32_t owner)

@@ -23,6 +23,7 @@ struct pattern {
   struct str text;
   uint32_t *owners; /* rules, or word groups */
   uint32_t n_owners;
+  uint32_t before; /* the literal before with the same hash, counted from 1; 0: none */
 };
 
 /* A rule with left bytes, which the end of a text may belong to. */
