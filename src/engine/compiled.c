@@ -8,7 +8,7 @@ struct header {
   unsigned char key[COMPILED_HASH], sum[COMPILED_HASH];
   uint64_t sizes[COMPILED_DATABASES];
 };
-static const char magic[8] = {'v', 'd', 't', 'r', 'u', 'l', 'e', '2'};
+static const char magic[8] = {'v', 'd', 't', 'r', 'u', 'l', 'e', '3'};
 
 static void hash_text(crypto_generichash_state *h, const char *text)
 {

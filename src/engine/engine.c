@@ -7,6 +7,7 @@
 #include "engine/check.h"
 #include "engine/compiled.h"
 #include "engine/regex.h"
+#include "engine/whole.h"
 
 enum { BUCKETS = 4096 };
 
@@ -200,9 +201,8 @@ static void *compile_one(void *p)
 static void plan(struct vdt_engine *e, const struct expressions *x, struct job jobs[COMPILED_DATABASES])
 {
   unsigned gates = e->literals.complete ? 0 : e->n_stream;
-  jobs[0] =
-      (struct job){.x = x, .first = e->n_stream, .n = e->n_patterns - e->n_stream, .mode = HS_MODE_BLOCK, .out = &e->phrases};
-  jobs[1] = (struct job){.x = x, .n = gates, .mode = HS_MODE_BLOCK, .out = &e->gates};
+  jobs[0] = (struct job){.x = x, .first = e->n_stream, .n = e->n_patterns - e->n_stream, .mode = WHOLE_MODE, .out = &e->phrases};
+  jobs[1] = (struct job){.x = x, .n = gates, .mode = WHOLE_MODE, .out = &e->gates};
   jobs[2] = (struct job){.x = x, .n = gates, .mode = HS_MODE_STREAM, .out = &e->stream};
 }
 

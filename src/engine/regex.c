@@ -6,7 +6,7 @@
  */
 #include "engine/regex.h"
 #include "base/error.h"
-#include <hs.h>
+#include "engine/whole.h"
 
 static int refuse(const struct rule *r, struct vdt_error *err, const char *why)
 {
@@ -41,7 +41,7 @@ static int compile(struct rule *r, struct vdt_arena *arena, struct vdt_error *er
   if (!anchored) return error_set(err, VDT_ENOMEM, "out of memory");
   int rc = check_width(r, anchored, flags, err);
   if (rc) return rc;
-  if (hs_compile(anchored, flags, HS_MODE_BLOCK, NULL, (hs_database_t **)&r->regex_database, &error) == HS_SUCCESS) return VDT_OK;
+  if (hs_compile(anchored, flags, WHOLE_MODE, NULL, (hs_database_t **)&r->regex_database, &error) == HS_SUCCESS) return VDT_OK;
   rc = refuse(r, err, error->message);
   hs_free_compile_error(error);
   return rc;
@@ -86,7 +86,7 @@ static uint64_t match(const struct rule *r, const struct look *l, uint64_t stop,
 {
   struct match m = {0, most};
   const char *p = (const char *)l->p + (l->gate - l->base);
-  if (hs_scan(r->regex_database, p, (unsigned)(stop - l->gate), 0, l->scratch, longest, &m) != HS_SUCCESS) return 0;
+  if (whole_scan(r->regex_database, (struct str){p, (size_t)(stop - l->gate)}, l->scratch, longest, &m) != HS_SUCCESS) return 0;
   return m.length;
 }
 

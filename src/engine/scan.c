@@ -6,6 +6,7 @@
 #include "engine/pseudonym.h"
 #include "engine/reading.h"
 #include "engine/scanner.h"
+#include "engine/whole.h"
 
 enum {
   MAX_FINDINGS = 4096, /* of one text and what it decodes to; a text with more counts as inspected in part */
@@ -64,7 +65,8 @@ static bool match_joined(struct job *j)
 
 static bool scan_for(struct job *j, const hs_database_t *database, struct delivery *d)
 {
-  return hs_scan(database, (const char *)j->w.p, (unsigned)j->w.end, 0, j->s->scratch, deliver, d) == HS_SUCCESS;
+  struct str text = {(const char *)j->w.p, (size_t)j->w.end};
+  return whole_scan(database, text, j->s->scratch, deliver, d) == HS_SUCCESS;
 }
 
 /* Gates, and where a text has a score, phrases. */

@@ -176,6 +176,53 @@ static void sum(size_t i)
   CASE_END("checksum %s: %s holds, %s does not", sums[i].name, sums[i].good, sums[i].bad);
 }
 
+/* Expressions that Vectorscan's block mode would end the process with (engine/whole.h): phrase, gate and regex. */
+static const char from_the_end[] =
+    "rules:\n"
+    "  - id: phrase\n    detector: jailbreak\n    title: Phrase\n    category: changing-rules\n    weight: 0.9\n    roles: "
+    "[prompt]\n"
+    "    pattern: '[xX]\\s[^\\n]{0,9}[0-9]+ab'\n    examples: {match: [x]}\n"
+    "  - id: gate\n    detector: credential\n    title: Gate\n    confidence: 90\n    pattern: "
+    "'[xX]\\s[^\\n]{0,9}[0-9]{1,3}ab'\n    check: marked\n"
+    "    left: {chars: '=xX0-9ab ', first: '=xX', max: 16}\n    chars: digit\n    min: 8\n    max: 8\n    examples: {match: "
+    "[x]}\n"
+    "  - id: regex\n    detector: credential\n    title: Regex\n    confidence: 90\n    gate: [zq]\n    check: regex\n"
+    "    regex: 'zq[^\\n]{0,900}y[xX][^\\n]{1,9}ab'\n    examples: {match: [x]}\n";
+
+static size_t findings_in(struct vdt_scanner *s, enum vdt_role role, struct str text)
+{
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct vdt_policy p = policy(VDT_DETECT);
+  struct vdt_result r;
+  CHECK_INT(vdt_scan(s, arena, &p, role, text.p, text.n, &r), VDT_OK);
+  size_t n = r.n_findings;
+  vdt_arena_free(arena);
+  return n;
+}
+
+static void what_is_looked_for_from_the_end(void)
+{
+  static const size_t sizes[] = {64, 254, 255, 256, 1024, 8192};
+  struct vdt_engine *e = NULL;
+  struct vdt_scanner *s = NULL;
+  struct vdt_error err = {0};
+  CHECK_STR(build(from_the_end, &e, &err) ? str_of(err.text) : STR(""), "");
+  if (test_failed) return;
+  CHECK_INT(vdt_scanner_new(e, &s), VDT_OK);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    char text[8192 + 1];
+    memset(text, '.', sizes[i]);
+    CHECK_INT(findings_in(s, VDT_PROMPT, (struct str){text, sizes[i]}), 0);
+    memcpy(text + 1, "x 42ab", 6);
+    CHECK_INT(findings_in(s, VDT_PROMPT, (struct str){text, sizes[i]}), 1);
+    memcpy(text + 20, " zq", 3);
+    memcpy(text + 40, "yx1ab", 5);
+    CHECK_INT(findings_in(s, VDT_RESPONSE, (struct str){text, sizes[i]}), 1);
+  }
+  vdt_scanner_free(s);
+  vdt_engine_free(e);
+}
+
 /* What a reload does: the new rules are compiled beside the old ones, scanned with, and given back. */
 static void many_reloads(void)
 {
@@ -212,6 +259,7 @@ int main(void)
   for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) sum(i);
   vdt_scanner_free(scanner);
   vdt_engine_free(engine);
+  RUN(what_is_looked_for_from_the_end);
   RUN(many_reloads);
   return test_end();
 }
