@@ -1,4 +1,5 @@
 /* Every rule's own examples: what it says it matches it reports, what it says is clean it does not. */
+#include "engine/whole.h"
 #include "rig.h"
 
 static enum vdt_role role_for(const struct rule *r)
@@ -66,7 +67,7 @@ static void searches(void)
       buf_put(&text, rig_engine->rules.rules[i].match[k]);
       BUF_LIT(&text, "\n\n");
     }
-  hs_database_t *gates = rig_gates(HS_MODE_BLOCK);
+  hs_database_t *gates = rig_gates(WHOLE_MODE);
   uint64_t a = findings_by(gates, buf_str(&text), &by_vectorscan), b = findings_by(NULL, buf_str(&text), &by_literals);
   hs_free_database(gates);
   CHECK(a == b && by_vectorscan == by_literals && by_literals > 500);
