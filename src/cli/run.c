@@ -23,7 +23,8 @@
 enum {
   TICK_MS = 50,
   SETTLE_US = 3000000,
-  START_MS = 60000,
+  START_MS = 180000, /* a busy processor may compile the rules for a minute */
+  LONG_MS = 2000,    /* what a start takes that compiles nothing, and more */
   CONTROL_MS = 5000, /* what a start waits for the control process when all else is ready */
   DRAIN_MS = 3000,
   STOP_MS = 5000
@@ -116,6 +117,7 @@ static bool wait_ready(struct run *r, const sigset_t *signals)
   for (int waited = 0; waited < START_MS; waited += 10) {
     int status, signal = sigtimedwait(signals, NULL, &tick);
     if (signal == SIGINT || signal == SIGTERM) return false;
+    if (waited == LONG_MS) fputs("vedette run: compiling the rules; later starts take what this one keeps\n", stderr);
     int dead = reap(r, &status);
     if (dead == NGINX || dead == SIM) {
       fprintf(stderr, "vedette run: %s did not start:\n", r->children[dead].name);
