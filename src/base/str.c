@@ -33,6 +33,13 @@ bool str_u64(struct str s, uint64_t *out)
   return true;
 }
 
+uint64_t str_hash(struct str s)
+{
+  uint64_t h = UINT64_C(14695981039346656037);
+  for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
+  return h;
+}
+
 unsigned str_distance(struct str a, struct str b)
 {
   enum { MAX = 63 };

@@ -46,4 +46,6 @@ bool str_u64(struct str s, uint64_t *out);
 unsigned str_distance(struct str a, struct str b);
 /* Is that distance 1? In one pass, whatever their length. */
 bool str_is_one_away(struct str a, struct str b);
+/* FNV-1a of 64 bits (draft-eastlake-fnv). Not keyed: who chooses texts can make many fall together. */
+uint64_t str_hash(struct str s);
 #endif

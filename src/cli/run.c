@@ -117,7 +117,7 @@ static bool wait_ready(struct run *r, const sigset_t *signals)
   for (int waited = 0; waited < START_MS; waited += 10) {
     int status, signal = sigtimedwait(signals, NULL, &tick);
     if (signal == SIGINT || signal == SIGTERM) return false;
-    if (waited == LONG_MS) fputs("vedette run: compiling the rules; later starts take what this one keeps\n", stderr);
+    if (waited == LONG_MS) fputs("vedette run: starting; rules that were not compiled before take some seconds, once\n", stderr);
     int dead = reap(r, &status);
     if (dead == NGINX || dead == SIM) {
       fprintf(stderr, "vedette run: %s did not start:\n", r->children[dead].name);

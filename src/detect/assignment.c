@@ -85,10 +85,15 @@ static bool looks_secret(struct str v, enum operator_kind op, int quote)
   return v.n >= 16 && quote && entropy(v) >= 3.2 && !reads_like_words(v);
 }
 
+static bool is_sentence(enum operator_kind op)
+{
+  return op == OPERATOR_VERB || op == OPERATOR_BESIDE;
+}
+
 /* What ends a sentence belongs to it; elsewhere passwords end so. */
 static void trim(struct str *v, enum operator_kind op)
 {
-  bool sentence = op == OPERATOR_VERB || op == OPERATOR_BESIDE;
+  bool sentence = is_sentence(op);
   for (; v->n; v->n--) {
     char c = v->p[v->n - 1];
     if (c != '.' && c != ':' && !(sentence && (c == '!' || c == '?' || c == '*'))) return;
@@ -201,13 +206,12 @@ static bool value_fits(const struct rule *r, struct look *l, struct str v, enum 
     bool salt = quote && v.n >= 40 && kinds.digits && kinds.both_cases && kinds.marks * 6 >= v.n && entropy(v) >= 4.5;
     return shape == SHAPE_HEX || shape == SHAPE_RANDOM || salt;
   }
-  bool sentence = op == OPERATOR_VERB || op == OPERATOR_BESIDE;
-  return (looks_secret(v, op, quote) || holds_a_password(l, v, op, quote)) && !(sentence && names_a_method(v));
+  return (looks_secret(v, op, quote) || holds_a_password(l, v, op, quote)) && !(is_sentence(op) && names_a_method(v));
 }
 
 static const char *why_of(enum operator_kind op)
 {
-  if (op == OPERATOR_VERB || op == OPERATOR_BESIDE) return "a sentence that gives a secret away";
+  if (is_sentence(op)) return "a sentence that gives a secret away";
   if (op == OPERATOR_OPTION) return "an option of a command that takes a secret";
   return "a secret's name, an operator and a value that looks random";
 }
@@ -246,9 +250,7 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (!quote) trim(&value, op);
   if (op == OPERATOR_OPTION && look_at(l, end) == '\\') return false; /* domain\user */
   bool stand_in = is_placeholder(whole) || is_placeholder(value);
-  if (stand_in ? op == OPERATOR_VERB || op == OPERATOR_BESIDE || variant_has(r, STR("strong"))
-               : !value_fits(r, l, value, op, quote))
-    return false;
+  if (stand_in ? is_sentence(op) || variant_has(r, STR("strong")) : !value_fits(r, l, value, op, quote)) return false;
   out->start = at;
   out->end = at + value.n;
   out->reason = why_of(op);

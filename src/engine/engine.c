@@ -23,18 +23,11 @@ static int no_memory(struct vdt_error *err)
   return error_set(err, VDT_ENOMEM, "out of memory");
 }
 
-static uint32_t *bucket_of(struct build *b, struct str text)
-{
-  uint32_t h = 2166136261u;
-  for (size_t i = 0; i < text.n; i++) h = (h ^ (unsigned char)text.p[i]) * 16777619u;
-  return &b->literals[h % BUCKETS];
-}
-
 /* The pattern with this text, new when there is none. Literals and words repeat among rules, patterns do not. */
 static struct pattern *pattern_for(struct build *b, enum pattern_kind kind, struct str text, bool literal, bool nocase)
 {
   struct vdt_engine *e = b->e;
-  uint32_t *bucket = bucket_of(b, text);
+  uint32_t *bucket = &b->literals[str_hash(text) % BUCKETS];
   for (uint32_t i = literal ? *bucket : 0; i; i = e->patterns[i - 1].before) {
     struct pattern *p = &e->patterns[i - 1];
     if (p->kind == kind && p->nocase == nocase && str_eq(p->text, text)) return p;

@@ -173,13 +173,6 @@ static struct vdt_finding *new_finding(struct job *j, const struct vdt_finding *
   return out;
 }
 
-static uint64_t hash(struct str s)
-{
-  uint64_t h = 14695981039346656037u;
-  for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
-  return h;
-}
-
 static void add_mask(struct job *j, const struct vdt_mask *m, struct str what)
 {
   struct vdt_mask *grown = arena_grow(j->arena, j->r.masks, j->r.n_masks, &j->cap_masks, 8, sizeof *grown);
@@ -189,7 +182,7 @@ static void add_mask(struct job *j, const struct vdt_mask *m, struct str what)
     return;
   }
   j->hidden = hidden;
-  hidden[j->r.n_masks] = hash(what);
+  hidden[j->r.n_masks] = str_hash(what);
   j->r.masks = grown;
   j->r.masks[j->r.n_masks++] = *m;
 }

@@ -6,8 +6,7 @@
 /* Names are keyed hashes: nobody can choose many that fall together. */
 static size_t hash(struct str s)
 {
-  uint64_t h = 14695981039346656037u;
-  for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
+  uint64_t h = str_hash(s);
   return (size_t)(h ^ h >> 32);
 }
 

@@ -63,8 +63,7 @@ struct names {
 
 static uint64_t hash_of(struct str s)
 {
-  uint64_t h = UINT64_C(14695981039346656037);
-  for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
+  uint64_t h = str_hash(s);
   return h ^ h >> 29;
 }
 
