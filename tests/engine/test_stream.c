@@ -92,6 +92,9 @@ static struct vdt_finding *copy(struct vdt_arena *arena, const struct outcome *o
   return last_copy;
 }
 
+/* Every place is cut at without sanitizers, one of so many under them, each text from another first one. */
+enum { CUT_EVERY = TEST_SANITIZED ? 7 : 1 };
+
 static void every_cut(const char *name, struct str text, enum vdt_action action, bool pairs)
 {
   struct vdt_policy policy = rig_policy(action);
@@ -109,7 +112,7 @@ static void every_cut(const char *name, struct str text, enum vdt_action action,
   }
   if (action == VDT_REDACT && !pairs) check_masks(text, &want);
   struct vdt_arena *scratch = vdt_arena_new(0);
-  for (size_t i = 0; i <= text.n && !test_failed; i++) {
+  for (size_t i = text.n % CUT_EVERY; i <= text.n && !test_failed; i += CUT_EVERY) {
     vdt_arena_reset(scratch);
     struct outcome got = run(scratch, &policy, text, &i, 1);
     compare(&want, &got, "cut at", i);

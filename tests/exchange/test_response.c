@@ -305,13 +305,15 @@ static void compare(const char *deployment, struct str up, uint64_t cuts, size_t
 static void however_a_stream_is_cut_the_same_leaves(void)
 {
   static const char *const deployments[] = {"kept", "cut", "strict", "watch", "notes"};
+  enum { CUT_EVERY = TEST_SANITIZED ? 5 : 1 }; /* another fifth of the places for each deployment */
   for (size_t d = 0; d < 5; d++)
     for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
       struct talk want = sse(deployments[d], streams[i]);
       bool secret = d != 3 && i != 4;
       rig_run(&want);
       CHECK(i == 4 || want.record.n_findings > 0);
-      for (size_t at = 1; at < streams[i].n; at++) compare(deployments[d], streams[i], 2, at, &want, secret);
+      for (size_t at = 1 + d % CUT_EVERY; at < streams[i].n; at += CUT_EVERY)
+        compare(deployments[d], streams[i], 2, at, &want, secret);
       compare(deployments[d], streams[i], 1, 0, &want, secret);
       for (uint64_t seed = 3; seed < 40; seed++) compare(deployments[d], streams[i], seed, 0, &want, secret);
       rig_end(&want);
