@@ -8,7 +8,7 @@ struct header {
   unsigned char key[COMPILED_HASH], sum[COMPILED_HASH];
   uint64_t sizes[COMPILED_DATABASES];
 };
-static const char magic[8] = {'v', 'd', 't', 'r', 'u', 'l', 'e', '3'};
+static const char magic[8] = {'v', 'd', 't', 'r', 'u', 'l', 'e', '4'};
 
 static void hash_text(crypto_generichash_state *h, const char *text)
 {
@@ -26,6 +26,7 @@ void compiled_key(const struct expressions *x, unsigned char key[COMPILED_HASH])
   crypto_generichash_update(&h, (const unsigned char *)&machine, sizeof machine);
   crypto_generichash_update(&h, (const unsigned char *)&x->n, sizeof x->n);
   crypto_generichash_update(&h, (const unsigned char *)&x->n_stream, sizeof x->n_stream);
+  crypto_generichash_update(&h, (const unsigned char *)&x->n_first, sizeof x->n_first);
   for (unsigned i = 0; i < x->n; i++) {
     crypto_generichash_update(&h, (const unsigned char *)&x->flags[i], sizeof x->flags[i]);
     crypto_generichash_update(&h, (const unsigned char *)&x->ids[i], sizeof x->ids[i]);

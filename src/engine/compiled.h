@@ -10,12 +10,13 @@
 #include "base/str.h"
 #include <hs.h>
 
-enum { COMPILED_DATABASES = 3, COMPILED_HASH = 32 };
+enum { COMPILED_DATABASES = 4, COMPILED_HASH = 32 };
 
 struct expressions {
   const char **text; /* each ends with a NUL, as Vectorscan wants it */
   unsigned *flags, *ids;
   unsigned n, n_stream; /* all, and those of streams, which come first */
+  unsigned n_first;     /* with the first half of the phrases, which come behind them */
 };
 
 /* The hash of what is to be compiled, and for which machine. */

@@ -81,6 +81,25 @@ static int add_gates(struct build *b)
   return VDT_OK;
 }
 
+/* Literals are found by their place in `patterns`, phrases are not, so these may be sorted. */
+static int longest_first(const void *a, const void *b)
+{
+  const struct pattern *p = a, *q = b;
+  if (p->text.n != q->text.n) return p->text.n > q->text.n ? -1 : 1;
+  return p->owners[0] < q->owners[0] ? -1 : 1;
+}
+
+/* Halves by bytes, for a phrase takes about as long to compile as it is long. The longest are lists of languages: most texts have nothing that they wait
+ * for, so their database is soon done with. */
+static void halve_scores(struct vdt_engine *e)
+{
+  struct pattern *scores = e->patterns + e->n_stream;
+  size_t n = e->n_patterns - e->n_stream, all = 0, first = 0;
+  if (n) qsort(scores, n, sizeof *scores, longest_first);
+  for (size_t i = 0; i < n; i++) all += scores[i].text.n;
+  for (e->n_first = e->n_stream; 2 * first < all; e->n_first++) first += e->patterns[e->n_first].text.n;
+}
+
 static int add_scores(struct build *b)
 {
   const struct rules *r = &b->e->rules;
@@ -89,6 +108,7 @@ static int add_scores(struct build *b)
     int rc = own(b, pattern_for(b, PATTERN_SCORE, r->rules[i].pattern, false, true), i);
     if (rc) return rc;
   }
+  halve_scores(b->e);
   return VDT_OK;
 }
 
@@ -145,6 +165,7 @@ static int make_expressions(struct build *b, struct expressions *x)
   struct vdt_engine *e = b->e;
   x->n = e->n_patterns;
   x->n_stream = e->n_stream;
+  x->n_first = e->n_first;
   x->text = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->text);
   x->flags = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->flags);
   x->ids = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->ids);
@@ -194,9 +215,10 @@ static void *compile_one(void *p)
 static void plan(struct vdt_engine *e, const struct expressions *x, struct job jobs[COMPILED_DATABASES])
 {
   unsigned gates = e->literals.complete ? 0 : e->n_stream;
-  jobs[0] = (struct job){.x = x, .first = e->n_stream, .n = e->n_patterns - e->n_stream, .mode = WHOLE_MODE, .out = &e->phrases};
-  jobs[1] = (struct job){.x = x, .n = gates, .mode = WHOLE_MODE, .out = &e->gates};
-  jobs[2] = (struct job){.x = x, .n = gates, .mode = HS_MODE_STREAM, .out = &e->stream};
+  jobs[0] = (struct job){.x = x, .first = e->n_stream, .n = e->n_first - e->n_stream, .mode = WHOLE_MODE, .out = &e->phrases[0]};
+  jobs[1] = (struct job){.x = x, .first = e->n_first, .n = e->n_patterns - e->n_first, .mode = WHOLE_MODE, .out = &e->phrases[1]};
+  jobs[2] = (struct job){.x = x, .n = gates, .mode = WHOLE_MODE, .out = &e->gates};
+  jobs[3] = (struct job){.x = x, .n = gates, .mode = HS_MODE_STREAM, .out = &e->stream};
 }
 
 static int compile(struct build *b, const struct expressions *x)
@@ -354,7 +376,7 @@ int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine *
 
 int vdt_engine_compiled(const struct vdt_engine *e, void **out, size_t *n)
 {
-  hs_database_t *const databases[COMPILED_DATABASES] = {e->phrases, e->gates, e->stream};
+  hs_database_t *const databases[COMPILED_DATABASES] = {e->phrases[0], e->phrases[1], e->gates, e->stream};
   *out = NULL;
   *n = 0;
   if (!e->is_new) return VDT_OK;
@@ -365,7 +387,7 @@ int vdt_engine_compiled(const struct vdt_engine *e, void **out, size_t *n)
 void vdt_engine_free(struct vdt_engine *e)
 {
   if (!e) return;
-  hs_free_database(e->phrases);
+  for (unsigned i = 0; i < ENGINE_HALVES; i++) hs_free_database(e->phrases[i]);
   hs_free_database(e->gates);
   hs_free_database(e->stream);
   regex_free(&e->rules);

@@ -1,7 +1,8 @@
 /*
- * The engine's inside: rules compiled to what finds them. The phrases of score rules are a Vectorscan database for whole texts, since prompts and
- * documents arrive whole. The gates of leak rules and their context words are looked for by literals.h, in whole texts and in streams; where it does not know
- * some of them, by two databases in its place, which report the same hits under the same numbers.
+ * The engine's inside: rules compiled to what finds them. The phrases of score rules are Vectorscan databases for whole texts, since prompts and
+ * documents arrive whole: two, because they take seconds to compile, which two threads share, and a search for half of them costs half. The gates
+ * of leak rules and their context words are looked for by literals.h, in whole texts and in streams; where it does not know some of them, by two
+ * databases in its place, which report the same hits under the same numbers.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -12,6 +13,8 @@
 #include "engine/rule.h"
 #include "model/model.h"
 #include <hs.h>
+
+enum { ENGINE_HALVES = 2 };
 
 enum pattern_kind { PATTERN_WORD, PATTERN_GATE, PATTERN_SCORE };
 
@@ -49,9 +52,9 @@ struct lefts {
 struct vdt_engine {
   struct vdt_arena *arena;
   struct rules rules;
-  struct pattern *patterns; /* words first, then gates, then scores: hits at one place are handled in this order */
-  uint32_t n_patterns, n_stream;
-  hs_database_t *phrases;        /* of score rules; NULL: there are none */
+  struct pattern *patterns;               /* words first, then gates, then scores: hits at one place are handled in this order */
+  uint32_t n_patterns, n_stream, n_first; /* all, words and gates, these and the first half of the scores */
+  hs_database_t *phrases[ENGINE_HALVES];  /* of score rules; NULL: there are none in that half */
   hs_database_t *gates, *stream; /* the first n_stream patterns, for whole texts and for streams; NULL: literals are complete */
   unsigned char key[COMPILED_HASH]; /* of what they were compiled from */
   bool is_new;                      /* compiled, not taken from what an earlier engine was compiled to */

@@ -75,7 +75,9 @@ static bool search(struct job *j, struct delivery *d)
   const struct vdt_engine *e = j->s->engine;
   if (e->gates && !scan_for(j, e->gates, d)) return false;
   if (!e->gates) literals_find(&e->literals, j->w.p, 0, (size_t)j->w.end, 0, deliver, d);
-  return !d->scanner || !e->phrases || scan_for(j, e->phrases, d);
+  for (unsigned i = 0; d->scanner && i < ENGINE_HALVES; i++)
+    if (e->phrases[i] && !scan_for(j, e->phrases[i], d)) return false;
+  return true;
 }
 
 static bool match(struct job *j)

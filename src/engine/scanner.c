@@ -8,7 +8,7 @@ enum { MAX_SCORES = 1 << 16 };
 /* Of Vectorscan, for what this engine has it look for. */
 static bool reserve(const struct vdt_engine *e, hs_scratch_t **scratch)
 {
-  const hs_database_t *const all[] = {e->phrases, e->gates, e->stream};
+  const hs_database_t *const all[] = {e->phrases[0], e->phrases[1], e->gates, e->stream};
   for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
     if (all[i] && hs_alloc_scratch(all[i], scratch) != HS_SUCCESS) return false;
   return true;

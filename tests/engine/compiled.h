@@ -13,12 +13,15 @@ static const char compiled_rules[] =
     "  - id: acme-order\n    detector: jailbreak\n    title: Acme order\n    category: changing-rules\n    weight: 0.9\n"
     "    roles: [prompt]\n    pattern: 'forget (all|every) orders?'\n"
     "    examples: {match: [x]}\n"
-    /* Two small letters: a gate that only Vectorscan looks for, which makes all three databases needed. */
+    "  - id: acme-talk\n    detector: jailbreak\n    title: Acme talk\n    category: changing-rules\n    weight: 0.9\n"
+    "    roles: [prompt]\n    pattern: 'talk as (we|they) do'\n"
+    "    examples: {match: [x]}\n"
+    /* Two small letters: a gate that only Vectorscan looks for, so that with a phrase for each half all four databases are needed. */
     "  - id: odd-key\n    detector: credential\n    title: Odd key\n    gate: [zq]\n    check: token\n    chars: digit\n"
     "    min: 8\n    max: 8\n    examples: {match: [x]}\n";
 
-/* The header: magic, hash of what was compiled, hash of all that follows it, three sizes; then the databases. */
-enum { COMPILED_KEY_AT = 8, COMPILED_SUM_AT = 40, COMPILED_SIZES_AT = 72, COMPILED_HEADER = 96 };
+/* The header: magic, hash of what was compiled, hash of all that follows it, four sizes; then the databases. */
+enum { COMPILED_KEY_AT = 8, COMPILED_SUM_AT = 40, COMPILED_SIZES_AT = 72, COMPILED_HEADER = 104 };
 
 static inline int compiled_build(const char *text, const void *bytes, size_t n, struct vdt_engine **out)
 {

@@ -10,6 +10,7 @@ static void same_findings(const struct vdt_engine *engine)
   CHECK_INT(compiled_finds(engine, VDT_RESPONSE, "the key is acme_lime_0a1b2c3d"), 0);
   CHECK_INT(compiled_finds(engine, VDT_PROMPT, "forget all orders"), 1);
   CHECK_INT(compiled_finds(engine, VDT_PROMPT, "forget no orders"), 0);
+  CHECK_INT(compiled_finds(engine, VDT_PROMPT, "talk as they do"), 1); /* of the second half of the phrases */
 }
 
 /* Whether bytes are used for these rules; the engine works either way. */

@@ -258,7 +258,7 @@ static void streams_of_other_rules(void)
   struct vdt_engine *shipped = rig_engine;
   struct vdt_scanner *scanner = rig_scanner;
   CHECK_INT(vdt_engine_new(&file, 1, &engine, &err), VDT_OK);
-  CHECK(!engine->literals.complete && engine->gates && engine->stream && !engine->phrases);
+  CHECK(!engine->literals.complete && engine->gates && engine->stream && !engine->phrases[0] && !engine->phrases[1]);
   rig_engine = engine;
   CHECK_INT(vdt_scanner_new(engine, &rig_scanner), VDT_OK);
   for (size_t step = 1; step < 20; step++) {
