@@ -1,7 +1,7 @@
 """The operations of the encoder, each with its way back.
 
-On a CPU they call kernels.c (built here on first use) and leave the matrix products to torch in bfloat16, which is where torch 1.13
-is quick; on a GPU they are torch's own. Both give the same network: `python3 ops.py` compares outputs and gradients.
+On a CPU they call kernels.c (built here on first use) and leave the matrix products to torch: in bfloat16 where the processor multiplies that, which is where
+torch 1.13 is quick, else in float32 (have libopenblas0-pthread: it is fifteen times as fast as what torch brings); on a GPU they are torch's own. Both give the same network: `python3 ops.py` compares outputs and gradients.
 
 Gradients of weights do not pass through autograd on the CPU: each operation adds its own to the flat gradient of Weights, so that
 one fused Adam can run over everything.
@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 BF16 = torch.bfloat16
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
+MULTIPLIES = any(flag in pathlib.Path("/proc/cpuinfo").read_text() for flag in ("avx512_bf16", "amx_bf16"))
 
 
 def build_library(sources, flags, name):
@@ -33,6 +34,11 @@ def build_library(sources, flags, name):
             subprocess.run(["gcc", "-shared", "-fPIC", "-Wl,-z,defs", *map(str, sources), "-o", part, *flags, "-lm"], check=True)
             os.replace(part, out)
     return ctypes.CDLL(str(out))
+
+
+def product(a, b):
+    """Of matrices in bfloat16, or of stacks of them."""
+    return (a @ b if MULTIPLIES else (a.float() @ b.float()).to(BF16)).contiguous()
 
 
 _kernels = None
@@ -154,13 +160,13 @@ class Linear(torch.autograd.Function):
     def forward(ctx, x, w, name):
         ctx.args = w, name
         ctx.save_for_backward(x)
-        return F.linear(x, w.B[name])
+        return product(x, w.B[name].t())
 
     @staticmethod
     def backward(ctx, grad):
         (x,), (w, name) = ctx.saved_tensors, ctx.args
-        w.G[name].add_(torch.mm(grad.t(), x))
-        return torch.mm(grad, w.B[name]), None, None
+        w.G[name].add_(product(grad.t(), x))
+        return product(grad, w.B[name]), None, None
 
 
 class AddNorm(torch.autograd.Function):
@@ -222,9 +228,9 @@ class Attention(torch.autograd.Function):
         q, k, v = (torch.empty(b * h, t, e, dtype=BF16) for _ in range(3))
         shape = small(b), small(t), small(h), small(e)
         kernels().split_heads(ptr(qkv), ptr(q), ptr(k), ptr(v), ptr(cosine), ptr(sine), *shape, small(0))
-        weights = torch.bmm(q, k.transpose(1, 2)).contiguous()
+        weights = product(q, k.transpose(1, 2))
         kernels().softmax(ptr(weights), ptr(lengths), small(b), small(h), small(t), num(float(e ** -0.5)))
-        heads = torch.bmm(weights, v).contiguous()
+        heads = product(weights, v)
         out = torch.empty(b * t, h * e, dtype=BF16)
         kernels().join_heads(ptr(heads), ptr(out), *shape, small(0))
         ctx.args = b, t, h, e
@@ -238,11 +244,11 @@ class Attention(torch.autograd.Function):
         shape = small(b), small(t), small(h), small(e)
         dheads = torch.empty(b * h, t, e, dtype=BF16)
         kernels().join_heads(ptr(dheads), ptr(grad.contiguous()), *shape, small(1))
-        dv = torch.bmm(weights.transpose(1, 2), dheads).contiguous()
-        dscores = torch.bmm(dheads, v.transpose(1, 2)).contiguous()
+        dv = product(weights.transpose(1, 2), dheads)
+        dscores = product(dheads, v.transpose(1, 2))
         kernels().softmax_back(ptr(weights), ptr(dscores), small(b), small(h), small(t), num(float(e ** -0.5)))
-        dq = torch.bmm(dscores, k).contiguous()
-        dk = torch.bmm(dscores.transpose(1, 2), q).contiguous()
+        dq = product(dscores, k)
+        dk = product(dscores.transpose(1, 2), q)
         dqkv = torch.empty(b * t, 3 * h * e, dtype=BF16)
         kernels().split_heads(ptr(dqkv), ptr(dq), ptr(dk), ptr(dv), ptr(cosine), ptr(sine), *shape, small(1))
         return dqkv, None, None, None, None

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 import pack
 from network import GENERATOR, SHAPE
-from ops import BF16, Encoder, Gelu, Linear, Weights, kernels, num, ptr, small
+from ops import BF16, Encoder, Gelu, Linear, Weights, kernels, num, product, ptr, small
 from text import MASK
 
 LENGTH, MASKED, WEIGHT, WARM = 128, 0.15, 25.0, 300
@@ -33,7 +33,7 @@ class Fill(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, hidden, w, name, bias, targets):
-        logits = F.linear(hidden, w.B[name], bias)
+        logits = product(hidden, w.B[name].t()).add_(bias)
         drawn = torch.empty(len(targets), dtype=torch.int32)
         loss = kernels().cross_entropy(ptr(logits), ptr(targets), ptr(torch.rand(len(targets))), ptr(drawn), num(len(targets)),
                                        small(logits.shape[1]), num(1.0 / len(targets)))
@@ -45,8 +45,8 @@ class Fill(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad, _):
         (hidden, logits), (w, name) = ctx.saved_tensors, ctx.args
-        w.G[name].add_(torch.mm(logits.t(), hidden))
-        return torch.mm(logits, w.B[name]), None, None, None, None
+        w.G[name].add_(product(logits.t(), hidden))
+        return product(logits, w.B[name]), None, None, None, None
 
 
 class Reader:
