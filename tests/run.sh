@@ -50,106 +50,104 @@ report_on() {
   if [ "$4" = 1 ]; then tail -30 "$log" | sed 's/^/    | /'; fi
 }
 
-# one LABEL BUILD-DIR PROGRAM
+# one LABEL: GROUP/PROGRAM or asan/GROUP/PROGRAM
 one() {
-  said=$(report_on "$@")
+  case $1 in
+  fuzz/all) set -- "$1" build-fuzz tests/fuzz/run ;;
+  asan/*) set -- "$1" build-fuzz "build-fuzz/tests/${1#asan/}" ;;
+  *) if [ -x "tests/$1.test" ]; then set -- "$1" build-test "tests/$1.test"; else set -- "$1" build-test "build-test/tests/$1"; fi ;;
+  esac
+  said=$(report_on "$1" "$src/$2" "$src/$3")
   (
     flock 9
     printf '%s\n' "$said"
   ) 9>>"$totals"
 }
 
-# What stands on standard input, "LABEL\0BUILD-DIR\0PROGRAM\0" each, several at a time.
-side_by_side() { xargs -0 -r -n 3 -P "$jobs" "$src/tests/run.sh" --one; }
-
-# programs BUILD-DIR GROUP: the executables that Meson has built for the group
-programs() {
-  [ -d "$1/tests/$2" ] || return 0
-  find "$1/tests/$2" -maxdepth 1 -type f -perm -u+x ! -name '*.so' ! -name '*.a' | sort
+# What is known to be long begins first, so that none of it is left to run alone at the end.
+long="portal/pages portal/stored scan/rules gateway/opinion gateway/network gateway/rules"
+longest_first() {
+  awk -v long="$long" 'BEGIN { n = split(long, order) } { all[++m] = $0; given[$0] = 1 }
+    END { for (i = 1; i <= n; i++) if (order[i] in given) { print order[i]; delete given[order[i]] }
+      for (i = 1; i <= m; i++) if (all[i] in given) print all[i] }'
 }
+
+# The labels on standard input, a line each, several at a time.
+side_by_side() { longest_first | xargs -d '\n' -r -n 1 -P "$jobs" "$src/tests/run.sh" --one; }
 
 wanted() { [ -z "$only" ] || [ "$1" = "$only" ] || [ "$1" = "test_$only" ] || [ "$1" = "${group}_$only" ]; }
 
-# list_built LABEL-PREFIX BUILD-DIR GROUP: what Meson has built for the group, as side_by_side() takes it
+# list_built LABEL-PREFIX BUILD-DIR GROUP: the executables that Meson has built for the group
 list_built() {
-  for program in $(programs "$2" "$3"); do
-    name=$(basename "$program")
-    if wanted "$name"; then printf '%s\0' "$1$3/$name" "$2" "$program"; fi
+  [ -d "$2/tests/$3" ] || return 0
+  find "$2/tests/$3" -maxdepth 1 -type f -perm -u+x ! -name '*.so' ! -name '*.a' -printf '%f\n' | sort | while read -r name; do
+    if wanted "$name"; then echo "$1$3/$name"; fi
   done
 }
 
 list_group() {
-  list_built "" "$src/build-test" "$1"
+  list_built "" build-test "$1"
   for program in tests/"$1"/*.test; do
     name=$(basename "$program" .test)
-    if [ -x "$program" ] && wanted "$name"; then printf '%s\0' "$1/$name" "$src/build-test" "$src/$program"; fi
+    if [ -x "$program" ] && wanted "$name"; then echo "$1/$name"; fi
   done
 }
 
+list_asan() {
+  for d in tests/*/; do
+    case $d in tests/bench/ | tests/fuzz/) continue ;; esac
+    list_built asan/ build-fuzz "$(basename "$d")"
+  done
+}
+
+# One build is what clang has to say, what is fuzzed and what the sanitizers watch. It takes what time the tests leave while they wait.
 clang_build() {
   configure build-fuzz clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dwerror=true
   compile build-fuzz
 }
-
-asan_build() {
-  configure build-asan gcc --buildtype=debug -Db_sanitize=address,undefined -Dwerror=true
-  compile build-asan
+begin_clang() {
+  nice -n 19 "$src/tests/run.sh" --clang >"$logs/clang.log" 2>&1 &
+  building=$!
 }
-
-run_clang() {
-  if (clang_build) >"$logs/clang.log" 2>&1; then
+await_clang() {
+  if wait "$building"; then
     echo "1 0 0" >>"$totals"
     echo "clang: everything compiles without a warning"
   else
     echo "0 1 0" >>"$totals"
     echo "clang: FAILED"
     tail -40 "$logs/clang.log" | sed 's/^/    | /'
+    return 1
   fi
-}
-
-run_fuzz() {
-  (clang_build) >"$logs/clang.log" 2>&1 || true
-  one fuzz/all "$src/build-fuzz" "$src/tests/fuzz/run"
 }
 
 run_asan() {
-  if ! (asan_build) >"$logs/asan-build.log" 2>&1; then
-    echo "0 1 0" >>"$totals"
-    echo "asan: the build FAILED"
-    tail -40 "$logs/asan-build.log" | sed 's/^/    | /'
-    return
-  fi
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
-  for d in tests/*/; do
-    case $d in tests/bench/ | tests/fuzz/) continue ;; esac
-    list_built asan/ "$src/build-asan" "$(basename "$d")"
-  done | side_by_side
+  list_asan | side_by_side
   unset UBSAN_OPTIONS ASAN_OPTIONS
 }
 
-if [ "${1:-}" = --one ]; then
-  shift
-  one "$@"
-  exit
-fi
+case "${1:-}" in
+--one) one "$2"; exit ;;
+--clang) clang_build; exit ;;
+esac
 
 : >"$totals"
+building=
 for word; do
-  group=${word%%/*} only=
-  case $word in */*) only=${word#*/} ;; esac
-  case $group in
-  clang | fuzz | asan) ;;
-  *) list_group "$group" ;;
-  esac
-done | side_by_side
-for word; do
-  group=${word%%/*} only=
-  case $word in */*) only=${word#*/} ;; esac
-  case $group in
-  clang) run_clang ;;
-  fuzz) run_fuzz ;;
-  asan) run_asan ;;
-  esac
+  case ${word%%/*} in clang | fuzz | asan) [ -n "$building" ] || begin_clang ;; esac
 done
+for word; do
+  group=${word%%/*} only=
+  case $word in */*) only=${word#*/} ;; esac
+  case $group in clang | fuzz | asan) ;; *) list_group "$group" ;; esac
+done | side_by_side
+if [ -n "$building" ] && await_clang; then
+  for word; do
+    group=${word%%/*} only=
+    case $word in */*) only=${word#*/} ;; esac
+    case $group in fuzz) one fuzz/all ;; asan) run_asan ;; esac
+  done
+fi
 
 awk '{ p += $1; f += $2; s += $3 } END { printf "%d passed, %d failed%s\n", p, f, s ? ", " s " skipped" : ""; exit f > 0 || p + f + s == 0 }' "$totals"
