@@ -2,7 +2,7 @@
 """What gate and exit let through and what is found behind them, for the shares and thresholds that export.py could choose: on the logits of every window of the
 texts kept out, with rules, without paragraphs read again. SHARE (network.py), AIM, LOST and LEFT (export.py) were chosen with it.
 
-    model/train/cascade.py --data SHARED/data --work DIR [--model model.pt] [--gate gate.xz]
+    model/train/cascade.py --data SHARED/data --work DIR [--model model.pt] [--gate gate.xz] [--witness witness.xz]
 
 Recall is the mean over attack sources where 1, 2, 5 and 10 % of ordinary text is flagged, every source counting the same.
 """
@@ -21,7 +21,8 @@ from finetune import load
 from network import RULES
 from text import DOCUMENT, PROMPT, ROOT, Vocabulary
 
-SHARES, AIMS, RATES = (0.0, 0.2, 0.3, 0.4, 0.5), ((0.01, 0.02, 0.01), (0.02, 0.03, 0.02), (0.05, 0.03, 0.02)), (0.01, 0.02, 0.05, 0.10)
+SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6)
+AIMS, RATES = ((0.01, 0.02, 0.01), (0.02, 0.03, 0.02), (0.05, 0.03, 0.02)), (0.01, 0.02, 0.05, 0.10)
 FIRST, REST = 260, 520  # microseconds of a window: the layers before the exit, and those after it (model/EXPERIMENTS.md)
 STANDS = 0.949          # a rule score that stands whatever the model says
 
@@ -29,12 +30,13 @@ STANDS = 0.949          # a rule score that stands whatever the model says
 class Role:
     """The texts of one role, their windows, and what each stage says of them."""
 
-    def __init__(self, model, gate, kept, rules, role):
+    def __init__(self, model, gate, witness, kept, rules, role):
         use = [i for i, e in enumerate(kept) if e.role == role and not e.harmful]
         self.texts, self.rules, self.role = [kept[i] for i in use], rules[use], role
         parts = [gates.cut(e.tokens) for e in self.texts]
         flat = [w for p in parts for w in p]
         self.of, self.guess = np.repeat(np.arange(len(parts)), [len(p) for p in parts]), gates.guesses(gate, flat)
+        self.witness = gates.guesses(witness, flat)
         self.last, self.early = score_stages(model, flat, role)
         self.attack, self.source = np.array([e.attack for e in self.texts]), np.array([e.source for e in self.texts])
         self.ordinary = np.array([corpus.ordinary(e.source, e.attack, e.harmful, e.ours) for e in self.texts])
@@ -57,7 +59,7 @@ class Role:
         return [np.mean([(score[self.attack & (self.source == s)] >= at).mean() for s in sources]) for at in (self.threshold(score, r) for r in RATES)]
 
     def line(self, share, aim, lost, left):
-        both, early = (share * self.guess + (1 - share) * said for said in (self.last, self.early))
+        both, early = (share * self.witness + (1 - share) * said for said in (self.last, self.early))
         found = self.attack[self.of] & (both >= self.threshold(self.joined(both), aim))
         past = self.guess >= export.below(self.largest(self.guess, found), self.source, lost)
         on = past & (early >= export.below(self.largest(early, found & past), self.source, left))
@@ -74,13 +76,14 @@ def main():
     p.add_argument("--work", required=True, type=pathlib.Path)
     p.add_argument("--model", default="model.pt")
     p.add_argument("--gate", default="gate.xz")
+    p.add_argument("--witness", default="witness.xz")
     a = p.parse_args()
     vocabulary = Vocabulary((ROOT / "model/vocabulary.bin").read_bytes())
     kept = [(r, e) for r in filter(corpus.kept_out, corpus.load(a.data)) for e in examples.build([r], vocabulary)]
-    rules, trained, model = export.rule_scores([r for r, _ in kept]), pack.load(a.work / a.gate), load(a.work, a.model, vocabulary.size, "cpu")
-    for role in (PROMPT, DOCUMENT):
-        gate = {k: trained[f"{k}-{role}"] for k in ("factors", "bias", "table")}
-        of = Role(model, gate, [e for _, e in kept], rules, role)
+    rules, model = export.rule_scores([r for r, _ in kept]), load(a.work, a.model, vocabulary.size, "cpu")
+    gate, witness = (export.of_roles(pack.load(a.work / name)) for name in (a.gate, a.witness))
+    for role, guess, other in zip((PROMPT, DOCUMENT), gate, witness):
+        of = Role(model, guess, other, [e for _, e in kept], rules, role)
         for share in SHARES:
             for aim in AIMS:
                 of.line(share, *aim)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""From WORK/model.pt and WORK/gate.xz to the weights file of the product: 8-bit weights, gate, exit, calibration (src/model/weights.h).
+"""From WORK/model.pt, WORK/gate.xz and WORK/witness.xz to the weights file of the product: 8-bit weights, gate, exit, calibration (src/model/weights.h).
 
     model/train/export.py --data SHARED/data --work DIR --out model/shield.weights --version N [--model model.half]
 
@@ -33,6 +33,7 @@ RATES = ((0.5, 0.02), (0.2, 0.10), (0.1, 0.20), (0.05, 0.35), (0.02, 0.50), (0.0
 # Of the attacks that would be found at a score of AIM, by role, the gate may let go LOST, and the exit LEFT of the rest. Somebody waits for a prompt: a lower
 # AIM finds little more in prompts and doubles what the worst harmless ones in a hundred cost (model/EXPERIMENTS.md).
 AIM, LOST, LEFT = (0.50, 0.35), 0.03, 0.02
+FORMAT = 5  # src/model/weights.h
 
 
 def quantise(w):
@@ -48,8 +49,14 @@ def packed_rows(w):
     return np.ascontiguousarray(w.reshape(n // 16, 16, k // 4, 4).transpose(0, 2, 1, 3))
 
 
-def sections(state, vocabulary, pieces, gate, knots):
-    """gate: of each role, with the guess from which windows are read and the logit below which they leave."""
+def tables(name, trained, last):
+    """Those of both roles: reach, factors, bias and a last number, and the tables."""
+    yield name, np.array([[t["reach"], *t["factors"], t["bias"], number] for t, number in zip(trained, last)], np.float32)
+    yield f"{name}.table", np.stack([t["table"] for t in trained])
+
+
+def sections(state, vocabulary, pieces, gate, witness, marks, knots):
+    """marks: of each role the guess from which windows are read and the logit below which they leave."""
     d = SHAPE["width"]
     shape = [d, SHAPE["layers"], SHAPE["heads"], SHAPE["inner"], vocabulary, WINDOW, len(examples.CATEGORIES), STRIDE, GATE_BITS,
              len(knots[0]), EXIT]
@@ -70,14 +77,19 @@ def sections(state, vocabulary, pieces, gate, knots):
         yield prefix + "norm", np.concatenate([state[norm + "g"], state[norm + "b"]])
         for name in ("query", "pooled", "mean", "bias"):
             yield prefix + name, state[f"head.{head}{name}"]
-    yield "exit.leave", np.array([leave for _, _, leave in gate], np.float32)
+    yield "exit.leave", np.array([leave for _, leave in marks], np.float32)
     yield "category", state["head.category"]
     yield "category.bias", state["head.category_bias"]
-    yield "gate", np.array([[*g["factors"], g["bias"], at, share] for (g, at, _), share in zip(gate, SHARE)], np.float32)
-    yield "gate.table", np.stack([g["table"] for g, _, _ in gate])
+    yield from tables("gate", gate, [at for at, _ in marks])
+    yield from tables("witness", witness, SHARE)
     yield "rules", np.array(RULES, np.float32)
     yield "calibration", np.array(knots, np.float32)
     yield "pieces", np.frombuffer(pieces, np.uint8)
+
+
+def of_roles(trained):
+    """What gate.py or witness.py saved, by role."""
+    return [{k: trained[f"{k}-{role}"] for k in ("reach", "factors", "bias", "table")} for role in (PROMPT, DOCUMENT)]
 
 
 def write(path, version, parts):
@@ -92,7 +104,7 @@ def write(path, version, parts):
         table += struct.pack("<16sQQ", name.encode(), begin + len(body), a.nbytes)
         body += a.tobytes()
     rest = table.ljust(begin - 64, b"\0") + body
-    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", 4, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
+    head = struct.pack("<8sIIQQII24s", b"VDTMODEL", FORMAT, version, 64 + len(rest), 0, zlib.crc32(rest), len(parts), NAME.encode())
     pathlib.Path(path).write_bytes(head + rest)
 
 
@@ -115,12 +127,12 @@ def falling(value, source):
 class Windows:
     """The windows of texts of one role, and what each stage says of them."""
 
-    def __init__(self, model, gate, kept, role):
+    def __init__(self, model, gate, witness, kept, role):
         parts = [gates.cut(e.tokens) for e in kept]
         flat = [w for p in parts for w in p]
         self.texts, self.of = kept, np.repeat(np.arange(len(parts)), [len(p) for p in parts])
-        self.guess, share = gates.guesses(gate, flat), SHARE[role == DOCUMENT]
-        self.logit, self.early = (share * self.guess + (1 - share) * said for said in score_stages(model, flat, role))
+        self.guess, witness, share = gates.guesses(gate, flat), gates.guesses(witness, flat), SHARE[role == DOCUMENT]
+        self.logit, self.early = share * witness + (1 - share) * score_stages(model, flat, role)
 
     def lowest(self, said, use, lost):
         """What a stage must say for a window to go on: `lost` of the texts lie below it with all windows that they are found by (use), every
@@ -130,9 +142,9 @@ class Windows:
         return below(reach, np.array([e.source for e in self.texts]), lost)
 
 
-def stages(model, gate, kept, role, detect):
+def stages(model, gate, witness, kept, role, detect):
     """(pass, leave), and says what they let through of the harmless."""
-    of = lambda want: Windows(model, gate, [e for e in kept if e.role == role and want(e)], role)
+    of = lambda want: Windows(model, gate, witness, [e for e in kept if e.role == role and want(e)], role)
     attacks, harmless = of(lambda e: e.attack), of(lambda e: not e.attack)
     at = attacks.lowest(attacks.guess, attacks.logit >= detect, LOST)
     leave = attacks.lowest(attacks.early, (attacks.logit >= detect) & (attacks.guess >= at), LEFT)
@@ -176,13 +188,13 @@ def main():
     vocabulary = Vocabulary(pieces)
     state = {k: v.float() for k, v in torch.load(a.work / a.model).items()}
     model = Classifier(vocabulary.size).load(state)
-    trained = pack.load(a.work / "gate.xz")
-    gate = [{k: trained[f"{k}-{role}"] for k in ("factors", "bias", "table")} for role in (PROMPT, DOCUMENT)]
+    gate, witness = (of_roles(pack.load(a.work / f"{name}.xz")) for name in ("gate", "witness"))
     rows = [*filter(corpus.kept_out, corpus.load(a.data)), *corpus.long_texts(a.data)]
     kept = [(r, e) for r in rows for e in examples.build([r], vocabulary)]
     kept_examples = [e for _, e in kept]
     flat = [[(-30.0, 0.0), (30.0, 1.0)]] * 2
-    write(a.out, a.version, sections(state, vocabulary.size, pieces, [(g, -1e9, -1e9) for g in gate], flat))
+    parts = lambda marks, knots: sections(state, vocabulary.size, pieces, gate, witness, marks, knots)
+    write(a.out, a.version, parts([(-1e9, -1e9)] * 2, flat))
     rules = np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * rule_scores([r for r, _ in kept])
 
     def knots():
@@ -192,9 +204,9 @@ def main():
 
     first = knots()
     detect = [dict((s, l) for l, s in k)[aim] for k, aim in zip(first, AIM)]
-    chosen = [(g, *stages(model, g, kept_examples, role, d)) for g, role, d in zip(gate, (PROMPT, DOCUMENT), detect)]
-    write(a.out, a.version, sections(state, vocabulary.size, pieces, chosen, first))
-    write(a.out, a.version, sections(state, vocabulary.size, pieces, chosen, knots()))
+    marks = [stages(model, g, w, kept_examples, role, d) for g, w, role, d in zip(gate, witness, (PROMPT, DOCUMENT), detect)]
+    write(a.out, a.version, parts(marks, first))
+    write(a.out, a.version, parts(marks, knots()))
     print(f"{a.out}: {pathlib.Path(a.out).stat().st_size / 1e6:.1f} MB")
 
 

@@ -18,10 +18,10 @@ import pack
 from evaluation import score_windows
 from examples import windows
 from finetune import holds, load, sampler_of
-from network import GATE_BITS, GATE_BOXES, STRIDE, WINDOW
+from network import GATE_BITS, GATE_BOXES, GATE_REACH, STRIDE, WINDOW
 from text import DOCUMENT, PROMPT
 
-NONE, ALONE, APART = 1 << GATE_BITS, 0xFFFFFFFF, 0x80000000
+NONE, ALONE, APART = 1 << GATE_BITS, 0xFFFFFFFF, (0, 0, 0x80000000)  # src/model/gate.c
 EPOCHS, BATCH = 3, 256
 DROP = 0.35       # of the places of a window are left out in training, so that none is relied on
 # What is to be foreseen is the network's logit, cut at MOST, and SURE, or less than none as much, by what is true: TRUE is the share of that. It makes the
@@ -39,14 +39,16 @@ def place(a, b):
     return (h * np.uint64(0xd6e8feb86659fd93) >> np.uint64(64 - GATE_BITS)).astype(np.int32)
 
 
-def slots(pieces):
-    """int32 [windows, tokens, 3] places of the table that each token adds up, NONE for none; and the lengths with the role."""
-    ids, length = np.zeros((len(pieces), WINDOW + 1), np.uint32), np.array([len(w) for w in pieces])
+def slots(pieces, reach):
+    """int32 [windows, tokens, reach + 1] places of the table that each token adds up, NONE for none; and the lengths with the role."""
+    body = WINDOW - 1
+    ids, length = np.zeros((len(pieces), body + reach), np.uint32), np.array([len(w) for w in pieces])
     for i, w in enumerate(pieces):
         ids[i, :len(w)] = w
-    at, here = np.arange(WINDOW - 1)[None], ids[:, :WINDOW - 1]
-    out = np.stack([place(here, np.full_like(here, ALONE)), place(here, ids[:, 1:WINDOW]), place(here, ids[:, 2:] | APART)], 2)
-    out[at[..., None] + np.arange(3) >= length[:, None, None]] = NONE
+    here = ids[:, :body]
+    behind = [ids[:, far:body + far] | np.uint32(APART[far]) for far in range(1, reach + 1)]
+    out = np.stack([place(here, b) for b in (np.full_like(here, ALONE), *behind)], 2)
+    out[np.arange(body)[None, :, None] + np.arange(reach + 1) >= length[:, None, None]] = NONE
     return torch.from_numpy(out), torch.from_numpy(length + 1.0).float()
 
 
@@ -62,9 +64,9 @@ def eight_bits(table, factors, bias):
     return {"factors": factors.detach().cpu().numpy() * scale, "bias": float(bias), "table": (table[:-1] / scale).round().cpu().numpy().astype(np.int8)}
 
 
-def train(pieces, logits, device):
-    """By stochastic descent on the squared error, without some of the places each time. Returns {factors, bias, table}: the mean of the tables of
-    the last part of the way, which is steadier than the last one."""
+def train(pieces, logits, device, reach, miss=3, epochs=EPOCHS):
+    """By stochastic descent on the squared error, without some of the places each time. miss: how much more it is to miss an attack. Returns {reach, factors, bias, table}:
+    the mean of the tables of the last part of the way, which is steadier than the last one."""
     table = torch.nn.Embedding(NONE + 1, 1, sparse=True, padding_idx=NONE).to(device)
     torch.nn.init.zeros_(table.weight)
     target = torch.tensor(logits, dtype=torch.float32)
@@ -72,12 +74,12 @@ def train(pieces, logits, device):
     bias = torch.nn.Parameter(target.mean().to(device))
     steps = torch.optim.Adagrad(table.parameters(), lr=0.1), torch.optim.Adam([factors, bias], lr=1e-3)
     rng, mean, summed = np.random.default_rng(0), torch.zeros(NONE + 1, device=device), 0
-    parts = [p for _ in range(EPOCHS) for p in np.array_split(rng.permutation(len(pieces)), max(1, len(pieces) // BATCH))]
+    parts = [p for _ in range(epochs) for p in np.array_split(rng.permutation(len(pieces)), max(1, len(pieces) // BATCH))]
     for k, part in enumerate(parts):
-        at, length = (x.to(device) for x in slots([pieces[i] for i in part]))
+        at, length = (x.to(device) for x in slots([pieces[i] for i in part], reach))
         at, goal = torch.where(torch.rand(at.shape, device=device) < DROP, torch.full_like(at, NONE), at), target[part].to(device)
         guess = sums(table(at.long()).sum((2, 3)) / (1 - DROP), length) @ factors + bias
-        heavy = 1 + 3 * (goal > 0).float()  # a window that is an attack must not be missed
+        heavy = 1 + miss * (goal > 0).float()
         loss = (heavy * (guess - goal) ** 2).mean()
         for s in steps:
             s.zero_grad()
@@ -86,13 +88,13 @@ def train(pieces, logits, device):
             s.step()
         if k >= len(parts) * LAST and (len(parts) - 1 - k) % 50 == 0:
             mean, summed = mean + table.weight.detach()[:, 0], summed + 1
-    return eight_bits(mean / summed, factors, bias)
+    return eight_bits(mean / summed, factors, bias) | {"reach": reach}
 
 
 def guesses(gate, pieces):
     table, out = torch.from_numpy(np.append(gate["table"], np.int8(0)).astype(np.float32)), []
     for i in range(0, len(pieces), 4096):
-        at, length = slots(pieces[i:i + 4096])
+        at, length = slots(pieces[i:i + 4096], gate["reach"])
         out.append(sums(table[at.long()].sum(2), length).numpy() @ gate["factors"] + gate["bias"])
     return np.concatenate(out)
 
@@ -151,7 +153,7 @@ def main():
     for role in (PROMPT, DOCUMENT):
         use = np.flatnonzero(roles == role)
         some = [pieces[i] for i in use]
-        gate = train(some, logits[use], a.device)
+        gate = train(some, logits[use], a.device, GATE_REACH)
         out |= {f"{k}-{role}": v for k, v in gate.items()}
         print(f"role {role}: {len(some)} windows, correlation {np.corrcoef(guesses(gate, some[:20000]), logits[use][:20000])[0, 1]:.3f}", flush=True)
     pack.save(a.work / a.out, **out)

@@ -3,7 +3,6 @@
  * gateway will show it, and thresholds are set on what the product computes. Called by text.py through ctypes.
  */
 #include "engine/view.h"
-#include "model/gate.h"
 #include "model/model.h"
 #include "model/tokens.h"
 #include <stdlib.h>
@@ -46,11 +45,6 @@ EXPORT size_t native_tokens(const struct vocabulary *v, const char *text, size_t
   }
   view_finish(&view);
   return count;
-}
-
-EXPORT void native_slots(uint32_t bits, const uint32_t *ids, size_t n, uint32_t *out)
-{
-  gate_slots(bits, ids, n, out);
 }
 
 EXPORT struct model_reader *native_reader(const void *weights, size_t n, const char *path, char *error, size_t room)

@@ -53,13 +53,6 @@ class Vocabulary:
         return [4, *(self.tokens("a" + mark)[-1] for mark in (".", "!", "?", "\u3002", "\uff01", ";", "}"))]
 
 
-def slots(bits, ids):
-    """[tokens, 3] places of the gate's table; 1 << bits is none. ids: the role first."""
-    out = np.empty((len(ids) - 1, 3), np.uint32)
-    native().native_slots(bits, array(np.ascontiguousarray(ids, np.uint32)), size(len(ids)), array(out))
-    return out
-
-
 class Reader:
     """The product's model over a weights file."""
 

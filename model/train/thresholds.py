@@ -24,10 +24,10 @@ def sections(data):
 
 
 def places(data):
-    """Where the two thresholds of each stage stand: those of the gate stand before the last number of a row of each role."""
+    """Where the two thresholds of each stage stand: those of the gate are the last numbers of its two rows."""
     leave, _ = sections(data)["exit.leave"]
     gate, size = sections(data)["gate"]
-    return {"exit": (leave, leave + 4), "gate": (gate + size // 2 - 8, gate + size - 8)}
+    return {"exit": (leave, leave + 4), "gate": (gate + size // 2 - 4, gate + size - 4)}
 
 
 def move(data, stage, values):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""From a weights file of the product back to what training goes on from: WORK/model.pt and WORK/gate.xz out. export.py the other way around.
+"""From a weights file of the product back to what training goes on from: WORK/model.pt, WORK/gate.xz and WORK/witness.xz out. export.py the other way around.
 
     model/train/unpack.py --work DIR [--weights model/shield.weights]
 
@@ -17,7 +17,7 @@ import pack
 from network import EXIT, SHAPE
 from text import DOCUMENT, PROMPT, ROOT
 
-FORMAT = 4
+FORMAT = 5
 
 
 def sections_of(path):
@@ -61,12 +61,12 @@ def network(part):
     return state
 
 
-def gates(part):
-    """What gate.py saves."""
-    numbers, table = floats(part["gate"], 2, -1), np.frombuffer(part["gate.table"], np.int8).reshape(2, -1)
+def tables(part, name):
+    """What gate.py and witness.py save."""
+    numbers, table = floats(part[name], 2, -1), np.frombuffer(part[f"{name}.table"], np.int8).reshape(2, -1)
     out = {}
     for role, of, places in zip((PROMPT, DOCUMENT), numbers, table):
-        out |= {f"factors-{role}": of[:-3], f"bias-{role}": of[-3], f"table-{role}": places}
+        out |= {f"reach-{role}": int(of[0]), f"factors-{role}": of[1:-2], f"bias-{role}": of[-2], f"table-{role}": places}
     return out
 
 
@@ -81,8 +81,9 @@ def main():
         raise SystemExit(f"{a.weights}: a network of another shape than network.py has")
     a.work.mkdir(parents=True, exist_ok=True)
     torch.save({k: torch.tensor(v, dtype=torch.float32) for k, v in network(part).items()}, a.work / "model.pt")
-    pack.save(a.work / "gate.xz", **gates(part))
-    print(f"{a.work / 'model.pt'}, {a.work / 'gate.xz'}")
+    for name in ("gate", "witness"):
+        pack.save(a.work / f"{name}.xz", **tables(part, name))
+    print(", ".join(str(a.work / name) for name in ("model.pt", "gate.xz", "witness.xz")))
 
 
 if __name__ == "__main__":

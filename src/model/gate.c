@@ -10,23 +10,24 @@ static uint32_t place(uint32_t bits, uint32_t a, uint32_t b)
   return (uint32_t)(h >> (64 - bits));
 }
 
-/* b of a token alone, of two neighbours and of two with one between them. */
-enum { ALONE = 0xFFFFFFFF, APART = 0x80000000 };
-
-void gate_slots(uint32_t bits, const uint32_t *ids, size_t n, uint32_t *out)
+/* The place of a token alone (far: 0), with its neighbour, or with the token behind that. */
+static uint32_t place_of(uint32_t bits, const uint32_t *ids, size_t i, unsigned far)
 {
-  for (size_t i = 1; i < n; i++) {
-    *out++ = place(bits, ids[i], ALONE);
-    *out++ = i + 1 < n ? place(bits, ids[i], ids[i + 1]) : 1u << bits;
-    *out++ = i + 2 < n ? place(bits, ids[i], ids[i + 2] | APART) : 1u << bits;
-  }
+  enum { ALONE = 0xFFFFFFFF, APART = 0x80000000 };
+  if (far == 0) return place(bits, ids[i], ALONE);
+  return place(bits, ids[i], far == 1 ? ids[i + 1] : ids[i + far] | APART);
 }
 
-static int32_t brought(const struct gate *g, const int8_t *table, const uint32_t *ids, size_t i, size_t n)
+void gate_slots(uint32_t bits, unsigned reach, const uint32_t *ids, size_t n, uint32_t *out)
 {
-  int32_t sum = table[place(g->bits, ids[i], ALONE)];
-  if (i + 1 < n) sum += table[place(g->bits, ids[i], ids[i + 1])];
-  if (i + 2 < n) sum += table[place(g->bits, ids[i], ids[i + 2] | APART)];
+  for (size_t i = 1; i < n; i++)
+    for (unsigned far = 0; far <= reach; far++) *out++ = i + far < n ? place_of(bits, ids, i, far) : 1u << bits;
+}
+
+static int32_t brought(const struct gate_table *t, uint32_t bits, const uint32_t *ids, size_t i, size_t n)
+{
+  int32_t sum = 0;
+  for (unsigned far = 0; far <= t->reach && i + far < n; far++) sum += t->table[place_of(bits, ids, i, far)];
   return sum;
 }
 
@@ -36,12 +37,11 @@ static int32_t larger(int32_t a, int32_t b)
 }
 
 /* Sums are whole numbers, so every processor finds the same. */
-float gate_guess(const struct gate *g, const uint32_t *ids, size_t n)
+static float sums(const struct gate_table *t, uint32_t bits, const uint32_t *ids, size_t n)
 {
-  const struct gate_role *r = &g->role[ids[0] == TOKEN_DOCUMENT];
   int32_t last[GATE_WIDE] = {0}, whole = 0, narrow = 0, wide = 0, most_narrow = INT32_MIN, most_wide = INT32_MIN;
   for (size_t i = 1; i < n; i++) {
-    int32_t here = brought(g, r->table, ids, i, n);
+    int32_t here = brought(t, bits, ids, i, n);
     whole += here;
     narrow += here - last[(i - GATE_NARROW) % GATE_WIDE];
     wide += here - last[i % GATE_WIDE];
@@ -51,5 +51,15 @@ float gate_guess(const struct gate *g, const uint32_t *ids, size_t n)
   }
   if (n < 2) most_narrow = most_wide = 0;
   /* By the square root of the length: a long window has more of everything. */
-  return (float)whole * r->whole / sqrtf((float)n) + (float)most_narrow * r->narrow + (float)most_wide * r->wide + r->bias;
+  return (float)whole * t->whole / sqrtf((float)n) + (float)most_narrow * t->narrow + (float)most_wide * t->wide + t->bias;
+}
+
+float gate_guess(const struct gate *g, const uint32_t *ids, size_t n)
+{
+  return sums(&g->guess[ids[0] == TOKEN_DOCUMENT], g->bits, ids, n);
+}
+
+float gate_witness(const struct gate *g, const uint32_t *ids, size_t n)
+{
+  return sums(&g->witness[ids[0] == TOKEN_DOCUMENT], g->bits, ids, n);
 }

@@ -136,7 +136,7 @@ static void look(struct model_reader *r, size_t from, size_t n, bool document, s
   const struct gate *g = &r->model->weights.gate;
   float guess = gate_guess(g, r->ids, to_ids(r, n, document));
   out->windows++;
-  if (guess >= g->role[document].pass) keep(r, (struct seen){.from = from, .to = r->tokens[n - 1].end, .guess = guess});
+  if (guess >= g->pass[document]) keep(r, (struct seen){.from = from, .to = r->tokens[n - 1].end, .guess = guess});
   else if (guess > r->unread) r->unread = guess;
 }
 
@@ -225,19 +225,20 @@ static void take(const struct model_reader *r, size_t n, double logit, struct mo
   find_spans(r, n, out);
 }
 
-/* The logit of a window: what gate and encoder say of it, each with its share. At the exit the encoder says what it thinks so far. */
-static double encode(struct model_reader *r, size_t n, float guess, bool document)
+/* The logit of a window: what witness and encoder say of it, each with its share. At the exit the encoder says what it thinks so far. */
+static double encode(struct model_reader *r, size_t n, bool document)
 {
   const struct weights *w = &r->model->weights;
-  float share = w->gate.role[document].share, leave = (w->leave[document] - share * guess) / (1 - share);
-  r->model->run(&w->encoder, r->scratch, r->ids, to_ids(r, n, document), leave, &r->reading);
-  return (double)(share * guess + (1 - share) * r->reading.logit);
+  size_t n_ids = to_ids(r, n, document);
+  float share = w->gate.share[document], witness = share * gate_witness(&w->gate, r->ids, n_ids);
+  r->model->run(&w->encoder, r->scratch, r->ids, n_ids, (w->leave[document] - witness) / (1 - share), &r->reading);
+  return (double)(witness + (1 - share) * r->reading.logit);
 }
 
 static void read_window(struct model_reader *r, struct str text, struct seen *s, bool document, struct model_verdict *out)
 {
   size_t end, n = tokenize(r->model->vocabulary, text, s->from, r->tokens, r->model->weights.encoder.window - 1, &end);
-  s->logit = encode(r, n, s->guess, document);
+  s->logit = encode(r, n, document);
   out->read++;
   take(r, n, s->logit, out);
 }
@@ -264,15 +265,14 @@ static void read_paragraph(struct model_reader *r, struct str text, size_t from,
     if (r->again[i] == from) return;
   size_t end, n = tokenize(m->vocabulary, str_cut(text, from, to), 0, r->tokens, m->weights.encoder.window - 1, &end);
   if (n < BRIEF) return;
-  float guess = gate_guess(&m->weights.gate, r->ids, to_ids(r, n, false));
-  if (guess < m->weights.gate.role[false].pass) return;
+  if (gate_guess(&m->weights.gate, r->ids, to_ids(r, n, false)) < m->weights.gate.pass[false]) return;
   for (size_t i = 0; i < n; i++) {
     r->tokens[i].start += (uint32_t)from;
     r->tokens[i].end += (uint32_t)from;
   }
   r->again[r->n_again++] = from;
   out->again++;
-  double logit = encode(r, n, guess, false) - MARGIN;
+  double logit = encode(r, n, false) - MARGIN;
   take(r, n, logit < limit ? logit : limit, out);
 }
 

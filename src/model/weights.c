@@ -190,16 +190,27 @@ static void read_output(struct reader *r)
   e->category_bias = float_section(r, "category.bias", e->categories);
 }
 
-/* {whole, narrow, wide, bias, pass, share} for each role, then the tables. */
+/* {reach, whole, narrow, wide, bias, last} for each role, and the tables. */
+static void read_tables(struct reader *r, const char *name, const char *table_name, struct gate_table out[ROLES],
+                        float last[ROLES])
+{
+  uint32_t bits = r->w->gate.bits;
+  const float *f = float_section(r, name, 6 * ROLES);
+  const int8_t *table = section(r, table_name, (uint64_t)ROLES << bits, NULL);
+  for (size_t i = 0; i < ROLES && !r->rc; i++, f += 6) {
+    if (!(f[0] >= 1 && f[0] <= GATE_REACH_MAX)) fault(r, name, "its reach is out of bounds");
+    else out[i] = (struct gate_table){(uint32_t)f[0], table + ((size_t)i << bits), f[1], f[2], f[3], f[4]};
+    last[i] = f[5];
+  }
+}
+
 static void read_gate(struct reader *r)
 {
   struct gate *g = &r->w->gate;
-  const float *f = float_section(r, "gate", 6 * ROLES);
-  const int8_t *table = section(r, "gate.table", (uint64_t)ROLES << g->bits, NULL);
-  for (size_t i = 0; i < ROLES && !r->rc; i++, f += 6) {
-    g->role[i] = (struct gate_role){table + ((size_t)i << g->bits), f[0], f[1], f[2], f[3], f[4], f[5]};
-    if (!(f[5] >= 0 && f[5] < 1)) fault(r, "gate", "its share is out of bounds");
-  }
+  read_tables(r, "gate", "gate.table", g->guess, g->pass);
+  read_tables(r, "witness", "witness.table", g->witness, g->share);
+  for (size_t i = 0; i < ROLES && !r->rc; i++)
+    if (!(g->share[i] >= 0 && g->share[i] < 1)) fault(r, "witness", "its share is out of bounds");
 }
 
 static void read_knots(struct reader *r)

@@ -29,7 +29,7 @@ struct rig {
   uint64_t seed;
   float pass;                                                     /* the gate's */
   float leave;                                                    /* the exit's */
-  float share;                                                    /* of the gate in a logit */
+  float share;                                                    /* of the witness in a logit */
   float steep;                                                    /* logits so many times as far apart; 0: once */
   enum { RIG_RISING, RIG_CERTAIN, RIG_UNSURE, RIG_CLEAR } scores; /* rising with the logit; or 1, 0.5 or 0.1 for every logit */
 };
@@ -119,9 +119,12 @@ static inline void rig_sections(struct rig *r)
   rig_section(r, "exit.leave", leave, sizeof leave);
   rig_floats(r, "category", 10 * RIG_WIDTH, 0, 1);
   rig_floats(r, "category.bias", 10, 0, 0.1f);
-  const float gate[] = {0.01f, 0.002f, 0.001f, 0, r->pass, r->share, 0.01f, 0.002f, 0.001f, 0, r->pass, r->share};
+  const float gate[] = {2, 0.01f, 0.002f, 0.001f, 0, r->pass, 2, 0.01f, 0.002f, 0.001f, 0, r->pass};
   rig_section(r, "gate", gate, sizeof gate);
   rig_bytes(r, "gate.table", ROLES << RIG_GATE_BITS);
+  const float witness[] = {1, 0.008f, 0.003f, 0.001f, 1, r->share, 1, 0.008f, 0.003f, 0.001f, 1, r->share};
+  rig_section(r, "witness", witness, sizeof witness);
+  rig_bytes(r, "witness.table", ROLES << RIG_GATE_BITS);
   const float rules[] = {3, 3};
   rig_section(r, "rules", rules, sizeof rules);
   static const float knots[][6] = {[RIG_RISING] = {-10, 0, 0, 0.5f, 10, 1},

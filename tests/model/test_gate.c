@@ -1,13 +1,13 @@
-/* The gate's guess against the same sums worked out from the book, and against the places that training takes them from. */
+/* What gate and witness say against the same sums worked out from the book, from the places that training takes them from. */
 #include "model/gate.h"
 #include "model/tokens.h"
 #include "tests/test.h"
 #include <math.h>
 
-enum { BITS = 12, MOST = 140 };
+enum { BITS = 12, MOST = 140, NEAR = 1, FAR = 2 };
 
 static int8_t table[1 << BITS];
-static uint32_t ids[MOST], slots[MOST * GATE_SLOTS];
+static uint32_t ids[MOST], slots[MOST * (FAR + 1)];
 
 static struct gate gate(void)
 {
@@ -16,47 +16,53 @@ static struct gate gate(void)
     seed = seed * 6364136223846793005u + 1442695040888963407u;
     table[i] = (int8_t)((int)(seed >> 33) % 127);
   }
-  struct gate_role r = {.table = table, .whole = 0.01f, .narrow = 0.02f, .wide = 0.03f, .bias = 1};
-  return (struct gate){BITS, {r, r}};
+  struct gate_table near = {.reach = NEAR, .table = table, .whole = 0.01f, .narrow = 0.02f, .wide = 0.03f, .bias = 1}, far = near;
+  far.reach = FAR;
+  return (struct gate){BITS, {far, far}, {near, near}, {0, 0}, {0, 0}};
 }
 
-static int brought(size_t i)
+static int brought(size_t i, unsigned reach)
 {
   int sum = 0;
-  for (size_t k = 0; k < GATE_SLOTS; k++) {
-    uint32_t at = slots[(i - 1) * GATE_SLOTS + k];
+  for (size_t k = 0; k <= reach; k++) {
+    uint32_t at = slots[(i - 1) * (reach + 1) + k];
     if (at < 1 << BITS) sum += table[at];
   }
   return sum;
 }
 
-static int worst(size_t n, size_t box)
+static int worst(size_t n, size_t box, unsigned reach)
 {
   int most = n > 1 ? INT32_MIN : 0;
   for (size_t end = 1; end < n; end++) {
     int sum = 0;
-    for (size_t i = end >= box ? end - box + 1 : 1; i <= end; i++) sum += brought(i);
+    for (size_t i = end >= box ? end - box + 1 : 1; i <= end; i++) sum += brought(i, reach);
     if (sum > most) most = sum;
   }
   return most;
 }
 
-static void guess(size_t n)
+static double wanted(size_t n, unsigned reach)
+{
+  int whole = 0;
+  gate_slots(BITS, reach, ids, n, slots);
+  for (size_t i = 1; i < n; i++) whole += brought(i, reach);
+  return whole * 0.01 / sqrt((double)n) + worst(n, GATE_NARROW, reach) * 0.02 + worst(n, GATE_WIDE, reach) * 0.03 + 1;
+}
+
+static void window(size_t n)
 {
   struct gate g = gate();
-  int whole = 0;
   ids[0] = TOKEN_PROMPT;
   for (size_t i = 1; i < n; i++) ids[i] = (uint32_t)(FIRST_PIECE + i * i % 37);
-  gate_slots(BITS, ids, n, slots);
-  for (size_t i = 1; i < n; i++) whole += brought(i);
-  double want = whole * 0.01 / sqrt((double)n) + worst(n, GATE_NARROW) * 0.02 + worst(n, GATE_WIDE) * 0.03 + 1;
-  CHECK(fabs((double)gate_guess(&g, ids, n) - want) < 1e-4);
+  CHECK(fabs((double)gate_guess(&g, ids, n) - wanted(n, FAR)) < 1e-4);
+  CHECK(fabs((double)gate_witness(&g, ids, n) - wanted(n, NEAR)) < 1e-4);
 }
 
 static void the_last_tokens_have_no_neighbours(void)
 {
   for (size_t i = 0; i < 4; i++) ids[i] = (uint32_t)(FIRST_PIECE + i);
-  gate_slots(BITS, ids, 4, slots);
+  gate_slots(BITS, FAR, ids, 4, slots);
   CHECK(slots[1] < 1 << BITS && slots[2] < 1 << BITS);
   CHECK(slots[4] < 1 << BITS && slots[5] == 1 << BITS);
   CHECK(slots[7] == 1 << BITS && slots[8] == 1 << BITS);
@@ -67,7 +73,7 @@ int main(void)
   static const size_t lengths[] = {1, 2, 3, 8, 9, 10, 31, 32, 33, 34, 128};
   for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
     CASE_BEGIN();
-    guess(lengths[i]);
+    window(lengths[i]);
     CASE_END("a window of %zu tokens", lengths[i]);
   }
   RUN(the_last_tokens_have_no_neighbours);

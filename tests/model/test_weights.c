@@ -145,13 +145,25 @@ static void whole_share(char *p, size_t n)
 {
   (void)n;
   float f = 1;
-  memcpy(p + get_u64(entry(p, "gate") + 16) + 11 * sizeof f, &f, sizeof f);
+  memcpy(p + get_u64(entry(p, "witness") + 16) + 11 * sizeof f, &f, sizeof f);
+}
+static void no_reach(char *p, size_t n)
+{
+  (void)n;
+  float f = 0;
+  memcpy(p + get_u64(entry(p, "gate") + 16), &f, sizeof f);
+}
+static void too_far(char *p, size_t n)
+{
+  (void)n;
+  float f = GATE_REACH_MAX + 1;
+  memcpy(p + get_u64(entry(p, "witness") + 16) + 6 * sizeof f, &f, sizeof f);
 }
 static void less_than_no_share(char *p, size_t n)
 {
   (void)n;
   float f = -0.01f;
-  memcpy(p + get_u64(entry(p, "gate") + 16) + 5 * sizeof f, &f, sizeof f);
+  memcpy(p + get_u64(entry(p, "witness") + 16) + 5 * sizeof f, &f, sizeof f);
 }
 static void falling_knots(char *p, size_t n)
 {
@@ -189,8 +201,10 @@ static const struct {
     {"an exit before the first layer", exit_before_all, "shape"},
     {"an exit behind the last layer", exit_behind_all, "shape"},
     {"a number that is none", not_a_number, "finite"},
-    {"a gate that is the whole logit", whole_share, "gate"},
-    {"a gate with less than no share", less_than_no_share, "gate"},
+    {"a witness that is the whole logit", whole_share, "witness"},
+    {"a witness with less than no share", less_than_no_share, "witness"},
+    {"a gate without pairs", no_reach, "gate"},
+    {"a witness that reaches too far", too_far, "witness"},
     {"a calibration that falls", falling_knots, "calibration"},
     {"more sections than there is room for", many_sections, "sections"},
     {"another format", other_format, "format 5"},
