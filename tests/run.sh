@@ -5,7 +5,7 @@
 # A program that fails without saying "not ok", says fewer cases than it planned, or prints no TAP at all counts as one failure.
 set -eu
 . share/setup.sh
-src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-300} jobs=${VEDETTE_TEST_JOBS:-$(nproc)}
+src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-600} jobs=${VEDETTE_TEST_JOBS:-$(nproc)}
 mkdir -p "$logs"
 # The shipped rules are compiled once, not by each program; what tests compile of their own stands beside them.
 export VEDETTE_CACHE="${VEDETTE_CACHE:-$src/build-test/compiled}"
