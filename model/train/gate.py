@@ -24,8 +24,8 @@ from text import DOCUMENT, PROMPT
 NONE, ALONE, APART = 1 << GATE_BITS, 0xFFFFFFFF, (0, 0, 0x80000000)  # src/model/gate.c
 EPOCHS, BATCH = 3, 256
 DROP = 0.35       # of the places of a window are left out in training, so that none is relied on
-# What is to be foreseen is the network's logit, cut at MOST, and SURE, or less than none as much, by what is true: TRUE is the share of that. It makes the
-# gate err in other places than the network, which is what a mean of both wants.
+# What is to be foreseen is the network's logit, cut at MOST, and SURE, or less than none as much, by what is true: TRUE is the share of that. It makes
+# the gate a worse forecast and a better gate (model/EXPERIMENTS.md).
 MOST, SURE, TRUE = 6.0, 4.0, 0.5
 LAST = 0.6        # of the way, from which on tables go into the mean
 PER_TEXT = 5      # windows of a text, at most

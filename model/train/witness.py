@@ -17,7 +17,7 @@ import pack
 from network import WITNESS_REACH
 from text import DOCUMENT, PROMPT
 
-SURE, EPOCHS = 4.0, 2  # the logit that it is to say of an attack
+EPOCHS = 2
 
 
 def main():
@@ -31,7 +31,7 @@ def main():
     out = {}
     for role in (PROMPT, DOCUMENT):
         use = np.flatnonzero((roles == role) & ~np.isnan(attack))
-        trained = gate.train([pieces[i] for i in use], SURE * (2 * attack[use] - 1), a.device, WITNESS_REACH, 0, EPOCHS)
+        trained = gate.train([pieces[i] for i in use], gate.SURE * (2 * attack[use] - 1), a.device, WITNESS_REACH, 0, EPOCHS)
         out |= {f"{k}-{role}": v for k, v in trained.items()}
         print(f"role {role}: {len(use)} windows, {attack[use].mean():.0%} of them attacks", flush=True)
     pack.save(a.work / "witness.xz", **out)

@@ -101,6 +101,10 @@ static void lengthen(char *p, size_t n)
   (void)n;
   set_u64(entry(p, "gate.table") + 24, UINT64_MAX);
 }
+static void set_float(char *p, const char *section, size_t i, float f)
+{
+  memcpy(p + get_u64(entry(p, section) + 16) + i * sizeof f, &f, sizeof f);
+}
 static void shape_field(char *p, size_t field, uint32_t v)
 {
   memcpy(p + get_u64(entry(p, "shape") + 16) + 4 * field, &v, sizeof v);
@@ -138,38 +142,32 @@ static void stride_of_window(char *p, size_t n)
 static void not_a_number(char *p, size_t n)
 {
   (void)n;
-  float f = NAN;
-  memcpy(p + get_u64(entry(p, "pooled") + 16) + 8, &f, sizeof f);
+  set_float(p, "pooled", 2, NAN);
 }
 static void whole_share(char *p, size_t n)
 {
   (void)n;
-  float f = 1;
-  memcpy(p + get_u64(entry(p, "witness") + 16) + 11 * sizeof f, &f, sizeof f);
+  set_float(p, "witness", 11, 1);
 }
 static void no_reach(char *p, size_t n)
 {
   (void)n;
-  float f = 0;
-  memcpy(p + get_u64(entry(p, "gate") + 16), &f, sizeof f);
+  set_float(p, "gate", 0, 0);
 }
 static void too_far(char *p, size_t n)
 {
   (void)n;
-  float f = GATE_REACH_MAX + 1;
-  memcpy(p + get_u64(entry(p, "witness") + 16) + 6 * sizeof f, &f, sizeof f);
+  set_float(p, "witness", 6, GATE_REACH_MAX + 1);
 }
 static void less_than_no_share(char *p, size_t n)
 {
   (void)n;
-  float f = -0.01f;
-  memcpy(p + get_u64(entry(p, "witness") + 16) + 5 * sizeof f, &f, sizeof f);
+  set_float(p, "witness", 5, -0.01f);
 }
 static void falling_knots(char *p, size_t n)
 {
   (void)n;
-  float f = 20;
-  memcpy(p + get_u64(entry(p, "calibration") + 16), &f, sizeof f);
+  set_float(p, "calibration", 0, 20);
 }
 static void many_sections(char *p, size_t n)
 {
