@@ -1,11 +1,11 @@
 #!/bin/sh
 # Runs groups of tests and counts their TAP. Started by ./test, from the root of the repository, after build-test is built.
 #
-# As many programs run side by side as there are processors (VEDETTE_TEST_JOBS): most of them wait for servers. Each report is printed whole.
+# One program more than there are processors runs side by side (VEDETTE_TEST_JOBS): most of them wait for servers. Each report is printed whole.
 # A program that fails without saying "not ok", says fewer cases than it planned, or prints no TAP at all counts as one failure.
 set -eu
 . share/setup.sh
-src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-600} jobs=${VEDETTE_TEST_JOBS:-$(nproc)}
+src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-600} jobs=${VEDETTE_TEST_JOBS:-$(($(nproc) + 1))}
 mkdir -p "$logs"
 # The shipped rules are compiled once, not by each program; what tests compile of their own stands beside them.
 export VEDETTE_CACHE="${VEDETTE_CACHE:-$src/build-test/compiled}"
@@ -96,8 +96,20 @@ list_group() {
 list_asan() {
   for d in tests/*/; do
     case $d in tests/bench/ | tests/fuzz/) continue ;; esac
-    list_built asan/ build-fuzz "$(basename "$d")"
+    group=$(basename "$d")
+    list_built asan/ build-fuzz "$group"
   done
+}
+
+# labels_of WORD LIST...: what LIST prints for GROUP or GROUP/PROGRAM; nothing at all is a failure
+labels_of() {
+  group=${1%%/*} only=
+  case $1 in */*) only=${1#*/} ;; esac
+  found=$("$2" "$group")
+  if [ -n "$found" ]; then printf '%s\n' "$found"; else
+    echo "0 1 0" >>"$totals"
+    echo "there is no test $1" >&2
+  fi
 }
 
 # One build is what clang has to say, what is fuzzed and what the sanitizers watch. It takes what time the tests leave while they wait.
@@ -123,7 +135,7 @@ await_clang() {
 
 run_asan() {
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1
-  list_asan | side_by_side
+  labels_of "$1" list_asan | side_by_side
   unset UBSAN_OPTIONS ASAN_OPTIONS
 }
 
@@ -138,15 +150,11 @@ for word; do
   case ${word%%/*} in clang | fuzz | asan) [ -n "$building" ] || begin_clang ;; esac
 done
 for word; do
-  group=${word%%/*} only=
-  case $word in */*) only=${word#*/} ;; esac
-  case $group in clang | fuzz | asan) ;; *) list_group "$group" ;; esac
+  case ${word%%/*} in clang | fuzz | asan) ;; *) labels_of "$word" list_group ;; esac
 done | side_by_side
 if [ -n "$building" ] && await_clang; then
   for word; do
-    group=${word%%/*} only=
-    case $word in */*) only=${word#*/} ;; esac
-    case $group in fuzz) one fuzz/all ;; asan) run_asan ;; esac
+    case ${word%%/*} in fuzz) one fuzz/all ;; asan) run_asan "$word" ;; esac
   done
 fi
 
