@@ -59,13 +59,13 @@ class Role:
         return [np.mean([(score[self.attack & (self.source == s)] >= at).mean() for s in sources]) for at in (self.threshold(score, r) for r in RATES)]
 
     def line(self, share, aim, lost, left):
-        both, early = (share * self.witness + (1 - share) * said for said in (self.last, self.early))
+        both, early, guess = (share * self.witness + (1 - share) * said for said in (self.last, self.early, self.guess))
         found = self.attack[self.of] & (both >= self.threshold(self.joined(both), aim))
-        past = self.guess >= export.below(self.largest(self.guess, found), self.source, lost)
+        past = guess >= export.below(self.largest(guess, found), self.source, lost)
         on = past & (early >= export.below(self.largest(early, found & past), self.source, left))
         harmless = ~self.attack[self.of]
         passed, stayed = past[harmless].mean(), on[harmless].mean()
-        found = self.recall(self.joined(np.where(on, both, np.where(past, early, self.guess))))
+        found = self.recall(self.joined(np.where(on, both, np.where(past, early, guess))))
         print(f"{'document' if self.role == DOCUMENT else 'prompt':8} share {share:.1f}, aim {aim:.0%}, lost {lost:.0%}, {left:.0%}: of harmless windows {passed:5.1%} pass the gate, "
               f"{stayed:4.1%} the exit, {passed * FIRST + stayed * REST:3.0f} us each; found " + " ".join(f"{f:6.1%}" for f in found), flush=True)
 

@@ -33,7 +33,7 @@ RATES = ((0.5, 0.02), (0.2, 0.10), (0.1, 0.20), (0.05, 0.35), (0.02, 0.50), (0.0
 # Of the attacks that would be found at a score of AIM, by role, the gate may let go LOST, and the exit LEFT of the rest. Somebody waits for a prompt: a lower
 # AIM finds little more in prompts and doubles what the worst harmless ones in a hundred cost (model/EXPERIMENTS.md).
 AIM, LOST, LEFT = (0.50, 0.35), 0.03, 0.02
-FORMAT = 5  # src/model/weights.h
+FORMAT = 6  # src/model/weights.h
 
 
 def quantise(w):
@@ -49,10 +49,9 @@ def packed_rows(w):
     return np.ascontiguousarray(w.reshape(n // 16, 16, k // 4, 4).transpose(0, 2, 1, 3))
 
 
-def tables(name, trained, last):
-    """Those of both roles: reach, factors, bias and a last number, and the tables."""
-    yield name, np.array([[t["reach"], *t["factors"], t["bias"], number] for t, number in zip(trained, last)], np.float32)
-    yield f"{name}.table", np.stack([t["table"] for t in trained])
+def factors(trained, last):
+    """Of both roles: reach, factors, bias and a last number."""
+    return np.array([[t["reach"], *t["factors"], t["bias"], number] for t, number in zip(trained, last)], np.float32)
 
 
 def sections(state, vocabulary, pieces, gate, witness, marks, knots):
@@ -80,8 +79,9 @@ def sections(state, vocabulary, pieces, gate, witness, marks, knots):
     yield "exit.leave", np.array([leave for _, leave in marks], np.float32)
     yield "category", state["head.category"]
     yield "category.bias", state["head.category_bias"]
-    yield from tables("gate", gate, [at for at, _ in marks])
-    yield from tables("witness", witness, SHARE)
+    yield "gate", factors(gate, [at for at, _ in marks])
+    yield "witness", factors(witness, SHARE)
+    yield "gate.table", np.stack([np.stack([g["table"], w["table"]], 1) for g, w in zip(gate, witness)])
     yield "rules", np.array(RULES, np.float32)
     yield "calibration", np.array(knots, np.float32)
     yield "pieces", np.frombuffer(pieces, np.uint8)
@@ -131,8 +131,8 @@ class Windows:
         parts = [gates.cut(e.tokens) for e in kept]
         flat = [w for p in parts for w in p]
         self.texts, self.of = kept, np.repeat(np.arange(len(parts)), [len(p) for p in parts])
-        self.guess, witness, share = gates.guesses(gate, flat), gates.guesses(witness, flat), SHARE[role == DOCUMENT]
-        self.logit, self.early = share * witness + (1 - share) * score_stages(model, flat, role)
+        witness, share = gates.guesses(witness, flat), SHARE[role == DOCUMENT]
+        self.guess, self.logit, self.early = (share * witness + (1 - share) * said for said in (gates.guesses(gate, flat), *score_stages(model, flat, role)))
 
     def lowest(self, said, use, lost):
         """What a stage must say for a window to go on: `lost` of the texts lie below it with all windows that they are found by (use), every

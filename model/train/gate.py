@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Trains the gate (src/model/gate.h): from token pairs alone, to foresee what the network says of a window, and what is true of it. WORK/model.pt in,
+"""Trains the gate's guess (src/model/gate.h): from token pairs alone, to foresee what the network says of a window, and what is true of it. WORK/model.pt in,
 WORK/gate.xz out (or as told).
 
     model/train/gate.py --work DIR [--model model.pt] [--out gate.xz] [--windows N] [--go-on] [--device cuda]
@@ -53,7 +53,7 @@ def slots(pieces, reach):
 
 
 def sums(values, length):
-    """What gate_guess() sums up: over the window, and over its worst tokens in a row."""
+    """What gate_foresee() sums up: over the window, and over its worst tokens in a row."""
     total = F.pad(values.cumsum(1), (1, 0))
     worst = [(total[:, 1:] - F.pad(total, (box, 0))[:, 1:values.shape[1] + 1]).max(1).values for box in GATE_BOXES]
     return torch.stack([values.sum(1) / length.sqrt(), *worst], 1)

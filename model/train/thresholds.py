@@ -4,8 +4,8 @@
     model/train/thresholds.py model/shield.weights /tmp/moved --exit 0.9,-1.04
     model/evaluate --data SHARED/data --weights /tmp/moved
 
---exit: the logits below which a window of a prompt and of a document leaves after the first layers; --gate: the guesses from which one is read at
-all. -1e9 lets nothing go. Without either it says what they are. Nothing else changes, the calibration of scores neither: recall is to be compared
+--exit: the logits below which a window of a prompt and of a document leaves after the first layers; --gate: what the gate must foresee for one to
+be read at all. -1e9 lets nothing go. Without either it says what they are. Nothing else changes, the calibration of scores neither: recall is to be compared
 where the same share of ordinary text is flagged, as evaluate does.
 """
 import argparse

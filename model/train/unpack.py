@@ -17,7 +17,7 @@ import pack
 from network import EXIT, SHAPE
 from text import DOCUMENT, PROMPT, ROOT
 
-FORMAT = 5
+FORMAT = 6
 
 
 def sections_of(path):
@@ -61,9 +61,9 @@ def network(part):
     return state
 
 
-def tables(part, name):
+def tables(part, name, which):
     """What gate.py and witness.py save."""
-    numbers, table = floats(part[name], 2, -1), np.frombuffer(part[f"{name}.table"], np.int8).reshape(2, -1)
+    numbers, table = floats(part[name], 2, -1), np.frombuffer(part["gate.table"], np.int8).reshape(2, -1, 2)[:, :, which]
     out = {}
     for role, of, places in zip((PROMPT, DOCUMENT), numbers, table):
         out |= {f"reach-{role}": int(of[0]), f"factors-{role}": of[1:-2], f"bias-{role}": of[-2], f"table-{role}": places}
@@ -81,8 +81,8 @@ def main():
         raise SystemExit(f"{a.weights}: a network of another shape than network.py has")
     a.work.mkdir(parents=True, exist_ok=True)
     torch.save({k: torch.tensor(v, dtype=torch.float32) for k, v in network(part).items()}, a.work / "model.pt")
-    for name in ("gate", "witness"):
-        pack.save(a.work / f"{name}.xz", **tables(part, name))
+    for which, name in enumerate(("gate", "witness")):
+        pack.save(a.work / f"{name}.xz", **tables(part, name, which))
     print(", ".join(str(a.work / name) for name in ("model.pt", "gate.xz", "witness.xz")))
 
 

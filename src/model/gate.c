@@ -1,5 +1,4 @@
 #include "model/gate.h"
-#include "model/tokens.h"
 #include <math.h>
 
 static uint32_t place(uint32_t bits, uint32_t a, uint32_t b)
@@ -24,42 +23,57 @@ void gate_slots(uint32_t bits, unsigned reach, const uint32_t *ids, size_t n, ui
     for (unsigned far = 0; far <= reach; far++) *out++ = i + far < n ? place_of(bits, ids, i, far) : 1u << bits;
 }
 
-static int32_t brought(const struct gate_table *t, uint32_t bits, const uint32_t *ids, size_t i, size_t n)
-{
-  int32_t sum = 0;
-  for (unsigned far = 0; far <= t->reach && i + far < n; far++) sum += t->table[place_of(bits, ids, i, far)];
-  return sum;
-}
+/* Sums of what the tokens bring, so far. */
+struct sums {
+  int32_t last[GATE_WIDE], whole, narrow, wide, most_narrow, most_wide;
+};
 
 static int32_t larger(int32_t a, int32_t b)
 {
   return a > b ? a : b;
 }
 
-/* Sums are whole numbers, so every processor finds the same. */
-static float sums(const struct gate_table *t, uint32_t bits, const uint32_t *ids, size_t n)
+static void add(struct sums *s, size_t i, int32_t here)
 {
-  int32_t last[GATE_WIDE] = {0}, whole = 0, narrow = 0, wide = 0, most_narrow = INT32_MIN, most_wide = INT32_MIN;
+  s->whole += here;
+  s->narrow += here - s->last[(i - GATE_NARROW) % GATE_WIDE];
+  s->wide += here - s->last[i % GATE_WIDE];
+  s->last[i % GATE_WIDE] = here;
+  s->most_narrow = larger(s->most_narrow, s->narrow);
+  s->most_wide = larger(s->most_wide, s->wide);
+}
+
+/* By the square root of the length: a long window has more of everything. */
+static float weigh(const struct sums *s, const struct gate_factors *f, size_t n)
+{
+  float narrow = n < 2 ? 0 : (float)s->most_narrow, wide = n < 2 ? 0 : (float)s->most_wide;
+  return (float)s->whole * f->whole / sqrtf((float)n) + narrow * f->narrow + wide * f->wide + f->bias;
+}
+
+float gate_mean(const struct gate *g, float witness, float encoder)
+{
+  return g->share * witness + (1 - g->share) * encoder;
+}
+
+float gate_wanted(const struct gate *g, float witness, float logit)
+{
+  return (logit - g->share * witness) / (1 - g->share);
+}
+
+struct foreseen gate_foresee(const struct gate *g, const uint32_t *ids, size_t n)
+{
+  const struct sums none = {.most_narrow = INT32_MIN, .most_wide = INT32_MIN};
+  struct sums guess = none, witness = none;
   for (size_t i = 1; i < n; i++) {
-    int32_t here = brought(t, bits, ids, i, n);
-    whole += here;
-    narrow += here - last[(i - GATE_NARROW) % GATE_WIDE];
-    wide += here - last[i % GATE_WIDE];
-    last[i % GATE_WIDE] = here;
-    most_narrow = larger(most_narrow, narrow);
-    most_wide = larger(most_wide, wide);
+    int32_t guessed = 0, witnessed = 0;
+    for (unsigned far = 0; far <= GATE_REACH_MAX && i + far < n; far++) {
+      struct gate_entry e = g->table[place_of(g->bits, ids, i, far)];
+      if (far <= g->guess.reach) guessed += e.guess;
+      if (far <= g->witness.reach) witnessed += e.witness;
+    }
+    add(&guess, i, guessed);
+    add(&witness, i, witnessed);
   }
-  if (n < 2) most_narrow = most_wide = 0;
-  /* By the square root of the length: a long window has more of everything. */
-  return (float)whole * t->whole / sqrtf((float)n) + (float)most_narrow * t->narrow + (float)most_wide * t->wide + t->bias;
-}
-
-float gate_guess(const struct gate *g, const uint32_t *ids, size_t n)
-{
-  return sums(&g->guess[ids[0] == TOKEN_DOCUMENT], g->bits, ids, n);
-}
-
-float gate_witness(const struct gate *g, const uint32_t *ids, size_t n)
-{
-  return sums(&g->witness[ids[0] == TOKEN_DOCUMENT], g->bits, ids, n);
+  float said = weigh(&witness, &g->witness, n);
+  return (struct foreseen){said, gate_mean(g, said, weigh(&guess, &g->guess, n))};
 }

@@ -1,35 +1,47 @@
 /*
  * What tables know of a window, in microseconds: what single tokens and pairs of them bring, hashed into a table, summed over the window and over its worst 8 and
- * 32 tokens in a row: an attack is often short, and its window long.
+ * 32 tokens in a row: an attack is often short, and its window long. Two of them are asked in one pass:
  *
- * The gate looks first. It is trained to foresee the encoder's logit, so that windows which it is sure to find harmless need not be read. The witness is asked
- * about those that are read. It was taught what is true and nothing else, and never saw what the encoder says. The logit is a mean of the encoder's and its own:
- * two that err in other places err less together.
+ * The guess is trained to foresee the encoder's logit. The witness was taught what is true and nothing else, and never saw what the encoder says: two that err in
+ * other places err less together, so the logit of a window is a mean of the encoder's and the witness's. The gate knows the witness and guesses the encoder:
+ * windows whose logit it foresees to be harmless need not be read.
  */
 #ifndef MODEL_GATE_H
 #define MODEL_GATE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { GATE_NARROW = 8, GATE_WIDE = 32, GATE_REACH_MAX = 2 };
 
-struct gate_table {
-  uint32_t reach;                  /* each token makes pairs with the one behind it, or with two */
-  const int8_t *table;             /* 1 << bits entries */
-  float whole, narrow, wide, bias; /* factors of the three sums */
+/* Side by side: who asks for one asks for the other, and what costs is to fetch them. */
+struct gate_entry {
+  int8_t guess, witness;
 };
 
-/* By role. */
+struct gate_factors {
+  uint32_t reach;                  /* each token makes pairs with the one behind it, or with two */
+  float whole, narrow, wide, bias; /* factors of the three sums, and what is added to them */
+};
+
+/* Of one role. */
 struct gate {
   uint32_t bits;
-  struct gate_table guess[2], witness[2];
-  float pass[2];  /* a window that is guessed at or above it goes to the encoder */
-  float share[2]; /* of the witness in the logit of a window that was read; the rest is the encoder's */
+  const struct gate_entry *table; /* 1 << bits */
+  struct gate_factors guess, witness;
+  float share; /* of the witness in the logit; the rest is the encoder's */
+  float pass;  /* a window whose foreseen logit is at or above it goes to the encoder */
 };
 
-/* What gate and witness say of the logit of a window; ids[0] is the role's token. */
-float gate_guess(const struct gate *g, const uint32_t *ids, size_t n);
-float gate_witness(const struct gate *g, const uint32_t *ids, size_t n);
+struct foreseen {
+  float witness, logit;
+};
+
+/* What is foreseen of a window; ids[0] is the role's token. Every processor finds the same. */
+struct foreseen gate_foresee(const struct gate *g, const uint32_t *ids, size_t n);
+/* The logit of a window of which the encoder says so, and what the encoder must say for that logit. */
+float gate_mean(const struct gate *g, float witness, float encoder);
+float gate_wanted(const struct gate *g, float witness, float logit);
 /* The places of a table that each token of a window adds up, reach + 1 for each of ids[1], ids[2] ..., 1 << bits for none; for training. */
 void gate_slots(uint32_t bits, unsigned reach, const uint32_t *ids, size_t n, uint32_t *out);
 #endif

@@ -26,9 +26,9 @@ enum { BRIEF = 10 /* tokens; a shorter one is not read again */, PARAGRAPH_MAX =
 
 /* A window that the gate let pass. */
 struct seen {
-  size_t from, to; /* where tokenize() begins, and where the last token ends */
-  float guess;
-  double logit; /* once it is read */
+  size_t from, to;      /* where tokenize() begins, and where the last token ends */
+  float guess, witness; /* what the gate foresees its logit to be, and what the witness says */
+  double logit;         /* once it is read */
 };
 
 struct model_reader {
@@ -133,11 +133,12 @@ static void keep(struct model_reader *r, struct seen s)
 
 static void look(struct model_reader *r, size_t from, size_t n, bool document, struct model_verdict *out)
 {
-  const struct gate *g = &r->model->weights.gate;
-  float guess = gate_guess(g, r->ids, to_ids(r, n, document));
+  const struct gate *g = &r->model->weights.gate[document];
+  struct foreseen f = gate_foresee(g, r->ids, to_ids(r, n, document));
   out->windows++;
-  if (guess >= g->pass[document]) keep(r, (struct seen){.from = from, .to = r->tokens[n - 1].end, .guess = guess});
-  else if (guess > r->unread) r->unread = guess;
+  if (f.logit >= g->pass)
+    keep(r, (struct seen){.from = from, .to = r->tokens[n - 1].end, .guess = f.logit, .witness = f.witness});
+  else if (f.logit > r->unread) r->unread = f.logit;
 }
 
 /* All windows past the gate. A window begins where the token before it ended, and the last one ends with the text. */
@@ -225,20 +226,19 @@ static void take(const struct model_reader *r, size_t n, double logit, struct mo
   find_spans(r, n, out);
 }
 
-/* The logit of a window: what witness and encoder say of it, each with its share. At the exit the encoder says what it thinks so far. */
-static double encode(struct model_reader *r, size_t n, bool document)
+/* The logit of the n_ids tokens of a window. At the exit the encoder says what it thinks so far. */
+static double encode(struct model_reader *r, size_t n_ids, float witness, bool document)
 {
   const struct weights *w = &r->model->weights;
-  size_t n_ids = to_ids(r, n, document);
-  float share = w->gate.share[document], witness = share * gate_witness(&w->gate, r->ids, n_ids);
-  r->model->run(&w->encoder, r->scratch, r->ids, n_ids, (w->leave[document] - witness) / (1 - share), &r->reading);
-  return (double)(witness + (1 - share) * r->reading.logit);
+  const struct gate *g = &w->gate[document];
+  r->model->run(&w->encoder, r->scratch, r->ids, n_ids, gate_wanted(g, witness, w->leave[document]), &r->reading);
+  return (double)gate_mean(g, witness, r->reading.logit);
 }
 
 static void read_window(struct model_reader *r, struct str text, struct seen *s, bool document, struct model_verdict *out)
 {
   size_t end, n = tokenize(r->model->vocabulary, text, s->from, r->tokens, r->model->weights.encoder.window - 1, &end);
-  s->logit = encode(r, n, document);
+  s->logit = encode(r, to_ids(r, n, document), s->witness, document);
   out->read++;
   take(r, n, s->logit, out);
 }
@@ -265,14 +265,16 @@ static void read_paragraph(struct model_reader *r, struct str text, size_t from,
     if (r->again[i] == from) return;
   size_t end, n = tokenize(m->vocabulary, str_cut(text, from, to), 0, r->tokens, m->weights.encoder.window - 1, &end);
   if (n < BRIEF) return;
-  if (gate_guess(&m->weights.gate, r->ids, to_ids(r, n, false)) < m->weights.gate.pass[false]) return;
+  size_t n_ids = to_ids(r, n, false);
+  struct foreseen f = gate_foresee(&m->weights.gate[false], r->ids, n_ids);
+  if (f.logit < m->weights.gate[false].pass) return;
   for (size_t i = 0; i < n; i++) {
     r->tokens[i].start += (uint32_t)from;
     r->tokens[i].end += (uint32_t)from;
   }
   r->again[r->n_again++] = from;
   out->again++;
-  double logit = encode(r, n, false) - MARGIN;
+  double logit = encode(r, n_ids, f.witness, false) - MARGIN;
   take(r, n, logit < limit ? logit : limit, out);
 }
 

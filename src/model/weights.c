@@ -15,6 +15,7 @@ struct reader {
   size_t n, sections;
   struct weights *w;
   struct vdt_error *err;
+  uint32_t gate_bits;
   int rc;
 };
 
@@ -110,13 +111,13 @@ static void read_shape(struct reader *r)
   const unsigned char *p = section(r, "shape", 11 * 4, NULL);
   if (!p) return;
   struct encoder *e = &r->w->encoder;
-  uint32_t *const fields[] = {&e->width,      &e->layers,    &e->heads,        &e->inner,      &e->vocabulary, &e->window,
-                              &e->categories, &r->w->stride, &r->w->gate.bits, &r->w->n_knots, &e->exit};
+  uint32_t *const fields[] = {&e->width,      &e->layers,    &e->heads,     &e->inner,      &e->vocabulary, &e->window,
+                              &e->categories, &r->w->stride, &r->gate_bits, &r->w->n_knots, &e->exit};
   for (size_t i = 0; i < 11; i++) *fields[i] = u32(p + 4 * i);
   bool fine = within(e->width, 64, WIDTH_MAX, 64) && within(e->layers, 2, LAYERS_MAX, 1) && within(e->heads, 1, 16, 1) &&
               within(e->inner, 64, INNER_MAX, 64) && within(e->vocabulary, FIRST_PIECE + 1, PIECES_MAX, 1) &&
               within(e->window, 16, WINDOW_MAX, 16) && within(e->categories, PROMPT_CATEGORIES + 1, CATEGORIES_MAX, 1) &&
-              within(r->w->stride, 1, e->window - 1, 1) && within(r->w->gate.bits, 8, GATE_BITS_MAX, 1) &&
+              within(r->w->stride, 1, e->window - 1, 1) && within(r->gate_bits, 8, GATE_BITS_MAX, 1) &&
               within(r->w->n_knots, 2, KNOTS_MAX, 1) && within(e->exit, 1, e->layers - 1, 1);
   if (!fine || e->width % e->heads || e->width / e->heads % 32) fault(r, "shape", "a number is out of bounds");
 }
@@ -190,27 +191,28 @@ static void read_output(struct reader *r)
   e->category_bias = float_section(r, "category.bias", e->categories);
 }
 
-/* {reach, whole, narrow, wide, bias, last} for each role, and the tables. */
-static void read_tables(struct reader *r, const char *name, const char *table_name, struct gate_table out[ROLES],
-                        float last[ROLES])
+/* {reach, whole, narrow, wide, bias, last} for each role. */
+static struct gate_factors factors(struct reader *r, const char *name, size_t role, float *last)
 {
-  uint32_t bits = r->w->gate.bits;
   const float *f = float_section(r, name, 6 * ROLES);
-  const int8_t *table = section(r, table_name, (uint64_t)ROLES << bits, NULL);
-  for (size_t i = 0; i < ROLES && !r->rc; i++, f += 6) {
-    if (!(f[0] >= 1 && f[0] <= GATE_REACH_MAX)) fault(r, name, "its reach is out of bounds");
-    else out[i] = (struct gate_table){(uint32_t)f[0], table + ((size_t)i << bits), f[1], f[2], f[3], f[4]};
-    last[i] = f[5];
-  }
+  if (r->rc) return (struct gate_factors){0};
+  f += 6 * role;
+  *last = f[5];
+  if (f[0] >= 1 && f[0] <= GATE_REACH_MAX) return (struct gate_factors){(uint32_t)f[0], f[1], f[2], f[3], f[4]};
+  fault(r, name, "its reach is out of bounds");
+  return (struct gate_factors){0};
 }
 
-static void read_gate(struct reader *r)
+static void read_gates(struct reader *r)
 {
-  struct gate *g = &r->w->gate;
-  read_tables(r, "gate", "gate.table", g->guess, g->pass);
-  read_tables(r, "witness", "witness.table", g->witness, g->share);
-  for (size_t i = 0; i < ROLES && !r->rc; i++)
-    if (!(g->share[i] >= 0 && g->share[i] < 1)) fault(r, "witness", "its share is out of bounds");
+  const struct gate_entry *table = section(r, "gate.table", (sizeof *table * ROLES) << r->gate_bits, NULL);
+  for (size_t i = 0; i < ROLES && !r->rc; i++, table += (size_t)1 << r->gate_bits) {
+    struct gate *g = &r->w->gate[i];
+    *g = (struct gate){.bits = r->gate_bits, .table = table};
+    g->guess = factors(r, "gate", i, &g->pass);
+    g->witness = factors(r, "witness", i, &g->share);
+    if (!r->rc && !(g->share >= 0 && g->share < 1)) fault(r, "witness", "its share is out of bounds");
+  }
 }
 
 static void read_knots(struct reader *r)
@@ -238,7 +240,7 @@ int weights_read(const void *p, size_t n, struct weights *out, struct vdt_error 
   read_shape(&r);
   if (!r.rc) read_output(&r);
   if (!r.rc) read_layers(&r);
-  if (!r.rc) read_gate(&r);
+  if (!r.rc) read_gates(&r);
   if (!r.rc) read_knots(&r);
   uint64_t size = 0;
   if (!r.rc) w.pieces.p = section(&r, "pieces", 0, &size);

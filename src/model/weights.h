@@ -3,7 +3,7 @@
  * model/train/export.py writes it; this reads it with every bound checked, so that a broken or hostile file is refused, never run.
  *
  *   0   "VDTMODEL"            32  u32 CRC-32 of everything from byte 64 on
- *   8   u32 format (5)        36  u32 number of sections
+ *   8   u32 format (6)        36  u32 number of sections
  *  12   u32 version           40  name, NUL-padded, 24 bytes
  *  16   u64 size of the file  64  sections: name (NUL-padded, 16 bytes), u64 offset, u64 size
  *  24   8 bytes of zero
@@ -13,7 +13,7 @@
 #include "model/encoder.h"
 #include "model/gate.h"
 
-enum { WEIGHTS_FORMAT = 5, KNOTS_MAX = 64 };
+enum { WEIGHTS_FORMAT = 6, KNOTS_MAX = 64 };
 
 /* A calibrated score of a logit: straight lines between knots. */
 struct knot {
@@ -25,7 +25,7 @@ struct weights {
   uint32_t version;
   uint32_t stride; /* from window to window, in tokens */
   struct encoder encoder;
-  struct gate gate;
+  struct gate gate[ROLES];
   const float *leave; /* by role: a window whose logit, as the exit has it, is below this is not read on */
   const float *rules; /* by role: logits that a rule score of 1 is worth */
   const struct knot *knots[ROLES];

@@ -121,10 +121,9 @@ static inline void rig_sections(struct rig *r)
   rig_floats(r, "category.bias", 10, 0, 0.1f);
   const float gate[] = {2, 0.01f, 0.002f, 0.001f, 0, r->pass, 2, 0.01f, 0.002f, 0.001f, 0, r->pass};
   rig_section(r, "gate", gate, sizeof gate);
-  rig_bytes(r, "gate.table", ROLES << RIG_GATE_BITS);
+  rig_bytes(r, "gate.table", (sizeof(struct gate_entry) * ROLES) << RIG_GATE_BITS);
   const float witness[] = {1, 0.008f, 0.003f, 0.001f, 1, r->share, 1, 0.008f, 0.003f, 0.001f, 1, r->share};
   rig_section(r, "witness", witness, sizeof witness);
-  rig_bytes(r, "witness.table", ROLES << RIG_GATE_BITS);
   const float rules[] = {3, 3};
   rig_section(r, "rules", rules, sizeof rules);
   static const float knots[][6] = {[RIG_RISING] = {-10, 0, 0, 0.5f, 10, 1},

@@ -1,4 +1,4 @@
-/* What gate and witness say against the same sums worked out from the book, from the places that training takes them from. */
+/* What the gate foresees and the witness says against the same sums worked out from the book, from the places that training takes them from. */
 #include "model/gate.h"
 #include "model/tokens.h"
 #include "tests/test.h"
@@ -6,27 +6,31 @@
 
 enum { BITS = 12, MOST = 140, NEAR = 1, FAR = 2 };
 
-static int8_t table[1 << BITS];
+static struct gate_entry table[1 << BITS];
 static uint32_t ids[MOST], slots[MOST * (FAR + 1)];
 
-static struct gate gate(void)
+static int8_t noise(uint64_t *seed)
 {
-  uint64_t seed = 5;
-  for (size_t i = 0; i < sizeof table; i++) {
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    table[i] = (int8_t)((int)(seed >> 33) % 127);
-  }
-  struct gate_table near = {.reach = NEAR, .table = table, .whole = 0.01f, .narrow = 0.02f, .wide = 0.03f, .bias = 1}, far = near;
-  far.reach = FAR;
-  return (struct gate){BITS, {far, far}, {near, near}, {0, 0}, {0, 0}};
+  *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+  return (int8_t)((int)(*seed >> 33) % 127);
 }
 
+static struct gate gate(float share)
+{
+  uint64_t seed = 5;
+  for (size_t i = 0; i < 1 << BITS; i++) table[i] = (struct gate_entry){noise(&seed), noise(&seed)};
+  struct gate_factors near = {.reach = NEAR, .whole = 0.01f, .narrow = 0.02f, .wide = 0.03f, .bias = 1}, far = near;
+  far.reach = FAR;
+  return (struct gate){BITS, table, .guess = far, .witness = near, .share = share};
+}
+
+/* reach tells the guess (FAR) from the witness. */
 static int brought(size_t i, unsigned reach)
 {
   int sum = 0;
   for (size_t k = 0; k <= reach; k++) {
     uint32_t at = slots[(i - 1) * (reach + 1) + k];
-    if (at < 1 << BITS) sum += table[at];
+    if (at < 1 << BITS) sum += reach == FAR ? table[at].guess : table[at].witness;
   }
   return sum;
 }
@@ -52,11 +56,22 @@ static double wanted(size_t n, unsigned reach)
 
 static void window(size_t n)
 {
-  struct gate g = gate();
   ids[0] = TOKEN_PROMPT;
   for (size_t i = 1; i < n; i++) ids[i] = (uint32_t)(FIRST_PIECE + i * i % 37);
-  CHECK(fabs((double)gate_guess(&g, ids, n) - wanted(n, FAR)) < 1e-4);
-  CHECK(fabs((double)gate_witness(&g, ids, n) - wanted(n, NEAR)) < 1e-4);
+  double guess = wanted(n, FAR), witness = wanted(n, NEAR);
+  for (int share = 0; share < 10; share += 3) {
+    struct gate g = gate((float)share / 10);
+    struct foreseen f = gate_foresee(&g, ids, n);
+    CHECK(fabs((double)f.witness - witness) < 1e-4);
+    CHECK(fabs((double)f.logit - (share * witness + (10 - share) * guess) / 10) < 1e-4);
+  }
+}
+
+static void what_the_encoder_must_say_makes_that_logit(void)
+{
+  struct gate g = gate(0.3f);
+  CHECK(fabs((double)gate_mean(&g, 2, gate_wanted(&g, 2, -1.5f)) + 1.5) < 1e-6);
+  CHECK(fabs((double)gate_wanted(&g, 2, 2) - 2) < 1e-6);
 }
 
 static void the_last_tokens_have_no_neighbours(void)
@@ -76,6 +91,7 @@ int main(void)
     window(lengths[i]);
     CASE_END("a window of %zu tokens", lengths[i]);
   }
+  RUN(what_the_encoder_must_say_makes_that_logit);
   RUN(the_last_tokens_have_no_neighbours);
   return test_end();
 }

@@ -205,7 +205,7 @@ static const struct {
     {"a witness that reaches too far", too_far, "witness"},
     {"a calibration that falls", falling_knots, "calibration"},
     {"more sections than there is room for", many_sections, "sections"},
-    {"another format", other_format, "format 5"},
+    {"another format", other_format, "format 6"},
 };
 
 static void refuses(size_t i)
