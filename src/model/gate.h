@@ -8,7 +8,6 @@
  */
 #ifndef MODEL_GATE_H
 #define MODEL_GATE_H
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
