@@ -236,11 +236,12 @@ class Gateway:
             time.sleep(0.01)
 
     def lines(self):
+        """Whole ones: what stands behind the last LF of a journal is being written, or its writer was killed in the middle of it."""
         self.link()
         out = []
         for path in sorted(glob.glob(os.path.join(self.folder, "kept-*"))):
             with open(path, "rb") as f:
-                out += [l for l in f.read().split(b"\n") if l]
+                out += f.read().split(b"\n")[:-1]
         return out
 
     def records(self, revised=False):
