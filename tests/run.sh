@@ -1,8 +1,7 @@
 #!/bin/sh
 # Runs groups of tests and counts their TAP. Started by ./test, from the root of the repository, after build-test is built.
 #
-# As many programs run side by side as there are processors (VEDETTE_TEST_JOBS): most of them wait for servers, but with one more what waits for a browser
-# waits too long. Each report is printed whole.
+# As many programs run side by side as there are processors (VEDETTE_TEST_JOBS): most of them wait for servers. Each report is printed whole.
 # A program that fails without saying "not ok", says fewer cases than it planned, or prints no TAP at all counts as one failure.
 set -eu
 . share/setup.sh
