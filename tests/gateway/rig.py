@@ -236,12 +236,13 @@ class Gateway:
             time.sleep(0.01)
 
     def lines(self):
-        """Whole ones: what stands behind the last LF of a journal is being written, or its writer was killed in the middle of it."""
+        """Whole ones: a record behind the last LF of a journal is being written, or its writer was killed in the middle of it."""
         self.link()
         out = []
         for path in sorted(glob.glob(os.path.join(self.folder, "kept-*"))):
             with open(path, "rb") as f:
-                out += f.read().split(b"\n")[:-1]
+                *whole, last = f.read().split(b"\n")
+            out += [l for l in (*whole, b"" if last.startswith(b"{") else last) if l]
         return out
 
     def records(self, revised=False):
