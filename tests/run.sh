@@ -101,7 +101,7 @@ list_asan() {
   done
 }
 
-# labels_of WORD LIST...: what LIST prints for GROUP or GROUP/PROGRAM; nothing at all is a failure
+# labels_of WORD LIST: what LIST prints for GROUP or GROUP/PROGRAM; nothing at all is a failure
 labels_of() {
   group=${1%%/*} only=
   case $1 in */*) only=${1#*/} ;; esac
