@@ -19,7 +19,7 @@ import pack
 from evaluation import report, score_all, score_windows
 from examples import CATEGORIES, LONGEST, Sampler, windows
 from network import EXIT, SHAPE
-from ops import Encoder, Weights
+from ops import Encoder, Weights, plain_layer
 from text import DOCUMENT, MASK
 
 RATE = 4e-4
@@ -44,6 +44,22 @@ class Classifier:
             parts |= {out + "query": torch.zeros(2, d), out + "pooled": torch.randn(2, d) * 0.02, out + "mean": torch.randn(2, d) * 0.02,
                       out + "bias": torch.zeros(2)}
         self.head = torch.nn.ParameterDict({k: torch.nn.Parameter(v) for k, v in parts.items()}).to(device)
+        if device == "cuda":
+            self.compile()
+
+    def compile(self):
+        """Kernels for the layers, from torch.compile: it makes them for the first shape that it meets and, with the second, for all; which ones these are is
+        always the same, so that a program finds what another has made."""
+        self.encoder.layer = torch.compile(plain_layer)
+        for learn in (True, False):
+            for b, t in ((202, 112), (186, 128)):
+                ids = torch.full((b, t), MASK, dtype=torch.int32, device=self.device)
+                with torch.set_grad_enabled(learn):
+                    logit = self(ids, torch.full((b,), t, dtype=torch.int32, device=self.device))[0]
+                if learn:
+                    logit.sum().backward()
+        self.w.g.zero_()
+        self.head.zero_grad()
 
     def output(self, hidden, ids, lengths, out):
         """Logits [b] and what was pooled [b,d]. out: which output's weights."""

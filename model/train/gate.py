@@ -2,13 +2,15 @@
 """Trains the gate's guess (src/model/gate.h): from token pairs alone, to foresee what the network says of a window, and what is true of it. WORK/model.pt in,
 WORK/gate.xz out (or as told).
 
-    model/train/gate.py --work DIR [--model model.pt] [--out gate.xz] [--windows N] [--go-on] [--device cuda]
+    model/train/gate.py --work DIR [--model model.pt] [--out gate.xz] [--windows N] [--begin STEP] [--end STEP] [--device cuda]
 
 Its windows are drawn as finetune.py draws, mixed and mistyped ones among them: the table has two million places, and the more it has seen, the fewer harmless
-windows it must let pass. What the network says of them, which takes most of the time, is kept in WORK/windows.npz; --go-on takes that of before.
+windows it must let pass. Three steps, of which --begin and --end choose some: draw (the windows, to WORK/drawn.npz), score (what the network says of them, to
+WORK/said.npy; it takes most of the time, and a GPU does it in half a minute), train.
 """
 import argparse
 import pathlib
+import zlib
 
 import numpy as np
 import torch
@@ -127,16 +129,33 @@ def drawn(work, number):
     return pieces, np.array(roles, np.uint8), np.array(attack, np.float32)
 
 
-def scored(a):
-    """(windows, their roles, what is to be foreseen), as they are kept in WORK/windows.npz."""
-    path = a.work / "windows.npz"
-    if not a.go_on:
-        pieces, roles, attack = drawn(a.work, a.windows)
-        model = load(a.work, a.model, pack.meta_of(pack.load(a.work / "rows.xz"))["vocabulary"], a.device)
-        np.savez(path, **pack.flat(pieces), roles=roles, attack=attack, logits=score_windows(model, pieces, roles.tolist()))
-    kept = dict(np.load(path))
-    said, true = np.clip(kept["logits"], -MOST, MOST), SURE * (2 * kept["attack"] - 1)
-    return pack.texts(kept), kept["roles"], np.where(np.isnan(true), said, (1 - TRUE) * said + TRUE * true)
+def draw(a):
+    pieces, roles, attack = drawn(a.work, a.windows)
+    kept = pack.flat(pieces) | {"roles": roles, "attack": attack}
+    np.savez(a.work / "drawn.npz", **kept)
+    print(f"{len(roles)} windows, checksum {zlib.crc32(kept['tokens'].tobytes()):08x}", flush=True)
+
+
+def score(a):
+    kept = dict(np.load(a.work / "drawn.npz"))
+    model = load(a.work, a.model, pack.meta_of(pack.load(a.work / "rows.xz"))["vocabulary"], a.device)
+    np.save(a.work / "said.npy", score_windows(model, pack.texts(kept), kept["roles"].tolist()).astype(np.float32))
+
+
+def learn(a):
+    kept, out = dict(np.load(a.work / "drawn.npz")), {}
+    said, true = np.clip(np.load(a.work / "said.npy"), -MOST, MOST), SURE * (2 * kept["attack"] - 1)
+    pieces, goal = pack.texts(kept), np.where(np.isnan(true), said, (1 - TRUE) * said + TRUE * true)
+    for role in (PROMPT, DOCUMENT):
+        use = np.flatnonzero(kept["roles"] == role)
+        some = [pieces[i] for i in use]
+        gate = train(some, goal[use], a.device, GATE_REACH)
+        out |= {f"{k}-{role}": v for k, v in gate.items()}
+        print(f"role {role}: {len(some)} windows, correlation {np.corrcoef(guesses(gate, some[:20000]), goal[use][:20000])[0, 1]:.3f}", flush=True)
+    pack.save(a.work / a.out, **out)
+
+
+STEPS = {"draw": draw, "score": score, "train": learn}
 
 
 def main():
@@ -145,18 +164,14 @@ def main():
     p.add_argument("--model", default="model.pt")
     p.add_argument("--out", default="gate.xz")
     p.add_argument("--windows", type=int, default=1700000, help="of both roles together")
-    p.add_argument("--go-on", action="store_true", help="with the windows of WORK/windows.npz")
+    p.add_argument("--begin", default="draw", choices=STEPS)
+    p.add_argument("--end", default="train", choices=STEPS)
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
     torch.manual_seed(0)
-    (pieces, roles, logits), out = scored(a), {}
-    for role in (PROMPT, DOCUMENT):
-        use = np.flatnonzero(roles == role)
-        some = [pieces[i] for i in use]
-        gate = train(some, logits[use], a.device, GATE_REACH)
-        out |= {f"{k}-{role}": v for k, v in gate.items()}
-        print(f"role {role}: {len(some)} windows, correlation {np.corrcoef(guesses(gate, some[:20000]), logits[use][:20000])[0, 1]:.3f}", flush=True)
-    pack.save(a.work / a.out, **out)
+    names = [*STEPS]
+    for name in names[names.index(a.begin):names.index(a.end) + 1]:
+        STEPS[name](a)
 
 
 if __name__ == "__main__":

@@ -286,24 +286,13 @@ def plain_layer(x, mask, cosine, sine, b, t, h, n1g, n1b, qkv, out, n2g, n2b, up
     return x + F.linear(F.silu(F.linear(y, up.to(BF16)) * 1.702), down.to(BF16)) * (1 / 1.702)
 
 
-_fused = None
-
-
-def fused_layer(*args):
-    """plain_layer compiled for the shape at hand, which takes half a minute: for where every batch has the same."""
-    global _fused
-    if _fused is None:
-        _fused = torch.compile(plain_layer, dynamic=False)
-    return _fused(*args)
-
-
 class Encoder:
     """A pre-norm transformer with rotary positions. Weights are named PREFIX + layer + part. exit: also gives what is there after so many
     layers, through a norm of its own."""
 
     def __init__(self, weights, vocabulary, width, layers, heads, inner, prefix="", plain=None, exit=None):
         self.w, self.width, self.layers, self.heads, self.prefix, self.exit = weights, width, layers, heads, prefix, exit
-        self.plain, self.fused = weights.device != "cpu" if plain is None else plain, False
+        self.plain, self.layer = weights.device != "cpu" if plain is None else plain, plain_layer
         add, deep = weights.add, 1 / math.sqrt(2 * layers)
         add(prefix + "emb", (vocabulary, width), 0.05)
         for i in range(layers):
@@ -346,7 +335,7 @@ class Encoder:
     def run_plain(self, ids, lengths):
         (b, t), p, get = ids.shape, self.prefix, self.w.P
         mask = None if lengths is None else torch.arange(t, device=ids.device)[None] < lengths[:, None]
-        layer, turn = fused_layer if self.fused else plain_layer, turning(t, self.width // self.heads, ids.device)
+        turn = turning(t, self.width // self.heads, ids.device)
 
         def norm(x, name):
             return F.layer_norm(x, (self.width,), get[name + "g"], get[name + "b"]).to(BF16)
@@ -356,7 +345,7 @@ class Encoder:
             if i == self.exit:
                 early = norm(x, p + "exit.")
             weights = (get[f"{p}{i}.{part}"] for part in ("n1g", "n1b", "qkv", "out", "n2g", "n2b", "up", "down"))
-            x = layer(x, mask, *turn, b, t, self.heads, *weights)
+            x = self.layer(x, mask, *turn, b, t, self.heads, *weights)
         return norm(x, p + "n"), early
 
 

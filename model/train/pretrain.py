@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 import pack
 from network import GENERATOR, SHAPE
-from ops import BF16, Encoder, Gelu, Linear, Weights, kernels, num, product, ptr, small
+from ops import BF16, Encoder, Gelu, Linear, Weights, kernels, num, plain_layer, product, ptr, small
 from text import MASK
 
 LENGTH, MASKED, WEIGHT, WARM = 128, 0.15, 25.0, 300
@@ -47,6 +47,14 @@ class Fill(torch.autograd.Function):
         (hidden, logits), (w, name) = ctx.saved_tensors, ctx.args
         w.G[name].add_(product(logits.t(), hidden))
         return product(logits, w.B[name]), None, None, None, None
+
+
+def filled(hidden, table, bias, targets):
+    """The same on a GPU, where it is compiled: nothing of the size of the logits but themselves is ever written."""
+    logits = F.linear(hidden, table.to(BF16), bias)
+    noise = torch.rand_like(logits, dtype=torch.float32)  # the largest of logit + Gumbel noise is a draw by the softmax
+    drawn = (logits.detach().float() - torch.log(-torch.log(noise))).argmax(-1)
+    return F.cross_entropy(logits.float(), targets), drawn.int()
 
 
 class Reader:
@@ -81,8 +89,9 @@ class Pretraining:
         self.generator = Encoder(self.gw, size, prefix="gen.", **GENERATOR)
         self.gw.build()
         self.reader = Reader(size, device)
-        for encoder in (self.generator, self.reader.encoder):
-            encoder.fused = device == "cuda"
+        if device == "cuda":
+            self.filled = torch.compile(filled, dynamic=False)
+            self.generator.layer = self.reader.encoder.layer = torch.compile(plain_layer, dynamic=False)
         self.bias = torch.log((counts + 1.0) / counts.sum()).add(8).to(BF16).to(device)
 
     def fill(self, ids, where):
@@ -92,10 +101,7 @@ class Pretraining:
         hidden = self.generator(masked)[0][where]
         if self.device == "cpu":
             return Fill.apply(hidden, self.gw, "gen.emb", self.bias, targets)
-        logits = F.linear(hidden, self.gw.P["gen.emb"].to(BF16), self.bias)
-        with torch.no_grad():  # the largest of logit + Gumbel noise is a draw by the softmax
-            drawn = (logits - torch.empty_like(logits, dtype=torch.float32).exponential_().log_()).argmax(-1).int()
-        return F.cross_entropy(logits, targets.long()), drawn
+        return self.filled(hidden, self.gw.P["gen.emb"], self.bias, targets.long())
 
     def step(self, ids, rate):
         """One step over ids [BATCH, LENGTH]; returns the generator's loss and the reader's."""
