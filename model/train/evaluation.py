@@ -3,7 +3,6 @@ model/evaluate, which asks `vedette scan`; this is for choosing between experime
 import collections
 
 import numpy as np
-import torch
 
 from examples import windows
 from network import STRIDE, WINDOW
@@ -11,6 +10,7 @@ from text import DOCUMENT
 
 def score_stages(model, pieces, roles):
     """The logit of each piece of tokens, and that of the exit; roles: one for all, or a list."""
+    import torch  # here, since model/evaluate has no need of it
     from finetune import pad
     roles = [roles] * len(pieces) if isinstance(roles, int) else roles
     order, out, at = sorted(range(len(pieces)), key=lambda i: len(pieces[i])), np.zeros((2, len(pieces))), 0

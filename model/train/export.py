@@ -24,7 +24,7 @@ import gate as gates
 import pack
 from evaluation import score_stages
 from finetune import Classifier
-from network import EXIT, GATE_BITS, NAME, RULES, SHAPE, SHARE, STRIDE, WINDOW
+from network import EXIT, GATE_BITS, NAME, RULES, SHAPE, SHARE, STANDS, STRIDE, WINDOW
 from ops import rotary
 from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary
 
@@ -155,13 +155,15 @@ def stages(model, gate, witness, kept, role, detect):
     return at, leave
 
 
-def calibrate(kept, logit, role):
-    """Knots: at each rate the logit that this share of ordinary texts reaches, every source counting the same."""
+def calibrate(kept, logit, stands, role):
+    """Knots: at each rate the lowest logit that no more than this share of ordinary texts reaches, every source counting the same; with those that
+    are flagged by a rule which stands, unless these use up more than half of it."""
     use = [i for i, e in enumerate(kept) if e.role == role and corpus.ordinary(e.source, e.attack, e.harmful, e.ours)]
-    value, share = falling(np.array([logit[i] for i in use]), [kept[i].source for i in use])
-    knots = [(float(value[-1]) - 1, 0.0)]
+    value, share = falling(np.where(stands, np.inf, logit)[use], [kept[i].source for i in use])
+    sure, knots = max(share[np.isinf(value)], default=0), [(float(value[-1]) - 1, 0.0)]
     for rate, score in RATES:
-        at = float(value[min(np.searchsorted(share, rate), len(value) - 1)])
+        most = max(rate, sure + rate / 2)
+        at = float(value[min(np.searchsorted(share, most, "right"), len(value) - 1)]) + 0.01
         knots.append((max(at, knots[-1][0] + 0.05), score))
     return knots + [(knots[-1][0] + 1.5, 0.99), (knots[-1][0] + 6, 1.0)]
 
@@ -195,12 +197,13 @@ def main():
     flat = [[(-30.0, 0.0), (30.0, 1.0)]] * 2
     parts = lambda marks, knots: sections(state, vocabulary.size, pieces, gate, witness, marks, knots)
     write(a.out, a.version, parts([(-1e9, -1e9)] * 2, flat))
-    rules = np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * rule_scores([r for r, _ in kept])
+    ruled = rule_scores([r for r, _ in kept])
+    rules = np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * ruled
 
     def knots():
         reader = Reader(a.out)
         joined = rules + [reader.judge(r.text, e.role == DOCUMENT)[0] for r, e in kept]
-        return [calibrate(kept_examples, joined, role) for role in (PROMPT, DOCUMENT)]
+        return [calibrate(kept_examples, joined, ruled >= STANDS, role) for role in (PROMPT, DOCUMENT)]
 
     first = knots()
     detect = [dict((s, l) for l, s in k)[aim] for k, aim in zip(first, AIM)]

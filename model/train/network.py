@@ -5,6 +5,7 @@ GENERATOR = {"width": 96, "layers": 2, "heads": 3, "inner": 288}
 NAME = "vedette-shield"
 WINDOW, STRIDE = 128, 96     # tokens of a window with the role, and from window to window, as the product reads
 GATE_BITS = 20
+STANDS = 0.949               # a rule score that stands whatever the model says (SURE in src/engine/scan.c)
 RULES = (2.0, 2.0)           # logits that a rule score of 1 is worth, by role: chosen on the texts kept out (model/EXPERIMENTS.md)
 GATE_BOXES = (8, 32)         # src/model/gate.h
 GATE_REACH, WITNESS_REACH = 2, 1  # with how many tokens behind it each one is paired

@@ -25,13 +25,13 @@ def _keep(sock, way, data):
     if _kept > KEPT_MAX or not data:
         return
     try:
-        if sock.family not in (socket.AF_INET, socket.AF_INET6) or not {sock.getsockname()[1], sock.getpeername()[1]} & ports:
-            return
+        here, there = sock.getsockname(), sock.getpeername()  # once: the other side may go at any time
     except OSError:
         return
+    if sock.family not in (socket.AF_INET, socket.AF_INET6) or not {here[1], there[1]} & ports:
+        return
     _kept += len(data)
-    key = (id(sock), sock.getsockname(), sock.getpeername(), way)
-    _said.setdefault(key, bytearray()).extend(data)
+    _said.setdefault((id(sock), here, there, way), bytearray()).extend(data)
 
 
 def watch():
