@@ -155,11 +155,11 @@ def stages(model, gate, witness, kept, role, detect):
     return at, leave
 
 
-def calibrate(kept, logit, stands, role):
+def calibrate(kept, logit, role):
     """Knots: at each rate the lowest logit that no more than this share of ordinary texts reaches, every source counting the same; with those that
-    are flagged by a rule which stands, unless these use up more than half of it."""
+    a rule flags whatever the model says (inf), unless these use up more than half of it."""
     use = [i for i, e in enumerate(kept) if e.role == role and corpus.ordinary(e.source, e.attack, e.harmful, e.ours)]
-    value, share = falling(np.where(stands, np.inf, logit)[use], [kept[i].source for i in use])
+    value, share = falling(logit[use], [kept[i].source for i in use])
     sure, knots = max(share[np.isinf(value)], default=0), [(float(value[-1]) - 1, 0.0)]
     for rate, score in RATES:
         most = max(rate, sure + rate / 2)
@@ -198,12 +198,12 @@ def main():
     parts = lambda marks, knots: sections(state, vocabulary.size, pieces, gate, witness, marks, knots)
     write(a.out, a.version, parts([(-1e9, -1e9)] * 2, flat))
     ruled = rule_scores([r for r, _ in kept])
-    rules = np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * ruled
+    rules = np.where(ruled >= STANDS, np.inf, np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * ruled)
 
     def knots():
         reader = Reader(a.out)
         joined = rules + [reader.judge(r.text, e.role == DOCUMENT)[0] for r, e in kept]
-        return [calibrate(kept_examples, joined, ruled >= STANDS, role) for role in (PROMPT, DOCUMENT)]
+        return [calibrate(kept_examples, joined, role) for role in (PROMPT, DOCUMENT)]
 
     first = knots()
     detect = [dict((s, l) for l, s in k)[aim] for k, aim in zip(first, AIM)]
