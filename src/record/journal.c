@@ -11,23 +11,32 @@
 
 enum { FOLDER_MODE = 0750 };
 
-static int make_folder(int at, const char *name)
+static bool give_away(int fd, const struct stat *spool)
+{
+  return fchmod(fd, spool->st_mode & FOLDER_MODE) == 0 && (geteuid() || fchown(fd, spool->st_uid, spool->st_gid) == 0);
+}
+
+/* Root makes it for the spool's owner. One that is root's still was left so by a maker that was killed in between: nobody else could write there. */
+static int make_folder(int at, const char *name, const struct stat *spool)
 {
   struct stat st;
-  if (fstat(at, &st)) return -1;
-  bool made = mkdirat(at, name, st.st_mode & FOLDER_MODE) == 0;
+  bool made = mkdirat(at, name, spool->st_mode & FOLDER_MODE) == 0;
   if (!made && errno != EEXIST) return -1;
   int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0 || !made) return fd;
-  if (fchmod(fd, st.st_mode & FOLDER_MODE) == 0 && (geteuid() || fchown(fd, st.st_uid, st.st_gid) == 0)) return fd;
+  bool left = fd >= 0 && !made && geteuid() == 0 && fstat(fd, &st) == 0 && st.st_uid == 0 && spool->st_uid != 0;
+  if (fd < 0 || !(made || left) || give_away(fd, spool)) return fd;
   close(fd);
   return -1;
 }
 
+/* The collector and nginx start at the same time: the lock on the spool keeps one from what the other has made but not given away yet. */
 int journal_folder(int spool, const char *workspace)
 {
-  int all = make_folder(spool, "workspaces"), one = all < 0 ? -1 : make_folder(all, workspace), reason = errno;
+  struct stat st;
+  if (fstat(spool, &st) || flock(spool, LOCK_EX)) return -1;
+  int all = make_folder(spool, "workspaces", &st), one = all < 0 ? -1 : make_folder(all, workspace, &st), reason = errno;
   if (all >= 0) close(all);
+  flock(spool, LOCK_UN);
   errno = reason;
   return one;
 }

@@ -171,8 +171,9 @@ struct journal {
   char name[64];
   unsigned sequence;
 };
-/* The folder of a workspace's journals below the spool: nothing of one workspace is in a file of another. Made with the owner and the mode of the spool, closed to others, so
- * that the gateway's workers can write there whoever makes it. A descriptor, or -1 with errno. */
+/* The folder of a workspace's journals below the spool: nothing of one workspace is in a file of another. Made with the owner and the mode of the spool, closed to
+ * others, so that the gateway's workers can write there whoever makes it; many may call it at once. Root puts a folder right that was left to root. A descriptor, or
+ * -1 with errno. */
 int journal_folder(int spool, const char *workspace);
 /* dirfd is borrowed. Opens lazily at the first append. */
 void journal_init(struct journal *j, int dirfd, uint64_t max_bytes);

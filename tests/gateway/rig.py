@@ -1,5 +1,5 @@
 """What the gateway's tests share: a `vedette run` on free ports with a private state, raw upstreams that misbehave, the journal, TAP."""
-import atexit, glob, http.client, json, os, shutil, signal, socket, socketserver, subprocess, sys, tempfile, threading, time, traceback
+import atexit, glob, http.client, json, os, random, shutil, signal, socket, socketserver, subprocess, sys, tempfile, threading, time, traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import traffic
@@ -70,7 +70,7 @@ def _answers_are_described():
 def _records_are_valid():
     """every record that was written is valid"""
     lines = [l for g in _gateways for l in g.lines()]
-    assert lines, "no records at all"
+    assert lines, "no records at all; " + "".join(g.error_log()[-500:] for g in _gateways)
     check = os.path.join(SRC, "tests/record/check_journal.py")
     if not os.path.exists(check):
         raise Skip("tests/record/check_journal.py is not there")
@@ -103,14 +103,17 @@ def _nothing_said_is_stored():
 
 
 def free_ports(n):
-    socks = [socket.socket() for _ in range(n)]
-    for s in socks:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in socks]
-    for s in socks:
-        s.close()
-    return ports
+    """Below those that Linux gives to outgoing connections: while a gateway is down between two starts nobody else is given its port."""
+    ports = set()
+    while len(ports) < n:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", random.randrange(10000, 32768)))
+                ports.add(s.getsockname()[1])
+            except OSError:
+                pass
+    return list(ports)
 
 
 def wait_for(what, seconds, probe):

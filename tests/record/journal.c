@@ -1,4 +1,4 @@
-/* The journal: whole lines only, a new file when one is full, nothing but a count when the disk is. */
+/* The journal: whole lines only, a new file when one is full, nothing but a count when the disk is; its folder belongs to those who write there. */
 #include "../test.h"
 #include "record/record.h"
 #include <dirent.h>
@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/vedette-journal-XXXXXX";
@@ -104,6 +105,81 @@ static void a_folder_that_is_gone_counts_as_lost(void)
   close(fd);
 }
 
+/* ---- the folder of a workspace's journals ----------------------------------------------------------------------- */
+
+enum { OWNER = 65534, ROUNDS = 300 };
+
+static int open_spool(void)
+{
+  CHECK_INT(mkdirat(dirfd_, "spool", 0750), 0);
+  int fd = openat(dirfd_, "spool", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  CHECK_INT(geteuid() ? 0 : fchown(fd, OWNER, OWNER), 0);
+  return fd;
+}
+
+static void remove_spool(int spool)
+{
+  unlinkat(spool, "workspaces/w", AT_REMOVEDIR);
+  unlinkat(spool, "workspaces", AT_REMOVEDIR);
+  close(spool);
+  CHECK_INT(unlinkat(dirfd_, "spool", AT_REMOVEDIR), 0);
+}
+
+static bool is_like_the_spool(int spool, const char *name)
+{
+  struct stat st, like;
+  return fstat(spool, &like) == 0 && fstatat(spool, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+         st.st_uid == like.st_uid && st.st_gid == like.st_gid && (st.st_mode & 07777) == 0750;
+}
+
+static void folders_are_the_spools_owners(void)
+{
+  int spool = open_spool(), fd = journal_folder(spool, "w");
+  CHECK(fd >= 0);
+  CHECK(is_like_the_spool(spool, "workspaces") && is_like_the_spool(spool, "workspaces/w"));
+  close(fd);
+  fd = journal_folder(spool, "w");
+  CHECK(fd >= 0);
+  close(fd);
+  remove_spool(spool);
+}
+
+static void a_folder_that_its_maker_did_not_give_away_is_put_right(void)
+{
+  int spool = open_spool();
+  CHECK(mkdirat(spool, "workspaces", 0750) == 0 && mkdirat(spool, "workspaces/w", 0700) == 0);
+  int fd = journal_folder(spool, "w");
+  CHECK(fd >= 0);
+  CHECK(geteuid() || (is_like_the_spool(spool, "workspaces") && is_like_the_spool(spool, "workspaces/w")));
+  close(fd);
+  remove_spool(spool);
+}
+
+/* As the collector and nginx do at a first start. */
+static void two_makers_at_once_leave_nothing_that_is_roots(void)
+{
+  int wrong = 0;
+  for (int i = 0; i < ROUNDS; i++) {
+    int spool = open_spool(), go[2], status = 1;
+    CHECK_INT(pipe(go), 0);
+    pid_t other = fork();
+    if (other == 0) {
+      char byte;
+      int own = openat(dirfd_, "spool", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      close(go[1]);
+      _exit(read(go[0], &byte, 1) == 0 && journal_folder(own, "w") >= 0 ? 0 : 1);
+    }
+    close(go[0]);
+    close(go[1]); /* both begin */
+    int fd = journal_folder(spool, "w");
+    waitpid(other, &status, 0);
+    wrong += fd < 0 || status != 0 || !is_like_the_spool(spool, "workspaces") || !is_like_the_spool(spool, "workspaces/w");
+    if (fd >= 0) close(fd);
+    remove_spool(spool);
+  }
+  CHECK_INT(wrong, 0);
+}
+
 int main(void)
 {
   umask(022);
@@ -114,6 +190,9 @@ int main(void)
   RUN(the_file_is_locked_while_it_is_open);
   RUN(a_short_write_is_taken_back);
   RUN(a_folder_that_is_gone_counts_as_lost);
+  RUN(folders_are_the_spools_owners);
+  RUN(a_folder_that_its_maker_did_not_give_away_is_put_right);
+  RUN(two_makers_at_once_leave_nothing_that_is_roots);
   close(dirfd_);
   rmdir(dir);
   return test_end();
