@@ -141,6 +141,7 @@ class Answer:
     def text(self):
         """What the model says, streamed or not."""
         if not self.headers.get("content-type", "").startswith("text/event-stream"):
+            assert self.status == 200, (self.status, self.body[:500])
             return self.json()["choices"][0]["message"]["content"]
         chunks = [json.loads(e) for e in self.events() if e != "[DONE]"]
         return "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks if c["choices"])
