@@ -67,6 +67,13 @@ static void stop_all(struct run *r)
 
 /* ---- ready ------------------------------------------------------------------------------------------------------ */
 
+static bool socket_answers(const struct run *r, const char *name)
+{
+  char address[PATH_MAX];
+  snprintf(address, sizeof address, "unix:%s/%s", r->state, name);
+  return run_address_answers(address);
+}
+
 /* nginx writes its pid file when it listens. The nginx of a run that was killed may end a moment later and take that file away; then the
  * address, which was free before, tells. */
 static bool is_ready(struct run *r)
@@ -77,15 +84,7 @@ static bool is_ready(struct run *r)
             str_u64(str_cut(buf_str(&text), 0, text.n - 1), &pid) && (pid_t)pid == r->children[NGINX].pid;
   buf_finish(&text);
   ok = ok || run_address_answers(r->config->listen.gateway);
-  if (ok && r->children[SIM].pid) ok = access(run_in_state(r, "run/model-sim.sock"), F_OK) == 0;
-  return ok;
-}
-
-static bool control_answers(const struct run *r)
-{
-  char address[PATH_MAX];
-  snprintf(address, sizeof address, "unix:%s/control.sock", r->state);
-  return run_address_answers(address);
+  return ok && (!r->children[SIM].pid || socket_answers(r, "run/model-sim.sock"));
 }
 
 /* The child that has ended while it should run, or -1. */
@@ -128,7 +127,7 @@ static bool wait_ready(struct run *r, const sigset_t *signals)
     if (dead == SERVE) child_ended(&r->children[SERVE], status, clock_mono_us());
     restart_due(r); /* serve gives up when the one of a killed run still holds the store: it gets another try, as later on */
     if (!is_ready(r)) continue;
-    bool complete = control_answers(r);
+    bool complete = socket_answers(r, "control.sock");
     if (!complete && (alone += 10) < CONTROL_MS) continue;
     if (!complete) fprintf(stderr, "vedette run: the control process does not answer yet; see %s\n", r->children[SERVE].log);
     open_sockets(r);
