@@ -6,7 +6,8 @@
 
 enum {
   LONG = 20, /* from here on a generated value has a digit, or reads like none that people write */
-  SHORT = 6  /* a password with letters and digits, where nothing else can stand */
+  SHORT = 6, /* a password with letters and digits, where nothing else can stand */
+  VALUE_MAX = 512
 };
 static const double WORDS = 2.5; /* entropy of passwords that people make up of a word */
 
@@ -236,11 +237,11 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (op == OPERATOR_NONE && name == from) op = skip_is(l, name, &at, &quote);
   if (op == OPERATOR_NONE && name == from) op = skip_blank(l, name, &at);
   if (op == OPERATOR_NONE) return false;
-  struct str value = value_at(l, at, op, quote, 200);
+  struct str value = value_at(l, at, op, quote, VALUE_MAX);
   uint64_t end = at + value.n;
-  if (value.n > 200 || !name_fits(r, l, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end))) return false;
+  if (value.n > VALUE_MAX || !name_fits(r, l, name) || (op == OPERATOR_ELEMENT && !element_closes(l, end))) return false;
   if (quote && !quote_closes(l, end, quote)) return false;
-  struct str line = quote ? (struct str){"", 0} : line_value(l, at, op, 200);
+  struct str line = quote ? (struct str){"", 0} : line_value(l, at, op, VALUE_MAX);
   if (line.n > value.n) {
     value = line;
     quote = '"'; /* every byte of it belongs to it */

@@ -129,6 +129,17 @@ static uint64_t skip_below(struct look *l, uint64_t i)
   return look_at(l, i) == '\n' ? i + 1 : 0;
 }
 
+/* "API Key" on a line that says no more, as what is copied from pages of settings: nothing but a few words before the gate. */
+static bool is_label(struct look *l)
+{
+  for (uint64_t i = l->gate; i > 0 && l->gate - i < 24; i--) {
+    int c = look_at(l, i - 1);
+    if (c == '\n') return true;
+    if (!byte_is_word(c) && !is_blank(c) && c != '#' && c != '*' && c != '-') return false;
+  }
+  return l->gate < 24;
+}
+
 /* The next column of a table: | name | value |. The name is the secret's word and no more: tables are full of others. */
 static uint64_t skip_column(struct look *l, uint64_t i)
 {
@@ -176,7 +187,10 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
   uint64_t sign = skip_blanks(l, at, 8), end = skip_sign(l, sign), field = end ? 0 : skip_field(l, at);
   if (field) return open_value(l, field, OPERATOR_SIGN, value, quote);
   bool argument = !end && (quoted ? look_at(l, sign) == ',' : is_beside(l, at, sign));
-  if (!end && !argument) return OPERATOR_NONE;
+  if (!end && !argument) {
+    uint64_t next = !quoted && is_space(look_at(l, sign)) && is_label(l) ? skip_below(l, sign) : 0;
+    return next ? open_value(l, next, OPERATOR_BELOW, value, quote) : OPERATOR_NONE;
+  }
   if (end && look_literal(l, end, STR("**"), false)) end += 2;
   uint64_t open = skip_blanks(l, !argument ? end : is_quote(look_at(l, sign)) ? sign : sign + 1, 20);
   bool compared = look_at(l, sign) == '!' || (look_at(l, sign) == '=' && look_at(l, sign + 1) == '=');
