@@ -10,9 +10,11 @@
  * the shield NAME goes to the named location @vedette_shield:NAME, and nowhere when the server has none.
  */
 #include "gateway/ngx_gate.h"
+#include "base/file.h"
 #include "gateway/load.h"
 #include "gateway/opinion_memory.h"
 #include <malloc.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 
@@ -120,18 +122,22 @@ static void close_spool(void *data)
   if (m->spool != NGX_INVALID_FILE) close(m->spool);
 }
 
+/* Made once, whole and synced before anything is hashed with it; two that start at once take turns. */
+static bool make_hash_key(unsigned char *key, size_t n, const char *path)
+{
+  struct str text = {(const char *)key, n};
+  if (access(path, F_OK) == 0) return true;
+  return errno == ENOENT && getrandom(key, n, 0) == (ssize_t)n && file_replace(path, text, 0600, NULL) == VDT_OK;
+}
+
 /* The key that client credentials are hashed with lies beside the spool, so that hashes stay the same over restarts. */
 static bool take_hash_key(struct gate_main *m)
 {
-  static const char path[] = "../gateway.key";
-  int fd = openat(m->spool, path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) {
-    fd = openat(m->spool, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) return false;
-    bool made = getrandom(m->image.key, sizeof m->image.key, 0) == (ssize_t)sizeof m->image.key &&
-                write(fd, m->image.key, sizeof m->image.key) == (ssize_t)sizeof m->image.key && lseek(fd, 0, SEEK_SET) == 0;
-    if (!made) unlinkat(m->spool, path, 0);
-  }
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%.*s/../gateway.key", (int)m->spool_path.len, (const char *)m->spool_path.data);
+  bool made = flock(m->spool, LOCK_EX) == 0 && make_hash_key(m->image.key, sizeof m->image.key, path);
+  flock(m->spool, LOCK_UN);
+  int fd = made ? open(path, O_RDONLY | O_CLOEXEC) : -1;
   bool ok = fd >= 0 && read(fd, m->image.key, sizeof m->image.key) == (ssize_t)sizeof m->image.key;
   if (fd >= 0) close(fd);
   return ok;
