@@ -35,10 +35,18 @@ mkdir -p "$here/node_modules"
 NODE=$here/node_modules/node/bin/node
 [ -x "$NODE" ] || { echo "Bail out! the package node brought no runtime"; exit 1; }
 
+# free_ports N: below those that Linux gives to outgoing connections, which could take them before they are used
 free_ports() {
-  "$NODE" -e 'const net = require("net"); const open = [];
-    for (let i = 0; i < +process.argv[1]; i++) open.push(new Promise((ok) => { const s = net.createServer().listen(0, "127.0.0.1", () => ok(s)); }));
-    Promise.all(open).then((all) => { console.log(all.map((s) => s.address().port).join(" ")); all.forEach((s) => s.close()); });' "$1"
+  "$NODE" -e 'const net = require("net");
+    const is_free = (port) => new Promise((ok) => net.createServer().once("error", () => ok(false)).listen(port, "127.0.0.1", function () { this.close(() => ok(true)); }));
+    (async () => {
+      const ports = new Set();
+      while (ports.size < +process.argv[1]) {
+        const port = 10000 + Math.floor(Math.random() * 22768);
+        if (await is_free(port)) ports.add(port);
+      }
+      console.log([...ports].join(" "));
+    })();' "$1"
 }
 
 # answers ADDRESS: something listens there
