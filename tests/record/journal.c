@@ -107,7 +107,7 @@ static void a_folder_that_is_gone_counts_as_lost(void)
 
 /* ---- the folder of a workspace's journals ----------------------------------------------------------------------- */
 
-enum { OWNER = 65534, ROUNDS = 300 };
+enum { OWNER = 33 /* www-data in Debian */, ROUNDS = 300 };
 
 static int open_spool(void)
 {
