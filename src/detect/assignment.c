@@ -5,8 +5,8 @@
 #include "detect/detect.h"
 
 enum {
-  LONG = 20, /* from here on a generated value has a digit, or reads like none that people write */
-  SHORT = 6, /* a password with letters and digits, where nothing else can stand */
+  LONG = 20,      /* from here on a generated value has a digit, or reads like none that people write */
+  SHORT = 6,      /* a password with letters and digits, where nothing else can stand */
   VALUE_MAX = 512 /* the longest keys of services have 400 */
 };
 static const double WORDS = 2.5; /* entropy of passwords that people make up of a word */
