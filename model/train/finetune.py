@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Teaches a pre-trained encoder to tell attacks: WORK/encoder.pt in, WORK/model.pt out.
 
-    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,... [--go-on]] [--device cuda]
+    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,... [--go-on] [--toward FILE,...]] [--device cuda]
 
 Reads what pack.py wrote. A text is read in windows; its logit is the largest of its windows'. Windows of 64 to 256 tokens are mixed, so that the product may
-choose. Of several files of --encoder the mean is taken, and with --minutes 0 it is what is written.
+choose. Of several files of --encoder the mean is taken, and with --minutes 0 it is what is written. --toward: networks whose mean logit it is drawn to, more than
+to the labels: several say more than the mean of their weights does.
 Prints the losses, then a table over the sources that were kept out.
 """
 import argparse
@@ -27,6 +28,7 @@ BATCH_TOKENS = {"cpu": 12288, "cuda": 24576}  # a GPU takes as long for fewer
 HEAD_RATE, SMOOTH, DROP, MOST_WINDOWS, LOOKED = 2e-3, 0.02, 0.06, 4, 40000
 # A window's logit is worth less and less beyond the temperature; what the exit counts in the loss.
 TEMPERATURE, EARLY = 2.0, 0.3
+LABELS = 0.1  # of a loss that is drawn to other networks
 SIZES = (64, 128, 128, 256)
 
 
@@ -153,7 +155,7 @@ def toward(logit, target):
     return F.binary_cross_entropy_with_logits(logit / TEMPERATURE, torch.sigmoid(target / TEMPERATURE)) * TEMPERATURE ** 2
 
 
-def loss_of(model, batch):
+def loss_of(model, batch, teachers=()):
     ids, lengths, of, texts = (torch.from_numpy(b).to(model.device, non_blocking=True) for b in batch)
     attack, kind = texts[:, 0].float(), texts[:, 1][of]
     logit, early, category = model(masked(ids), lengths)
@@ -161,7 +163,11 @@ def loss_of(model, batch):
     loss = F.binary_cross_entropy_with_logits(best, attack * (1 - 2 * SMOOTH) + SMOOTH)
     strongest = ((logit >= best[of] - 1e-6) & (kind >= 0)).float()
     kinds = 0.1 * (F.cross_entropy(category, kind.clamp(min=0), reduction="none") * strongest).sum() / len(of)
-    return loss + kinds + EARLY * toward(early, logit.detach())
+    if not teachers:
+        return loss + kinds + EARLY * toward(early, logit.detach())
+    with torch.no_grad():
+        said = sum(t(ids, lengths)[0] for t in teachers) / len(teachers)
+    return toward(logit, said) + LABELS * (loss + kinds) + EARLY * toward(early, said)
 
 
 def mine(model, sampler):
@@ -173,7 +179,7 @@ def mine(model, sampler):
     sampler.hard = [looked[i] for i in worst]
 
 
-def train(model, sampler, minutes, steps=0, rate=RATE, mined=0.5):
+def train(model, sampler, minutes, steps=0, rate=RATE, mined=0.5, teachers=()):
     """For so many minutes, or steps, over which the rate falls to nothing. mined: after which share the network looks for what it gets wrong."""
     adam = torch.optim.AdamW(model.head.parameters(), lr=HEAD_RATE, weight_decay=0.01)
     begin, step, smooth = time.time(), 0, None
@@ -186,7 +192,7 @@ def train(model, sampler, minutes, steps=0, rate=RATE, mined=0.5):
         now = min(1.0, (step + 1) / 60) * (1 - share)
         for g in adam.param_groups:
             g["lr"] = HEAD_RATE * now * rate / RATE
-        loss = loss_of(model, batch)
+        loss = loss_of(model, batch, teachers)
         loss.backward()
         model.w.step(rate * now, decay=0.02)
         adam.step()
@@ -215,6 +221,7 @@ def main():
     p.add_argument("--leave-out", default="", help="further sources to keep out, for a look at what generalises")
     p.add_argument("--encoder", default="encoder.pt", help="files of WORK to begin with; none: from nothing")
     p.add_argument("--go-on", action="store_true", help="from a network that was fine-tuned before: at a quarter of the rate")
+    p.add_argument("--toward", default="", help="files of WORK: networks that were fine-tuned before")
     p.add_argument("--out", default="model.pt")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
@@ -225,7 +232,8 @@ def main():
     model = Classifier(rows.vocabulary, a.device) if a.encoder == "none" else load(a.work, a.encoder, rows.vocabulary, a.device)
     torch.manual_seed(a.seed)
     if a.minutes:
-        train(model, sampler, a.minutes, 0, RATE * (0.25 if a.go_on else 1), 0 if a.go_on else 0.5)
+        teachers = [load(a.work, name, rows.vocabulary, a.device) for name in filter(None, a.toward.split(","))]
+        train(model, sampler, a.minutes, 0, RATE * (0.25 if a.go_on else 1), 0 if a.go_on else 0.5, teachers)
     torch.save(model.state(), a.work / a.out)
     report(rows.kept, score_all(model, rows.kept))
 
