@@ -24,7 +24,8 @@ struct job {
   size_t cap_findings, cap_masks, cap_hidden, cap_names;
   uint64_t *hidden; /* for each mask, a hash of what it hides */
   struct window w;
-  int text; /* index of the decoded text, -1: the view itself */
+  int text;    /* index of the decoded text, -1: the view itself */
+  bool attack; /* a reading of this prompt is one, and a finding says so */
   bool failed;
 };
 
@@ -362,7 +363,24 @@ static double join(const struct vdt_scanner *s, bool document, double rules, con
   return rules >= SURE && rules > score ? rules : score;
 }
 
-/* A finding names a judge that gave at least half as much as the other. */
+/* A question that the rules about exploring report, and hardly anything else: half of the text and more. */
+static bool is_question(struct job *j)
+{
+  uint64_t covered = 0, until = 0;
+  bool *keep;
+  size_t n;
+  if (score_action(&j->policy->reconnaissance, ask_rules(j, true, &n, &keep)) == VDT_ALLOW) return false;
+  for (size_t i = 0; i < n; i++) {
+    const struct score_hit *h = &j->s->scores[i];
+    if (!keep[i] || h->end <= until) continue;
+    covered += h->end - (h->start > until ? h->start : until);
+    until = h->end;
+  }
+  return covered * 2 >= j->w.end;
+}
+
+/* A finding names a judge that gave at least half as much as the other. What the model alone suspects, and nobody blocks, is reconnaissance where
+ * rules know it for that. */
 static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt_score_policy *policy, double *highest)
 {
   struct vdt_explanation why = {.category = ""};
@@ -373,6 +391,9 @@ static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt
   if (policy->action != VDT_ALLOW) ask_model(j, det, &v, &why);
   double score = join(j->s, det == VDT_DET_INDIRECT, why.rules, &v);
   enum vdt_action action = score_action(policy, score);
+  bool alone = det == VDT_DET_JAILBREAK && v.n_spans && why.rules < why.model / 2;
+  if (alone && action == VDT_DETECT && is_question(j)) action = VDT_ALLOW;
+  if (det == VDT_DET_JAILBREAK && action != VDT_ALLOW) j->attack = true;
   if (action != VDT_ALLOW && (why.rules >= why.model / 2 || !v.n_spans))
     for (size_t i = 0; i < n && !j->failed; i++)
       if (keep[i]) add_score_finding(j, &j->s->scores[i], det, score, action);
@@ -388,12 +409,12 @@ static void add_exploring(struct job *j)
 {
   static const double WEAK = 0.30;
   const struct vdt_score_policy *policy = &j->policy->reconnaissance;
-  bool *keep, attack = j->r.jailbreak >= j->policy->jailbreak.detect_at && j->policy->jailbreak.action != VDT_ALLOW;
+  bool *keep;
   size_t n;
   if (policy->action == VDT_ALLOW || j->failed) return;
   double score = ask_rules(j, true, &n, &keep);
   if (score < WEAK) return;
-  enum vdt_action action = attack ? VDT_ALLOW : score_action(policy, score);
+  enum vdt_action action = j->attack ? VDT_ALLOW : score_action(policy, score);
   for (size_t i = 0; i < n && !j->failed; i++)
     if (keep[i]) add_score_finding(j, &j->s->scores[i], VDT_DET_RECON, score, action);
 }
