@@ -355,6 +355,47 @@ static void a_password_may_stand_beside_its_word(void)
   RUN_CASES(cases);
 }
 
+static void put_value(char *at, size_t n)
+{
+  static const char signs[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  unsigned state = 7;
+  for (size_t i = 0; i < n; i++) at[i] = signs[(state = state * 1103515245u + 12345u) / 65536u % (sizeof signs - 1)];
+  at[n] = 0;
+}
+
+static bool is_found(const char *text)
+{
+  struct vdt_arena *arena = vdt_arena_new(0);
+  struct vdt_policy policy = rig_policy(VDT_DETECT);
+  struct vdt_result result;
+  CHECK_INT(vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text, strlen(text), &result), VDT_OK);
+  bool found = by_rule(&result, "secret-assignment") != NULL;
+  vdt_arena_free(arena);
+  return found;
+}
+
+static void a_value_has_512_bytes_at_most(void)
+{
+  for (size_t n = 511; n <= 513; n++) {
+    char text[600] = "api_key: ";
+    put_value(text + strlen(text), n);
+    CHECK_INT(is_found(text), n <= 512);
+  }
+}
+
+/* Above a value; the first line of the text, and one of those below. */
+static void a_label_has_23_bytes_before_its_word_at_most(void)
+{
+  for (size_t n = 22; n <= 24; n++) {
+    char text[100];
+    for (int above = 0; above <= 1; above++) {
+      snprintf(text, sizeof text, "%s%.*s secret\nhG72kfp0Qz9WEb7R4z5TmhyL\n", above ? "A page.\n" : "", (int)n - 1,
+               "wwwwwwwwwwwwwwwwwwwwwwwww");
+      CHECK_INT(is_found(text), n <= 23);
+    }
+  }
+}
+
 int main(void)
 {
   rig_load();
@@ -373,6 +414,8 @@ int main(void)
   RUN(what_is_piped_into_a_command_may_be_a_password);
   RUN(a_password_may_stand_beside_its_word);
   RUN(what_ends_a_line_is_not_part_of_a_password);
+  RUN(a_value_has_512_bytes_at_most);
+  RUN(a_label_has_23_bytes_before_its_word_at_most);
   rig_unload();
   return test_end();
 }
