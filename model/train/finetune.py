@@ -163,11 +163,12 @@ def loss_of(model, batch, teachers=()):
     loss = F.binary_cross_entropy_with_logits(best, attack * (1 - 2 * SMOOTH) + SMOOTH)
     strongest = ((logit >= best[of] - 1e-6) & (kind >= 0)).float()
     kinds = 0.1 * (F.cross_entropy(category, kind.clamp(min=0), reduction="none") * strongest).sum() / len(of)
-    if not teachers:
-        return loss + kinds + EARLY * toward(early, logit.detach())
-    with torch.no_grad():
-        said = sum(t(ids, lengths)[0] for t in teachers) / len(teachers)
-    return toward(logit, said) + LABELS * (loss + kinds) + EARLY * toward(early, said)
+    loss, said = loss + kinds, logit.detach()
+    if teachers:
+        with torch.no_grad():
+            said = sum(t(ids, lengths)[0] for t in teachers) / len(teachers)
+        loss = toward(logit, said) + LABELS * loss
+    return loss + EARLY * toward(early, said)
 
 
 def mine(model, sampler):
@@ -221,7 +222,7 @@ def main():
     p.add_argument("--leave-out", default="", help="further sources to keep out, for a look at what generalises")
     p.add_argument("--encoder", default="encoder.pt", help="files of WORK to begin with; none: from nothing")
     p.add_argument("--go-on", action="store_true", help="from a network that was fine-tuned before: at a quarter of the rate")
-    p.add_argument("--toward", default="", help="files of WORK: networks that were fine-tuned before")
+    p.add_argument("--toward", default="", help="files of WORK: fine-tuned networks whose mean logit it is drawn to")
     p.add_argument("--out", default="model.pt")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()

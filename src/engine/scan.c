@@ -391,10 +391,10 @@ static void add_scores(struct job *j, enum vdt_detector_id det, const struct vdt
   if (policy->action != VDT_ALLOW) ask_model(j, det, &v, &why);
   double score = join(j->s, det == VDT_DET_INDIRECT, why.rules, &v);
   enum vdt_action action = score_action(policy, score);
-  bool alone = det == VDT_DET_JAILBREAK && v.n_spans && why.rules < why.model / 2;
-  if (alone && action == VDT_DETECT && is_question(j)) action = VDT_ALLOW;
-  if (det == VDT_DET_JAILBREAK && action != VDT_ALLOW) j->attack = true;
-  if (action != VDT_ALLOW && (why.rules >= why.model / 2 || !v.n_spans))
+  bool prompt = det == VDT_DET_JAILBREAK, rules_named = why.rules >= why.model / 2 || !v.n_spans;
+  if (prompt && !rules_named && action == VDT_DETECT && is_question(j)) action = VDT_ALLOW;
+  j->attack |= prompt && action != VDT_ALLOW;
+  if (action != VDT_ALLOW && rules_named)
     for (size_t i = 0; i < n && !j->failed; i++)
       if (keep[i]) add_score_finding(j, &j->s->scores[i], det, score, action);
   if (action != VDT_ALLOW && why.model >= why.rules / 2)
