@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "engine/check.h"
 #include "engine/rule.h"
+#include "engine/view.h"
 #include <yaml.h>
 
 enum { MAX_RULES = 10000, MAX_LIST = 4096 };
@@ -21,6 +22,7 @@ struct loader {
 enum key_kind {
   STRING,
   STR,
+  EXPRESSION,
   STRS,
   UINT,
   DOUBLE,
@@ -94,6 +96,68 @@ static int set_strs(struct loader *l, const yaml_node_t *n, const char *key, str
   }
   *count = (unsigned)items;
   return VDT_OK;
+}
+
+/* The bytes of the letter in whose bytes i is, with all that follow it and are in no other. */
+static struct str letter_at(struct str s, size_t i)
+{
+  size_t from = i, to = i + 1;
+  while (from > 0 && ((unsigned char)s.p[from] & 0xC0) == 0x80) from--;
+  while (to < s.n && ((unsigned char)s.p[to] & 0xC0) == 0x80) to++;
+  return str_cut(s, from, to);
+}
+
+/* Vectorscan reads bytes, for a text may be cut within a letter: what would not say what it seems to is refused. */
+static int check_letters(struct loader *l, const yaml_node_t *n, const char *key, struct str s)
+{
+  bool in_class = false;
+  for (size_t i = 0; i < s.n; i++) {
+    struct str c = letter_at(s, i);
+    bool letter = (unsigned char)s.p[i] >= 0x80, repeated = letter && i + 1 < s.n && memchr("?*+{", s.p[i + 1], 4);
+    if (letter && in_class)
+      return FAIL(l, n, "%s: \"%.*s\" has several bytes, of which [...] is any one; write (?:%.*s|...)", key, (int)c.n, c.p,
+                  (int)c.n, c.p);
+    if (repeated)
+      return FAIL(l, n, "%s: \"%c\" holds for the last byte of \"%.*s\" alone; write (?:%.*s)%c", key, s.p[i + 1], (int)c.n, c.p,
+                  (int)c.n, c.p, s.p[i + 1]);
+    if (s.p[i] == '\\') i++;
+    else if (s.p[i] == '[' || s.p[i] == ']') in_class = s.p[i] == '[';
+  }
+  return VDT_OK;
+}
+
+/* A letter that never stands in the view, which is what rules read, finds nothing. */
+static int check_folded(struct loader *l, const yaml_node_t *n, const char *key, struct str s)
+{
+  struct view v;
+  int rc = VDT_OK;
+  view_init(&v);
+  for (size_t i = 0; !rc && i < s.n;) {
+    struct str c = letter_at(s, i);
+    uint64_t before = v.view_len;
+    if (!view_feed(&v, c.p, c.n) || !view_end(&v)) rc = error_set(l->err, VDT_ENOMEM, "out of memory");
+    struct str read = {v.text.p + before, (size_t)(v.view_len - before)};
+    if (!rc && !str_eq(read, c))
+      rc = FAIL(l, n, "%s: \"%.*s\" is read as \"%.*s\"; write that", key, (int)c.n, c.p, (int)read.n, read.p);
+    i += c.n;
+  }
+  view_finish(&v);
+  return rc;
+}
+
+/* What is searched for as it stands. */
+static int set_literals(struct loader *l, const yaml_node_t *n, const char *key, struct str **out, unsigned *count)
+{
+  int rc = set_strs(l, n, key, out, count);
+  for (unsigned i = 0; !rc && i < *count; i++) rc = check_folded(l, node(l, n->data.sequence.items.start[i]), key, (*out)[i]);
+  return rc;
+}
+
+static int set_expression(struct loader *l, const yaml_node_t *n, const char *key, struct str *out)
+{
+  int rc = set_str(l, n, key, out);
+  if (!rc) rc = check_folded(l, n, key, *out);
+  return rc ? rc : check_letters(l, n, key, *out);
 }
 
 static int set_number(struct loader *l, const yaml_node_t *n, const char *key, double low, double high, double *out)
@@ -257,7 +321,7 @@ static bool same_words(const struct word_group *g, const struct str *words, unsi
 static int set_words(struct loader *l, const yaml_node_t *value, struct rule *rule)
 {
   struct word_group g = {0};
-  int rc = set_strs(l, value, "words", &g.words, &g.n);
+  int rc = set_literals(l, value, "words", &g.words, &g.n);
   if (rc) return rc;
   for (unsigned i = 0; i < g.n; i++)
     if (g.words[i].n < 2 || g.words[i].n > RULE_GATE_MAX) return FAIL(l, value, "words: 2 to %d bytes each", RULE_GATE_MAX);
@@ -275,7 +339,7 @@ static int set_words(struct loader *l, const yaml_node_t *value, struct rule *ru
 
 static int set_names(struct loader *l, const yaml_node_t *value, struct rule *rule)
 {
-  int rc = set_strs(l, value, "names", &rule->names, &rule->n_names);
+  int rc = set_literals(l, value, "names", &rule->names, &rule->n_names);
   for (unsigned i = 0; !rc && i < rule->n_names; i++)
     if (rule->names[i].n < 2 || rule->names[i].n > RULE_NAME_MAX || rule->names[i].p[0] == ' ')
       return FAIL(l, value, "names: 2 to %d bytes each, none begins with a blank", RULE_NAME_MAX);
@@ -307,7 +371,8 @@ static int set_member(struct loader *l, const struct key *k, const yaml_node_t *
     *(const char **)at = s.p;
     return rc;
   case STR: return set_str(l, v, k->name, at);
-  case STRS: return set_strs(l, v, k->name, &rule->gates, &rule->n_gates);
+  case EXPRESSION: return set_expression(l, v, k->name, at);
+  case STRS: return set_literals(l, v, k->name, &rule->gates, &rule->n_gates);
   case UINT: return set_uint(l, v, k->name, at);
   case DOUBLE: return set_number(l, v, k->name, 0, 8, at);
   case BOOL: return set_bool(l, v, k->name, at);

@@ -55,6 +55,16 @@ static const struct {
      "rules:\n  - id: a\n    detector: credential\n    title: t\n    check: identifier\n    alone: 5\n" EXAMPLE, 2,
      "is for detector: sensitive"},
     {"names of another check", TOKEN "    gate: [x_]\n    names: [xx]\n" EXAMPLE, 2, "are of check identifier"},
+    {"a repeat of a letter of two bytes", SCORE "    pattern: 'ключи?'\n    weight: 0.5\n" EXAMPLE, 5,
+     "pattern: \"?\" holds for the last byte of \"и\" alone; write (?:и)?"},
+    {"a letter of three bytes in a class", SCORE "    pattern: 'x[0-9年]'\n    weight: 0.5\n" EXAMPLE, 5,
+     "\"年\" has several bytes, of which [...] is any one; write (?:年|...)"},
+    {"a letter that is read in another form", SCORE "    pattern: 'consigné'\n    weight: 0.5\n" EXAMPLE, 5,
+     "\"é\" is read as \"e\"; write that"},
+    {"a gate that is read in another form", TOKEN "    gate: [abc, κωδικοσ, κωδικός]\n" EXAMPLE, 7, "\"ό\" is read as \"ο\""},
+    {"a word that is read in another form", TOKEN "    gate: [x_]\n    words: [für]\n" EXAMPLE, 8, "\"ü\" is read as \"u\""},
+    {"a name that is read in another form", NUMBER "    names: [Größe]\n" EXAMPLE, 7, "\"ö\" is read as \"o\""},
+    {"a regex with a letter in a class", TOKEN "    gate: [x_]\n    regex: 'x_[я]'\n" EXAMPLE, 8, "\"я\" has several bytes"},
     {"a role that is none", SCORE "    roles: [system]\n", 5, "roles:"},
 };
 
