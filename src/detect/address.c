@@ -159,7 +159,7 @@ static uint64_t unit_end(struct look *l, uint64_t i)
 /* Words that stand small in addresses, besides particles. */
 static bool is_unit_word(struct str s)
 {
-  return is_one_of(s, "apt apartment suite ste unit floor fl flat room rm building bldg block level étage etage piso planta "
+  return is_one_of(s, "apt apartment suite ste unit floor fl flat room rm building bldg block level etage piso planta "
                       "stock stiege top appt bat");
 }
 

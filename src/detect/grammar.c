@@ -254,7 +254,7 @@ static uint64_t skip_verb(struct look *l, uint64_t i)
                                      STR(" adalah "),
                                      STR(" ay "),
                                      STR(" hu "),
-                                     STR(" είναι "),
+                                     STR(" ειναι "),
                                      STR(" la ")};
   uint64_t best = 0;
   for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
