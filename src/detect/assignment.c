@@ -6,6 +6,7 @@
 
 enum {
   LONG = 20,      /* from here on a generated value has a digit, or reads like none that people write */
+  ENDING = 6,     /* of a word in a sentence: sifreNIZ */
   SHORT = 6,      /* a password with letters and digits, where nothing else can stand */
   VALUE_MAX = 512 /* the longest keys of services have 400 */
 };
@@ -170,7 +171,7 @@ static bool holds_a_password(struct look *l, struct str v, enum operator_kind op
 static bool is_telling(struct look *l, struct str v)
 {
   struct kinds k = kinds_of(v);
-  return is_password_name(l) && k.digits && k.both_cases && (k.marks || class_changes(v) >= 3);
+  return names_a_password(l, l->gate) && k.digits && k.both_cases && (k.marks || class_changes(v) >= 3);
 }
 
 static bool ends_line(struct look *l, uint64_t i)
@@ -234,8 +235,8 @@ bool check_assignment(const struct rule *r, struct look *l, struct found *out)
   if (op == OPERATOR_NONE) op = skip_operator(l, name, &at, &quote);
   if (op == OPERATOR_NONE) op = skip_option(l, name, &at, &quote);
   if (op == OPERATOR_NONE) op = skip_setter(l, name, &at, &quote);
-  if (op == OPERATOR_NONE && name == from) op = skip_is(l, name, &at, &quote);
-  if (op == OPERATOR_NONE && name == from) op = skip_blank(l, name, &at);
+  if (op == OPERATOR_NONE && name - from <= ENDING) op = skip_is(l, name, &at, &quote);
+  if (op == OPERATOR_NONE) op = skip_blank(l, name - from <= ENDING ? name : from, &at);
   if (op == OPERATOR_NONE) return false;
   struct str value = value_at(l, at, op, quote, VALUE_MAX);
   uint64_t end = at + value.n;

@@ -45,6 +45,8 @@ uint64_t skip_name(struct look *l, uint64_t i, bool blanks);
 /* Where the value begins, and in which quote (0: none). Raises l->hold to it. */
 enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote);
+/* Whether a word for a password begins at i, in some language. */
+bool names_a_password(struct look *l, uint64_t i);
 enum operator_kind skip_option(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 enum operator_kind skip_setter(struct look *l, uint64_t name_end, uint64_t *value, int *quote);
 enum operator_kind skip_blank(struct look *l, uint64_t name_end, uint64_t *value);

@@ -204,91 +204,45 @@ enum operator_kind skip_operator(struct look *l, uint64_t name_end, uint64_t *va
   return open_value(l, open, kind, value, quote);
 }
 
-/* Verbs and signs between a secret's word and its value, in sentences of many languages. After marks were folded away: è is e. */
-static uint64_t skip_verb(struct look *l, uint64_t i)
+/* What stands between a secret's word and its value in sentences: the table's header says what each use is. */
+enum sentence_use { IS, IS_FAR, WHOSE, NAME };
+
+static const struct sentence_word {
+  enum sentence_use use;
+  struct str text;
+} sentence_words[] = {
+#define X(use, text, language) {use, STR(text)},
+#include "detect/sentence_words.def"
+#undef X
+};
+
+/* Where the longest of these uses that stands at i ends, or 0. */
+static uint64_t skip_word(struct look *l, uint64_t i, enum sentence_use least, enum sentence_use most)
 {
-  static const struct str verbs[] = {STR(" is now "),
-                                     STR(" is: "),
-                                     STR(" is "),
-                                     STR(" is set to "),
-                                     STR(" set to "),
-                                     STR(" reset to "),
-                                     STR(" changed to "),
-                                     STR(" remains "),
-                                     STR(" is still "),
-                                     STR(" has been set to "),
-                                     STR(" has been reset to "),
-                                     STR(" has been changed to "),
-                                     STR(" was set to "),
-                                     STR(" was reset to "),
-                                     STR(" was changed to "),
-                                     STR(" was "),
-                                     STR(" should be "),
-                                     STR(" will be "),
-                                     STR(" ist "),
-                                     STR(" lautet "),
-                                     STR(" es "),
-                                     STR(" est "),
-                                     STR(" e "),
-                                     STR(" jest "),
-                                     STR(" to "),
-                                     STR(" of "),
-                                     STR(" je "),
-                                     STR(" ar "),
-                                     STR(" er "),
-                                     STR(" on "),
-                                     STR(" sera "),
-                                     STR(" : "),
-                                     STR(" - "),
-                                     STR(" -> "),
-                                     STR(" – "),
-                                     STR(" — "),
-                                     STR("是"),
-                                     STR("为"),
-                                     STR("は"),
-                                     STR("は「"),
-                                     STR("은 "),
-                                     STR("는 "),
-                                     STR("이 "),
-                                     STR(" este "),
-                                     STR(" adalah "),
-                                     STR(" ay "),
-                                     STR(" hu "),
-                                     STR(" ειναι "),
-                                     STR(" la ")};
   uint64_t best = 0;
-  for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
-    if (look_literal(l, i, verbs[v], true) && i + verbs[v].n > best) best = i + verbs[v].n;
+  for (const struct sentence_word *w = sentence_words; w < sentence_words + sizeof sentence_words / sizeof *w; w++)
+    if (w->use >= least && w->use <= most && look_literal(l, i, w->text, true) && i + w->text.n > best) best = i + w->text.n;
   return best;
 }
 
-/* " for the build server", " de la base": a few words that say whose secret it is. Each may be the last, so all are tried. */
-static bool joins(struct look *l, uint64_t i)
+bool names_a_password(struct look *l, uint64_t i)
 {
-  static const struct str words[] = {STR(" for "), STR(" to "),  STR(" of "),   STR(" on "),   STR(" de "),
-                                     STR(" del "), STR(" der "), STR(" fur "),  STR(" du "),   STR(" pour "),
-                                     STR(" do "),  STR(" da "),  STR(" zum "),  STR(" zur "),  STR(" del "),
-                                     STR(" di "),  STR(" per "), STR(" para "), STR(" voor "), STR(" dla ")};
-  for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-    if (look_literal(l, i, words[k], true)) return true;
-  return false;
+  return skip_word(l, i, NAME, NAME) != 0;
 }
 
 enum operator_kind skip_is(struct look *l, uint64_t i, uint64_t *value, int *quote)
 {
-  uint64_t end = skip_verb(l, i);
+  uint64_t end = skip_word(l, i, IS, IS_FAR);
   if (end) return open_value(l, skip_blanks(l, end, 1), OPERATOR_VERB, value, quote);
-  if (!joins(l, i)) return OPERATOR_NONE;
+  uint64_t whose = skip_word(l, i, WHOSE, WHOSE);
+  if (!whose || byte_is_word(look_at(l, whose))) return OPERATOR_NONE;
   for (uint64_t stop = i + 60; i < stop; i++) {
     l->hold = i;
     int c = look_at(l, i);
     if (!byte_is_word(c) && c != ' ' && c != '-' && c != '\'' && c != '.' && c != ':' && c != '@') return OPERATOR_NONE;
-    if (c == ':' || (c == ' ' && (look_literal(l, i, STR(" is "), true) || look_literal(l, i, STR(" ist "), true) ||
-                                  look_literal(l, i, STR(" es "), true) || look_literal(l, i, STR(" est "), true) ||
-                                  look_literal(l, i, STR(" e "), true) || look_literal(l, i, STR(" jest "), true)))) {
-      end = c == ':' ? i + 1 + (look_at(l, i + 1) == ' ') : skip_verb(l, i);
-      return open_value(l, end, OPERATOR_VERB, value, quote);
-    }
+    if (c == '.' && look_at(l, i + 1) == ' ') return OPERATOR_NONE;
+    end = c == ':' ? i + 1 + (look_at(l, i + 1) == ' ') : c == ' ' ? skip_word(l, i, IS_FAR, IS_FAR) : 0;
+    if (end) return open_value(l, end, OPERATOR_VERB, value, quote);
   }
   return OPERATOR_NONE;
 }
@@ -317,12 +271,13 @@ enum operator_kind skip_setter(struct look *l, uint64_t name_end, uint64_t *valu
   return OPERATOR_NONE;
 }
 
-/* "the password hG7-ppLq21": only what looks like a secret is one there. */
+/* "the password hG7-ppLq21", in scripts without blanks right behind the word: only what looks like a secret is one there. */
 enum operator_kind skip_blank(struct look *l, uint64_t name_end, uint64_t *value)
 {
   int quote;
-  if (look_at(l, name_end) != ' ' || is_quote(look_at(l, name_end + 1))) return OPERATOR_NONE;
-  return open_value(l, name_end + 1, OPERATOR_BESIDE, value, &quote);
+  bool blank = look_at(l, name_end) == ' ';
+  if ((!blank && look_at(l, name_end - 1) < 0x80) || is_quote(look_at(l, name_end + blank))) return OPERATOR_NONE;
+  return open_value(l, name_end + blank, OPERATOR_BESIDE, value, &quote);
 }
 
 /* An & ends a value only where parameters follow each other without blanks. */

@@ -4,6 +4,7 @@
  */
 #include "engine/check.h"
 #include "rig.h"
+#include "secret_sentences.h"
 
 struct form_case {
   const char *text, *rule, *found; /* found: NULL when the rule reports nothing */
@@ -363,6 +364,59 @@ static void put_value(char *at, size_t n)
   at[n] = 0;
 }
 
+/* The one finding of the text, by any rule; empty: none, or several. */
+static struct str only_finding(struct vdt_arena *arena, struct str text)
+{
+  struct vdt_policy policy = rig_policy(VDT_DETECT);
+  struct vdt_result result;
+  CHECK_INT(vdt_scan(rig_scanner, arena, &policy, VDT_RESPONSE, text.p, text.n, &result), VDT_OK);
+  if (result.n_findings != 1) return (struct str){"", 0};
+  return str_cut(text, (size_t)result.findings[0].start, (size_t)result.findings[0].end);
+}
+
+/* What looks generated is found; a word in its place is not. */
+static void says_so(const struct secret_sentence *s, size_t n, const char *value)
+{
+  for (size_t i = 0; i < n; i++) {
+    struct vdt_arena *arena = vdt_arena_new(0);
+    char text[256], harmless[256];
+    snprintf(text, sizeof text, "%s%s%s", s[i].before, value, s[i].after);
+    snprintf(harmless, sizeof harmless, "%sdocumentation%s", s[i].before, s[i].after);
+    if (!str_eq(only_finding(arena, str_of(text)), str_of(value))) CHECK_STR(str_of(text), "found");
+    CHECK_INT(only_finding(arena, str_of(harmless)).n, 0);
+    vdt_arena_free(arena);
+  }
+}
+
+static void sentences_of_many_languages_give_secrets_away(void)
+{
+  says_so(password_sentences, sizeof password_sentences / sizeof *password_sentences, "Tq83mKw5Zr");
+  says_so(key_sentences, sizeof key_sentences / sizeof *key_sentences, "a81Kd93Lq0Zx77pQ");
+}
+
+static void words_that_say_whose_it_is_have_59_bytes_at_most(void)
+{
+  for (int n = 58; n <= 60; n++) {
+    struct vdt_arena *arena = vdt_arena_new(0);
+    char text[128];
+    snprintf(text, sizeof text, "password for %.*s: Tq83mKw5Zr", n - 5,
+             "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww");
+    CHECK_INT(only_finding(arena, str_of(text)).n, n <= 59 ? 10 : 0);
+    vdt_arena_free(arena);
+  }
+}
+
+static void a_word_has_an_ending_of_6_bytes_at_most(void)
+{
+  for (int n = 5; n <= 7; n++) {
+    struct vdt_arena *arena = vdt_arena_new(0);
+    char text[128];
+    snprintf(text, sizeof text, "kennwort%.*s Tq83mKw5Zr", n, "wwwwwww");
+    CHECK_INT(only_finding(arena, str_of(text)).n, n <= 6 ? 10 : 0);
+    vdt_arena_free(arena);
+  }
+}
+
 static bool is_found(const char *text)
 {
   struct vdt_arena *arena = vdt_arena_new(0);
@@ -414,6 +468,9 @@ int main(void)
   RUN(what_is_piped_into_a_command_may_be_a_password);
   RUN(a_password_may_stand_beside_its_word);
   RUN(what_ends_a_line_is_not_part_of_a_password);
+  RUN(sentences_of_many_languages_give_secrets_away);
+  RUN(words_that_say_whose_it_is_have_59_bytes_at_most);
+  RUN(a_word_has_an_ending_of_6_bytes_at_most);
   RUN(a_value_has_512_bytes_at_most);
   RUN(a_label_has_23_bytes_before_its_word_at_most);
   rig_unload();
