@@ -47,8 +47,15 @@ static const struct {
     {STR("\xc2\xab"), STR("\xc2\xbb")},         /* « » */
     {STR("\xe3\x80\x8c"), STR("\xe3\x80\x8d")}, /* 「 」 */
 };
+/* Negations of other languages right before a hit, as the view has them; further away they may belong to anything. */
+static const struct str negations[] = {STR("no "),  STR("nunca "), STR("ne "), STR("n'"),   STR("n’"),   STR("non "),
+                                       STR("nao "), STR("nie "),   STR("не "), STR("不要"), STR("请勿"), STR("不得")};
 enum { N_QUOTES = sizeof quotes / sizeof *quotes };
-enum { N_INTRODUCTIONS = sizeof introductions / sizeof *introductions, N_OWN = sizeof own_negations / sizeof *own_negations };
+enum {
+  N_INTRODUCTIONS = sizeof introductions / sizeof *introductions,
+  N_OWN = sizeof own_negations / sizeof *own_negations,
+  N_NEGATIONS = sizeof negations / sizeof *negations
+};
 
 static bool word_byte(char c)
 {
@@ -93,6 +100,11 @@ static bool introduced(struct str view, size_t start)
   struct str before = str_cut(view, from, start);
   for (unsigned i = 0; i < N_INTRODUCTIONS; i++)
     if (has_word(before, introductions[i], true)) return true;
+  for (unsigned i = 0; i < N_NEGATIONS; i++) {
+    struct str no = negations[i];
+    bool there = before.n >= no.n && str_ieq(str_cut(before, before.n - no.n, before.n), no);
+    if (there && (before.n == no.n || (unsigned char)no.p[0] >= 0x80 || !word_byte(before.p[before.n - no.n - 1]))) return true;
+  }
   return has_word(before, contractions[0], false) || has_word(before, contractions[1], false);
 }
 
