@@ -677,4 +677,5 @@ void decode_origin(const struct decode *d, const struct view *v, size_t i, uint6
   out->end = end > start ? view_stop(v, end) : hidden_end;
   if (hidden_start < out->start) out->start = hidden_start;
   if (hidden_end > out->end) out->end = hidden_end;
+  if (out->start > out->end) out->start = out->end = view_start(v, start); /* of nothing */
 }

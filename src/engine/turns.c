@@ -41,7 +41,7 @@ static size_t locate(const struct turns *t, struct vdt_finding *f)
 {
   uint64_t at = 0;
   size_t i = t->from;
-  while (f->start >= at + line_of(t, i)) at += line_of(t, i++);
+  while (i + 1 < t->n && f->start >= at + line_of(t, i)) at += line_of(t, i++);
   f->start -= at;
   f->end -= at;
   if (f->end > t->texts[i].n) f->end = t->texts[i].n;

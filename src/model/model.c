@@ -178,6 +178,7 @@ static void find_spans(const struct model_reader *r, size_t n, struct model_verd
       if (brought[k] >= most / 4) last = k;
     }
     for (size_t k = i; k <= last; k++) sum += brought[k] > 0 ? brought[k] : 0;
+    while (last + 1 < n && r->tokens[last].end == r->tokens[i].start) last++; /* a line end alone has no bytes to show */
     struct model_span s = {r->tokens[i].start, r->tokens[last].end, sum / all};
     size_t place = out->n_spans;
     while (place > 0 && out->spans[place - 1].share < s.share) place--;

@@ -103,6 +103,54 @@ static void rules_and_model_are_joined(void)
   vdt_arena_free(a);
 }
 
+/* Lines, blanks, what is invisible and letters apart: what carries the score may be a line end, which has no bytes of its own. */
+static size_t write_lines(char *out, unsigned *seed)
+{
+  static const char *const words[] = {"open ",        "\n",   "the",       "\n\n", "s.e.s.a.m.e", " ",
+                                      "\xe2\x80\x8b", "\r\n", "r u l e s", "\t\n", "\xef\xbd\x81"};
+  size_t n = 0;
+  for (unsigned i = 0; i < 24; i++) {
+    *seed = *seed * 1103515245 + 12345;
+    const char *word = words[*seed / 65536 % (sizeof words / sizeof *words)];
+    memcpy(out + n, word, strlen(word));
+    n += strlen(word);
+  }
+  return n;
+}
+
+static void findings_of_the_model_lie_within_the_text(void)
+{
+  struct vdt_engine *e = engine_of();
+  struct vdt_scanner *s = NULL;
+  struct vdt_policy policy;
+  unsigned seed = 1;
+  size_t size, found = 0;
+  char *model = always(0.96f, &size);
+  vdt_policy_default(&policy);
+  CHECK_INT(vdt_engine_use_model(e, model, size, release, NULL), VDT_OK);
+  CHECK_INT(vdt_scanner_new(e, &s), VDT_OK);
+  for (unsigned round = 0; round < 500; round++) {
+    struct vdt_arena *a = vdt_arena_new(0);
+    struct vdt_result r;
+    char text[3][512];
+    struct vdt_text turns[3];
+    size_t *turn;
+    for (size_t i = 0; i < 3; i++) turns[i] = (struct vdt_text){text[i], write_lines(text[i], &seed), i == 2};
+    CHECK_INT(vdt_scan(s, a, &policy, VDT_PROMPT, text[0], turns[0].n, &r), VDT_OK);
+    for (size_t i = 0; i < r.n_findings; i++) CHECK(r.findings[i].start < r.findings[i].end && r.findings[i].end <= turns[0].n);
+    for (size_t i = 0; i < r.why.n_spans; i++)
+      CHECK(r.why.spans[i].start < r.why.spans[i].end && r.why.spans[i].end <= turns[0].n);
+    found += r.n_findings;
+    CHECK_INT(vdt_scan_turns(s, a, &policy, turns, 3, &r, &turn), VDT_OK);
+    for (size_t i = 0; i < r.n_findings; i++)
+      CHECK(turn[i] < 3 && r.findings[i].start <= r.findings[i].end && r.findings[i].end <= turns[turn[i]].n);
+    vdt_arena_free(a);
+  }
+  CHECK(found > 500);
+  vdt_scanner_free(s);
+  vdt_engine_free(e);
+}
+
 static void the_model_overrules_suspicion_and_not_what_is_sure(void)
 {
   struct vdt_arena *a = vdt_arena_new(0);
@@ -280,6 +328,7 @@ static void pieces_of_a_turn_are_one(void)
 int main(void)
 {
   RUN(rules_and_model_are_joined);
+  RUN(findings_of_the_model_lie_within_the_text);
   RUN(the_model_overrules_suspicion_and_not_what_is_sure);
   RUN(a_detector_that_is_off_asks_no_model);
   RUN(a_broken_model_is_refused_and_given_back);
