@@ -17,7 +17,7 @@ from text import ROOT, read_rows, source_of
 VALIDATION = {
     "atk_gptfuzzer", "atk_tencent_jb", "atk_giskard", "atk_selfreminder", "ind_injecagent", "ben_injecagent_clean",
     "ben_mtbench", "ben_userinstr", "ben_trustllm", "ben_fuzzyai", "ben_tool_responses", "ben_company_docs", "ben_zh_seed",
-    "bh_nemo", "bh_promptguide", "bh_synth_hardneg", "trigger_words",
+    "bh_nemo", "bh_promptguide", "bh_synth_hardneg", "trigger_words", "unseen",
 }
 ATTACK_LABELS = {"jailbreak", "indirect_injection", "attack"}
 

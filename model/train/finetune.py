@@ -4,8 +4,8 @@
     model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,... [--go-on] [--toward FILE,...]] [--device cuda]
 
 Reads what pack.py wrote. A text is read in windows; its logit is the largest of its windows'. Windows of 64 to 256 tokens are mixed, so that the product may
-choose. Of several files of --encoder the mean is taken, and with --minutes 0 it is what is written. --toward: networks whose mean logit it is drawn to, more than
-to the labels: several say more than the mean of their weights does.
+choose. Of several files of --encoder the mean is taken, and with --minutes 0 it is what is written. --toward: networks whose mean logit it is drawn to, as far
+as labels allow, and more than to these: several say more than the mean of their weights does.
 Prints the losses, then a table over the sources that were kept out.
 """
 import argparse
@@ -24,11 +24,12 @@ from ops import Encoder, Weights, plain_layer
 from text import DOCUMENT, MASK
 
 RATE = 4e-4
-BATCH_TOKENS = {"cpu": 12288, "cuda": 24576}  # a GPU takes as long for fewer
+BATCH_TOKENS = {"cpu": 6144, "cuda": 24576}  # a GPU takes as long for fewer
 HEAD_RATE, SMOOTH, DROP, MOST_WINDOWS, LOOKED = 2e-3, 0.02, 0.06, 4, 40000
 # A window's logit is worth less and less beyond the temperature; what the exit counts in the loss.
 TEMPERATURE, EARLY = 2.0, 0.3
 LABELS = 0.1  # of a loss that is drawn to other networks
+SIDE = 1.5    # how far on their label's side what others say counts at least
 SIZES = (64, 128, 128, 256)
 
 
@@ -155,6 +156,13 @@ def toward(logit, target):
     return F.binary_cross_entropy_with_logits(logit / TEMPERATURE, torch.sigmoid(target / TEMPERATURE)) * TEMPERATURE ** 2
 
 
+def agreed(said, of, attack):
+    """What others say of windows, as far as labels allow: no window of a harmless text is an attack, and the strongest of an attack is one."""
+    top = torch.full((len(attack),), -1e30, device=said.device).scatter_reduce(0, of, said, "amax")
+    strongest = (attack[of] > 0) & (said >= top[of] - 1e-6)
+    return torch.where(strongest, said.clamp(min=SIDE), torch.where(attack[of] > 0, said, said.clamp(max=-SIDE)))
+
+
 def loss_of(model, batch, teachers=()):
     ids, lengths, of, texts = (torch.from_numpy(b).to(model.device, non_blocking=True) for b in batch)
     attack, kind = texts[:, 0].float(), texts[:, 1][of]
@@ -166,7 +174,7 @@ def loss_of(model, batch, teachers=()):
     loss, said = loss + kinds, logit.detach()
     if teachers:
         with torch.no_grad():
-            said = sum(t(ids, lengths)[0] for t in teachers) / len(teachers)
+            said = agreed(sum(t(ids, lengths)[0] for t in teachers) / len(teachers), of, attack)
         loss = toward(logit, said) + LABELS * loss
     return loss + EARLY * toward(early, said)
 
