@@ -224,19 +224,27 @@ static bool operator_in_gate(int last)
   return last == '=' || last == ':' || last == '"' || last == '\'' || last == ' ';
 }
 
+/* In scripts without blanks right behind the word: looked at before it is taken for the rest of a name, of which streams let go. */
+static enum operator_kind skip_joined(struct look *l, uint64_t from, uint64_t *value)
+{
+  if (look_at(l, l->gate_end - 1) < 0x80 || !byte_is_word(look_at(l, from))) return OPERATOR_NONE;
+  *value = from;
+  return is_telling(l, value_at(l, from, OPERATOR_BESIDE, 0, VALUE_MAX)) || l->starved ? OPERATOR_BESIDE : OPERATOR_NONE;
+}
+
 bool check_assignment(const struct rule *r, struct look *l, struct found *out)
 {
   uint64_t at = 0;
   int quote = 0;
   l->hold = l->gate_end;
   uint64_t from = operator_in_gate(look_at(l, l->gate_end - 1)) ? l->gate_end - 1 : l->gate_end;
-  enum operator_kind op = look_at(l, from) >= 0x80 ? skip_is(l, from, &at, &quote) : OPERATOR_NONE;
+  enum operator_kind op = look_at(l, from) >= 0x80 ? skip_is(l, from, &at, &quote) : skip_joined(l, from, &at);
   uint64_t name = op == OPERATOR_NONE ? skip_name(l, from, false) : from;
   if (op == OPERATOR_NONE) op = skip_operator(l, name, &at, &quote);
   if (op == OPERATOR_NONE) op = skip_option(l, name, &at, &quote);
   if (op == OPERATOR_NONE) op = skip_setter(l, name, &at, &quote);
   if (op == OPERATOR_NONE && name - from <= ENDING) op = skip_is(l, name, &at, &quote);
-  if (op == OPERATOR_NONE) op = skip_blank(l, name - from <= ENDING ? name : from, &at);
+  if (op == OPERATOR_NONE && name - from <= ENDING) op = skip_blank(l, name, &at);
   if (op == OPERATOR_NONE) return false;
   struct str value = value_at(l, at, op, quote, VALUE_MAX);
   uint64_t end = at + value.n;

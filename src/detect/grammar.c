@@ -271,13 +271,12 @@ enum operator_kind skip_setter(struct look *l, uint64_t name_end, uint64_t *valu
   return OPERATOR_NONE;
 }
 
-/* "the password hG7-ppLq21", in scripts without blanks right behind the word: only what looks like a secret is one there. */
+/* "the password hG7-ppLq21": only what looks like a secret is one there. */
 enum operator_kind skip_blank(struct look *l, uint64_t name_end, uint64_t *value)
 {
   int quote;
-  bool blank = look_at(l, name_end) == ' ';
-  if ((!blank && look_at(l, name_end - 1) < 0x80) || is_quote(look_at(l, name_end + blank))) return OPERATOR_NONE;
-  return open_value(l, name_end + blank, OPERATOR_BESIDE, value, &quote);
+  if (look_at(l, name_end) != ' ' || is_quote(look_at(l, name_end + 1))) return OPERATOR_NONE;
+  return open_value(l, name_end + 1, OPERATOR_BESIDE, value, &quote);
 }
 
 /* An & ends a value only where parameters follow each other without blanks. */
