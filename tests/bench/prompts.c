@@ -4,7 +4,7 @@
  *
  *   python3 tests/bench/gateway_prompts.py --texts ordinary | VEDETTE_SRC=. build/tests/bench/prompts [ROUNDS]
  *
- * Reads JSON Lines with a member "text" each. Each round begins with a scanner that remembers nothing.
+ * Reads JSON Lines with a member "text" each. VEDETTE_MODEL=FILE: another model than the one shipped. Each round begins with a scanner that remembers nothing.
  */
 #include "base/file.h"
 #include "base/json.h"
@@ -92,20 +92,6 @@ static void measure(const char *name, const struct texts *texts, unsigned long r
   vdt_arena_free(arena);
 }
 
-static void load_model(void)
-{
-  const void *weights;
-  size_t n;
-  struct vdt_error err;
-  vdt_scanner_free(rig_scanner);
-  rig_scanner = NULL;
-  if (!file_map("model/shield.weights", 32 << 20, &weights, &n, &err) &&
-      !vdt_engine_use_model(rig_engine, weights, n, file_unmap, &err))
-    return;
-  fprintf(stderr, "the model: %s\n", err.text);
-  exit(1);
-}
-
 int main(int argc, char **argv)
 {
   struct texts texts = {0};
@@ -119,7 +105,7 @@ int main(int argc, char **argv)
   rig_load();
   printf("%zu prompts, %zu bytes on average\n", texts.n, texts.bytes / texts.n);
   measure("rules alone", &texts, rounds);
-  load_model();
+  rig_use_model();
   measure("with model", &texts, rounds);
   rig_unload();
   free(texts.v);

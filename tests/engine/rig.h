@@ -107,15 +107,16 @@ static inline void rig_load(void)
   exit(1);
 }
 
-/* From here on with the model of $VEDETTE_SRC/model, if there is one. */
+/* From here on with the model $VEDETTE_MODEL, or that of $VEDETTE_SRC/model, if there is one. */
 static inline void rig_use_model(void)
 {
-  const char *root = getenv("VEDETTE_SRC");
+  const char *root = getenv("VEDETTE_SRC"), *model = getenv("VEDETTE_MODEL");
   char path[512];
   struct vdt_error err = {0};
   const void *weights;
   size_t n;
-  snprintf(path, sizeof path, "%s/model/shield.weights", root ? root : ".");
+  if (model) snprintf(path, sizeof path, "%s", model);
+  else snprintf(path, sizeof path, "%s/model/shield.weights", root ? root : ".");
   if (file_map(path, (size_t)256 << 20, &weights, &n, &err) || vdt_engine_use_model(rig_engine, weights, n, file_unmap, &err)) {
     printf("# without the model: %s\n", err.text);
     return;
