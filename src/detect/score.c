@@ -90,6 +90,18 @@ static bool quoted(struct str view, const struct score_hit *hit)
   return false;
 }
 
+/* Chinese has no blanks between words; elsewhere the end of a word is no negation. */
+static bool negated(struct str before)
+{
+  enum { CJK = 0xE3 };
+  for (unsigned i = 0; i < N_NEGATIONS; i++) {
+    struct str no = negations[i];
+    if (before.n < no.n || !str_ieq(str_cut(before, before.n - no.n, before.n), no)) continue;
+    if (before.n == no.n || (unsigned char)no.p[0] >= CJK || !word_byte(before.p[before.n - no.n - 1])) return true;
+  }
+  return false;
+}
+
 static bool introduced(struct str view, size_t start)
 {
   struct str rest = str_cut(view, start, view.n);
@@ -100,12 +112,7 @@ static bool introduced(struct str view, size_t start)
   struct str before = str_cut(view, from, start);
   for (unsigned i = 0; i < N_INTRODUCTIONS; i++)
     if (has_word(before, introductions[i], true)) return true;
-  for (unsigned i = 0; i < N_NEGATIONS; i++) {
-    struct str no = negations[i];
-    bool there = before.n >= no.n && str_ieq(str_cut(before, before.n - no.n, before.n), no);
-    if (there && (before.n == no.n || (unsigned char)no.p[0] >= 0x80 || !word_byte(before.p[before.n - no.n - 1]))) return true;
-  }
-  return has_word(before, contractions[0], false) || has_word(before, contractions[1], false);
+  return negated(before) || has_word(before, contractions[0], false) || has_word(before, contractions[1], false);
 }
 
 static bool mentioned(struct str view, const struct score_hit *hit)
