@@ -139,6 +139,7 @@ await test("a new alert is told by itself, and to screen readers, and moves no r
 
 await test("what a colleague changes is seen in its row, which stays where it is", async () => {
   await open(p, "alerts?status=any&sort=severity");
+  await p.reload(); // else the rows of the list before stand there until the new ones have come
   await p.waitForSelector("th[aria-sort=ascending]:has-text('Severity')");
   await p.waitForFunction(() => document.querySelectorAll("table.list tbody tr").length > 3);
   const rows = await shown(), name = rows[2].split("/").at(-1);
