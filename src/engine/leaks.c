@@ -438,24 +438,32 @@ static bool stronger(const struct candidate *a, const struct candidate *b)
   return x != y ? x > y : a->rule < b->rule;
 }
 
+/* The first of those, ordered by start, that may reach into what begins at start and stands at i. */
+static size_t first_near(const struct candidate *c, size_t i, uint64_t start)
+{
+  while (i > 0 && c[i - 1].reach > start) i--;
+  return i;
+}
+
 /* What lies within an allowed value is no finding of another kind. */
 static void settle_allowed(struct candidate *c, size_t n)
 {
   for (size_t i = 0; i < n; i++)
-    for (size_t j = 0; c[i].allowed && j < n; j++) {
+    for (size_t j = first_near(c, i, c[i].start); c[i].allowed && j < n && c[j].start < c[i].end; j++) {
       if (c[j].start < c[i].start || c[j].end > c[i].end) continue;
       c[j].lost = c[j].allowed = true;
       c[j].action = VDT_ALLOW;
     }
 }
 
-/* Within one cluster: the strongest wins, then the strongest of those that do not overlap it, ... */
+/* Within one cluster: the strongest wins, then the strongest of those that do not overlap it, ... Only neighbours are compared: a cluster may be
+ * as long as a text. */
 static void settle_cluster(struct candidate *c, size_t n)
 {
   settle_allowed(c, n);
   for (size_t i = 0; i < n; i++)
-    for (size_t j = 0; j < n; j++) {
-      bool overlap = i != j && !c[j].allowed && c[i].start < c[j].end && c[j].start < c[i].end;
+    for (size_t j = first_near(c, i, c[i].start); j < n && c[j].start < c[i].end; j++) {
+      bool overlap = i != j && !c[j].allowed && c[i].start < c[j].end;
       if (overlap && stronger(&c[j], &c[i])) c[i].lost = true;
     }
 }
@@ -465,9 +473,11 @@ size_t leaks_settle(struct leaks *l, uint64_t settled)
   size_t done = 0;
   while (done < l->n_candidates) {
     size_t n = done + 1;
-    uint64_t end = l->candidates[done].end;
-    for (; n < l->n_candidates && l->candidates[n].start < end; n++)
+    uint64_t end = l->candidates[done].reach = l->candidates[done].end;
+    for (; n < l->n_candidates && l->candidates[n].start < end; n++) {
       if (l->candidates[n].end > end) end = l->candidates[n].end;
+      l->candidates[n].reach = end;
+    }
     if (end > settled) break;
     settle_cluster(&l->candidates[done], n - done);
     done = n;
@@ -481,9 +491,10 @@ const struct candidate *leaks_namer(const struct leaks *l, const struct candidat
   const struct candidate *by = c;
   for (unsigned step = 0; by->lost && step < STEPS; step++) {
     const struct candidate *next = NULL;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = first_near(l->candidates, (size_t)(by - l->candidates), by->start); i < n; i++) {
       const struct candidate *o = &l->candidates[i];
-      if (o->start >= by->end || by->start >= o->end) continue;
+      if (o->start >= by->end) break;
+      if (by->start >= o->end) continue;
       if (!o->lost) return o;
       if (stronger(o, next ? next : by)) next = o;
     }

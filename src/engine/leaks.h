@@ -40,6 +40,7 @@ struct candidate {
   const char *reason;
   const char *policy;       /* the policy about data whose action it is, or NULL */
   uint64_t start, end;      /* view offsets */
+  uint64_t reach;           /* how far it and those before it in its cluster go; set when it is settled */
   uint64_t gate_end;        /* of the gate that it was found behind */
   const struct read_as *as; /* NULL: as it stands */
   bool allowed;             /* policy says that this value is none */

@@ -239,6 +239,21 @@ static void worst_cases_are_linear(void)
   buf_finish(&b);
 }
 
+/* Findings that overlap each other from one end of a text to the other: "seed" is a word of seed phrases, too. */
+static void a_chain_of_findings_is_linear(void)
+{
+  enum { SIZE = TEST_SANITIZED ? 32768 : 131072 };
+  struct buf b = {0};
+  double once = 0, twice = 1;
+  for (int rounds = 1; rounds <= 5 && twice > 3 * once; rounds += 2) {
+    twice = seconds(repeated(&b, STR("seed:"), "", 2 * SIZE), rounds);
+    once = seconds(repeated(&b, STR("seed:"), "", SIZE), rounds);
+  }
+  printf("# %.1f ms and %.1f ms\n", once * 1e3, twice * 1e3);
+  CHECK(twice <= 3 * once);
+  buf_finish(&b);
+}
+
 /* The whole of a value that has its line for itself, whatever marks are in it; and what is no such value. */
 static void a_setting_has_its_line_for_itself(void)
 {
@@ -307,6 +322,7 @@ int main(void)
   RUN(an_id_and_its_secret_are_one_finding);
   names_and_sentences();
   RUN(every_kind_says_what_to_do);
+  RUN(a_chain_of_findings_is_linear);
   RUN(worst_cases_are_linear);
   rig_unload();
   return test_end();
