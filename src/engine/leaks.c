@@ -438,7 +438,7 @@ static bool stronger(const struct candidate *a, const struct candidate *b)
   return x != y ? x > y : a->rule < b->rule;
 }
 
-/* The first of those, ordered by start, that may reach into what begins at start and stands at i. */
+/* Candidates are ordered by start: the first that may overlap the one at place i, which begins at start. */
 static size_t first_near(const struct candidate *c, size_t i, uint64_t start)
 {
   while (i > 0 && c[i - 1].reach > start) i--;
@@ -448,12 +448,14 @@ static size_t first_near(const struct candidate *c, size_t i, uint64_t start)
 /* What lies within an allowed value is no finding of another kind. */
 static void settle_allowed(struct candidate *c, size_t n)
 {
-  for (size_t i = 0; i < n; i++)
-    for (size_t j = first_near(c, i, c[i].start); c[i].allowed && j < n && c[j].start < c[i].end; j++) {
+  for (size_t i = 0; i < n; i++) {
+    if (!c[i].allowed) continue;
+    for (size_t j = first_near(c, i, c[i].start); j < n && c[j].start < c[i].end; j++) {
       if (c[j].start < c[i].start || c[j].end > c[i].end) continue;
       c[j].lost = c[j].allowed = true;
       c[j].action = VDT_ALLOW;
     }
+  }
 }
 
 /* Within one cluster: the strongest wins, then the strongest of those that do not overlap it, ... Only neighbours are compared: a cluster may be

@@ -98,7 +98,7 @@ static int set_strs(struct loader *l, const yaml_node_t *n, const char *key, str
   return VDT_OK;
 }
 
-/* The bytes of the letter in whose bytes i is, with all that follow it and are in no other. */
+/* The whole letter that the byte at i belongs to. */
 static struct str letter_at(struct str s, size_t i)
 {
   size_t from = i, to = i + 1;
