@@ -35,6 +35,19 @@ static inline struct str str_cut(struct str s, size_t from, size_t to)
   return (struct str){s.p + from, to - from};
 }
 
+/* Would a cut before the byte at `at` split a character of UTF-8? Never at and behind the end. */
+static inline bool str_splits(struct str s, size_t at)
+{
+  return at < s.n && ((unsigned char)s.p[at] & 0xC0) == 0x80;
+}
+
+/* Where the character begins that the byte at `at` belongs to: the last place up to there that splits none. */
+static inline size_t str_character(struct str s, size_t at)
+{
+  while (at > 0 && str_splits(s, at)) at--;
+  return at;
+}
+
 /* ASCII case-insensitive equality. */
 bool str_ieq(struct str a, struct str b);
 /* Offset of the first occurrence of needle, or (size_t)-1. */

@@ -118,8 +118,8 @@ static void weigh(const struct text_model *m, struct str s, int32_t gain[TURNS],
 static void put_backwards(struct buf *out, struct str s)
 {
   for (size_t i = s.n; i > 0;) {
-    size_t end = i--;
-    while (i > 0 && (s.p[i] & 0xC0) == 0x80) i--;
+    size_t end = i;
+    i = str_character(s, i - 1);
     buf_put(out, str_cut(s, i, end));
   }
 }

@@ -101,10 +101,9 @@ static int set_strs(struct loader *l, const yaml_node_t *n, const char *key, str
 /* The whole letter that the byte at i belongs to. */
 static struct str letter_at(struct str s, size_t i)
 {
-  size_t from = i, to = i + 1;
-  while (from > 0 && ((unsigned char)s.p[from] & 0xC0) == 0x80) from--;
-  while (to < s.n && ((unsigned char)s.p[to] & 0xC0) == 0x80) to++;
-  return str_cut(s, from, to);
+  size_t to = i + 1;
+  while (str_splits(s, to)) to++;
+  return str_cut(s, str_character(s, i), to);
 }
 
 /* Vectorscan reads bytes, for a text may be cut within a letter: what would not say what it seems to is refused. */

@@ -114,12 +114,6 @@ static void origin(const struct job *j, uint64_t start, uint64_t end, struct dec
   else *out = (struct decode_span){.start = view_start(&j->s->view, start), .end = view_stop(&j->s->view, end)};
 }
 
-static size_t boundary(struct str s, size_t i)
-{
-  while (i > 0 && i < s.n && (s.p[i] & 0xC0) == 0x80) i--;
-  return i;
-}
-
 /* The decoded text around [start, end), cut to VDT_DECODED_MAX. What the leak rules found in it is masked; when they are off, nothing but
  * the span itself is shown. */
 static const char *show(struct job *j, uint64_t start, uint64_t end)
@@ -128,8 +122,8 @@ static const char *show(struct job *j, uint64_t start, uint64_t end)
   struct str all = {(const char *)j->w.p, (size_t)j->w.end};
   struct buf b = {0};
   size_t around = leaks_see_secrets(&s->leaks) ? SHOWN_AROUND : 0, c = 0;
-  size_t i = boundary(all, start > around ? start - around : 0),
-         stop = boundary(all, end + around < all.n ? end + around : all.n);
+  size_t i = str_character(all, start > around ? start - around : 0),
+         stop = str_character(all, end + around < all.n ? end + around : all.n);
   while (i < stop && b.n < VDT_DECODED_MAX) {
     while (c < s->leaks.n_candidates && s->leaks.candidates[c].end <= i) c++;
     const struct candidate *secret = c < s->leaks.n_candidates ? &s->leaks.candidates[c] : NULL;
@@ -145,7 +139,7 @@ static const char *show(struct job *j, uint64_t start, uint64_t end)
     }
   }
   struct str kept =
-      arena_dup(j->arena, str_cut(buf_str(&b), 0, boundary(buf_str(&b), b.n < VDT_DECODED_MAX ? b.n : VDT_DECODED_MAX - 1)));
+      arena_dup(j->arena, str_cut(buf_str(&b), 0, str_character(buf_str(&b), b.n < VDT_DECODED_MAX ? b.n : VDT_DECODED_MAX - 1)));
   j->failed |= b.failed || !kept.p;
   buf_finish(&b);
   return kept.p;

@@ -155,7 +155,7 @@ static void defang(char out[VDT_REDACTED_MAX], struct str s)
     else buf_byte(&b, s.p[i]);
   }
   size_t n = b.n < VDT_REDACTED_MAX ? b.n : VDT_REDACTED_MAX - 1;
-  while (n < b.n && n > 0 && (b.p[n] & 0xC0) == 0x80) n--;
+  n = str_character(buf_str(&b), n);
   snprintf(out, VDT_REDACTED_MAX, "%.*s", (int)n, b.failed ? "" : b.p ? b.p : "");
   buf_finish(&b);
 }

@@ -92,11 +92,6 @@ static int find_masks(const struct evidence *e, struct vdt_arena *scratch, struc
 
 /* ---- segments --------------------------------------------------------------------------------------------------- */
 
-static bool is_inside_character(struct str s, size_t at)
-{
-  return at < s.n && ((unsigned char)s.p[at] & 0xc0) == 0x80;
-}
-
 /* outside: no part of the secret may be seen. */
 static void put_mask(struct buf *out, const struct vdt_finding *f, bool outside)
 {
@@ -149,7 +144,7 @@ static struct str shorten(struct str s)
 {
   if (s.n <= RECORD_EVIDENCE_MAX) return s;
   size_t n = RECORD_EVIDENCE_MAX;
-  while (n && is_inside_character(s, n)) n--;
+  while (n && str_splits(s, n)) n--;
   return (struct str){s.p, n};
 }
 
@@ -164,8 +159,8 @@ static struct str make_segment(const struct evidence *e, struct vdt_arena *scrat
   size_t from = start > CONTEXT ? start - CONTEXT : 0, to = e->whole && text.n - end > CONTEXT ? end + CONTEXT
                                                             : e->whole                         ? text.n
                                                                                                : end;
-  while (from < start && is_inside_character(text, from)) from++;
-  while (to > end && is_inside_character(text, to)) to--;
+  while (from < start && str_splits(text, from)) from++;
+  while (to > end && str_splits(text, to)) to--;
   if (find_masks(e, scratch, text, base, &m)) return segment;
   write_masked(text, from, to, &m, false, &out, &f);
   if (!out.failed && out.n) segment = arena_dup(e->arena, shorten(buf_str(&out)));

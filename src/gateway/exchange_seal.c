@@ -50,12 +50,6 @@ struct whole {
   bool failed;
 };
 
-static size_t at_character(struct str s, size_t n)
-{
-  while (n && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80) n--;
-  return n;
-}
-
 /* Masks need what stands behind the end, to see a secret that begins before it. */
 static void put_masked(struct whole *w, struct str text, size_t n, struct buf *out)
 {
@@ -67,12 +61,12 @@ static void put_masked(struct whole *w, struct str text, size_t n, struct buf *o
 static void put_text(struct whole *w, struct str origin, enum vdt_role role, struct str text)
 {
   struct buf masked = {0};
-  size_t n = at_character(text, text.n < w->left ? text.n : w->left);
+  size_t n = str_character(text, text.n < w->left ? text.n : w->left);
   w->cut += text.n - n;
   if (!n) return;
   put_masked(w, text, n, &masked);
   struct str shown =
-      masked.n ? str_cut(buf_str(&masked), 0, at_character(buf_str(&masked), masked.n < w->left ? masked.n : w->left)) : STR("");
+      masked.n ? str_cut(buf_str(&masked), 0, str_character(buf_str(&masked), masked.n < w->left ? masked.n : w->left)) : STR("");
   exchange_hide_canary(w->x, &shown);
   w->cut += masked.n - shown.n;
   size_t used = shown.n + origin.n + 24;

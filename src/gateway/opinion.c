@@ -127,11 +127,6 @@ static void choose(struct exchange *x)
 
 /* ---- what leaves ------------------------------------------------------------------------------------------------ */
 
-static bool inside_character(struct str s, size_t at)
-{
-  return at < s.n && ((unsigned char)s.p[at] & 0xc0) == 0x80;
-}
-
 static void window(const struct opinion_case *c, size_t max, size_t *from, size_t *to)
 {
   size_t middle = (size_t)(c->start + (c->end - c->start) / 2);
@@ -141,8 +136,8 @@ static void window(const struct opinion_case *c, size_t max, size_t *from, size_
   *from = middle > max / 2 ? middle - max / 2 : 0;
   if (*from > c->text.n - max) *from = c->text.n - max;
   *to = *from + max;
-  while (*from < *to && inside_character(c->text, *from)) ++*from;
-  while (*to > *from && inside_character(c->text, *to)) --*to;
+  while (*from < *to && str_splits(c->text, *from)) ++*from;
+  while (*to > *from && str_splits(c->text, *to)) --*to;
 }
 
 static void keep_segment(struct exchange *x, struct opinion_case *c, const struct evidence *e)
@@ -150,7 +145,7 @@ static void keep_segment(struct exchange *x, struct opinion_case *c, const struc
   struct vdt_finding span = {.detector = c->detector, .start = c->start, .end = c->end};
   if (!exchange_has_evidence(x)) return;
   if (span.end - span.start > SPAN_MAX) span.end = span.start + SPAN_MAX;
-  while (span.end < c->end && inside_character(c->text, (size_t)span.end)) span.end++;
+  while (span.end < c->end && str_splits(c->text, (size_t)span.end)) span.end++;
   c->segment = evidence_segment(e, &span, &(struct evidence_span){0});
 }
 
@@ -164,7 +159,7 @@ static bool masked_text(struct exchange *x, struct opinion_case *c, size_t max, 
   window(c, max, &from, &to);
   bool ok = evidence_masked(&e, from, to, &b);
   size_t n = b.n < max ? b.n : max; /* masks may be longer than what they hide */
-  while (ok && n < b.n && n && inside_character(buf_str(&b), n)) n--;
+  while (ok && n < b.n && n && str_splits(buf_str(&b), n)) n--;
   c->cut = from > 0 || to < c->text.n || n < b.n;
   if (ok) *out = arena_dup(x->arena, str_cut(buf_str(&b), 0, n));
   buf_finish(&b);

@@ -8,8 +8,7 @@
 static struct str shorten(struct str s, size_t max)
 {
   if (s.n <= max) return s;
-  while (max && ((unsigned char)s.p[max] & 0xc0) == 0x80) max--;
-  return (struct str){s.p, max};
+  return str_cut(s, 0, str_character(s, max));
 }
 
 static void put_fields(struct buf *b, const struct fields *fields, const void *base);

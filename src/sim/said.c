@@ -90,7 +90,7 @@ size_t piece(struct str text, size_t from, unsigned chunk)
 {
   size_t end = from + (chunk ? chunk : 1);
   if (end >= text.n) return text.n - from;
-  while (end < text.n && ((unsigned char)text.p[end] & 0xc0) == 0x80) end++;
+  while (str_splits(text, end)) end++;
   return end - from;
 }
 

@@ -156,6 +156,18 @@ static void one_away_is_a_distance_of_one(void)
         !str_is_one_away(STR(""), STR("")));
 }
 
+static void a_cut_splits_no_character(void)
+{
+  struct str s = STR("a\xc3\xa9\xe2\x82\xac"); /* 1, 2 and 3 bytes */
+  static const bool splits[] = {false, false, true, false, true, true, false, false};
+  static const size_t begins[] = {0, 1, 1, 3, 3, 3, 6, 7};
+  for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+    CHECK(str_splits(s, i) == splits[i]);
+    CHECK(str_character(s, i) == begins[i]);
+  }
+  CHECK(str_character(STR("\x80\x80"), 1) == 0);
+}
+
 static void times_there_and_back(void)
 {
   static const struct {
@@ -213,6 +225,7 @@ int main(void)
   RUN(distances_of_names);
   RUN(one_away_is_a_distance_of_one);
   RUN(times_there_and_back);
+  RUN(a_cut_splits_no_character);
   RUN(every_error_has_a_text_and_a_status);
   return test_end();
 }
