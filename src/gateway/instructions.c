@@ -23,16 +23,19 @@ static bool is_word_byte(unsigned char c)
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
 }
 
-/* The word is over: the hash of the last GRAM words, or 0 when there are not so many yet. */
-static uint64_t end_word(struct gram_reader *g, uint64_t seed)
+/* The word is over: the hash of the last GRAM words, or 0 when there are not so many yet. A polynomial over the words, so that one enters and one
+ * leaves it, and they need not all be gone through at each word. */
+static uint64_t end_word(struct gram_reader *g)
 {
-  uint64_t h = seed;
+  static const uint64_t base = UINT64_C(0xD6E8FEB86659FD93);
+  uint64_t leaves = base, *oldest = &g->last[g->n_words % INSTRUCTIONS_GRAM];
+  _Static_assert(INSTRUCTIONS_GRAM == 8, "base is raised by squaring it three times");
+  for (unsigned i = 0; i < 3; i++) leaves *= leaves;
   g->in_word = false;
-  memmove(g->last, g->last + 1, sizeof g->last - sizeof *g->last);
-  g->last[INSTRUCTIONS_GRAM - 1] = g->word;
-  if (g->n_last < INSTRUCTIONS_GRAM) g->n_last++;
-  if (g->n_last < INSTRUCTIONS_GRAM) return 0;
-  for (unsigned i = 0; i < INSTRUCTIONS_GRAM; i++) h = mix(h, g->last[i]);
+  g->run = g->run * base + g->word - *oldest * leaves;
+  *oldest = g->word;
+  if (++g->n_words < INSTRUCTIONS_GRAM) return 0;
+  uint64_t h = mix(0, g->run);
   return h ? h : 1;
 }
 
@@ -45,14 +48,14 @@ static void take_byte(struct gram_reader *g, uint64_t seed, unsigned char c, uin
     g->word = mix(g->word, c);
     if (--g->left) return;
     *ended = true;
-    *gram = end_word(g, seed);
+    *gram = end_word(g);
     return;
   }
   g->left = 0;
   bool alone = stands_alone(c), word = is_word_byte(c) && !alone;
   if (g->in_word && !word) {
     *ended = true;
-    *gram = end_word(g, seed);
+    *gram = end_word(g);
   }
   if (alone) {
     g->word = mix(seed, c);
@@ -121,7 +124,7 @@ bool instructions_add(struct instructions *i, struct str text)
     take_byte(&g, i->seed, (unsigned char)text.p[k], &gram, &ended);
     if (gram) ok = put(i, gram);
   }
-  if (ok && g.in_word && (gram = end_word(&g, i->seed))) ok = put(i, gram);
+  if (ok && g.in_word && (gram = end_word(&g))) ok = put(i, gram);
   return ok;
 }
 
@@ -143,7 +146,7 @@ void instructions_forget(struct instructions *i, struct str text)
     take_byte(&g, i->seed, (unsigned char)text.p[k], &gram, &ended);
     if (gram) forget_one(i, gram);
   }
-  if (i->n && g.in_word && (gram = end_word(&g, i->seed))) forget_one(i, gram);
+  if (i->n && g.in_word && (gram = end_word(&g))) forget_one(i, gram);
 }
 
 void instructions_settle(struct instructions *i)
@@ -264,7 +267,7 @@ enum instructions_found leak_read(struct leak_reader *r, const struct instructio
     return INSTRUCTIONS_REPEATED;
   }
   if (!last || r->told || !r->grams.in_word) return INSTRUCTIONS_NOTHING;
-  r->told = take_gram(r, i, end_word(&r->grams, i->seed));
+  r->told = take_gram(r, i, end_word(&r->grams));
   *start = r->run_start;
   return r->told ? INSTRUCTIONS_REPEATED : INSTRUCTIONS_NOTHING;
 }

@@ -35,8 +35,9 @@ struct instructions {
 
 /* The words of a text, one byte after the other. */
 struct gram_reader {
-  uint64_t word, last[INSTRUCTIONS_GRAM];
-  unsigned n_last, left; /* words seen, at most GRAM; bytes of the character at hand that are still to come */
+  uint64_t word, run, last[INSTRUCTIONS_GRAM]; /* hashes of the word at hand, of the last words together, and of each */
+  uint64_t n_words;
+  unsigned left; /* bytes of the character at hand that are still to come */
   bool in_word;
 };
 
