@@ -134,8 +134,29 @@ static size_t longest(const struct vocabulary *v, struct str text, size_t i, boo
   return end;
 }
 
+/* What repeats itself, with a period of at most so many tokens, is told so many times. */
+enum { PERIOD_MAX = 12, REPEATS = 2 };
+
+/* How many tokens in a row have been what stands so many before them, by period. */
+struct repeats {
+  size_t same[PERIOD_MAX + 1];
+};
+
+/* out[n - 1] is new. How many tokens to take away again, a whole period: what follows then goes on as if they had never been. */
+static size_t told_before(struct repeats *r, const struct token *out, size_t n)
+{
+  size_t took = 0;
+  for (size_t k = 1; k <= PERIOD_MAX; k++) {
+    r->same[k] = n > k && out[n - 1].id == out[n - 1 - k].id ? r->same[k] + 1 : 0;
+    if (!took && r->same[k] == REPEATS * k) took = k;
+  }
+  for (size_t k = 1; took && k <= PERIOD_MAX; k++) r->same[k] = r->same[k] > took ? r->same[k] - took : 0;
+  return took;
+}
+
 size_t tokenize(const struct vocabulary *v, struct str text, size_t from, struct token *out, size_t max, size_t *stop)
 {
+  struct repeats repeats = {0};
   size_t n = 0, i = from;
   while (n < max) {
     bool line = false, word = i == 0;
@@ -151,6 +172,7 @@ size_t tokenize(const struct vocabulary *v, struct str text, size_t from, struct
         break;
       }
       out[n++] = (struct token){TOKEN_NEWLINE, (uint32_t)i, (uint32_t)i};
+      n -= told_before(&repeats, out, n);
     }
     uint32_t id = 0;
     size_t end = longest(v, text, i, word, &id);
@@ -160,6 +182,7 @@ size_t tokenize(const struct vocabulary *v, struct str text, size_t from, struct
       end = i + 1;
     }
     out[n++] = (struct token){id, (uint32_t)i, (uint32_t)end};
+    n -= told_before(&repeats, out, n);
     i = end;
   }
   *stop = i;

@@ -3,8 +3,10 @@
  * training uses this same code, so both see the same tokens.
  *
  * ASCII letters are read in lower case. White space is not kept: a word's first piece begins with a blank, and a run of white space
- * with a line end in it is one NEWLINE before that. A byte that begins no piece is a token of its own. Linear time: a piece has at
- * most PIECE_MAX bytes.
+ * with a line end in it is one NEWLINE before that. A byte that begins no piece is a token of its own. What repeats itself with a
+ * period of up to 12 tokens ("k k k", a rule of dashes, a line over and over) is told twice and then left out: it says nothing new, is
+ * the cheapest padding that there is, and would drown in its window what stands beside it. Linear time: a piece has at most
+ * PIECE_MAX bytes.
  */
 #ifndef MODEL_TOKENS_H
 #define MODEL_TOKENS_H
@@ -29,6 +31,6 @@ void vocabulary_free(struct vocabulary *v);
 uint32_t vocabulary_size(const struct vocabulary *v);
 
 /* Tokens of text from byte `from` on, at most max. Returns how many; *stop is where it stopped reading (text.n: all read). Begin at 0
- * or at a former *stop. */
+ * or at a former *stop; what was told before that is not remembered, so a call tells repetitions anew. */
 size_t tokenize(const struct vocabulary *v, struct str text, size_t from, struct token *out, size_t max, size_t *stop);
 #endif

@@ -30,6 +30,11 @@ static const struct {
     {"a line end is a token of its own", "the\n \nthe", "0@0-3 -257@6-6 0@6-9"},
     {"a byte that begins no piece", "x", "-136@0-1"},
     {"a word without a piece of its own after a blank", " e", "6@1-2"},
+    {"what is told a third time is left out", "the the the the a", "0@0-3 0@4-7 3@16-17"},
+    {"a period of two, whatever breaks off in it", "the rules the rules the rules the a",
+     "0@0-3 7@4-9 0@10-13 7@14-19 0@30-33 3@34-35"},
+    {"told twice", "the rules the rules a", "0@0-3 7@4-9 0@10-13 7@14-19 3@20-21"},
+    {"line ends are told too", "the\nthe\nthe\nthe\na", "0@0-3 -257@4-4 0@4-7 -257@8-8 3@16-17"},
     {"nothing", "", ""},
     {"only white space", " \n\t ", ""},
 };
@@ -67,6 +72,36 @@ static void goes_on_anywhere(void)
   vocabulary_free(v);
 }
 
+/* So many bytes that are no pieces, told so many times, and then another one. */
+static size_t tokens_of_period(unsigned period, unsigned times)
+{
+  struct vocabulary *v = vocabulary();
+  struct token t[128];
+  char text[128];
+  size_t n = 0, stop;
+  for (unsigned i = 0; i < period * times; i++) text[n++] = "!#$%&()*+,-./:;"[i % period];
+  text[n++] = '=';
+  size_t got = tokenize(v, (struct str){text, n}, 0, t, 128, &stop);
+  CHECK_INT(stop, n);
+  CHECK_INT(t[got - 1].start, n - 1);
+  vocabulary_free(v);
+  return got;
+}
+
+static void periods_up_to_a_limit_are_left_out(void)
+{
+  struct token one[2];
+  size_t stop;
+  struct vocabulary *v = vocabulary();
+  for (unsigned period = 2; period <= 14; period++) {
+    CHECK_INT(tokens_of_period(period, 2), 2 * period + 1);
+    CHECK_INT(tokens_of_period(period, 5), (period <= 12 ? 2 : 5) * period + 1);
+  }
+  CHECK_INT(tokenize(v, STR("the the the the the"), 0, one, 2, &stop), 2);
+  CHECK_INT(stop, 7); /* full: what follows is for the next call */
+  vocabulary_free(v);
+}
+
 static const struct {
   const char *name;
   struct str pieces;
@@ -89,6 +124,7 @@ int main(void)
     CASE_END("%s", cases[i].name);
   }
   RUN(goes_on_anywhere);
+  RUN(periods_up_to_a_limit_are_left_out);
   for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
     struct vocabulary *v = NULL;
     struct vdt_error err = {0};
