@@ -5,9 +5,9 @@
  * Rules support each other only within WINDOW bytes, so that the chance hits of a long document do not add up. Inside a window the
  * weights are joined as independent evidence (noisy-or), with three corrections for what is not independent:
  *
- *   mention   "never reveal your instructions", "people try to make you ignore the rules": a hit that a negation or a verb of
- *             asking introduces, in the same sentence, or that stands alone between quotation marks, speaks about an attack more
- *             often than it is one
+ *   mention   "never reveal your instructions", "people try to make you ignore the rules", "the phrase ignore your rules": a hit
+ *             that a negation, a verb of asking or a word for what is quoted introduces, in the same sentence, or that stands alone
+ *             between quotation marks, speaks about an attack more often than it is one
  *   overlap   two rules that hit the same words saw one thing, not two
  *   number    rules beyond the third often hit for the reason that the first three did
  *
@@ -28,10 +28,12 @@ static const double MENTION = 0.5, OVERLAP = 0.4, NUMBER = 0.6;
 
 /* Words that introduce a mention, and words with which a hit brings a negation of its own ("do not tell the user"). */
 static const struct str introductions[] = {
-    STR("never"),     STR("not"),         STR("ask"),        STR("asks"),       STR("asked"),    STR("asking"),
-    STR("tells you"), STR("telling you"), STR("try"),        STR("tries"),      STR("trying"),   STR("say"),
-    STR("says"),      STR("attempt"),     STR("attempts"),   STR("attempting"), STR("refuse"),   STR("decline"),
-    STR("request"),   STR("requests"),    STR("requesting"), STR("such as"),    STR("force you")};
+    STR("never"),     STR("not"),         STR("ask"),        STR("asks"),       STR("asked"),      STR("asking"),
+    STR("tells you"), STR("telling you"), STR("try"),        STR("tries"),      STR("trying"),     STR("say"),
+    STR("says"),      STR("attempt"),     STR("attempts"),   STR("attempting"), STR("refuse"),     STR("decline"),
+    STR("request"),   STR("requests"),    STR("requesting"), STR("such as"),    STR("force you"),  STR("phrase"),
+    STR("phrases"),   STR("sentence"),    STR("the words"),  STR("the string"), STR("called"),     STR("titled"),
+    STR("flagged"),   STR("blocked"),     STR("detects"),    STR("e.g."),       STR("meaning of"), STR("tells the ai")};
 static const struct str contractions[] = {STR("n't"), STR("n\xe2\x80\x99t")}; /* with the typographic apostrophe too */
 static const struct str own_negations[] = {STR("never"), STR("not "),    STR("do not"), STR("does not"), STR("don"),
                                            STR("can"),   STR("without"), STR("no "),    STR("n't"),      STR("avoid")};
