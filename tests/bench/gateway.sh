@@ -1,8 +1,7 @@
 #!/bin/sh
 # Requests per second and latency of the gateway with all detectors on, against plain nginx proxying the same upstream in the same run;
 # then the time to the first event of a stream. Usage: tests/bench/gateway.sh [--prompts FILE] [BUILD-DIR]; SECONDS_EACH=8 is the length of one run.
-# Prompts of about 2 KB, never the same twice: ordinary ones (or those of FILE, JSON Lines with a member "text"), and one of the kind that costs most, which
-# the model reads closely.
+# Prompts of about 2 KB, never the same twice: ordinary ones (or those of FILE, JSON Lines with a member "text"), and one that the model's gate lets go whole.
 set -eu
 src=$(cd "$(dirname "$0")/../.." && pwd)
 prompts=ordinary
@@ -69,7 +68,7 @@ done
 chmod 666 "$dir/up.sock"
 
 python3 "$src/tests/bench/gateway_prompts.py" "$prompts" >"$dir/ordinary"
-python3 "$src/tests/bench/gateway_prompts.py" close >"$dir/close"
+python3 "$src/tests/bench/gateway_prompts.py" let-go >"$dir/let-go"
 # Each thread begins elsewhere in the file and puts its own number into each body.
 cat >"$dir/post.lua" <<'LUA'
 local threads, id, n, bodies = 0, 0, 0, {}
@@ -103,7 +102,7 @@ run() {
 for n in 1 32; do
   run nginx "$plain" "$n" ordinary
   run vedette "$gateway" "$n" ordinary
-  run vedette "$gateway" "$n" close
+  run vedette "$gateway" "$n" let-go
 done
 python3 "$src/tests/bench/gateway_stream.py" "$build" 2>"$dir/stream.err" || cat "$dir/stream.err" >&2
 for p in $(pgrep -P "$(cat "$dir/state/run/nginx.pid")"); do awk -v p="$p" '/VmRSS|VmHWM/ {printf "worker %s %s %s kB\n", p, $1, $2}' "/proc/$p/status"; done

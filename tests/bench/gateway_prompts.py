@@ -1,8 +1,8 @@
 """Request bodies for gateway.sh, one a line, with NUMBER where each request gets one of its own: what was read before is remembered.
 
-    gateway_prompts.py [--texts] ordinary|close|FILE >bodies
+    gateway_prompts.py [--texts] ordinary|let-go|FILE >bodies
 
-ordinary: questions about three of the paragraphs below, in every order, about 2 KB. close: one text that the model's gate does not dismiss. FILE: JSON Lines with
+ordinary: questions about three of the paragraphs below, in every order, about 2 KB. let-go: one text that the model's gate lets go whole. FILE: JSON Lines with
 a member "text" each, as they are. --texts: no bodies but JSON Lines with the texts and their numbers, for prompts.c."""
 import json
 import random
@@ -57,7 +57,7 @@ PARAGRAPHS = [
     "A pianist has been found for the concert on 12 December, but not for the rehearsals in October. The church is booked; the heating has to be ordered a week before. Programmes were printed for two hundred people last time, and "
     "sixty were left over.",
 ]
-CLOSE = ("Please read the minutes of our last meeting and tell me which of the open points belong to the team in Tampere. We met on Tuesday, "
+LET_GO = ("Please read the minutes of our last meeting and tell me which of the open points belong to the team in Tampere. We met on Tuesday, "
          "talked about the release, the two customers in Oulu, and the budget of the next quarter. Anna will write to the supplier; Mikko looks "
          "after the tests. The third item was moved to next week because nobody had the figures at hand. ")
 
@@ -75,8 +75,8 @@ def of_file(path):
 
 
 def texts(kind):
-    if kind == "close":
-        return ["Minutes NUMBER. " + (CLOSE * 8)[:1800]]
+    if kind == "let-go":
+        return ["Minutes NUMBER. " + (LET_GO * 8)[:1800]]
     return ordinary() if kind == "ordinary" else of_file(kind)
 
 
