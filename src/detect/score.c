@@ -28,12 +28,12 @@ static const double MENTION = 0.5, OVERLAP = 0.4, NUMBER = 0.6;
 
 /* Words that introduce a mention, and words with which a hit brings a negation of its own ("do not tell the user"). */
 static const struct str introductions[] = {
-    STR("never"),     STR("not"),         STR("ask"),        STR("asks"),       STR("asked"),      STR("asking"),
-    STR("tells you"), STR("telling you"), STR("try"),        STR("tries"),      STR("trying"),     STR("say"),
-    STR("says"),      STR("attempt"),     STR("attempts"),   STR("attempting"), STR("refuse"),     STR("decline"),
-    STR("request"),   STR("requests"),    STR("requesting"), STR("such as"),    STR("force you"),  STR("phrase"),
-    STR("phrases"),   STR("sentence"),    STR("the words"),  STR("the string"), STR("called"),     STR("titled"),
-    STR("flagged"),   STR("blocked"),     STR("detects"),    STR("e.g."),       STR("meaning of"), STR("tells the ai")};
+    STR("never"),     STR("not"),         STR("ask"),        STR("asks"),        STR("asked"),     STR("asking"),
+    STR("tells you"), STR("telling you"), STR("try"),        STR("tries"),       STR("trying"),    STR("say"),
+    STR("says"),      STR("attempt"),     STR("attempts"),   STR("attempting"),  STR("refuse"),    STR("decline"),
+    STR("request"),   STR("requests"),    STR("requesting"), STR("such as"),     STR("force you"), STR("phrase"),
+    STR("phrases"),   STR("sentence"),    STR("the words"),  STR("the string"),  STR("titled"),    STR("flagged"),
+    STR("detects"),   STR("e.g."),        STR("meaning of"), STR("tells the ai")};
 static const struct str contractions[] = {STR("n't"), STR("n\xe2\x80\x99t")}; /* with the typographic apostrophe too */
 static const struct str own_negations[] = {STR("never"), STR("not "),    STR("do not"), STR("does not"), STR("don"),
                                            STR("can"),   STR("without"), STR("no "),    STR("n't"),      STR("avoid")};

@@ -144,7 +144,7 @@ static struct str shorten(struct str s)
 {
   if (s.n <= RECORD_EVIDENCE_MAX) return s;
   size_t n = RECORD_EVIDENCE_MAX;
-  while (n && str_splits(s, n)) n--;
+  n = str_character(s, n);
   return (struct str){s.p, n};
 }
 
