@@ -5,10 +5,10 @@
 #include "detect/detect.h"
 
 enum {
-  LONG = 20,      /* from here on a generated value has a digit, or reads like none that people write */
-  ENDING = 6,     /* of a word in a sentence: sifreNIZ */
-  SHORT = 6,      /* a password with letters and digits, where nothing else can stand */
-  VALUE_MAX = 512 /* the longest keys of services have 400 */
+  LONG = 20,       /* from here on a generated value has a digit, or reads like none that people write */
+  ENDING = 6,      /* of a word in a sentence: sifreNIZ */
+  SHORT = 6,       /* a password with letters and digits, where nothing else can stand */
+  VALUE_MAX = 4096 /* keys of services have 400 at most, but tokens that carry claims some thousand */
 };
 static const double WORDS = 2.5; /* entropy of passwords that people make up of a word */
 

@@ -257,7 +257,12 @@ bool check_service(const struct rule *r, struct look *l, struct found *out)
     if (l->starved) return false; /* the word may go on: it is held back whole */
     bool opened = end - w.at >= LEAST_VALUE && w.at > l->gate_end && opens_value(look_at(l, w.at - 1));
     bool other = w.id || (w.cell && looks_like_uuid(look_span(l, w.at, end)));
-    if (opened && !other && judge(l, w.at, end, w.gap, w.direct && !word, out)) return true;
+    if (opened && !other && judge(l, w.at, end, w.gap, w.direct && !word, out)) {
+      w.at = end;
+      walk_keep(&w, l);
+      l->again = true; /* Client("id", "secret") */
+      return true;
+    }
     if (l->starved) return false;
     w.id = is_id(look_span(l, w.at, end));
     enum gap says = word_says(look_span(l, w.at, end));

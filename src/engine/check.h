@@ -35,9 +35,9 @@ struct look {
   void *scratch;           /* for regular expressions, or NULL */
   const struct vdt_intel *intel; /* known bad addresses, or NULL */
   const struct joints *joints;   /* NULL: the text is read as it stands */
-  uint64_t
-      kept; /* what the check noted when it was asked last and starved; 0 at first. It must be the same however the text was cut */
+  uint64_t kept; /* what the check noted when it was asked last; 0 at first. It must be the same however the text was cut */
   unsigned kept_state;
+  bool again;    /* set with a finding: ask once more, from what is kept, for what stands behind it */
   uint64_t seen; /* the check may set it: gates of this rule that end at or before it need not be looked at (a pattern
                                  fires at each digit of a run that one look has judged) */
 };

@@ -300,33 +300,36 @@ static bool put_question(const struct leaks *l, const struct pending *p, struct 
 /* True when the check has decided. */
 static bool ask(struct leaks *l, const struct window *w, struct pending *p)
 {
-  if (p->gate_end <= l->seen[p->rule]) return true;
-  struct look look = {.p = w->p,
-                      .base = w->base,
-                      .end = w->end,
-                      .eof = w->eof,
-                      .gate = p->gate,
-                      .gate_end = p->gate_end,
-                      .context = p->context,
-                      .context_end = p->context_end,
-                      .hold = p->hold,
-                      .kept = p->kept,
-                      .kept_state = p->kept_state,
-                      .scratch = l->scratch,
-                      .intel = l->intel,
-                      .joints = l->joints};
-  struct number_found f = {0};
-  bool found = put_question(l, p, &look, &f);
-  if (look.starved) {
-    if (look.hold > p->hold) p->hold = look.hold;
-    p->tried = w->end;
+  bool again = true;
+  while (again && p->gate_end > l->seen[p->rule]) {
+    struct look look = {.p = w->p,
+                        .base = w->base,
+                        .end = w->end,
+                        .eof = w->eof,
+                        .gate = p->gate,
+                        .gate_end = p->gate_end,
+                        .context = p->context,
+                        .context_end = p->context_end,
+                        .hold = p->hold,
+                        .kept = p->kept,
+                        .kept_state = p->kept_state,
+                        .scratch = l->scratch,
+                        .intel = l->intel,
+                        .joints = l->joints};
+    struct number_found f = {0};
+    bool found = put_question(l, p, &look, &f);
     p->kept = look.kept;
     p->kept_state = look.kept_state;
-    return false;
+    if (look.starved) {
+      if (look.hold > p->hold) p->hold = look.hold;
+      p->tried = w->end;
+      return false;
+    }
+    if (look.seen > l->seen[p->rule]) l->seen[p->rule] = look.seen, l->any_seen = true;
+    if (found) judge(l, p, &look, f.rule, &f.found);
+    if (found && f.named) l->named[f.rule] = f.found.end, l->any_named = true;
+    again = found && look.again;
   }
-  if (look.seen > l->seen[p->rule]) l->seen[p->rule] = look.seen, l->any_seen = true;
-  if (found) judge(l, p, &look, f.rule, &f.found);
-  if (found && f.named) l->named[f.rule] = f.found.end, l->any_named = true;
   return true;
 }
 

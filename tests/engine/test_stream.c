@@ -180,6 +180,30 @@ static void keys_after_line_ends_of_json(void)
   }
 }
 
+/* One name wakes one check, which finds both. */
+static void two_values_behind_one_name(void)
+{
+#define KEY_ID "9f3b1c77ad0e45628d1f"
+#define SECRET "qT7mZp0Lr4XvB2nKd9WsHf3Jc8rq2ad9"
+  static const struct {
+    const char *text;
+    size_t n;
+  } cases[] = {{"Statuscake(\"" KEY_ID "\", \"" SECRET "\")", 2},
+               {"statuscake = '" KEY_ID "',\n  '" SECRET "'", 2},
+               {"statuscake api: " KEY_ID " " SECRET " and more", 2},
+               {"statuscake: " KEY_ID " of commit " SECRET, 1},
+               {"statuscake: " KEY_ID ", account_id=" SECRET, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct vdt_policy policy = rig_policy(VDT_REDACT);
+    struct vdt_arena *arena = vdt_arena_new(0);
+    struct outcome whole = run(arena, &policy, str_of(cases[i].text), NULL, 0);
+    CHECK_INT(whole.n, cases[i].n);
+    buf_finish(&whole.released);
+    vdt_arena_free(arena);
+    every_cut("two values", str_of(cases[i].text), VDT_REDACT, false);
+  }
+}
+
 /* Many examples back to back, so that candidates touch, overlap and interrupt each other. */
 static void rules_in_a_row(void)
 {
@@ -254,6 +278,7 @@ int main(void)
   RUN(many_records_are_worse);
   rules_in_prose();
   keys_after_line_ends_of_json();
+  two_values_behind_one_name();
   rules_in_a_row();
   rig_unload();
   return test_end();
