@@ -68,3 +68,17 @@ bool is_phone_national(struct str s)
   if (s.n == 10 && s.p[0] >= '2') return digit(s, 3) >= 2;
   return s.p[0] == '0' && s.p[1] != '0' && !all_same(s);
 }
+
+/* China: 13 to 19, then nine more. */
+bool is_phone_cn(struct str s)
+{
+  return s.p[0] == '1' && s.p[1] >= '3' && !all_same(str_cut(s, 3, s.n));
+}
+
+/* Brazil: an area of two digits without a zero, then 9 and eight more of a mobile, or eight from 2 to 5 on. */
+bool is_phone_br(struct str s)
+{
+  bool mobile = s.n == 11;
+  return s.p[0] != '0' && s.p[1] != '0' && (mobile ? s.p[2] == '9' : s.p[2] >= '2' && s.p[2] <= '5') &&
+         !all_same(str_cut(s, 3, s.n));
+}

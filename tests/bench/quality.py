@@ -126,7 +126,7 @@ def by_class(vedette, name, data, key, kinds_too, **how):
     show(name, hits, kinds_too)
 
 
-CONTACT = {"email", "phone", "phone-national", "phone-local", "ip-address", "mac-address"}
+CONTACT = {"email", "phone", "phone-national", "phone-local", "cn-mobile", "br-phone", "ip-address", "mac-address"}
 
 
 def ordinary(vedette, name, data, key, minimum, hits_too):
