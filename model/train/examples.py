@@ -22,7 +22,7 @@ _DOCUMENT = (("malware", r"malware|code-add|download|script|import"),
 MOST, OURS, ATTACKS = 4000, 4.0, 1.5
 DAMPED = {"atk_aisafetylab": 0.5, "atk_synth_direct": 0.4, "atk_latent_jailbreak": 0.2, "atk_trustllm": 0.4, "atk_gcg_suffix": 0.5,
           "ind_bare": 0.5, "bipia_train": 0.6, "ind_composites": 0.7, "ben_xquad": 0.5,
-          "bh_custom_gpts_tbpl": 2.0, "bh_gpts_prompts": 1.5,  # applications' prompts: many of few kinds, and the worst to be wrong about
+          "bh_custom_gpts_tbpl": 6.0, "bh_gpts_prompts": 4.5,  # applications' prompts: many of few kinds, and the worst to be wrong about
           # Written where versions 10 and 11 erred.
           **dict.fromkeys(("languages5", "fiction3", "long_prompts2", "documents7", "heaped_words", "personas2", "documents8", "long_frames",
                            "languages6", "tool_results2", "languages7", "languages8", "plain_english", "plain_english2", "mentions",

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""From WORK/model.pt, WORK/gate.xz and WORK/witness.xz to the weights file of the product: 8-bit weights, gate, exit, calibration (src/model/weights.h).
+"""From WORK/model.pt, gate.xz, witness.xz and letters.xz to the weights file of the product: 8-bit weights, gate, exit, calibration (src/model/weights.h).
 
     model/train/export.py --data SHARED/data --work DIR --out model/shield.weights --version N [--model model.half]
 
-Chosen here, on the texts that were kept out: from which guess of the gate on windows are read, and below which logit they leave at the exit. Calibration is
+Chosen here, on the texts that were kept out: from which forecast of gate and letters on windows are read, and below which logit they leave at the exit. Calibration is
 done on what the product itself computes, over the benign sources that were kept out, each source counting the same.
 """
 import argparse
@@ -21,19 +21,21 @@ import torch
 import corpus
 import examples
 import gate as gates
+import letters as of_letters
 import pack
 from evaluation import score_stages
 from finetune import Classifier
-from network import EXIT, GATE_BITS, NAME, RULES, SHAPE, SHARE, STANDS, STRIDE, WINDOW
+from network import EXIT, GATE_BITS, LETTERS_BITS, LETTERS_SHARE, NAME, RULES, SHAPE, SHARE, STANDS, STRIDE, WINDOW
 from ops import rotary
 from text import DOCUMENT, PROMPT, ROOT, Reader, Vocabulary
 
 # What a score means: the share of ordinary texts that score at least that much. docs/detection.md
 RATES = ((0.5, 0.02), (0.2, 0.10), (0.1, 0.20), (0.05, 0.35), (0.02, 0.50), (0.01, 0.60), (0.005, 0.75), (0.002, 0.90), (0.001, 0.95))
-# Of the attacks that would be found at a score of AIM, by role, the gate may let go LOST, and the exit LEFT of the rest. Somebody waits for a prompt: a lower
-# AIM finds little more in prompts and doubles what the worst harmless ones in a hundred cost (model/EXPERIMENTS.md).
-AIM, LOST, LEFT = (0.50, 0.35), 0.03, 0.02
-FORMAT = 6  # src/model/weights.h
+# Of the attacks that would be found at a score of AIM, by role, the gate may let go the first of LOST, letters the second, and the exit LEFT of the rest. Somebody
+# waits for a prompt: a lower AIM finds little more in prompts and doubles what the worst harmless ones in a hundred cost (model/EXPERIMENTS.md).
+AIM, LOST, LEFT = (0.50, 0.35), ((0.01, 0.02), (0.03, None)), 0.02
+ALL = -1e9  # of a stage that lets nothing go
+FORMAT = 7  # src/model/weights.h
 
 
 def quantise(w):
@@ -54,11 +56,11 @@ def factors(trained, last):
     return np.array([[t["reach"], *t["factors"], t["bias"], number] for t, number in zip(trained, last)], np.float32)
 
 
-def sections(state, vocabulary, pieces, gate, witness, marks, knots):
-    """marks: of each role the guess from which windows are read and the logit below which they leave."""
+def sections(state, vocabulary, pieces, gate, witness, letters, marks, knots):
+    """marks: of each role the forecasts of the gate and with letters from which on windows are read, and the logit below which they leave."""
     d = SHAPE["width"]
     shape = [d, SHAPE["layers"], SHAPE["heads"], SHAPE["inner"], vocabulary, WINDOW, len(examples.CATEGORIES), STRIDE, GATE_BITS,
-             len(knots[0]), EXIT]
+             LETTERS_BITS, len(knots[0]), EXIT]
     yield "shape", np.array(shape, np.uint32)
     table, scale = quantise(state["emb"])
     yield "embedding", table
@@ -76,12 +78,14 @@ def sections(state, vocabulary, pieces, gate, witness, marks, knots):
         yield prefix + "norm", np.concatenate([state[norm + "g"], state[norm + "b"]])
         for name in ("query", "pooled", "mean", "bias"):
             yield prefix + name, state[f"head.{head}{name}"]
-    yield "exit.leave", np.array([leave for _, leave in marks], np.float32)
+    yield "exit.leave", np.array([leave for *_, leave in marks], np.float32)
     yield "category", state["head.category"]
     yield "category.bias", state["head.category_bias"]
-    yield "gate", factors(gate, [at for at, _ in marks])
+    yield "gate", factors(gate, [at for at, *_ in marks])
     yield "witness", factors(witness, SHARE)
     yield "gate.table", np.stack([np.stack([g["table"], w["table"]], 1) for g, w in zip(gate, witness)])
+    yield "letters", np.array([*letters["factors"], LETTERS_SHARE, marks[0][1]], np.float32)
+    yield "letters.table", letters["table"]
     yield "rules", np.array(RULES, np.float32)
     yield "calibration", np.array(knots, np.float32)
     yield "pieces", np.frombuffer(pieces, np.uint8)
@@ -124,15 +128,30 @@ def falling(value, source):
     return value[order], np.cumsum(weight[order]) / weight.sum()
 
 
-class Windows:
-    """The windows of texts of one role, and what each stage says of them."""
+class Shares:
+    """What each has in the logit of a window (src/model/gate.h)."""
 
-    def __init__(self, model, gate, witness, kept, role):
+    def __init__(self, witness, letters):
+        self.witness, self.letters, self.encoder = witness, letters, 1 - witness - letters
+
+    def logit(self, witness, letters, encoder):
+        return self.witness * witness + self.letters * letters + self.encoder * encoder
+
+    def foretold(self, witness, guess):
+        return (self.witness * witness + self.encoder * guess) / (self.witness + self.encoder)
+
+
+class Windows:
+    """The windows of texts of one role, and what each stage says of them: the gate, letters, the exit, and the whole network."""
+
+    def __init__(self, model, gate, witness, letters, vocabulary, kept, role):
         parts = [gates.cut(e.tokens) for e in kept]
         flat = [w for p in parts for w in p]
         self.texts, self.of = kept, np.repeat(np.arange(len(parts)), [len(p) for p in parts])
-        witness, share = gates.guesses(witness, flat), SHARE[role == DOCUMENT]
-        self.guess, self.logit, self.early = (share * witness + (1 - share) * said for said in (gates.guesses(gate, flat), *score_stages(model, flat, role)))
+        said, guess, shares = gates.guesses(witness, flat), gates.guesses(gate, flat), Shares(SHARE[role == DOCUMENT], LETTERS_SHARE * (role == PROMPT))
+        told = of_letters.ask(vocabulary, letters, flat) if role == PROMPT else 0
+        self.first = shares.foretold(said, guess)
+        self.second, self.logit, self.early = (shares.logit(said, told, by) for by in (guess, *score_stages(model, flat, role)))
 
     def lowest(self, said, use, lost):
         """What a stage must say for a window to go on: `lost` of the texts lie below it with all windows that they are found by (use), every
@@ -142,17 +161,18 @@ class Windows:
         return below(reach, np.array([e.source for e in self.texts]), lost)
 
 
-def stages(model, gate, witness, kept, role, detect):
-    """(pass, leave), and says what they let through of the harmless."""
-    of = lambda want: Windows(model, gate, witness, [e for e in kept if e.role == role and want(e)], role)
-    attacks, harmless = of(lambda e: e.attack), of(lambda e: not e.attack)
-    at = attacks.lowest(attacks.guess, attacks.logit >= detect, LOST)
-    leave = attacks.lowest(attacks.early, (attacks.logit >= detect) & (attacks.guess >= at), LEFT)
-    past = harmless.guess >= at
-    print(f"role {role}: scores of {AIM[role == DOCUMENT]} from logit {detect:.2f}. Of the harmless windows kept out {past.mean():.1%} pass the gate (at {at:.2f}, correlation "
-          f"{np.corrcoef(harmless.guess, harmless.logit)[0, 1]:.3f}), {(past & (harmless.early >= leave)).mean():.1%} the exit (at {leave:.2f}, "
-          f"{np.corrcoef(harmless.early, harmless.logit)[0, 1]:.3f})", flush=True)
-    return at, leave
+def stages(of, role, detect):
+    """Of each stage from which forecast on windows go on (the gate, letters, the exit), and says what they let through of the harmless."""
+    attacks, harmless = of(lambda e: e.role == role and e.attack, role), of(lambda e: e.role == role and not e.attack, role)
+    found, past, marks, said = attacks.logit >= detect, np.ones(len(harmless.of), bool), [], []
+    for name, stage, lost in zip(("gate", "letters", "exit"), ("first", "second", "early"), (*LOST[role == DOCUMENT], LEFT)):
+        forecast, theirs = getattr(harmless, stage), getattr(attacks, stage)
+        marks.append(ALL if lost is None else attacks.lowest(theirs, found, lost))
+        found, past = found & (theirs >= marks[-1]), past & (forecast >= marks[-1])
+        if lost is not None:
+            said.append(f"{past.mean():.1%} the {name} (at {marks[-1]:.2f}, correlation {np.corrcoef(forecast, harmless.logit)[0, 1]:.3f})")
+    print(f"role {role}: scores of {AIM[role == DOCUMENT]} from logit {detect:.2f}. Of the harmless windows kept out pass {', '.join(said)}", flush=True)
+    return marks
 
 
 def calibrate(kept, logit, role):
@@ -191,12 +211,14 @@ def main():
     state = {k: v.float() for k, v in torch.load(a.work / a.model).items()}
     model = Classifier(vocabulary.size).load(state)
     gate, witness = (of_roles(pack.load(a.work / f"{name}.xz")) for name in ("gate", "witness"))
+    letters = pack.load(a.work / "letters.xz")
     rows = [*filter(corpus.kept_out, corpus.load(a.data)), *corpus.long_texts(a.data)]
     kept = [(r, e) for r in rows for e in examples.build([r], vocabulary)]
     kept_examples = [e for _, e in kept]
     flat = [[(-30.0, 0.0), (30.0, 1.0)]] * 2
-    parts = lambda marks, knots: sections(state, vocabulary.size, pieces, gate, witness, marks, knots)
-    write(a.out, a.version, parts([(-1e9, -1e9)] * 2, flat))
+    parts = lambda marks, knots: sections(state, vocabulary.size, pieces, gate, witness, letters, marks, knots)
+    of = lambda want, role: Windows(model, gate[role == DOCUMENT], witness[role == DOCUMENT], letters, vocabulary, [*filter(want, kept_examples)], role)
+    write(a.out, a.version, parts([(ALL,) * 3] * 2, flat))
     ruled = rule_scores([r for r, _ in kept])
     rules = np.where(ruled >= STANDS, np.inf, np.array([RULES[e.role == DOCUMENT] for _, e in kept]) * ruled)
 
@@ -207,7 +229,7 @@ def main():
 
     first = knots()
     detect = [dict((s, l) for l, s in k)[aim] for k, aim in zip(first, AIM)]
-    marks = [stages(model, g, w, kept_examples, role, d) for g, w, role, d in zip(gate, witness, (PROMPT, DOCUMENT), detect)]
+    marks = [stages(of, role, d) for role, d in zip((PROMPT, DOCUMENT), detect)]
     write(a.out, a.version, parts(marks, first))
     write(a.out, a.version, parts(marks, knots()))
     print(f"{a.out}: {pathlib.Path(a.out).stat().st_size / 1e6:.1f} MB")

@@ -39,6 +39,7 @@ def array(a):
 class Vocabulary:
     def __init__(self, pieces):
         """pieces: the bytes of a vocabulary file (a length byte and its bytes, each)."""
+        self.pieces = pieces  # the handle points into them
         self.handle = ctypes.c_void_p(native().native_vocabulary(pieces, size(len(pieces))))
         assert self.handle.value, "not a vocabulary"
         self.size = native().native_size(self.handle)

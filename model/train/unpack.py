@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""From a weights file of the product back to what training goes on from: WORK/model.pt, WORK/gate.xz and WORK/witness.xz out. export.py the other way around.
+"""From a weights file of the product back to what training goes on from: WORK/model.pt, gate.xz, witness.xz and letters.xz out. export.py the other way around.
 
     model/train/unpack.py --work DIR [--weights model/shield.weights]
 
@@ -17,7 +17,7 @@ import pack
 from network import EXIT, SHAPE
 from text import DOCUMENT, PROMPT, ROOT
 
-FORMAT = 6
+FORMAT = 7
 
 
 def sections_of(path):
@@ -83,7 +83,8 @@ def main():
     torch.save({k: torch.tensor(v, dtype=torch.float32) for k, v in network(part).items()}, a.work / "model.pt")
     for which, name in enumerate(("gate", "witness")):
         pack.save(a.work / f"{name}.xz", **tables(part, name, which))
-    print(", ".join(str(a.work / name) for name in ("model.pt", "gate.xz", "witness.xz")))
+    pack.save(a.work / "letters.xz", factors=floats(part["letters"], -1)[:3], table=np.frombuffer(part["letters.table"], np.int8))
+    print(", ".join(str(a.work / name) for name in ("model.pt", "gate.xz", "witness.xz", "letters.xz")))
 
 
 if __name__ == "__main__":

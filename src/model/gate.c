@@ -50,14 +50,19 @@ static float weigh(const struct sums *s, const struct gate_factors *f, size_t n)
   return (float)s->whole * f->whole / sqrtf((float)n) + narrow * f->narrow + wide * f->wide + f->bias;
 }
 
-float gate_mean(const struct gate *g, float witness, float encoder)
+float gate_mean(const struct gate *g, float known, float encoder)
 {
-  return g->share * witness + (1 - g->share) * encoder;
+  return known + g->rest * encoder;
 }
 
-float gate_wanted(const struct gate *g, float witness, float logit)
+float gate_wanted(const struct gate *g, float known, float logit)
 {
-  return (logit - g->share * witness) / (1 - g->share);
+  return (logit - known) / g->rest;
+}
+
+float gate_foretold(const struct gate *g, struct foreseen f)
+{
+  return gate_mean(g, f.known, f.guess) / (g->share + g->rest);
 }
 
 struct foreseen gate_foresee(const struct gate *g, const uint32_t *ids, size_t n)
@@ -74,6 +79,5 @@ struct foreseen gate_foresee(const struct gate *g, const uint32_t *ids, size_t n
     add(&guess, i, guessed);
     add(&witness, i, witnessed);
   }
-  float said = weigh(&witness, &g->witness, n);
-  return (struct foreseen){said, gate_mean(g, said, weigh(&guess, &g->guess, n))};
+  return (struct foreseen){g->share * weigh(&witness, &g->witness, n), weigh(&guess, &g->guess, n)};
 }

@@ -3,8 +3,8 @@
  * 32 tokens in a row: an attack is often short, and its window long. Two of them are asked in one pass:
  *
  * The guess is trained to foresee the encoder's logit. The witness was taught what is true and nothing else, and never saw what the encoder says: two that err in
- * other places err less together, so the logit of a window is a mean of the encoder's and the witness's. The gate knows the witness and guesses the encoder:
- * windows whose logit it foresees to be harmless need not be read.
+ * other places err less together, so the logit of a window is a mean of the encoder's and the witness's, and in prompts of what letters say (letters.h). The
+ * gate knows the witness and guesses the encoder: windows whose logit it foresees to be harmless need not be read.
  */
 #ifndef MODEL_GATE_H
 #define MODEL_GATE_H
@@ -28,19 +28,23 @@ struct gate {
   uint32_t bits;
   const struct gate_entry *table; /* 1 << bits */
   struct gate_factors guess, witness;
-  float share; /* of the witness in the logit; the rest is the encoder's */
-  float pass;  /* a window whose foreseen logit is at or above it goes to the encoder */
+  float share; /* of the witness in the logit */
+  float rest;  /* of the encoder */
+  float pass;  /* a window whose foreseen logit is at or above it may be read */
 };
 
+/* Of a window: what is known of its logit, the part that tables have in it, and the encoder's logit as it is guessed. */
 struct foreseen {
-  float witness, logit;
+  float known, guess;
 };
 
-/* What is foreseen of a window; ids[0] is the role's token. Every processor finds the same. */
+/* What is foreseen of a window by the witness and the guess; ids[0] is the role's token. Every processor finds the same. */
 struct foreseen gate_foresee(const struct gate *g, const uint32_t *ids, size_t n);
-/* The logit of a window of which the encoder says so, and what the encoder must say for that logit. */
-float gate_mean(const struct gate *g, float witness, float encoder);
-float gate_wanted(const struct gate *g, float witness, float logit);
+/* The logit that this foretells, as far as the shares go that are known: of the witness and the encoder. */
+float gate_foretold(const struct gate *g, struct foreseen f);
+/* The logit of a window of which all but the encoder's part is known, and what the encoder must say for that logit. */
+float gate_mean(const struct gate *g, float known, float encoder);
+float gate_wanted(const struct gate *g, float known, float logit);
 /* The places of a table that each token of a window adds up, reach + 1 for each of ids[1], ids[2] ..., 1 << bits for none; for training. */
 void gate_slots(uint32_t bits, unsigned reach, const uint32_t *ids, size_t n, uint32_t *out);
 #endif

@@ -26,9 +26,9 @@ enum { BRIEF = 10 /* tokens; a shorter one is not read again */, PARAGRAPH_MAX =
 
 /* A window that the gate let pass. */
 struct seen {
-  size_t from, to;      /* where tokenize() begins, and where the last token ends */
-  float guess, witness; /* what the gate foresees its logit to be, and what the witness says */
-  double logit;         /* once it is read */
+  size_t from, to;    /* where tokenize() begins, and where the last token ends */
+  float guess, known; /* what its logit is foreseen to be, and the part of it that tables have said */
+  double logit;       /* once it is read */
 };
 
 struct model_reader {
@@ -37,6 +37,7 @@ struct model_reader {
   struct memory *memory;
   struct token tokens[WINDOW_MAX], next[WINDOW_MAX];
   uint32_t ids[WINDOW_MAX];
+  char spelt[WINDOW_MAX * PIECE_MAX];
   struct seen seen[READ_MAX];
   size_t again[AGAIN_MAX]; /* where the paragraphs begin that were read again */
   size_t n_again;
@@ -131,14 +132,27 @@ static void keep(struct model_reader *r, struct seen s)
   if (s.guess > r->seen[least].guess) r->seen[least] = s;
 }
 
+/* Whether a window is to be read, by what tables know of it: those of tokens first, and letters of what they let pass. */
+static bool is_suspicious(struct model_reader *r, size_t n_ids, bool document, struct seen *s)
+{
+  const struct weights *w = &r->model->weights;
+  const struct gate *g = &w->gate[document];
+  struct foreseen f = gate_foresee(g, r->ids, n_ids);
+  s->known = f.known;
+  s->guess = gate_foretold(g, f);
+  if (document || s->guess < g->pass) return s->guess >= g->pass;
+  size_t n = vocabulary_spell(r->model->vocabulary, r->ids + 1, n_ids - 1, r->spelt);
+  s->known += w->letters.share * letters_say(&w->letters, r->spelt, n);
+  s->guess = gate_mean(g, s->known, f.guess);
+  return s->guess >= w->letters.pass;
+}
+
 static void look(struct model_reader *r, size_t from, size_t n, bool document, struct model_verdict *out)
 {
-  const struct gate *g = &r->model->weights.gate[document];
-  struct foreseen f = gate_foresee(g, r->ids, to_ids(r, n, document));
+  struct seen s = {.from = from, .to = r->tokens[n - 1].end};
   out->windows++;
-  if (f.logit >= g->pass)
-    keep(r, (struct seen){.from = from, .to = r->tokens[n - 1].end, .guess = f.logit, .witness = f.witness});
-  else if (f.logit > r->unread) r->unread = f.logit;
+  if (is_suspicious(r, to_ids(r, n, document), document, &s)) keep(r, s);
+  else if (s.guess > r->unread) r->unread = s.guess;
 }
 
 /* All windows past the gate. A window begins where the token before it ended, and the last one ends with the text. */
@@ -228,18 +242,18 @@ static void take(const struct model_reader *r, size_t n, double logit, struct mo
 }
 
 /* The logit of the n_ids tokens of a window. At the exit the encoder says what it thinks so far. */
-static double encode(struct model_reader *r, size_t n_ids, float witness, bool document)
+static double encode(struct model_reader *r, size_t n_ids, float known, bool document)
 {
   const struct weights *w = &r->model->weights;
   const struct gate *g = &w->gate[document];
-  r->model->run(&w->encoder, r->scratch, r->ids, n_ids, gate_wanted(g, witness, w->leave[document]), &r->reading);
-  return (double)gate_mean(g, witness, r->reading.logit);
+  r->model->run(&w->encoder, r->scratch, r->ids, n_ids, gate_wanted(g, known, w->leave[document]), &r->reading);
+  return (double)gate_mean(g, known, r->reading.logit);
 }
 
 static void read_window(struct model_reader *r, struct str text, struct seen *s, bool document, struct model_verdict *out)
 {
   size_t end, n = tokenize(r->model->vocabulary, text, s->from, r->tokens, r->model->weights.encoder.window - 1, &end);
-  s->logit = encode(r, to_ids(r, n, document), s->witness, document);
+  s->logit = encode(r, to_ids(r, n, document), s->known, document);
   out->read++;
   take(r, n, s->logit, out);
 }
@@ -267,15 +281,15 @@ static void read_paragraph(struct model_reader *r, struct str text, size_t from,
   size_t end, n = tokenize(m->vocabulary, str_cut(text, from, to), 0, r->tokens, m->weights.encoder.window - 1, &end);
   if (n < BRIEF) return;
   size_t n_ids = to_ids(r, n, false);
-  struct foreseen f = gate_foresee(&m->weights.gate[false], r->ids, n_ids);
-  if (f.logit < m->weights.gate[false].pass) return;
+  struct seen s;
+  if (!is_suspicious(r, n_ids, false, &s)) return;
   for (size_t i = 0; i < n; i++) {
     r->tokens[i].start += (uint32_t)from;
     r->tokens[i].end += (uint32_t)from;
   }
   r->again[r->n_again++] = from;
   out->again++;
-  double logit = encode(r, n_ids, f.witness, false) - MARGIN;
+  double logit = encode(r, n_ids, s.known, false) - MARGIN;
   take(r, n, logit < limit ? logit : limit, out);
 }
 

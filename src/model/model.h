@@ -2,8 +2,8 @@
  * The trained model: a normalised text and its role in, a calibrated score out, with the words that carry it. It depends on nothing but
  * its arguments: the same on every processor.
  *
- * A text is read in overlapping windows. The gate looks at each; the encoder reads those that the gate is not sure about, the most
- * suspicious ones first, at most READ_MAX, and stops when it is certain, or when a quarter of the windows left no doubt: that bounds what
+ * A text is read in overlapping windows. The gate looks at each, and letters at those of a prompt that it lets pass; the encoder reads those that they
+ * are not sure about, the most suspicious ones first, at most READ_MAX, and stops when it is certain, or when a quarter of the windows left no doubt: that bounds what
  * a text may cost. It lets go a window that its first layers find harmless. The score is that of the worst window that was read, or of a
  * paragraph of a prompt that stands in one among other text and looks worse by itself: at most AGAIN_MAX of those are read once more. A
  * reader remembers verdicts (model/memory.h): a text that comes again costs a hash. A document of fewer than five tokens is not judged: it has no window.

@@ -16,6 +16,8 @@ struct vocabulary {
   struct entry *entries;
   uint64_t mask;
   uint32_t size;
+  const char *pieces;
+  uint32_t *at; /* in pieces: the byte of length of each, from FIRST_PIECE on */
 };
 
 static const uint64_t SEED = 0xcbf29ce484222325u, STEP = 0x9e3779b97f4a7c15u;
@@ -59,7 +61,7 @@ static int add_pieces(struct vocabulary *v, struct str pieces, struct vdt_error 
       return error_set(err, VDT_ERULE, "piece %u of the vocabulary: length %zu is out of bounds", v->size - FIRST_PIECE, n);
     int rc = add_piece(v, str_cut(pieces, i, i + n), v->size, err);
     if (rc) return rc;
-    v->size++;
+    v->at[v->size++ - FIRST_PIECE] = (uint32_t)i - 1;
     i += n;
   }
   return VDT_OK;
@@ -69,7 +71,9 @@ static int fill(struct vocabulary *v, struct str pieces, uint64_t room, struct v
 {
   free(v->entries);
   v->entries = calloc(room, sizeof *v->entries);
-  if (!v->entries) return error_set(err, VDT_ENOMEM, "out of memory");
+  if (!v->at) v->at = calloc(pieces.n / 2 + 1, sizeof *v->at); /* a piece has at least two bytes */
+  v->pieces = pieces.p;
+  if (!v->entries || !v->at) return error_set(err, VDT_ENOMEM, "out of memory");
   v->mask = room - 1;
   v->size = FIRST_PIECE;
   return add_pieces(v, pieces, err);
@@ -100,12 +104,29 @@ void vocabulary_free(struct vocabulary *v)
 {
   if (!v) return;
   free(v->entries);
+  free(v->at);
   free(v);
 }
 
 uint32_t vocabulary_size(const struct vocabulary *v)
 {
   return v->size;
+}
+
+size_t vocabulary_spell(const struct vocabulary *v, const uint32_t *ids, size_t n, char *out)
+{
+  char *to = out;
+  for (size_t i = 0; i < n; i++) {
+    if (ids[i] == TOKEN_NEWLINE) *to++ = '\n';
+    else if (ids[i] >= FIRST_BYTE && ids[i] < FIRST_PIECE) *to++ = (char)(ids[i] - FIRST_BYTE);
+    else if (ids[i] >= FIRST_PIECE && ids[i] < v->size) {
+      const char *piece = v->pieces + v->at[ids[i] - FIRST_PIECE];
+      size_t length = (unsigned char)*piece;
+      memcpy(to, piece + 1, length);
+      to += length;
+    }
+  }
+  return (size_t)(to - out);
 }
 
 static bool blank(unsigned char c)

@@ -23,8 +23,8 @@ struct token {
 };
 
 struct vocabulary;
-/* pieces: one after the other, a byte of length and then the bytes; copied. A piece is 1..PIECE_MAX bytes and there once; ERULE says
- * which is not. */
+/* pieces: one after the other, a byte of length and then the bytes; they must stay as long as the vocabulary. A piece is 1..PIECE_MAX bytes and there
+ * once; ERULE says which is not. */
 int vocabulary_new(struct str pieces, struct vocabulary **out, struct vdt_error *err);
 void vocabulary_free(struct vocabulary *v);
 /* How many token numbers there are. */
@@ -33,4 +33,6 @@ uint32_t vocabulary_size(const struct vocabulary *v);
 /* Tokens of text from byte `from` on, at most max. Returns how many; *stop is where it stopped reading (text.n: all read). Begin at 0
  * or at a former *stop; what was told before that is not remembered, so a call tells repetitions anew. */
 size_t tokenize(const struct vocabulary *v, struct str text, size_t from, struct token *out, size_t max, size_t *stop);
+/* The text of tokens as they were read, in lower case, into out, which has room for n * PIECE_MAX bytes. Returns how many there are. */
+size_t vocabulary_spell(const struct vocabulary *v, const uint32_t *ids, size_t n, char *out);
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-enum { HEADER = 64, ENTRY = 32, NAME = 16, SECTIONS_MAX = 512, GATE_BITS_MAX = 24 };
+enum { HEADER = 64, ENTRY = 32, NAME = 16, SECTIONS_MAX = 512, GATE_BITS_MAX = 24, SHAPE_FIELDS = 12 };
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the weights file is little-endian and used in place"
@@ -15,7 +15,7 @@ struct reader {
   size_t n, sections;
   struct weights *w;
   struct vdt_error *err;
-  uint32_t gate_bits;
+  uint32_t gate_bits, letters_bits;
   int rc;
 };
 
@@ -105,20 +105,22 @@ static bool within(uint32_t v, uint32_t low, uint32_t high, uint32_t multiple)
   return v >= low && v <= high && v % multiple == 0;
 }
 
-/* {width, layers, heads, inner, vocabulary, window, categories, stride, gate bits, knots, layers before the exit} as u32. */
+/* {width, layers, heads, inner, vocabulary, window, categories, stride, gate bits, letters' bits, knots, layers before the exit} as u32. */
 static void read_shape(struct reader *r)
 {
-  const unsigned char *p = section(r, "shape", 11 * 4, NULL);
+  const unsigned char *p = section(r, "shape", SHAPE_FIELDS * 4, NULL);
   if (!p) return;
   struct encoder *e = &r->w->encoder;
-  uint32_t *const fields[] = {&e->width,      &e->layers,    &e->heads,     &e->inner,      &e->vocabulary, &e->window,
-                              &e->categories, &r->w->stride, &r->gate_bits, &r->w->n_knots, &e->exit};
-  for (size_t i = 0; i < 11; i++) *fields[i] = u32(p + 4 * i);
+  uint32_t *const fields[SHAPE_FIELDS] = {&e->width,      &e->layers,       &e->heads,      &e->inner,
+                                          &e->vocabulary, &e->window,       &e->categories, &r->w->stride,
+                                          &r->gate_bits,  &r->letters_bits, &r->w->n_knots, &e->exit};
+  for (size_t i = 0; i < SHAPE_FIELDS; i++) *fields[i] = u32(p + 4 * i);
   bool fine = within(e->width, 64, WIDTH_MAX, 64) && within(e->layers, 2, LAYERS_MAX, 1) && within(e->heads, 1, 16, 1) &&
               within(e->inner, 64, INNER_MAX, 64) && within(e->vocabulary, FIRST_PIECE + 1, PIECES_MAX, 1) &&
               within(e->window, 16, WINDOW_MAX, 16) && within(e->categories, PROMPT_CATEGORIES + 1, CATEGORIES_MAX, 1) &&
               within(r->w->stride, 1, e->window - 1, 1) && within(r->gate_bits, 8, GATE_BITS_MAX, 1) &&
-              within(r->w->n_knots, 2, KNOTS_MAX, 1) && within(e->exit, 1, e->layers - 1, 1);
+              within(r->letters_bits, 8, GATE_BITS_MAX, 1) && within(r->w->n_knots, 2, KNOTS_MAX, 1) &&
+              within(e->exit, 1, e->layers - 1, 1);
   if (!fine || e->width % e->heads || e->width / e->heads % 32) fault(r, "shape", "a number is out of bounds");
 }
 
@@ -203,6 +205,16 @@ static struct gate_factors factors(struct reader *r, const char *name, size_t ro
   return (struct gate_factors){0};
 }
 
+/* {whole, narrow, bias, share, pass}. */
+static void read_letters(struct reader *r)
+{
+  const float *f = float_section(r, "letters", 5);
+  const int8_t *table = section(r, "letters.table", UINT64_C(1) << r->letters_bits, NULL);
+  if (r->rc) return;
+  r->w->letters = (struct letters){r->letters_bits, table, f[0], f[1], f[2], f[3], f[4]};
+  if (!(f[3] >= 0 && f[3] < 1)) fault(r, "letters", "their share is out of bounds");
+}
+
 static void read_gates(struct reader *r)
 {
   const struct gate_entry *table = section(r, "gate.table", (sizeof *table * ROLES) << r->gate_bits, NULL);
@@ -211,7 +223,8 @@ static void read_gates(struct reader *r)
     *g = (struct gate){.bits = r->gate_bits, .table = table};
     g->guess = factors(r, "gate", i, &g->pass);
     g->witness = factors(r, "witness", i, &g->share);
-    if (!r->rc && !(g->share >= 0 && g->share < 1)) fault(r, "witness", "its share is out of bounds");
+    g->rest = 1 - g->share - (i ? 0 : r->w->letters.share);
+    if (!r->rc && !(g->share >= 0 && g->rest > 0)) fault(r, "witness", "its share is out of bounds");
   }
 }
 
@@ -240,6 +253,7 @@ int weights_read(const void *p, size_t n, struct weights *out, struct vdt_error 
   read_shape(&r);
   if (!r.rc) read_output(&r);
   if (!r.rc) read_layers(&r);
+  if (!r.rc) read_letters(&r);
   if (!r.rc) read_gates(&r);
   if (!r.rc) read_knots(&r);
   uint64_t size = 0;

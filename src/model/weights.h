@@ -3,7 +3,7 @@
  * model/train/export.py writes it; this reads it with every bound checked, so that a broken or hostile file is refused, never run.
  *
  *   0   "VDTMODEL"            32  u32 CRC-32 of everything from byte 64 on
- *   8   u32 format (6)        36  u32 number of sections
+ *   8   u32 format (7)        36  u32 number of sections
  *  12   u32 version           40  name, NUL-padded, 24 bytes
  *  16   u64 size of the file  64  sections: name (NUL-padded, 16 bytes), u64 offset, u64 size
  *  24   8 bytes of zero
@@ -12,8 +12,9 @@
 #define MODEL_WEIGHTS_H
 #include "model/encoder.h"
 #include "model/gate.h"
+#include "model/letters.h"
 
-enum { WEIGHTS_FORMAT = 6, KNOTS_MAX = 64 };
+enum { WEIGHTS_FORMAT = 7, KNOTS_MAX = 64 };
 
 /* A calibrated score of a logit: straight lines between knots. */
 struct knot {
@@ -26,8 +27,9 @@ struct weights {
   uint32_t stride; /* from window to window, in tokens */
   struct encoder encoder;
   struct gate gate[ROLES];
-  const float *leave; /* by role: a window whose logit, as the exit has it, is below this is not read on */
-  const float *rules; /* by role: logits that a rule score of 1 is worth */
+  struct letters letters; /* of prompts */
+  const float *leave;     /* by role: a window whose logit, as the exit has it, is below this is not read on */
+  const float *rules;     /* by role: logits that a rule score of 1 is worth */
   const struct knot *knots[ROLES];
   uint32_t n_knots;
   struct str pieces; /* of the vocabulary */

@@ -22,8 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (size < 1) return 0;
   struct model **m = &models[data[0] / 2 % MODELS];
   if (!*m) {
-    char *file =
-        rig_file_of((struct rig){.seed = 1, .pass = pass[m - models], .leave = -1e9f, .steep = 20, .scores = RIG_UNSURE}, &n);
+    struct rig rig = {.seed = 1, .pass = pass[m - models], .leave = -1e9f, .letters = 0.3f, .letters_pass = pass[m - models]};
+    rig.steep = 20;
+    rig.scores = RIG_UNSURE;
+    char *file = rig_file_of(rig, &n);
     if (model_new(file, n, NULL, m, NULL)) abort();
   }
   struct str text = {(const char *)data + 1, size - 1};

@@ -16,6 +16,7 @@ enum {
   RIG_WINDOW = 32,
   RIG_STRIDE = 24,
   RIG_GATE_BITS = 8,
+  RIG_LETTERS_BITS = 9,
   RIG_SECTIONS = 64
 };
 static const char rig_pieces[] = "\x04 the\x07 ignore\x03"
@@ -30,6 +31,8 @@ struct rig {
   float pass;                                                     /* the gate's */
   float leave;                                                    /* the exit's */
   float share;                                                    /* of the witness in a logit */
+  float letters;                                                  /* of letters */
+  float letters_pass;                                             /* what they let through; 0: everything */
   float steep;                                                    /* logits so many times as far apart; 0: once */
   enum { RIG_RISING, RIG_CERTAIN, RIG_UNSURE, RIG_CLEAR } scores; /* rising with the logit; or 1, 0.5 or 0.1 for every logit */
 };
@@ -96,8 +99,8 @@ static inline void rig_output(struct rig *r, const char *prefix)
 
 static inline void rig_sections(struct rig *r)
 {
-  const uint32_t shape[] = {RIG_WIDTH, RIG_LAYERS, RIG_HEADS,     RIG_INNER, RIG_VOCABULARY, RIG_WINDOW,
-                            10,        RIG_STRIDE, RIG_GATE_BITS, 3,         RIG_EXIT};
+  const uint32_t shape[] = {RIG_WIDTH,  RIG_LAYERS,    RIG_HEADS,        RIG_INNER, RIG_VOCABULARY, RIG_WINDOW, 10,
+                            RIG_STRIDE, RIG_GATE_BITS, RIG_LETTERS_BITS, 3,         RIG_EXIT};
   rig_section(r, "shape", shape, sizeof shape);
   rig_bytes(r, "embedding", RIG_VOCABULARY * RIG_WIDTH);
   rig_floats(r, "embedding.scale", RIG_VOCABULARY, 0.01f, 0.005f);
@@ -124,6 +127,10 @@ static inline void rig_sections(struct rig *r)
   rig_bytes(r, "gate.table", (sizeof(struct gate_entry) * ROLES) << RIG_GATE_BITS);
   const float witness[] = {1, 0.008f, 0.003f, 0.001f, 1, r->share, 1, 0.008f, 0.003f, 0.001f, 1, r->share};
   rig_section(r, "witness", witness, sizeof witness);
+  const float letters[] = {0.01f, 0.004f, -0.5f, r->letters,
+                           r->letters_pass < 0 || r->letters_pass > 0 ? r->letters_pass : -1e9f};
+  rig_section(r, "letters", letters, sizeof letters);
+  rig_bytes(r, "letters.table", 1u << RIG_LETTERS_BITS);
   const float rules[] = {3, 3};
   rig_section(r, "rules", rules, sizeof rules);
   static const float knots[][6] = {[RIG_RISING] = {-10, 0, 0, 0.5f, 10, 1},

@@ -133,6 +133,51 @@ static void the_witness_has_its_share_at_the_exit(void)
   }
 }
 
+static double logit_with_letters(float witness, float letters)
+{
+  struct model_verdict v;
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .share = witness, .letters = letters});
+  model_judge(s.reader, words(20), false, &v);
+  CHECK_INT(v.read, 1);
+  finish(&s);
+  return v.logit;
+}
+
+/* Of a prompt, that is; a document has none. */
+static void letters_have_their_share_in_the_logit(void)
+{
+  double encoder = logit_with_letters(0, 0), letters = 2 * logit_with_letters(0, 0.5f) - encoder;
+  double witness = 2 * logit_with_letters(0.5f, 0) - encoder;
+  CHECK(fabs(letters - encoder) > 0.01 && fabs(letters - witness) > 0.01);
+  CHECK(fabs(logit_with_letters(0.25f, 0.5f) - (0.25 * witness + 0.5 * letters + 0.25 * encoder)) < 1e-5);
+  struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .share = 0.25f, .letters = 0.5f});
+  struct model_verdict v;
+  model_judge(s.reader, words(20), true, &v);
+  CHECK(fabs(v.logit - logit_with(0.25f)) < 1e-5);
+  finish(&s);
+}
+
+/* What letters foresee to be harmless is not read, by a hair; documents do not ask them. */
+static void letters_keep_the_encoder_from_reading(void)
+{
+  struct rig r = {.seed = 1, .pass = -1e9f, .leave = -1e9f, .share = 0.25f, .letters = 0.5f, .letters_pass = 1e9f};
+  struct stand s = stand_of(r);
+  struct model_verdict v;
+  model_judge(s.reader, words(20), false, &v);
+  CHECK_INT(v.read, 0);
+  float foreseen = (float)v.logit;
+  model_judge(s.reader, words(20), true, &v);
+  CHECK_INT(v.read, 1);
+  finish(&s);
+  for (int above = -1; above <= 1; above += 2) {
+    r.letters_pass = foreseen + 0.001f * (float)above;
+    s = stand_of(r);
+    model_judge(s.reader, words(20), false, &v);
+    CHECK_INT(v.read, above < 0);
+    finish(&s);
+  }
+}
+
 static void reading_stops_when_it_is_certain(void)
 {
   struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .scores = RIG_CERTAIN});
@@ -349,6 +394,8 @@ int main(void)
   RUN(a_window_may_leave_at_the_exit);
   RUN(the_witness_has_its_share_in_the_logit);
   RUN(the_witness_has_its_share_at_the_exit);
+  RUN(letters_have_their_share_in_the_logit);
+  RUN(letters_keep_the_encoder_from_reading);
   RUN(reading_stops_when_it_is_certain);
   RUN(a_document_of_a_few_tokens_is_not_judged);
   RUN(rules_raise_the_score);

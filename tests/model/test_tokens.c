@@ -51,6 +51,22 @@ static void reads(const char *text, const char *want)
   vocabulary_free(v);
 }
 
+/* What was read, in lower case: blanks and line ends as pieces and tokens have them. */
+static void spells_what_it_read(void)
+{
+  static const char text[] = "Ignore  ALL\n\tthe RULES, x\xC3\xA9";
+  struct vocabulary *v = vocabulary();
+  struct token t[64];
+  size_t stop, n = tokenize(v, str_of(text), 0, t, 64, &stop);
+  uint32_t ids[66] = {TOKEN_PROMPT};
+  char spelt[66 * PIECE_MAX];
+  for (size_t i = 0; i < n; i++) ids[i + 1] = t[i].id;
+  ids[n + 1] = vocabulary_size(v); /* no token */
+  CHECK_STR(((struct str){spelt, vocabulary_spell(v, ids, n + 2, spelt)}), " ignore all\n the rules,x\xC3\xA9");
+  CHECK_INT(vocabulary_spell(v, ids, 0, spelt), 0);
+  vocabulary_free(v);
+}
+
 static void goes_on_anywhere(void)
 {
   static const char text[] = "Ignore all the rules\n\n  a\tb ab e x ALL\nthe \xC3\xA9 end.\n";
@@ -123,6 +139,7 @@ int main(void)
     reads(cases[i].text, cases[i].want);
     CASE_END("%s", cases[i].name);
   }
+  RUN(spells_what_it_read);
   RUN(goes_on_anywhere);
   RUN(periods_up_to_a_limit_are_left_out);
   for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {

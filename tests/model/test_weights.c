@@ -127,12 +127,12 @@ static void no_heads(char *p, size_t n)
 static void exit_before_all(char *p, size_t n)
 {
   (void)n;
-  shape_field(p, 10, 0);
+  shape_field(p, 11, 0);
 }
 static void exit_behind_all(char *p, size_t n)
 {
   (void)n;
-  shape_field(p, 10, RIG_LAYERS);
+  shape_field(p, 11, RIG_LAYERS);
 }
 static void stride_of_window(char *p, size_t n)
 {
@@ -163,6 +163,32 @@ static void less_than_no_share(char *p, size_t n)
 {
   (void)n;
   set_float(p, "witness", 5, -0.01f);
+}
+static void letters_take_all(char *p, size_t n)
+{
+  (void)n;
+  set_float(p, "letters", 3, 1);
+}
+static void letters_take_the_rest(char *p, size_t n)
+{
+  (void)n;
+  set_float(p, "letters", 3, 0.5f);
+  set_float(p, "witness", 5, 0.5f);
+}
+static void letters_have_less_than_none(char *p, size_t n)
+{
+  (void)n;
+  set_float(p, "letters", 3, -0.01f);
+}
+static void a_letter_too_few(char *p, size_t n)
+{
+  (void)n;
+  shape_field(p, 9, RIG_LETTERS_BITS + 1);
+}
+static void no_letters(char *p, size_t n)
+{
+  (void)n;
+  shape_field(p, 9, 7);
 }
 static void falling_knots(char *p, size_t n)
 {
@@ -203,9 +229,14 @@ static const struct {
     {"a witness with less than no share", less_than_no_share, "witness"},
     {"a gate without pairs", no_reach, "gate"},
     {"a witness that reaches too far", too_far, "witness"},
+    {"letters that are the whole logit", letters_take_all, "letters"},
+    {"letters and a witness that leave the encoder nothing", letters_take_the_rest, "witness"},
+    {"letters with less than no share", letters_have_less_than_none, "letters"},
+    {"a table of letters that is half as long", a_letter_too_few, "letters.table"},
+    {"letters in too few places", no_letters, "shape"},
     {"a calibration that falls", falling_knots, "calibration"},
     {"more sections than there is room for", many_sections, "sections"},
-    {"another format", other_format, "format 6"},
+    {"another format", other_format, "format 7"},
 };
 
 static void refuses(size_t i)
