@@ -22,7 +22,7 @@ from finetune import load
 from network import RULES, STANDS
 from text import DOCUMENT, PROMPT, ROOT, Vocabulary
 
-SHARES = {PROMPT: ((0.5, 0.0), (0.4, 0.2), (0.3, 0.2), (0.3, 0.3), (0.25, 0.3), (0.3, 0.4)), DOCUMENT: ((0.2, 0.0), (0.3, 0.0), (0.4, 0.0), (0.5, 0.0))}  # witness, letters
+SHARES = {PROMPT: ((0.5, 0.0), (0.5, 0.2), (0.4, 0.3), (0.5, 0.3), (0.6, 0.3), (0.5, 0.4)), DOCUMENT: ((0.2, 0.0), (0.3, 0.0), (0.4, 0.0), (0.5, 0.0))}  # witness, letters
 AIMS, RATES = ((0.01, 0.007, 0.013, 0.01), (0.02, 0.01, 0.02, 0.02), (0.05, 0.01, 0.02, 0.02)), (0.01, 0.02, 0.05, 0.10)
 FIRST, REST = 260, 520  # microseconds of a window: the layers before the exit, and those after it (model/EXPERIMENTS.md)
 

@@ -129,16 +129,16 @@ def falling(value, source):
 
 
 class Shares:
-    """What each has in the logit of a window (src/model/gate.h)."""
+    """What each has in the logit of a window (src/model/gate.h): the witness in its mean with the encoder, and letters beside that mean."""
 
     def __init__(self, witness, letters):
-        self.witness, self.letters, self.encoder = witness, letters, 1 - witness - letters
+        self.witness, self.letters = witness, letters
+
+    def foretold(self, witness, encoder):
+        return self.witness * witness + (1 - self.witness) * encoder
 
     def logit(self, witness, letters, encoder):
-        return self.witness * witness + self.letters * letters + self.encoder * encoder
-
-    def foretold(self, witness, guess):
-        return (self.witness * witness + self.encoder * guess) / (self.witness + self.encoder)
+        return self.letters * letters + (1 - self.letters) * self.foretold(witness, encoder)
 
 
 class Windows:

@@ -50,19 +50,19 @@ static float weigh(const struct sums *s, const struct gate_factors *f, size_t n)
   return (float)s->whole * f->whole / sqrtf((float)n) + narrow * f->narrow + wide * f->wide + f->bias;
 }
 
-float gate_mean(const struct gate *g, float known, float encoder)
+float gate_logit(struct foreseen f, float encoder)
 {
-  return known + g->rest * encoder;
+  return f.known + f.rest * encoder;
 }
 
-float gate_wanted(const struct gate *g, float known, float logit)
+float gate_wanted(struct foreseen f, float logit)
 {
-  return (logit - known) / g->rest;
+  return (logit - f.known) / f.rest;
 }
 
-float gate_foretold(const struct gate *g, struct foreseen f)
+struct foreseen gate_add(struct foreseen f, float share, float said)
 {
-  return gate_mean(g, f.known, f.guess) / (g->share + g->rest);
+  return (struct foreseen){(1 - share) * f.known + share * said, (1 - share) * f.rest, f.guess};
 }
 
 struct foreseen gate_foresee(const struct gate *g, const uint32_t *ids, size_t n)
@@ -79,5 +79,5 @@ struct foreseen gate_foresee(const struct gate *g, const uint32_t *ids, size_t n
     add(&guess, i, guessed);
     add(&witness, i, witnessed);
   }
-  return (struct foreseen){g->share * weigh(&witness, &g->witness, n), weigh(&guess, &g->guess, n)};
+  return (struct foreseen){g->share * weigh(&witness, &g->witness, n), 1 - g->share, weigh(&guess, &g->guess, n)};
 }

@@ -28,23 +28,22 @@ struct gate {
   uint32_t bits;
   const struct gate_entry *table; /* 1 << bits */
   struct gate_factors guess, witness;
-  float share; /* of the witness in the logit */
-  float rest;  /* of the encoder */
-  float pass;  /* a window whose foreseen logit is at or above it may be read */
+  float share; /* of the witness in the mean of it and the encoder */
+  float pass;  /* a window whose foretold logit is at or above it may be read */
 };
 
-/* Of a window: what is known of its logit, the part that tables have in it, and the encoder's logit as it is guessed. */
+/* Of a window: what is known of its logit, how much of it the encoder has, and what the encoder is guessed to say. */
 struct foreseen {
-  float known, guess;
+  float known, rest, guess;
 };
 
-/* What is foreseen of a window by the witness and the guess; ids[0] is the role's token. Every processor finds the same. */
+/* What is foreseen by the witness and the guess; ids[0] is the role's token. Every processor finds the same. */
 struct foreseen gate_foresee(const struct gate *g, const uint32_t *ids, size_t n);
-/* The logit that this foretells, as far as the shares go that are known: of the witness and the encoder. */
-float gate_foretold(const struct gate *g, struct foreseen f);
-/* The logit of a window of which all but the encoder's part is known, and what the encoder must say for that logit. */
-float gate_mean(const struct gate *g, float known, float encoder);
-float gate_wanted(const struct gate *g, float known, float logit);
+/* Another says `said` and has this share in the logit; what was known and the encoder keep the rest. */
+struct foreseen gate_add(struct foreseen f, float share, float said);
+/* The logit when the encoder says so (foretold: f.guess), and what the encoder must say for that logit. */
+float gate_logit(struct foreseen f, float encoder);
+float gate_wanted(struct foreseen f, float logit);
 /* The places of a table that each token of a window adds up, reach + 1 for each of ids[1], ids[2] ..., 1 << bits for none; for training. */
 void gate_slots(uint32_t bits, unsigned reach, const uint32_t *ids, size_t n, uint32_t *out);
 #endif

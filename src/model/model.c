@@ -14,8 +14,8 @@ struct model {
  * (model/EXPERIMENTS.md). */
 static const double CERTAIN = 0.95, DOUBTFUL = 0.35;
 enum { FEW = 2 };
-/* "Empty." as the answer of a tool: a document of fewer tokens says nothing that could be judged, and training has no attack so short. */
-enum { TERSE = 5 };
+/* "Empty." as the answer of a tool, "mot de passe" as a prompt: fewer tokens say nothing that could be judged, and training has no attack so short. */
+static const size_t terse[ROLES] = {4, 5};
 
 /* Padding: in a window that holds an attack and half a letter, the letter speaks as well. So paragraphs that begin in a window which was read
  * are read once more by themselves, if there is other text in it; but a paragraph without what is around it looks worse than it is: it
@@ -26,9 +26,10 @@ enum { BRIEF = 10 /* tokens; a shorter one is not read again */, PARAGRAPH_MAX =
 
 /* A window that the gate let pass. */
 struct seen {
-  size_t from, to;    /* where tokenize() begins, and where the last token ends */
-  float guess, known; /* what its logit is foreseen to be, and the part of it that tables have said */
-  double logit;       /* once it is read */
+  size_t from, to; /* where tokenize() begins, and where the last token ends */
+  struct foreseen f;
+  float guess;  /* what its logit is foretold to be */
+  double logit; /* once it is read */
 };
 
 struct model_reader {
@@ -136,14 +137,13 @@ static void keep(struct model_reader *r, struct seen s)
 static bool is_suspicious(struct model_reader *r, size_t n_ids, bool document, struct seen *s)
 {
   const struct weights *w = &r->model->weights;
-  const struct gate *g = &w->gate[document];
-  struct foreseen f = gate_foresee(g, r->ids, n_ids);
-  s->known = f.known;
-  s->guess = gate_foretold(g, f);
-  if (document || s->guess < g->pass) return s->guess >= g->pass;
+  s->f = gate_foresee(&w->gate[document], r->ids, n_ids);
+  s->guess = gate_logit(s->f, s->f.guess);
+  bool passes = s->guess >= w->gate[document].pass;
+  if (!passes || document) return passes;
   size_t n = vocabulary_spell(r->model->vocabulary, r->ids + 1, n_ids - 1, r->spelt);
-  s->known += w->letters.share * letters_say(&w->letters, r->spelt, n);
-  s->guess = gate_mean(g, s->known, f.guess);
+  s->f = gate_add(s->f, w->letters.share, letters_say(&w->letters, r->spelt, n));
+  s->guess = gate_logit(s->f, s->f.guess);
   return s->guess >= w->letters.pass;
 }
 
@@ -161,7 +161,7 @@ static void look_through(struct model_reader *r, struct str text, bool document,
   const struct vocabulary *v = r->model->vocabulary;
   size_t body = r->model->weights.encoder.window - 1, stride = r->model->weights.stride, at = 0, from = 0;
   size_t n = tokenize(v, text, 0, r->tokens, body, &at);
-  if (document && n < TERSE) return;
+  if (n < terse[document]) return;
   if (n) look(r, from, n, document, out);
   while (n == body) {
     size_t more = tokenize(v, text, at, r->next, stride, &at);
@@ -241,19 +241,18 @@ static void take(const struct model_reader *r, size_t n, double logit, struct mo
   find_spans(r, n, out);
 }
 
-/* The logit of the n_ids tokens of a window. At the exit the encoder says what it thinks so far. */
-static double encode(struct model_reader *r, size_t n_ids, float known, bool document)
+/* The logit of the n_ids tokens of a window of which so much is foreseen. At the exit the encoder says what it thinks so far. */
+static double encode(struct model_reader *r, size_t n_ids, struct foreseen f, bool document)
 {
   const struct weights *w = &r->model->weights;
-  const struct gate *g = &w->gate[document];
-  r->model->run(&w->encoder, r->scratch, r->ids, n_ids, gate_wanted(g, known, w->leave[document]), &r->reading);
-  return (double)gate_mean(g, known, r->reading.logit);
+  r->model->run(&w->encoder, r->scratch, r->ids, n_ids, gate_wanted(f, w->leave[document]), &r->reading);
+  return (double)gate_logit(f, r->reading.logit);
 }
 
 static void read_window(struct model_reader *r, struct str text, struct seen *s, bool document, struct model_verdict *out)
 {
   size_t end, n = tokenize(r->model->vocabulary, text, s->from, r->tokens, r->model->weights.encoder.window - 1, &end);
-  s->logit = encode(r, to_ids(r, n, document), s->known, document);
+  s->logit = encode(r, to_ids(r, n, document), s->f, document);
   out->read++;
   take(r, n, s->logit, out);
 }
@@ -289,7 +288,7 @@ static void read_paragraph(struct model_reader *r, struct str text, size_t from,
   }
   r->again[r->n_again++] = from;
   out->again++;
-  double logit = encode(r, n_ids, s.known, false) - MARGIN;
+  double logit = encode(r, n_ids, s.f, false) - MARGIN;
   take(r, n, logit < limit ? logit : limit, out);
 }
 

@@ -6,7 +6,7 @@
  * are not sure about, the most suspicious ones first, at most READ_MAX, and stops when it is certain, or when a quarter of the windows left no doubt: that bounds what
  * a text may cost. It lets go a window that its first layers find harmless. The score is that of the worst window that was read, or of a
  * paragraph of a prompt that stands in one among other text and looks worse by itself: at most AGAIN_MAX of those are read once more. A
- * reader remembers verdicts (model/memory.h): a text that comes again costs a hash. A document of fewer than five tokens is not judged: it has no window.
+ * reader remembers verdicts (model/memory.h): a text that comes again costs a hash. A document of fewer than five tokens and a prompt of fewer than four are not judged: they have no window.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H

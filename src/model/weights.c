@@ -223,8 +223,7 @@ static void read_gates(struct reader *r)
     *g = (struct gate){.bits = r->gate_bits, .table = table};
     g->guess = factors(r, "gate", i, &g->pass);
     g->witness = factors(r, "witness", i, &g->share);
-    g->rest = 1 - g->share - (i ? 0 : r->w->letters.share);
-    if (!r->rc && !(g->share >= 0 && g->rest > 0)) fault(r, "witness", "its share is out of bounds");
+    if (!r->rc && !(g->share >= 0 && g->share < 1)) fault(r, "witness", "its share is out of bounds");
   }
 }
 

@@ -21,7 +21,7 @@ static struct gate gate(float share)
   for (size_t i = 0; i < 1 << BITS; i++) table[i] = (struct gate_entry){noise(&seed), noise(&seed)};
   struct gate_factors near = {.reach = NEAR, .whole = 0.01f, .narrow = 0.02f, .wide = 0.03f, .bias = 1}, far = near;
   far.reach = FAR;
-  return (struct gate){BITS, table, .guess = far, .witness = near, .share = share, .rest = (1 - share) / 2};
+  return (struct gate){BITS, table, .guess = far, .witness = near, .share = share};
 }
 
 /* reach tells the guess (FAR) from the witness. */
@@ -62,18 +62,19 @@ static void window(size_t n)
   for (int share = 0; share < 10; share += 3) {
     struct gate g = gate((float)share / 10);
     struct foreseen f = gate_foresee(&g, ids, n);
-    double rest = (10 - share) / 2.0; /* letters have as much */
-    CHECK(fabs((double)f.known - share * witness / 10) < 1e-4);
+    double both = (share * witness + (10 - share) * guess) / 10;
     CHECK(fabs((double)f.guess - guess) < 1e-4);
-    CHECK(fabs((double)gate_foretold(&g, f) - (share * witness + rest * guess) / (share + rest)) < 1e-4);
+    CHECK(fabs((double)gate_logit(f, f.guess) - both) < 1e-4);
+    f = gate_add(f, 0.25f, 8);
+    CHECK(fabs((double)gate_logit(f, f.guess) - (0.75 * both + 0.25 * 8)) < 1e-4);
   }
 }
 
 static void what_the_encoder_must_say_makes_that_logit(void)
 {
-  struct gate g = gate(0.3f);
-  CHECK(fabs((double)gate_mean(&g, 2, gate_wanted(&g, 2, -1.5f)) + 1.5) < 1e-6);
-  CHECK(fabs((double)gate_mean(&g, 2, 4) - 3.4) < 1e-6); /* 2 + 0.35 * 4 */
+  struct foreseen f = {.known = 2, .rest = 0.35f, .guess = 7};
+  CHECK(fabs((double)gate_logit(f, gate_wanted(f, -1.5f)) + 1.5) < 1e-6);
+  CHECK(fabs((double)gate_logit(f, 4) - 3.4) < 1e-6);
 }
 
 static void the_last_tokens_have_no_neighbours(void)

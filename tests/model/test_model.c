@@ -48,8 +48,8 @@ static struct str words(size_t n)
 static const struct {
   size_t tokens, windows;
 } lengths[] = {{0, 0},
-               {1, 1},
-               {2, 1},
+               {3, 0},
+               {4, 1},
                {30, 1},
                {31, 1},
                {32, 2},
@@ -149,7 +149,7 @@ static void letters_have_their_share_in_the_logit(void)
   double encoder = logit_with_letters(0, 0), letters = 2 * logit_with_letters(0, 0.5f) - encoder;
   double witness = 2 * logit_with_letters(0.5f, 0) - encoder;
   CHECK(fabs(letters - encoder) > 0.01 && fabs(letters - witness) > 0.01);
-  CHECK(fabs(logit_with_letters(0.25f, 0.5f) - (0.25 * witness + 0.5 * letters + 0.25 * encoder)) < 1e-5);
+  CHECK(fabs(logit_with_letters(0.25f, 0.5f) - (0.125 * witness + 0.5 * letters + 0.375 * encoder)) < 1e-5);
   struct stand s = stand_of((struct rig){.seed = 1, .pass = -1e9f, .leave = -1e9f, .share = 0.25f, .letters = 0.5f});
   struct model_verdict v;
   model_judge(s.reader, words(20), true, &v);
@@ -201,7 +201,7 @@ static void reading_stops_when_a_quarter_left_no_doubt(size_t i)
   finish(&s);
 }
 
-static void a_document_of_a_few_tokens_is_not_judged(void)
+static void a_few_tokens_are_not_judged(void)
 {
   struct stand s = stand(1, -1e9f);
   struct model_verdict v;
@@ -210,7 +210,8 @@ static void a_document_of_a_few_tokens_is_not_judged(void)
     CHECK_INT(v.windows, n >= 5);
     CHECK_INT(v.read, n >= 5);
     model_judge(s.reader, words(n), false, &v);
-    CHECK_INT(v.windows, 1);
+    CHECK_INT(v.windows, n >= 4);
+    CHECK_INT(v.read, n >= 4);
   }
   finish(&s);
 }
@@ -397,7 +398,7 @@ int main(void)
   RUN(letters_have_their_share_in_the_logit);
   RUN(letters_keep_the_encoder_from_reading);
   RUN(reading_stops_when_it_is_certain);
-  RUN(a_document_of_a_few_tokens_is_not_judged);
+  RUN(a_few_tokens_are_not_judged);
   RUN(rules_raise_the_score);
   RUN(a_reader_keeps_nothing_from_the_text_before);
   RUN(roles_differ);

@@ -169,12 +169,6 @@ static void letters_take_all(char *p, size_t n)
   (void)n;
   set_float(p, "letters", 3, 1);
 }
-static void letters_take_the_rest(char *p, size_t n)
-{
-  (void)n;
-  set_float(p, "letters", 3, 0.5f);
-  set_float(p, "witness", 5, 0.5f);
-}
 static void letters_have_less_than_none(char *p, size_t n)
 {
   (void)n;
@@ -230,7 +224,6 @@ static const struct {
     {"a gate without pairs", no_reach, "gate"},
     {"a witness that reaches too far", too_far, "witness"},
     {"letters that are the whole logit", letters_take_all, "letters"},
-    {"letters and a witness that leave the encoder nothing", letters_take_the_rest, "witness"},
     {"letters with less than no share", letters_have_less_than_none, "letters"},
     {"a table of letters that is half as long", a_letter_too_few, "letters.table"},
     {"letters in too few places", no_letters, "shape"},
