@@ -163,13 +163,15 @@ static bool set_principal(const struct record *r, struct vdt_arena *arena, struc
 
 /* ---- sets of words ---------------------------------------------------------------------------------------------- */
 
+/* A word may have a comma itself: titles do. */
 static bool set_has(struct str set, struct str word)
 {
-  for (size_t i = 0; i < set.n;) {
-    size_t at = str_find(str_cut(set, i, set.n), STR(", "));
-    size_t end = at == (size_t)-1 ? set.n : i + at;
-    if (str_eq(str_cut(set, i, end), word)) return true;
-    i = end + 2;
+  for (size_t i = 0; i + word.n <= set.n;) {
+    struct str rest = str_cut(set, i, set.n);
+    if (str_starts(rest, word) && (rest.n == word.n || str_starts(str_cut(rest, word.n, rest.n), STR(", ")))) return true;
+    size_t at = str_find(rest, STR(", "));
+    if (at == (size_t)-1) return false;
+    i += at + 2;
   }
   return false;
 }

@@ -43,6 +43,21 @@ static void clean_record_raises_nothing(void)
   CHECK_INT(n, 0);
 }
 
+/* Titles may have a comma, and one may begin as another does. */
+static void what_was_found_is_said_once(void)
+{
+  struct record_finding f[5];
+  static const struct str titles[] = {STR("Jailbreak, by the model"), STR("Jailbreak, by the model"), STR("Jailbreak"),
+                                      STR("by the"), STR("Jailbreak, by the model")};
+  for (size_t i = 0; i < 5; i++) {
+    f[i] = finding("AI.Azure_CredentialTheftAttempt", "credential", "detect");
+    f[i].title = titles[i];
+  }
+  events(f, 5, RECORD_VERDICT_ALLOW);
+  CHECK_INT(n, 1);
+  CHECK_STR(out[0].x.found, "Jailbreak, by the model, by the");
+}
+
 static void all_findings_of_a_type_are_one_alert(void)
 {
   struct record_finding f[] = {finding("AI.Azure_CredentialTheftAttempt", "credential", "redact"),
@@ -232,6 +247,7 @@ int main(void)
 {
   arena = vdt_arena_new(0);
   RUN(clean_record_raises_nothing);
+  RUN(what_was_found_is_said_once);
   RUN(all_findings_of_a_type_are_one_alert);
   jailbreak("block", RECORD_VERDICT_BLOCKED, ALERT_JAILBREAK_BLOCKED);
   jailbreak("detect", RECORD_VERDICT_DETECTED, ALERT_JAILBREAK_DETECTED);
