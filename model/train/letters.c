@@ -2,13 +2,13 @@
  * The descent of letters.py: window by window, since a window touches a thousand places of a table of a million and the arithmetic is next to nothing. Places and text
  * are the product's (src/model/letters.h). Called through ctypes.
  */
+#include "model/encoder.h"
 #include "model/letters.h"
-#include "model/tokens.h"
 #include <math.h>
 #include <stdlib.h>
 
 #define EXPORT __attribute__((visibility("default")))
-enum { TOKENS_MAX = 512, BYTES_MAX = TOKENS_MAX * PIECE_MAX, FACTORS = 3 };
+enum { BYTES_MAX = WINDOW_MAX * PIECE_MAX, FACTORS = 3 };
 
 /* One window at work. */
 struct window {
@@ -20,8 +20,8 @@ struct window {
 
 static void spell(const struct vocabulary *v, const uint16_t *tokens, size_t n, struct window *w)
 {
-  uint32_t ids[TOKENS_MAX];
-  n = n < TOKENS_MAX ? n : TOKENS_MAX;
+  uint32_t ids[WINDOW_MAX];
+  n = n < WINDOW_MAX ? n : WINDOW_MAX;
   for (size_t i = 0; i < n; i++) ids[i] = tokens[i];
   w->n = vocabulary_spell(v, ids, n, w->text);
 }

@@ -11,7 +11,8 @@ static const struct {
 static uint64_t eight_at(const char *p, size_t n)
 {
   uint64_t v = 0;
-  memcpy(&v, p, n < sizeof v ? n : sizeof v);
+  if (n >= sizeof v) memcpy(&v, p, sizeof v); /* nearly always, and then it is one load */
+  else memcpy(&v, p, n);
   return le64toh(v);
 }
 
