@@ -47,6 +47,43 @@ void scan_add_finding(struct scan *s, struct total *t, const struct vdt_finding 
   s->out = line;
 }
 
+static struct vdt_leak_policy every(bool on)
+{
+  return (struct vdt_leak_policy){.prompt = on ? VDT_DETECT : VDT_ALLOW, .response = on ? VDT_DETECT : VDT_ALLOW};
+}
+
+/* Is it, or a part of it, among what was found? */
+static bool among(const struct vdt_result *r, const struct vdt_finding *f)
+{
+  for (size_t i = 0; i < r->n_findings; i++)
+    if (r->findings[i].start < f->end && f->start < r->findings[i].end) return true;
+  return false;
+}
+
+/* Secrets, data and addresses that are seen and do not count, since the policy allows them here or asks for more confidence: stand-ins and
+ * published samples among them, which whoever tries the product out tries first. */
+static int scan_passed_over(struct scan *s, struct total *t, enum vdt_role role, struct str text, struct str part,
+                            const struct vdt_result *found)
+{
+  struct vdt_policy all = s->policy;
+  struct vdt_result r;
+  all.jailbreak.action = all.indirect.action = all.reconnaissance.action = all.hidden_text.action = VDT_ALLOW;
+  all.phrases.blocklist = NULL;
+  all.bound = NULL;
+  all.credential = every(s->detectors & 1u << VDT_DET_CREDENTIAL);
+  all.sensitive = every(s->detectors & 1u << VDT_DET_SENSITIVE);
+  all.malicious_url = every(s->detectors & 1u << VDT_DET_URL);
+  int rc = vdt_scan(s->scanner, s->arena, &all, role, text.p, text.n, &r);
+  for (size_t i = 0; !rc && i < r.n_findings; i++) {
+    struct vdt_finding f = r.findings[i];
+    if (among(found, &f)) continue;
+    f.action = VDT_ALLOW;
+    if (t->passed_over.n) BUF_LIT(&t->passed_over, ", ");
+    finding_write(&f, text, part, s->show_secrets, &t->passed_over);
+  }
+  return rc;
+}
+
 int scan_into(struct scan *s, struct total *t, enum vdt_role role, struct str text, struct str part, struct vdt_result *out)
 {
   struct vdt_result r;
@@ -62,7 +99,7 @@ int scan_into(struct scan *s, struct total *t, enum vdt_role role, struct str te
     put_explanation(&t->explanations, &r.why, role, part);
   }
   *out = r;
-  return VDT_OK;
+  return s->explain ? scan_passed_over(s, t, role, text, part, &r) : VDT_OK;
 }
 
 static int scan_alone(struct scan *s, struct total *t, enum vdt_role role, struct str text)
@@ -95,6 +132,8 @@ static void put_total(struct scan *s, struct str id, const struct total *t)
   if (s->explain) {
     BUF_LIT(b, ", \"explain\": [");
     buf_put(b, buf_str(&t->explanations));
+    BUF_LIT(b, "], \"passed_over\": [");
+    buf_put(b, buf_str(&t->passed_over));
     BUF_LIT(b, "]");
   }
   BUF_LIT(b, "}\n");
@@ -122,9 +161,14 @@ static int scan_json(struct scan *s, struct str line, struct total *t, struct st
 {
   struct json_doc doc;
   struct json_limits limits = JSON_LIMITS_DEFAULT;
+  size_t blank = 0;
+  while (blank < line.n && (line.p[blank] == ' ' || line.p[blank] == '\t')) blank++;
+  if (blank == line.n || line.p[blank] != '{') {
+    return error_set(err, VDT_ESYNTAX,
+                     s->format ? "expected an object" : "expected an object with \"text\"; for plain text say --raw");
+  }
   int rc = json_parse(s->arena, line, &limits, &doc, err);
   if (rc) return rc;
-  if (doc.nodes[0].type != JSON_OBJECT) return error_set(err, VDT_ESYNTAX, "expected an object");
   uint32_t at = json_get(&doc, 0, "id");
   if (at) *id = json_raw(&doc, at);
   return s->format ? scan_payload(s, &doc, t, err) : scan_plain(s, &doc, t, err);
@@ -157,6 +201,7 @@ static void scan_line(struct scan *s, struct str line, bool too_long)
   }
   buf_finish(&t.findings);
   buf_finish(&t.explanations);
+  buf_finish(&t.passed_over);
   buf_finish(&t.released);
   if (s->out.n > LINES_READ_BYTES) flush(s);
 }
@@ -220,6 +265,7 @@ static bool set_only(struct scan *s, const char *list)
     on |= 1u << found;
     p += n + (p[n] == ',');
   }
+  s->detectors = on;
   if (!(on & 1u << VDT_DET_JAILBREAK)) s->policy.jailbreak.action = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_INDIRECT)) s->policy.indirect.action = VDT_ALLOW;
   if (!(on & 1u << VDT_DET_CREDENTIAL)) s->policy.credential = (struct vdt_leak_policy){0};
@@ -384,7 +430,7 @@ static void finish(struct scan *s)
 
 int cmd_scan(int argc, char **argv)
 {
-  struct scan s = {.role = VDT_PROMPT};
+  struct scan s = {.role = VDT_PROMPT, .detectors = ~0u};
   struct choice choice = {0};
   const struct cli_option options[] = {{"config", CLI_TEXT, &choice.config},
                                        {"policy", CLI_TEXT, &choice.policy},

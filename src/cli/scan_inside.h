@@ -21,6 +21,7 @@ struct scan {
   unsigned char key[VDT_PSEUDONYM_KEY]; /* of pseudonyms */
   const char *key_file;                 /* or NULL */
   struct buf out;
+  unsigned detectors; /* a bit for each that is on */
   uint64_t line, bytes, bad;
 };
 
@@ -30,7 +31,8 @@ struct total {
   bool detected, any;
   enum vdt_inspected inspected;
   struct buf findings, explanations;
-  struct buf released; /* of --redact: a JSON value */
+  struct buf passed_over; /* of --explain: what is seen and does not count */
+  struct buf released;    /* of --redact: a JSON value */
 };
 
 /* scan.c: a text or a part of a payload. part: where it stands, or empty. */

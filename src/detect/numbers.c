@@ -254,9 +254,11 @@ static void say(const struct asked *q, const struct wanted *w, bool named, struc
   if (identifier_is_sample(w->id, s)) {
     out->found.confidence = CONFIDENCE_SAMPLE;
     out->found.why |= WHY_SAMPLE;
+    out->found.reason = "a sample that is published";
   } else if (is_made_up(text, s.n)) {
     out->found.confidence = CONFIDENCE_PLACEHOLDER;
     out->found.why |= WHY_PLACEHOLDER;
+    out->found.reason = "a stand-in: one digit, a row of them or very few";
   }
 }
 
