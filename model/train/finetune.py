@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Teaches a pre-trained encoder to tell attacks: WORK/encoder.pt in, WORK/model.pt out.
 
-    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,... [--go-on] [--toward FILE,...]] [--device cuda]
+    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,... [--go-on] [--toward FILE,...] [--wait]] [--device cuda]
 
 Reads what pack.py wrote. A text is read in windows; its logit is the largest of its windows'. Windows of 64 to 256 tokens are mixed, so that the product may
 choose. Of several files of --encoder the mean is taken, and with --minutes 0 it is what is written. --toward: networks whose mean logit it is drawn to, as far
-as labels allow, and more than to these: several say more than the mean of their weights does.
+as labels allow, and more than to these: several say more than the mean of their weights does. --wait: for files that others are still making.
 Prints the losses, then a table over the sources that were kept out.
 """
 import argparse
@@ -20,7 +20,7 @@ import pack
 from evaluation import report, score_all, score_windows
 from examples import CATEGORIES, LONGEST, Sampler, windows
 from network import EXIT, SHAPE
-from ops import Encoder, Weights, plain_layer
+from ops import Encoder, Weights, keep, kept, plain_layer
 from text import DOCUMENT, MASK
 
 RATE = 4e-4
@@ -216,10 +216,14 @@ def sampler_of(rows, work, seed):
     return Sampler(rows.trained, rows.orders, list(pack.plain_texts(work)), rows.line_ends, np.random.default_rng(seed))
 
 
+def fill(model, work, names, wait=False):
+    """The network with the weights of a file of work, or the mean of those of several, with commas between their names."""
+    states = [kept(work / n, wait) for n in names.split(",")]
+    return model.load({k: sum(s[k].float() for s in states) / len(states) for k in states[0]})
+
+
 def load(work, names, size, device):
-    """The network of a file of work, or the mean of those of several, with commas between their names."""
-    states = [torch.load(work / n, map_location="cpu") for n in names.split(",")]
-    return Classifier(size, device).load({k: sum(s[k].float() for s in states) / len(states) for k in states[0]})
+    return fill(Classifier(size, device), work, names)
 
 
 def main():
@@ -231,6 +235,7 @@ def main():
     p.add_argument("--encoder", default="encoder.pt", help="files of WORK to begin with; none: from nothing")
     p.add_argument("--go-on", action="store_true", help="from a network that was fine-tuned before: at a quarter of the rate")
     p.add_argument("--toward", default="", help="files of WORK: fine-tuned networks whose mean logit it is drawn to")
+    p.add_argument("--wait", action="store_true", help="for the files to begin with and to be drawn to")
     p.add_argument("--out", default="model.pt")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
@@ -238,12 +243,13 @@ def main():
     rows = pack.Rows(a.work, set(filter(None, a.leave_out.split(","))))
     sampler = sampler_of(rows, a.work, a.seed)
     print(f"{len(rows.trained)} rows, {len(rows.kept)} kept out, {len(rows.orders)} orders of composites, {len(sampler.plain)} raw texts", flush=True)
-    model = Classifier(rows.vocabulary, a.device) if a.encoder == "none" else load(a.work, a.encoder, rows.vocabulary, a.device)
+    names = [a.encoder, *filter(None, a.toward.split(","))]
+    networks = [Classifier(rows.vocabulary, a.device) for _ in names]  # before it waits: on a GPU this takes a while
+    model, *teachers = (n if name == "none" else fill(n, a.work, name, a.wait) for n, name in zip(networks, names))
     torch.manual_seed(a.seed)
     if a.minutes:
-        teachers = [load(a.work, name, rows.vocabulary, a.device) for name in filter(None, a.toward.split(","))]
         train(model, sampler, a.minutes, 0, RATE * (0.25 if a.go_on else 1), 0 if a.go_on else 0.5, teachers)
-    torch.save(model.state(), a.work / a.out)
+    keep(model.state(), a.work / a.out)
     report(rows.kept, score_all(model, rows.kept))
 
 

@@ -13,6 +13,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +40,20 @@ def build_library(sources, flags, name):
 def product(a, b):
     """Of matrices in bfloat16, or of stacks of them."""
     return (a @ b if MULTIPLIES else (a.float() @ b.float()).to(BF16)).contiguous()
+
+
+def keep(state, path):
+    """Saves it so that who waits for the file finds all of it."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def kept(path, wait=False):
+    """What keep() saved; wait: once it is there."""
+    while wait and not path.exists():
+        time.sleep(0.2)
+    return torch.load(path, map_location="cpu")
 
 
 _kernels = None

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 import pack
 from network import GENERATOR, SHAPE
-from ops import BF16, Encoder, Gelu, Linear, Weights, kernels, num, plain_layer, product, ptr, small
+from ops import BF16, Encoder, Gelu, Linear, Weights, keep, kept, kernels, num, plain_layer, product, ptr, small
 from text import MASK
 
 LENGTH, MASKED, WEIGHT, WARM = 128, 0.15, 25.0, 300
@@ -120,11 +120,10 @@ class Pretraining:
 
     def save(self, path, done):
         parts = {n: {k: getattr(w, k).detach().cpu() for k in ("p", "m", "v")} | {"steps": w.steps} for n, w in self.all().items()}
-        torch.save(parts | {"done": done}, str(path) + ".part")
-        pathlib.Path(str(path) + ".part").replace(path)
+        keep(parts | {"done": done}, path)
 
     def resume(self, path):
-        parts = torch.load(path, map_location="cpu")
+        parts = kept(path)
         with torch.no_grad():
             for n, w in self.all().items():
                 for k in ("p", "m", "v"):
@@ -189,7 +188,7 @@ def main():
     p.add_argument("--work", required=True, type=pathlib.Path)
     p.add_argument("--minutes", required=True, type=float)
     p.add_argument("--keep-rate", action="store_true")
-    p.add_argument("--from", dest="begin", help="file of DIR")
+    p.add_argument("--from", dest="begin", help="file of DIR: an encoder, or a network that was fine-tuned")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
     stream = Stream(a.work)
@@ -198,12 +197,12 @@ def main():
     print(f"{stream.sequences.size / 1e6:.0f} M tokens, vocabulary {size}", flush=True)
     job, state = Pretraining(size, counts, a.device), a.work / "pretrain.pt"
     if a.begin:
-        job.reader.w.load(torch.load(a.work / a.begin))
+        job.reader.w.load(kept(a.work / a.begin))
     done = train(job, stream, a, job.resume(state) if state.exists() else 0)
     if a.keep_rate:
         job.save(state, done)
     else:
-        torch.save(job.reader.w.state(), a.work / "encoder.pt")
+        keep(job.reader.w.state(), a.work / "encoder.pt")
 
 
 if __name__ == "__main__":
