@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Trains letters (src/model/letters.h): a table of rows of letters that learns from labels what is true of a window of a prompt, as the witness does from tokens.
-WORK/letters.xz out, in half a minute of a core after the windows are drawn.
+WORK/letters.xz out, in a minute of a core after the windows are drawn.
 
     model/train/letters.py --work DIR [--windows N]
 
@@ -50,7 +50,7 @@ def ask(vocabulary, letters, pieces):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", required=True, type=pathlib.Path)
-    p.add_argument("--windows", type=int, default=600000, help="of prompts and documents together")
+    p.add_argument("--windows", type=int, default=1700000, help="of prompts and documents together")
     a = p.parse_args()
     vocabulary = Vocabulary((ROOT / "model/vocabulary.bin").read_bytes())
     pieces, roles, attack = gate.drawn(a.work, a.windows)

@@ -9,5 +9,5 @@ STANDS = 0.949               # a rule score that stands whatever the model says 
 RULES = (2.0, 2.0)           # logits that a rule score of 1 is worth, by role: chosen on the texts kept out (model/EXPERIMENTS.md)
 GATE_BOXES = (8, 32)         # src/model/gate.h
 GATE_REACH, WITNESS_REACH = 2, 1  # with how many tokens behind it each one is paired
-SHARE = (3 / 7, 0.3)         # of the witness in its mean with the encoder, by role: chosen as RULES
+SHARE = (3 / 7, 0.35)        # of the witness in its mean with the encoder, by role: chosen as RULES
 LETTERS_BITS, LETTERS_SHARE = 20, 0.3  # src/model/letters.h; of letters in the logit of a prompt's window; the mean above has the rest

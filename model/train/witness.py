@@ -23,7 +23,7 @@ EPOCHS = 2
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", required=True, type=pathlib.Path)
-    p.add_argument("--windows", type=int, default=600000, help="of both roles together")
+    p.add_argument("--windows", type=int, default=1700000, help="of both roles together")
     p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     a = p.parse_args()
     torch.manual_seed(0)
