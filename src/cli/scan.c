@@ -52,14 +52,6 @@ static struct vdt_leak_policy every(bool on)
   return (struct vdt_leak_policy){.prompt = on ? VDT_DETECT : VDT_ALLOW, .response = on ? VDT_DETECT : VDT_ALLOW};
 }
 
-/* Is it, or a part of it, among what was found? */
-static bool among(const struct vdt_result *r, const struct vdt_finding *f)
-{
-  for (size_t i = 0; i < r->n_findings; i++)
-    if (r->findings[i].start < f->end && f->start < r->findings[i].end) return true;
-  return false;
-}
-
 /* Secrets, data and addresses that are seen and do not count, since the policy allows them here or asks for more confidence: stand-ins and
  * published samples among them, which whoever tries the product out tries first. */
 static int scan_passed_over(struct scan *s, struct total *t, enum vdt_role role, struct str text, struct str part,
@@ -74,9 +66,10 @@ static int scan_passed_over(struct scan *s, struct total *t, enum vdt_role role,
   all.sensitive = every(s->detectors & 1u << VDT_DET_SENSITIVE);
   all.malicious_url = every(s->detectors & 1u << VDT_DET_URL);
   int rc = vdt_scan(s->scanner, s->arena, &all, role, text.p, text.n, &r);
-  for (size_t i = 0; !rc && i < r.n_findings; i++) {
+  for (size_t i = 0, k = 0; !rc && i < r.n_findings; i++) {
     struct vdt_finding f = r.findings[i];
-    if (among(found, &f)) continue;
+    while (k < found->n_findings && found->findings[k].end <= f.start) k++;  /* both are ordered by start */
+    if (k < found->n_findings && found->findings[k].start < f.end) continue; /* it, or a part of it, counts */
     f.action = VDT_ALLOW;
     if (t->passed_over.n) BUF_LIT(&t->passed_over, ", ");
     finding_write(&f, text, part, s->show_secrets, &t->passed_over);

@@ -178,7 +178,7 @@ class Gateway:
         self.aborted = False  # by the test
         self.config = os.path.join(self.folder, "vedette.yaml")
         self.args, self.tls, self.env = list(args), tls, dict(os.environ, **(env or {}), **sanitizers(self.folder))
-        self.seen, self.process = {}, None
+        self.seen, self.process, self.watching = {}, None, False
         if tls:
             self.make_certificate()
         self.write(deployments or {"gpt-4o": "upstream: simulated"}, policies or {"standard": ""}, more)
@@ -211,8 +211,9 @@ class Gateway:
         assert self.process.poll() is None, self.log()
         if self.before is None:
             self.before = traffic.as_they_are(self.state)
-        self.watching = True
-        threading.Thread(target=self.watch, daemon=True).start()
+        if not self.watching:
+            self.watching = True
+            threading.Thread(target=self.watch, daemon=True).start()
         return self
 
     def log(self):
