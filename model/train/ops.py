@@ -50,8 +50,10 @@ def keep(state, path):
 
 
 def kept(path, wait=False):
-    """What keep() saved; wait: once it is there."""
+    """What keep() saved; wait: once it is there, unless a program that others wait for has failed (gpu makes the file)."""
     while wait and not path.exists():
+        if path.with_name("failed").exists():
+            raise SystemExit(f"{path} will not come: another program has failed")
         time.sleep(0.2)
     return torch.load(path, map_location="cpu")
 
