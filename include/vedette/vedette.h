@@ -214,14 +214,24 @@ struct vdt_source {
 /* Compiles rules. On failure *err names file, line and the nearest valid key. Takes a second or two
  * for the shipped rules: do it at start, not per text, or keep what it gives (docs/performance.md). */
 int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err);
-/* The same from what an earlier engine of these rules was compiled to (vdt_engine_compiled), in milliseconds. Bytes that are of other rules, another
- * version or another processor, or damaged, or NULL, are not used: the rules are compiled. They must come from where nobody else may
- * write: forged ones are no less dangerous than a forged program. */
-int vdt_engine_new_from(const struct vdt_source *rules, size_t n, const void *compiled, size_t n_compiled,
-                        struct vdt_engine **out, struct vdt_error *err);
-/* What to keep for the next vdt_engine_new_from: *out is to be given to free(). *out is NULL when there is nothing new to keep, since the engine
- * was made from such bytes itself. VDT_ENOMEM. */
-int vdt_engine_compiled(const struct vdt_engine *engine, void **out, size_t *n);
+
+enum { VDT_KEPT_NAME = 32 }; /* hexadecimal digits */
+
+/* Where a caller keeps what engines were compiled to. find: the bytes kept under a name, *n of them, which must stay until the call that asked
+ * returns; NULL when there are none. */
+struct vdt_kept {
+  const void *(*find)(void *context, const char *name, size_t *n);
+  void *context;
+};
+
+/* vdt_engine_new from what an earlier engine was compiled to (vdt_engine_compiled), in milliseconds; the names say of what. Rules without a
+ * phrase of their own need not be the same. Bytes of other rules, another version or another processor, or damaged, are not used: the rules are
+ * compiled. They must come from where nobody else may write: forged ones are no less dangerous than a forged program. kept: NULL when there is none. */
+int vdt_engine_new_from(const struct vdt_source *rules, size_t n, const struct vdt_kept *kept, struct vdt_engine **out,
+                        struct vdt_error *err);
+/* What to keep, and under which name, which lives as long as the engine: *out is to be given to free(). *out is NULL when there is nothing new to
+ * keep: the engine was made from such bytes itself, or had nothing to compile. VDT_ENOMEM. */
+int vdt_engine_compiled(const struct vdt_engine *engine, const char **name, void **out, size_t *n);
 void vdt_engine_free(struct vdt_engine *engine);
 /* Gives the engine a trained model, before the first scanner is made: prompts and documents then get the joint score of rules and model.
  * weights: the bytes of a weights file (model/README.md), aligned to 64, which must outlive the engine's use of them; release, if it is not

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Teaches a pre-trained encoder to tell attacks: WORK/encoder.pt in, WORK/model.pt out.
 
-    model/train/finetune.py --work DIR --minutes N [--seed S] [--leave-out SOURCE,...] [--encoder FILE,... [--go-on] [--toward FILE,...] [--wait]] [--device cuda]
+    model/train/finetune.py --work DIR (--minutes N | --steps N) [--seed S] [--leave-out SOURCE,...] [--encoder FILE,... [--go-on] [--toward FILE,...] [--wait]] [--device cuda]
 
 Reads what pack.py wrote. A text is read in windows; its logit is the largest of its windows'. Windows of 64 to 256 tokens are mixed, so that the product may
 choose. Of several files of --encoder the mean is taken, and with --minutes 0 it is what is written. --toward: networks whose mean logit it is drawn to, as far
@@ -229,7 +229,9 @@ def load(work, names, size, device):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--work", required=True, type=pathlib.Path)
-    p.add_argument("--minutes", required=True, type=float)
+    length = p.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", default=0, type=float)
+    length.add_argument("--steps", default=0, type=int, help="where minutes would depend on what else the machine does")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--leave-out", default="", help="further sources to keep out, for a look at what generalises")
     p.add_argument("--encoder", default="encoder.pt", help="files of WORK to begin with; none: from nothing")
@@ -247,8 +249,8 @@ def main():
     networks = [Classifier(rows.vocabulary, a.device) for _ in names]  # before it waits: on a GPU this takes a while
     model, *teachers = (n if name == "none" else fill(n, a.work, name, a.wait) for n, name in zip(networks, names))
     torch.manual_seed(a.seed)
-    if a.minutes:
-        train(model, sampler, a.minutes, 0, RATE * (0.25 if a.go_on else 1), 0 if a.go_on else 0.5, teachers)
+    if a.minutes or a.steps:
+        train(model, sampler, a.minutes, a.steps, RATE * (0.25 if a.go_on else 1), 0 if a.go_on else 0.5, teachers)
     keep(model.state(), a.work / a.out)
     report(rows.kept, score_all(model, rows.kept))
 

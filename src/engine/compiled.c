@@ -8,7 +8,7 @@ struct header {
   unsigned char key[COMPILED_HASH], sum[COMPILED_HASH];
   uint64_t sizes[COMPILED_DATABASES];
 };
-static const char magic[8] = {'v', 'd', 't', 'r', 'u', 'l', 'e', '4'};
+static const char magic[8] = {'v', 'd', 't', 'r', 'u', 'l', 'e', '5'};
 
 static void hash_text(crypto_generichash_state *h, const char *text)
 {
@@ -24,10 +24,9 @@ void compiled_key(const struct expressions *x, unsigned char key[COMPILED_HASH])
   crypto_generichash_update(&h, (const unsigned char *)magic, sizeof magic);
   hash_text(&h, hs_version());
   crypto_generichash_update(&h, (const unsigned char *)&machine, sizeof machine);
-  crypto_generichash_update(&h, (const unsigned char *)&x->n, sizeof x->n);
-  crypto_generichash_update(&h, (const unsigned char *)&x->n_stream, sizeof x->n_stream);
-  crypto_generichash_update(&h, (const unsigned char *)&x->n_first, sizeof x->n_first);
-  for (unsigned i = 0; i < x->n; i++) {
+  const unsigned counts[] = {x->phrases_only ? 0 : x->n_stream, x->n_first - x->n_stream, x->n - x->n_first};
+  crypto_generichash_update(&h, (const unsigned char *)counts, sizeof counts);
+  for (unsigned i = x->phrases_only ? x->n_stream : 0; i < x->n; i++) {
     crypto_generichash_update(&h, (const unsigned char *)&x->flags[i], sizeof x->flags[i]);
     crypto_generichash_update(&h, (const unsigned char *)&x->ids[i], sizeof x->ids[i]);
     hash_text(&h, x->text[i]);

@@ -166,13 +166,14 @@ static int make_expressions(struct build *b, struct expressions *x)
   x->n = e->n_patterns;
   x->n_stream = e->n_stream;
   x->n_first = e->n_first;
+  x->phrases_only = e->literals.complete;
   x->text = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->text);
   x->flags = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->flags);
   x->ids = arena_zalloc(e->arena, e->n_patterns + 1, sizeof *x->ids);
   if (!x->text || !x->flags || !x->ids) return no_memory(b->err);
   for (uint32_t i = 0; i < e->n_patterns; i++) {
     const struct pattern *p = &e->patterns[i];
-    x->ids[i] = i;
+    x->ids[i] = i < e->n_stream ? i : i - e->n_stream;
     x->text[i] = p->literal ? escape(e->arena, p->text) : p->text.p;
     x->flags[i] = (p->nocase ? HS_FLAG_CASELESS : 0) | HS_FLAG_DOTALL;
     if (p->kind == PATTERN_SCORE) x->flags[i] |= HS_FLAG_SOM_LEFTMOST;
@@ -181,9 +182,9 @@ static int make_expressions(struct build *b, struct expressions *x)
   return VDT_OK;
 }
 
-static int check_widths(struct build *b, const struct expressions *x)
+static int check_widths(struct build *b, const struct expressions *x, uint32_t first, uint32_t end)
 {
-  for (uint32_t i = 0; i < b->e->n_patterns; i++) {
+  for (uint32_t i = first; i < end; i++) {
     const struct pattern *p = &b->e->patterns[i];
     int rc = p->literal ? VDT_OK : check_width(b, p, x->text[i], x->flags[i]);
     if (rc) return rc;
@@ -214,7 +215,7 @@ static void *compile_one(void *p)
 /* Those that this engine needs; the others have no expressions. */
 static void plan(struct vdt_engine *e, const struct expressions *x, struct job jobs[COMPILED_DATABASES])
 {
-  unsigned gates = e->literals.complete ? 0 : e->n_stream;
+  unsigned gates = x->phrases_only ? 0 : x->n_stream;
   jobs[0] = (struct job){.x = x, .first = e->n_stream, .n = e->n_first - e->n_stream, .mode = WHOLE_MODE, .out = &e->phrases[0]};
   jobs[1] = (struct job){.x = x, .first = e->n_first, .n = e->n_patterns - e->n_first, .mode = WHOLE_MODE, .out = &e->phrases[1]};
   jobs[2] = (struct job){.x = x, .n = gates, .mode = WHOLE_MODE, .out = &e->gates};
@@ -223,7 +224,7 @@ static void plan(struct vdt_engine *e, const struct expressions *x, struct job j
 
 static int compile(struct build *b, const struct expressions *x)
 {
-  int rc = check_widths(b, x);
+  int rc = check_widths(b, x, x->n_stream, x->n);
   if (rc) return rc;
   struct job jobs[COMPILED_DATABASES];
   plan(b->e, x, jobs);
@@ -239,12 +240,13 @@ static int compile(struct build *b, const struct expressions *x)
   return rc;
 }
 
-/* The databases of an earlier compilation of the same expressions. False when these bytes are no such thing. */
-static bool take_compiled(struct vdt_engine *e, const struct expressions *x, struct str bytes)
+/* The databases of an earlier compilation of the same expressions. False when what is found is no such thing. */
+static bool take_compiled(struct vdt_engine *e, const struct expressions *x, const struct vdt_kept *kept)
 {
-  struct str parts[COMPILED_DATABASES];
+  struct str parts[COMPILED_DATABASES], bytes = {0};
   struct job jobs[COMPILED_DATABASES];
-  if (!compiled_parts(bytes, e->key, parts)) return false;
+  if (kept) bytes.p = kept->find(kept->context, e->name, &bytes.n);
+  if (!bytes.p || !compiled_parts(bytes, e->key, parts)) return false;
   plan(e, x, jobs);
   bool fine = true;
   for (unsigned i = 0; fine && i < COMPILED_DATABASES; i++) {
@@ -258,7 +260,8 @@ static bool take_compiled(struct vdt_engine *e, const struct expressions *x, str
   return fine;
 }
 
-static int make_databases(struct build *b, struct str compiled)
+/* Numbers of streams' expressions are not compiled where literals find them; their widths are looked at all the same. */
+static int make_databases(struct build *b, const struct vdt_kept *kept)
 {
   struct expressions x;
   struct vdt_engine *e = b->e;
@@ -266,8 +269,11 @@ static int make_databases(struct build *b, struct str compiled)
   int rc = make_expressions(b, &x);
   if (rc) return rc;
   if (e->n_stream == 0) return error_set(b->err, VDT_ERULE, "no credential or sensitive-data rule in the rule files");
+  rc = check_widths(b, &x, 0, x.n_stream);
+  if (rc || (x.phrases_only && x.n == x.n_stream)) return rc;
   compiled_key(&x, e->key);
-  if (take_compiled(e, &x, compiled)) return VDT_OK;
+  sodium_bin2hex(e->name, sizeof e->name, e->key, VDT_KEPT_NAME / 2);
+  if (take_compiled(e, &x, kept)) return VDT_OK;
   e->is_new = true;
   return compile(b, &x);
 }
@@ -337,7 +343,8 @@ static int index_lefts(struct build *b, enum vdt_detector_id detector)
   return VDT_OK;
 }
 
-static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n, struct str compiled, struct vdt_error *err)
+static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n, const struct vdt_kept *kept,
+                 struct vdt_error *err)
 {
   struct build b = {.e = e, .err = err};
   int rc = rules_parse(e->arena, files, n, &e->rules, err);
@@ -345,7 +352,7 @@ static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n,
   if (!rc) rc = add_gates(&b);
   if (!rc) rc = add_scores(&b);
   if (!rc && !literals_init(&e->literals, e->arena, e->patterns, e->n_stream)) rc = no_memory(err);
-  if (!rc) rc = make_databases(&b, compiled);
+  if (!rc) rc = make_databases(&b, kept);
   if (!rc) rc = regex_compile(&e->rules, e->arena, err);
   if (!rc && !beginnings_init(&e->beginnings, e->arena, &e->rules)) rc = no_memory(err);
   if (!rc) rc = numbers_new(&e->rules, e->arena, &e->numbers, err);
@@ -354,13 +361,13 @@ static int build(struct vdt_engine *e, const struct vdt_source *files, size_t n,
   return rc ? rc : index_lefts(&b, VDT_DET_SENSITIVE);
 }
 
-int vdt_engine_new_from(const struct vdt_source *rules, size_t n, const void *compiled, size_t n_compiled,
-                        struct vdt_engine **out, struct vdt_error *err)
+int vdt_engine_new_from(const struct vdt_source *rules, size_t n, const struct vdt_kept *kept, struct vdt_engine **out,
+                        struct vdt_error *err)
 {
   struct vdt_engine *e = calloc(1, sizeof *e);
   if (!e) return no_memory(err);
   e->arena = vdt_arena_new(0);
-  int rc = e->arena ? build(e, rules, n, (struct str){compiled, n_compiled}, err) : no_memory(err);
+  int rc = e->arena ? build(e, rules, n, kept, err) : no_memory(err);
   if (rc) {
     vdt_engine_free(e);
     return rc;
@@ -371,12 +378,13 @@ int vdt_engine_new_from(const struct vdt_source *rules, size_t n, const void *co
 
 int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err)
 {
-  return vdt_engine_new_from(rules, n, NULL, 0, out, err);
+  return vdt_engine_new_from(rules, n, NULL, out, err);
 }
 
-int vdt_engine_compiled(const struct vdt_engine *e, void **out, size_t *n)
+int vdt_engine_compiled(const struct vdt_engine *e, const char **name, void **out, size_t *n)
 {
   hs_database_t *const databases[COMPILED_DATABASES] = {e->phrases[0], e->phrases[1], e->gates, e->stream};
+  *name = e->name;
   *out = NULL;
   *n = 0;
   if (!e->is_new) return VDT_OK;

@@ -57,6 +57,7 @@ struct vdt_engine {
   hs_database_t *phrases[ENGINE_HALVES];  /* of score rules; NULL: there are none in that half */
   hs_database_t *gates, *stream; /* the first n_stream patterns, for whole texts and for streams; NULL: literals are complete */
   unsigned char key[COMPILED_HASH]; /* of what they were compiled from */
+  char name[VDT_KEPT_NAME + 1];     /* of it, empty when there was nothing to compile */
   bool is_new;                      /* compiled, not taken from what an earlier engine was compiled to */
   struct beginnings beginnings;     /* what the end of a text may be the beginning of */
   struct lefts lefts[VDT_DETECTORS];

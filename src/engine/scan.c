@@ -64,20 +64,20 @@ static bool match_joined(struct job *j)
   return ok;
 }
 
-static bool scan_for(struct job *j, const hs_database_t *database, struct delivery *d)
+static bool scan_for(struct job *j, const hs_database_t *database, match_event_handler tell, struct delivery *d)
 {
   struct str text = {(const char *)j->w.p, (size_t)j->w.end};
-  return whole_scan(database, text, j->s->scratch, deliver, d) == HS_SUCCESS;
+  return whole_scan(database, text, j->s->scratch, tell, d) == HS_SUCCESS;
 }
 
 /* Gates, and where a text has a score, phrases. */
 static bool search(struct job *j, struct delivery *d)
 {
   const struct vdt_engine *e = j->s->engine;
-  if (e->gates && !scan_for(j, e->gates, d)) return false;
+  if (e->gates && !scan_for(j, e->gates, deliver, d)) return false;
   if (!e->gates) literals_find(&e->literals, j->w.p, 0, (size_t)j->w.end, 0, deliver, d);
   for (unsigned i = 0; d->scanner && i < ENGINE_HALVES; i++)
-    if (e->phrases[i] && !scan_for(j, e->phrases[i], d)) return false;
+    if (e->phrases[i] && !scan_for(j, e->phrases[i], deliver_phrase, d)) return false;
   return true;
 }
 

@@ -86,14 +86,18 @@ int deliver(unsigned id, unsigned long long from, unsigned long long to, unsigne
 {
   (void)flags;
   struct delivery *d = context;
-  const struct vdt_engine *e = d->leaks->engine;
-  struct hit hit = {id, from, to};
-  if (e->patterns[id].kind == PATTERN_SCORE) {
-    for (uint32_t i = 0; i < e->patterns[id].n_owners; i++) gather_score(d, &e->rules.rules[e->patterns[id].owners[i]], &hit);
-    return 0;
-  }
   if (d->n_group && (d->group[0].end != to || d->n_group == SCANNER_GROUP)) deliver_rest(d);
-  d->group[d->n_group++] = hit;
+  d->group[d->n_group++] = (struct hit){id, from, to};
+  return 0;
+}
+
+int deliver_phrase(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+{
+  (void)flags;
+  struct delivery *d = context;
+  const struct vdt_engine *e = d->leaks->engine;
+  const struct pattern *p = &e->patterns[e->n_stream + id];
+  for (uint32_t i = 0; i < p->n_owners; i++) gather_score(d, &e->rules.rules[p->owners[i]], &(struct hit){id, from, to});
   return 0;
 }
 

@@ -36,8 +36,9 @@ struct delivery {
   bool failed;
 };
 
-/* Match callback of hs_scan and hs_scan_stream; context is a struct delivery. */
+/* Match callbacks of Vectorscan; context is a struct delivery. For words and gates, and for phrases, which are numbered from 0. */
 int deliver(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context);
+int deliver_phrase(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context);
 /* Delivers the last group. */
 void deliver_rest(struct delivery *d);
 

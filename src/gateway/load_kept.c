@@ -5,17 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-  KEPT_MAX = 256 << 20,  /* a file; the shipped rules need 8 MB */
+  KEPT_MAX = 256 << 20,  /* a file; the shipped rules need 13 MB */
   KEPT_FILES = 8,        /* as many sets of rules; the one that was not used for longest goes first */
   LEFT_BEHIND = 60 * 60, /* seconds after which an unfinished file is one of a process that was killed */
-  NAME_BYTES = 16,
 };
 
 bool load_kept_folder(const char *state, char *out, size_t size)
@@ -44,22 +42,18 @@ static bool make_folder(const char *folder)
   return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-/* A file is named by its rules' text, so that sets of rules do not drive each other out. */
-static bool file_of(const char *folder, const struct vdt_source *rules, size_t n, char out[PATH_MAX])
+/* What an engine is looked for in, and what was found. */
+struct shelf {
+  const char *folder;
+  char path[PATH_MAX];
+  const void *bytes;
+  size_t n;
+};
+
+static bool file_of(struct shelf *s, const char *name)
 {
-  unsigned char hash[NAME_BYTES];
-  char hex[2 * NAME_BYTES + 1];
-  crypto_generichash_state h;
-  if (sodium_init() < 0) return false;
-  crypto_generichash_init(&h, NULL, 0, sizeof hash);
-  for (size_t i = 0; i < n; i++) {
-    crypto_generichash_update(&h, (const unsigned char *)&rules[i].n, sizeof rules[i].n);
-    crypto_generichash_update(&h, (const unsigned char *)rules[i].p, rules[i].n);
-  }
-  crypto_generichash_final(&h, hash, sizeof hash);
-  sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-  int length = snprintf(out, PATH_MAX, "%s/rules-%s", folder, hex);
-  return length > 0 && length < PATH_MAX;
+  int length = snprintf(s->path, sizeof s->path, "%s/rules-%s", s->folder, name);
+  return length > 0 && (size_t)length < sizeof s->path;
 }
 
 static bool is_ours(const char *path, mode_t type)
@@ -111,31 +105,37 @@ static void tidy(const char *folder)
   if (n >= 0) free(names);
 }
 
-static void keep(const char *folder, const char *path, const struct vdt_engine *engine, struct vdt_error *note)
+/* Bytes that somebody else could have written are not looked at. */
+static const void *find(void *context, const char *name, size_t *n)
 {
+  struct shelf *s = context;
+  struct vdt_error ignored;
+  if (!file_of(s, name) || !is_ours(s->folder, S_IFDIR) || !is_ours(s->path, S_IFREG)) return NULL;
+  if (file_map(s->path, KEPT_MAX, &s->bytes, &s->n, &ignored)) return s->bytes = NULL;
+  utimensat(AT_FDCWD, s->path, NULL, AT_SYMLINK_NOFOLLOW); /* used now: see tidy() */
+  *n = s->n;
+  return s->bytes;
+}
+
+static void keep(struct shelf *s, const struct vdt_engine *engine, struct vdt_error *note)
+{
+  const char *name;
   void *bytes;
   size_t n;
-  if (vdt_engine_compiled(engine, &bytes, &n) || !bytes) return;
-  if (!make_folder(folder)) error_set(note, VDT_EIO, "%s: %s", folder, strerror(errno));
-  else if (!file_replace(path, (struct str){bytes, n}, 0600, note)) tidy(folder);
+  if (vdt_engine_compiled(engine, &name, &bytes, &n) || !bytes) return;
+  if (!file_of(s, name)) error_set(note, VDT_EIO, "%s: %s", s->folder, strerror(ENAMETOOLONG));
+  else if (!make_folder(s->folder)) error_set(note, VDT_EIO, "%s: %s", s->folder, strerror(errno));
+  else if (!file_replace(s->path, (struct str){bytes, n}, 0600, note)) tidy(s->folder);
   free(bytes);
 }
 
 int load_kept_engine(const char *folder, const struct vdt_source *rules, size_t n, struct vdt_engine **out,
                      struct vdt_error *note, struct vdt_error *err)
 {
-  char path[PATH_MAX];
-  const void *bytes = NULL;
-  size_t size = 0;
-  struct vdt_error ignored;
-  if (!folder || !file_of(folder, rules, n, path)) return vdt_engine_new(rules, n, out, err);
-  /* Bytes that somebody else could have written are not looked at. */
-  if (is_ours(folder, S_IFDIR) && is_ours(path, S_IFREG) && file_map(path, KEPT_MAX, &bytes, &size, &ignored)) bytes = NULL;
-  int rc = vdt_engine_new_from(rules, n, bytes, size, out, err);
-  if (bytes) {
-    file_unmap(bytes, size);
-    utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW); /* used now: see tidy() */
-  }
-  if (!rc) keep(folder, path, *out, note);
+  struct shelf shelf = {.folder = folder};
+  if (!folder) return vdt_engine_new(rules, n, out, err);
+  int rc = vdt_engine_new_from(rules, n, &(struct vdt_kept){find, &shelf}, out, err);
+  if (shelf.bytes) file_unmap(shelf.bytes, shelf.n);
+  if (!rc) keep(&shelf, *out, note);
   return rc;
 }

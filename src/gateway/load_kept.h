@@ -1,6 +1,6 @@
 /*
- * Where compiled rules are kept between starts: compiling takes a second or two, reading what it gave some milliseconds. A folder
- * holds a file for each set of rules, named by a hash of their text; what is in it, libvedette checks. Whatever fails here only costs that time.
+ * Where compiled rules are kept between starts: compiling takes some seconds, reading what it gave some milliseconds. A folder holds
+ * a file for each set of phrases, under the name that libvedette gives them; what is in it, libvedette checks. Whatever fails here only costs that time.
  */
 #ifndef GATEWAY_LOAD_KEPT_H
 #define GATEWAY_LOAD_KEPT_H

@@ -23,11 +23,21 @@ static const char compiled_rules[] =
 /* The header: magic, hash of what was compiled, hash of all that follows it, four sizes; then the databases. */
 enum { COMPILED_KEY_AT = 8, COMPILED_SUM_AT = 40, COMPILED_SIZES_AT = 72, COMPILED_HEADER = 104 };
 
+/* Finds a struct str under every name. */
+static inline const void *compiled_find(void *context, const char *name, size_t *n)
+{
+  const struct str *bytes = context;
+  CHECK_INT(strlen(name), VDT_KEPT_NAME);
+  *n = bytes->n;
+  return bytes->p;
+}
+
 static inline int compiled_build(const char *text, const void *bytes, size_t n, struct vdt_engine **out)
 {
   struct vdt_source file = {"own.yaml", text, strlen(text)};
   struct vdt_error err = {0};
-  int rc = vdt_engine_new_from(&file, 1, bytes, n, out, &err);
+  struct str kept = {bytes, n};
+  int rc = vdt_engine_new_from(&file, 1, &(struct vdt_kept){compiled_find, &kept}, out, &err);
   if (rc) printf("# %s:%u: %s\n", err.file, err.line, err.text);
   return rc;
 }

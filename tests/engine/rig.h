@@ -27,22 +27,39 @@ static inline struct str rig_read(const char *path)
   return buf_str(&b);
 }
 
+/* The file of $VEDETTE_CACHE in which an engine of that name is kept; false: there is no such folder. */
+static inline bool rig_kept_file(const char *name, char *out, size_t size)
+{
+  const char *cache = getenv("VEDETTE_CACHE");
+  return cache && snprintf(out, size, "%s/unit-%s", cache, name) < (int)size;
+}
+
+static inline const void *rig_find(void *context, const char *name, size_t *n)
+{
+  struct str *kept = context;
+  char path[512];
+  if (!rig_kept_file(name, path, sizeof path)) return NULL;
+  *kept = rig_read(path);
+  *n = kept->n;
+  return kept->p;
+}
+
 /* The engine of these rules, compiled by the first test that needs it: $VEDETTE_CACHE keeps that for the others. */
 static inline int rig_compile(const struct vdt_source *src, size_t n, struct vdt_error *err)
 {
-  const char *cache = getenv("VEDETTE_CACHE");
+  struct str kept = {0};
+  const char *name;
   char path[512], made[560];
   void *bytes = NULL;
   size_t size = 0;
-  if (!cache) return vdt_engine_new(src, n, &rig_engine, err);
-  snprintf(path, sizeof path, "%s/of-unit-tests", cache);
-  snprintf(made, sizeof made, "%s.%ld", path, (long)getpid());
-  struct str kept = rig_read(path);
-  int rc = vdt_engine_new_from(src, n, kept.p, kept.n, &rig_engine, err);
+  int rc = vdt_engine_new_from(src, n, &(struct vdt_kept){rig_find, &kept}, &rig_engine, err);
   free((char *)(uintptr_t)kept.p);
-  if (!rc) rc = vdt_engine_compiled(rig_engine, &bytes, &size);
-  FILE *f = bytes ? fopen(made, "wb") : NULL;
-  if (f && (fwrite(bytes, 1, size, f) != size || fclose(f) != 0 || rename(made, path) != 0)) remove(made);
+  if (!rc) rc = vdt_engine_compiled(rig_engine, &name, &bytes, &size);
+  if (bytes && rig_kept_file(name, path, sizeof path)) {
+    snprintf(made, sizeof made, "%s.%ld", path, (long)getpid());
+    FILE *f = fopen(made, "wb");
+    if (f && (fwrite(bytes, 1, size, f) != size || fclose(f) != 0 || rename(made, path) != 0)) remove(made);
+  }
   free(bytes);
   return rc;
 }

@@ -17,10 +17,11 @@ static void same_findings(const struct vdt_engine *engine)
 static bool used(const char *rules, const void *bytes, size_t n)
 {
   struct vdt_engine *engine;
+  const char *name;
   void *again = NULL;
   size_t n_again = 0;
   CHECK_INT(compiled_build(rules, bytes, n, &engine), VDT_OK);
-  CHECK_INT(vdt_engine_compiled(engine, &again, &n_again), VDT_OK);
+  CHECK_INT(vdt_engine_compiled(engine, &name, &again, &n_again), VDT_OK);
   bool taken = again == NULL;
   CHECK(taken == (n_again == 0));
   free(again);
@@ -32,16 +33,17 @@ static bool used(const char *rules, const void *bytes, size_t n)
 static void kept_rules_find_what_compiled_ones_find(void)
 {
   struct vdt_engine *engine;
+  const char *name;
   void *out;
   CHECK_INT(compiled_build(compiled_rules, NULL, 0, &engine), VDT_OK);
   same_findings(engine);
-  CHECK_INT(vdt_engine_compiled(engine, &out, &n_kept), VDT_OK);
+  CHECK_INT(vdt_engine_compiled(engine, &name, &out, &n_kept), VDT_OK);
   CHECK(out != NULL && n_kept > COMPILED_HEADER);
   kept = out;
   vdt_engine_free(engine);
   CHECK_INT(compiled_build(compiled_rules, kept, n_kept, &engine), VDT_OK);
   same_findings(engine);
-  CHECK_INT(vdt_engine_compiled(engine, &out, &(size_t){0}), VDT_OK);
+  CHECK_INT(vdt_engine_compiled(engine, &name, &out, &(size_t){0}), VDT_OK);
   CHECK(out == NULL);
   vdt_engine_free(engine);
 }
@@ -56,6 +58,44 @@ static void they_are_for_the_same_expressions_only(void)
   memcpy(changed, compiled_rules, sizeof changed);
   *strstr(changed, "Acme key") = 'a'; /* a title is not compiled */
   CHECK(used(changed, kept, n_kept));
+}
+
+/* Where literals find all gates, only phrases are compiled: others come and go without another compilation, and with none there is nothing to keep. */
+static void rules_without_a_phrase_change_nothing(void)
+{
+  static const char key[] =
+      "  - id: own-key\n    detector: credential\n    title: Own key\n    gate: [own_]\n    check: token\n    chars: digit\n"
+      "    min: 8\n    max: 8\n    examples: {match: [x]}\n";
+  static const char phrase[] =
+      "  - id: own-talk\n    detector: jailbreak\n    title: Own talk\n    category: changing-rules\n    weight: 0.9\n"
+      "    roles: [prompt]\n    pattern: 'sing as (we|they) do'\n    examples: {match: [x]}\n";
+  struct vdt_engine *engine;
+  const char *name;
+  char few[sizeof compiled_rules], more[sizeof compiled_rules + sizeof key + sizeof phrase];
+  void *out, *none;
+  size_t n;
+  memcpy(few, compiled_rules, sizeof few);
+  *strstr(few, "  - id: odd-key") = '\0';
+  CHECK_INT(compiled_build(few, NULL, 0, &engine), VDT_OK);
+  CHECK_INT(vdt_engine_compiled(engine, &name, &out, &n), VDT_OK);
+  vdt_engine_free(engine);
+  snprintf(more, sizeof more, "%s%s", few, key);
+  CHECK(used(more, out, n));
+  snprintf(more, sizeof more, "rules:\n%s%s", key, few + strlen("rules:\n")); /* before the others too */
+  CHECK(used(more, out, n));
+  CHECK_INT(compiled_build(more, out, n, &engine), VDT_OK);
+  same_findings(engine);
+  CHECK_INT(compiled_finds(engine, VDT_RESPONSE, "the key is own_82749163"), 1);
+  vdt_engine_free(engine);
+  snprintf(more, sizeof more, "%s%s%s", few, key, phrase);
+  CHECK(!used(more, out, n));
+  free(out);
+  snprintf(more, sizeof more, "rules:\n%s", key);
+  CHECK_INT(compiled_build(more, NULL, 0, &engine), VDT_OK);
+  CHECK_INT(vdt_engine_compiled(engine, &name, &none, &n), VDT_OK);
+  CHECK(none == NULL && n == 0 && name[0] == '\0');
+  CHECK_INT(compiled_finds(engine, VDT_RESPONSE, "the key is own_82749163"), 1);
+  vdt_engine_free(engine);
 }
 
 /* Each byte of the header, and some of the rest, by one bit. */
@@ -116,6 +156,7 @@ int main(void)
 {
   RUN(kept_rules_find_what_compiled_ones_find);
   RUN(they_are_for_the_same_expressions_only);
+  RUN(rules_without_a_phrase_change_nothing);
   RUN(a_changed_bit_is_noticed);
   RUN(cut_off_or_longer_is_not_used);
   RUN(sizes_that_do_not_add_up_are_not_used);

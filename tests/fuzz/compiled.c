@@ -8,8 +8,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   static size_t n;
   struct vdt_engine *engine;
   if (!whole) {
+    const char *name;
     void *out;
-    if (compiled_build(compiled_rules, NULL, 0, &engine) || vdt_engine_compiled(engine, &out, &n)) abort();
+    if (compiled_build(compiled_rules, NULL, 0, &engine) || vdt_engine_compiled(engine, &name, &out, &n)) abort();
     whole = out;
     vdt_engine_free(engine);
   }
