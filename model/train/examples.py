@@ -29,12 +29,13 @@ DAMPED = {"atk_aisafetylab": 0.5, "atk_synth_direct": 0.4, "atk_latent_jailbreak
                            "languages6", "tool_results2", "languages7", "languages8", "plain_english", "plain_english2", "mentions",
                            "answer_form", "odd_but_ordinary", "documents9", "documents10", "harmless_documents", "chat_references", "show_and_obey",
                            "disguised", "documents11", "documents12", "documents13", "documents14", "everyday2", "languages9", "languages10",
-                           "long_personas", "ordinary3", "personas3", "testers"), 1.6)}
+                           "long_personas", "ordinary3", "personas3", "testers", "careless", "documents15", "documents16", "documents17",
+                           "documents18", "documents19", "frames2", "languages11"), 1.6)}
 # Typed as often as read. ind_composites and ind_bare put orders into texts of the first two: clean ones must be seen as documents too.
 EITHER = {"ben_t0_tasks", "ben_zh_questions", "ben_taskmaster", "ben_gpteacher_tool", "bh_gpts_prompts"}
 LONGEST = 1024   # tokens of a text that training looks at
 SHORT = 72       # an instruction short enough to be put into a document
-MISTYPED = 0.20  # of the rows once more with typing errors
+MISTYPED = 0.30  # of the rows once more with typing errors
 ORDERS = "bipia_orders"  # the source of what was put into the carriers of bipia_train
 PARTS = 0.25     # of the harmless texts of several lines: some of the lines instead
 MIXED, PLAIN, HARD = 0.30, 0.10, 0.04  # shares of what is drawn: composites, raw text, what the network itself got wrong
