@@ -114,7 +114,7 @@ labels_of() {
 
 # One build is what clang has to say, what is fuzzed and what the sanitizers watch. It takes what time the tests leave while they wait.
 clang_build() {
-  configure build-fuzz clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dwerror=true
+  configure build-fuzz clang --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true -Dwerror=true -Dc_args=-g1
   compile build-fuzz
 }
 begin_clang() {

@@ -82,6 +82,7 @@ def ordinary(source, attack, harmful, ours):
 # Shards of raw text that is nobody's prompt: novels, guides, translated documentation, dialogues. The last one is kept out of fine-tuning:
 # long ordinary text to measure on (it was pre-trained on, unlabelled).
 PLAIN, PLAIN_OUT = ("more-0", "more-1", "more-2", "more-3", "more-4"), ("more-5",)
+PRETRAINED = ("text-0", "text-1", "text-2", "text-3", *PLAIN_OUT)  # and nothing else: neither fine-tuning nor a gate saw them
 
 
 def plain_text(data, shards=PLAIN):

@@ -190,7 +190,7 @@ class Stand:
         data = r.read1(64) if "event-stream" in (r.getheader("Content-Type") or "") else r.read()
         c.close()
         value = json.loads(data) if data and "json" in (r.getheader("Content-Type") or "") else data.decode()
-        described.check(method, path, r.status, r.getheader("Content-Type") or "", value)
+        described.take(method, path, r.status, r.getheader("Content-Type"), data)
         return r.status, value, r
 
     def get(self, path):
