@@ -14,8 +14,8 @@ enum { COMPILED_DATABASES = 4, COMPILED_HASH = 32 };
 
 struct expressions {
   const char **text; /* each ends with a NUL, as Vectorscan wants it */
-  unsigned *flags,
-      *ids; /* numbered from 0 among those of streams, and again among phrases, which so stay the same when only the others change */
+  unsigned *flags;
+  unsigned *ids; /* from 0 among those of streams, and again among phrases: these stay the same when only the others change */
   unsigned n, n_stream; /* all, and those of streams, which come first */
   unsigned n_first;     /* with the first half of the phrases, which come behind them */
   bool phrases_only;    /* those of streams are not compiled */

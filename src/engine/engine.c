@@ -260,7 +260,7 @@ static bool take_compiled(struct vdt_engine *e, const struct expressions *x, con
   return fine;
 }
 
-/* Numbers of streams' expressions are not compiled where literals find them; their widths are looked at all the same. */
+/* Expressions of streams are not compiled where literals find all of them; their widths are looked at all the same. */
 static int make_databases(struct build *b, const struct vdt_kept *kept)
 {
   struct expressions x;
