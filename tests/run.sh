@@ -65,7 +65,7 @@ one() {
 }
 
 # What is known to be long begins first, so that none of it is left to run alone at the end; two with a browser not at once.
-long="portal/pages gateway/opinion gateway/network portal/stored engine/test_credential portal/redirect portal/try"
+long="portal/pages gateway/opinion gateway/network portal/stored clients/anthropic portal/redirect portal/try"
 longest_first() {
   awk -v long="$long" 'BEGIN { n = split(long, order) } { all[++m] = $0; given[$0] = 1 }
     END { for (i = 1; i <= n; i++) if (order[i] in given) { print order[i]; delete given[order[i]] }
