@@ -1,11 +1,11 @@
 #!/bin/sh
 # Runs groups of tests and counts their TAP. Started by ./test, from the root of the repository, after build-test is built.
 #
-# One program more than there are processors run side by side (VEDETTE_TEST_JOBS): most of them wait for servers. Each report is printed whole.
+# As many programs run side by side as there are processors (VEDETTE_TEST_JOBS): most of them wait for servers. Each report is printed whole.
 # A program that fails without saying "not ok", says fewer cases than it planned, or prints no TAP at all counts as one failure.
 set -eu
 . share/setup.sh
-src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-600} jobs=${VEDETTE_TEST_JOBS:-$(($(nproc) + 1))}
+src=$(pwd) logs=$(pwd)/build-test/logs limit=${VEDETTE_TEST_LIMIT:-600} jobs=${VEDETTE_TEST_JOBS:-$(nproc)}
 mkdir -p "$logs"
 # The shipped rules are compiled once, not by each program; what tests compile of their own stands beside them.
 export VEDETTE_CACHE="${VEDETTE_CACHE:-$src/build-test/compiled}"
