@@ -211,7 +211,7 @@ struct vdt_source {
   size_t n;
 };
 
-/* Compiles rules. On failure *err names file, line and the nearest valid key. Takes a second or two
+/* Compiles rules. On failure *err names file, line and the nearest valid key. Takes some seconds
  * for the shipped rules: do it at start, not per text, or keep what it gives (docs/performance.md). */
 int vdt_engine_new(const struct vdt_source *rules, size_t n, struct vdt_engine **out, struct vdt_error *err);
 
