@@ -169,6 +169,23 @@ bool piece_looks_right(struct decode_work *w, size_t at)
   return false;
 }
 
+bool piece_is_language(struct decode_work *w, size_t at)
+{
+  if (!w->out.failed && text_is_language(&w->model, (struct str){w->out.p + at, w->out.n - at})) return true;
+  w->out.n = at;
+  return false;
+}
+
+bool piece_has_words(struct decode_work *w, size_t at)
+{
+  enum { SURE = 16, WORD_MAX = 24 };
+  struct str s = {w->out.p + at, w->out.n - at};
+  size_t letters = 0, blanks = 0;
+  for (size_t i = 0; i < s.n; i++) letters += is_letter((unsigned char)s.p[i]), blanks += s.p[i] == ' ';
+  bool words = s.n >= SURE && (letters + blanks) * 10 >= s.n * 9 && blanks * WORD_MAX >= s.n;
+  return words || piece_is_language(w, at);
+}
+
 /* Encodings that mark what they encode go before ciphers, which are found again when the marks are gone. */
 static unsigned rank(const struct piece *p)
 {
@@ -429,12 +446,20 @@ static void note_uu(struct decode_work *w, size_t at, uint64_t lines)
   }
 }
 
+/* Where a list of numbers may have begun of which the gate has seen enough in the block at i or, lagging, before it. */
+static size_t number_start(struct str s, size_t i)
+{
+  i = i > BLOCK ? i - BLOCK : 0;
+  while (i > 0 && !is_letter((unsigned char)s.p[i - 1]) && !(s.p[i - 1] & 0x80)) i--;
+  return i;
+}
+
 static void look(struct decode_work *w)
 {
   enum { BEFORE = 32 }; /* what the gate sees at a block may have begun so many bytes before it */
   struct gate g = {0};
   for (unsigned k = 0; k < MARK_KINDS; k++) w->first[k] = SIZE_MAX;
-  w->first_list = SIZE_MAX;
+  w->first_list = w->first_number = SIZE_MAX;
   w->n_back = w->back_seen = w->stretch_seen = 0;
   w->first_uu = w->in.n && uu_may_begin(w->in, 0) ? 0 : SIZE_MAX;
   size_t nato = 0;
@@ -451,13 +476,15 @@ static void look(struct decode_work *w)
     if (w->decoded) note_backwards(w, i);
     for (uint64_t b = g.backwards; b; b &= b - 1) note_backwards(w, i + (size_t)__builtin_ctzll(b));
     if (signs & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX) w->first_list = i > BEFORE ? i - BEFORE : 0;
+    if (signs & SIGN_NUMBERS && w->first_number == SIZE_MAX) w->first_number = number_start(w->in, i);
     w->letters += g.now.n_letters;
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
     w->n_blocks++;
     if (!w->spelled) w->spelled = spells(w->in, i, g.now.letters & ~(g.now.letters << 1 | before), g.now.nato, &nato);
   }
-  if (gate_block(&w->model, &g, w->in, w->in.n, 0) & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX)
-    w->first_list = w->in.n > BEFORE ? w->in.n - BEFORE : 0;
+  unsigned last = gate_block(&w->model, &g, w->in, w->in.n, 0);
+  if (last & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX) w->first_list = w->in.n > BEFORE ? w->in.n - BEFORE : 0;
+  if (last & SIGN_NUMBERS && w->first_number == SIZE_MAX) w->first_number = number_start(w->in, w->in.n);
   if (g.backwards & 1 && w->in.n) note_backwards(w, w->in.n - 1);
   w->signs = g.signs;
   w->work += w->in.n;

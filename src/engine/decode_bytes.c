@@ -144,6 +144,18 @@ static size_t mark_u(struct str s, size_t i, uint32_t *out)
   return 12;
 }
 
+/* Three of them, of a byte: \101. */
+static bool octal_digits(struct str s, size_t i, uint32_t *out)
+{
+  *out = 0;
+  for (size_t k = 0; k < 3; k++) {
+    char c = i + k < s.n ? s.p[i + k] : 0;
+    if (c < '0' || c > (k ? '7' : '3')) return false;
+    *out = *out << 3 | (uint32_t)(c - '0');
+  }
+  return true;
+}
+
 static size_t mark_escape(struct str s, size_t i, uint32_t *out)
 {
   if (i + 3 >= s.n) return 0;
@@ -151,7 +163,7 @@ static size_t mark_escape(struct str s, size_t i, uint32_t *out)
   case 'x': return hex_digits(s, i + 2, 2, out) == 2 ? 4 : 0;
   case 'u': return s.p[i + 2] == '{' ? mark_braced(s, i, out) : mark_u(s, i, out);
   case 'U': return hex_digits(s, i + 2, 8, out) == 8 ? 10 : 0;
-  default: return 0;
+  default: return octal_digits(s, i + 1, out) ? 4 : 0;
   }
 }
 
@@ -376,4 +388,5 @@ void decode_hex(struct decode_work *w)
 void decode_binary(struct decode_work *w)
 {
   if (w->signs & SIGN_EIGHTS) take_lists(w, DECODER_BINARY, binary_item, 8, w->first_list);
+  decode_bits(w);
 }

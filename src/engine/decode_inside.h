@@ -36,6 +36,7 @@ struct decode_work {
   unsigned signs;           /* SIGN_*: what the gate saw anywhere */
   size_t first[MARK_KINDS]; /* where each kind of mark first begins; SIZE_MAX: nowhere */
   size_t first_list;        /* where pairs or eights of digits first stand in a list, or a little before; SIZE_MAX: nowhere */
+  size_t first_number;      /* the same of many numbers close together */
   size_t first_uu;          /* the first line that may be one of uuencode; SIZE_MAX: there is none */
   bool spelled;             /* words of the spelling alphabet stand close together */
   struct region *odd;       /* where it does not look like language; ordered, apart */
@@ -61,14 +62,18 @@ void piece_add_full(struct decode_work *w, struct piece p);
 /* Does out[at..] look like text? Else it is taken away. */
 bool piece_looks_right(struct decode_work *w, size_t at);
 
+/* The same, but it must be language; or language or words of letters that none are, as ciphers make them. */
+bool piece_is_language(struct decode_work *w, size_t at);
+bool piece_has_words(struct decode_work *w, size_t at);
+
 /* A character may be cut at the end of out[at..]: takes away what there is of it. */
 void piece_trim(struct decode_work *w, size_t at);
 
 /* Each looks for one encoding, or one family, in all of w->in. */
 typedef void decoder_fn(struct decode_work *w);
-decoder_fn decode_controls, decode_escapes, decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary,
-    decode_tokens, decode_base85, decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers,
-    decode_confusables;
+decoder_fn decode_controls, decode_escapes, decode_numbers, decode_bits, decode_caesar, decode_upside_down, decode_percent,
+    decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens, decode_base85, decode_morse,
+    decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers, decode_confusables;
 
 /* Does a word of the spelling alphabet begin at i? */
 bool nato_at(struct str s, size_t i);

@@ -28,7 +28,7 @@ enum mark_kind mark_begins(unsigned char a, unsigned char b)
   case 0xef: return b == 0xbf ? MARK_CONTROL : MARK_KINDS;
   case '%': return hex ? MARK_PERCENT : MARK_KINDS;
   case '&': return b == '#' || ((b | 32) >= 'a' && (b | 32) <= 'z') ? MARK_REFERENCE : MARK_KINDS;
-  case '\\': return b == 'x' || b == 'u' || b == 'U' ? MARK_ESCAPE : MARK_KINDS;
+  case '\\': return b == 'x' || b == 'u' || b == 'U' || (b >= '0' && b <= '3') ? MARK_ESCAPE : MARK_KINDS;
   case '=': return digit || (b >= 'A' && b <= 'F') ? MARK_QUOTED : MARK_KINDS;
   case '0': return b == 'x' || b == 'X' ? MARK_ZERO_X : MARK_KINDS;
   case 'U': return b == '+' ? MARK_U_PLUS : MARK_KINDS;

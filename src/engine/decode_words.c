@@ -10,27 +10,44 @@ static size_t char_length(unsigned char c)
   return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
 }
 
-static bool set_apart(unsigned char c)
+/* Emoji, arrows, boxes, bullets and dashes beyond ASCII: the bytes of one at i, or 0. */
+static size_t sign_at(struct str s, size_t i)
 {
-  return is_letter(c) || is_digit(c) || c >= 0x80;
+  unsigned char a = (unsigned char)s.p[i], b = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0,
+                c = i + 2 < s.n ? (unsigned char)s.p[i + 2] : 0;
+  if (a == 0xC2) return b == 0xB7 ? 2 : 0;
+  if (a == 0xE2) return b == 0x80 || (b >= 0x86 && b <= 0x9E) || b == 0xAC || b == 0xAD ? 3 : 0;
+  if (a == 0xF0) return b == 0x9F && c >= 0x8C ? 4 : 0;
+  return 0;
+}
+
+/* Does a letter or a digit, of whatever script, begin at i? */
+static bool set_apart(struct str s, size_t i)
+{
+  unsigned char c = (unsigned char)s.p[i];
+  return is_letter(c) || is_digit(c) || (c >= 0x80 && !sign_at(s, i));
 }
 
 /* A single character at i, or, where blanks part them, any sign: its length; 0 for none. */
 static size_t single(struct str s, size_t i, bool blanks)
 {
-  if (i >= s.n || is_blank((unsigned char)s.p[i]) || (!blanks && !set_apart((unsigned char)s.p[i]))) return 0;
+  if (i >= s.n || is_blank((unsigned char)s.p[i]) || (!blanks && !set_apart(s, i))) return 0;
   size_t n = char_length((unsigned char)s.p[i]);
   if (i + n > s.n) return 0;
-  bool alone = i + n == s.n || is_blank((unsigned char)s.p[i + n]) || (!blanks && !set_apart((unsigned char)s.p[i + n]));
+  bool alone = i + n == s.n || is_blank((unsigned char)s.p[i + n]) || (!blanks && !set_apart(s, i + n));
   return alone ? n : 0;
 }
 
-/* What stands between two single characters: 1 to 4 bytes that are neither. */
+/* What stands between two single characters: signs and blanks. */
 static struct str separator_at(struct str s, size_t i)
 {
+  enum { MOST = 8 };
   size_t n = 0;
-  while (n < 4 && i + n < s.n && !set_apart((unsigned char)s.p[i + n])) n++;
-  return str_cut(s, i, i + n);
+  while (n < MOST && i + n < s.n && !set_apart(s, i + n)) {
+    size_t sign = sign_at(s, i + n);
+    n += sign ? sign : 1;
+  }
+  return str_cut(s, i, i + n < s.n ? i + n : s.n);
 }
 
 /* Of a run of single characters from i on: the shortest of the first separators, of equal ones the last. A gap between words is longer. */
@@ -44,7 +61,7 @@ static struct str separator_of(struct str s, size_t i)
     if (!one.n) break;
     if (!best.n || one.n <= best.n) best = one;
     i += one.n;
-    for (unsigned more = 0; more < 8 && i < s.n && !set_apart((unsigned char)s.p[i]); more++) i++;
+    for (unsigned more = 0; more < 8 && i < s.n && !set_apart(s, i); more++) i++;
   }
   return best;
 }
@@ -89,7 +106,25 @@ static size_t take_spaced(struct decode_work *w, size_t i)
 static bool begins_spaced(struct str s, size_t i)
 {
   size_t n = char_length((unsigned char)s.p[i]);
-  return i + n < s.n && set_apart((unsigned char)s.p[i]) && !set_apart((unsigned char)s.p[i + n]);
+  return i + n < s.n && set_apart(s, i) && !set_apart(s, i + n);
+}
+
+/* Of a block the bytes of letters and digits; *before: is the byte before it one of them? Characters may lie across its ends. */
+static uint64_t word_bytes(struct str s, size_t i, size_t n, const unsigned char *p, bool *before)
+{
+  uint64_t words = block_words(p), leads = block_high(p) & block_any(p, "\xC2\xE2\xF0\xF0");
+  *before = i && (is_letter((unsigned char)s.p[i - 1]) || is_digit((unsigned char)s.p[i - 1]) || s.p[i - 1] & 0x80);
+  for (size_t back = 1; back < 4 && back <= i; back++) {
+    size_t sign = sign_at(s, i - back);
+    if (sign >= back) *before = false;
+    if (sign > back) words &= UINT64_MAX << (sign - back);
+  }
+  for (; leads; leads &= leads - 1) {
+    unsigned at = block_first(leads);
+    size_t sign = at < n ? sign_at(s, i + at) : 0;
+    if (sign) words &= ~(((UINT64_C(1) << sign) - 1) << at);
+  }
+  return words;
 }
 
 /* Of a block: characters of words that begin one and are its only byte, or are not ASCII and so may be more. */
@@ -97,15 +132,56 @@ static uint64_t singles(struct str s, size_t i, size_t n)
 {
   unsigned char pad[BLOCK_BYTES];
   const unsigned char *p = block_pad((const unsigned char *)s.p + i, n, pad);
-  uint64_t words = block_words(p), before = words << 1 | (i && set_apart((unsigned char)s.p[i - 1]));
-  uint64_t after = words >> 1 | (uint64_t)(i + n < s.n && set_apart((unsigned char)s.p[i + n])) << (n - 1);
+  bool first;
+  uint64_t words = word_bytes(s, i, n, p, &first), before = words << 1 | first;
+  uint64_t after = words >> 1 | (uint64_t)(i + n < s.n && set_apart(s, i + n)) << (n - 1);
   return words & ~before & (~after | block_high(p));
+}
+
+/* "Two\xF0\x9F\x99\x82words\xF0\x9F\x99\x82and more": words with the same emoji between them, from the first of these on. Returns where they end. */
+static size_t take_words(struct decode_work *w, size_t i)
+{
+  enum { WORDS_MIN = 4, WORD_MAX = 32, SIGN = 4 };
+  struct str s = w->in, sign = str_cut(s, i, i + SIGN);
+  size_t start = i, end = i, at = w->out.n, words = 1;
+  while (start > 0 && is_blank((unsigned char)s.p[start - 1]) && i - start < 2) start--;
+  while (start > 0 && i - start < WORD_MAX && (is_letter((unsigned char)s.p[start - 1]) || s.p[start - 1] == '\'')) start--;
+  buf_put(&w->out, str_cut(s, start, i));
+  while (i + SIGN <= s.n && memcmp(s.p + i, sign.p, SIGN) == 0) {
+    for (; i + SIGN <= s.n && memcmp(s.p + i, sign.p, SIGN) == 0; i += SIGN) {
+    }
+    while (i < s.n && s.p[i] == ' ') i++;
+    size_t from = i;
+    while (i < s.n && i - from < WORD_MAX && !is_blank((unsigned char)s.p[i]) && !sign_at(s, i)) i++;
+    if (i == from) break;
+    buf_byte(&w->out, ' ');
+    buf_put(&w->out, str_cut(s, from, i));
+    words++;
+    end = i;
+    while (i < s.n && s.p[i] == ' ') i++;
+  }
+  if (words >= WORDS_MIN) piece_add(w, DECODER_SPACED, start, end, at, false);
+  else w->out.n = at;
+  return end > i ? end : i;
+}
+
+/* Emoji are of four bytes. */
+static void words_apart(struct decode_work *w)
+{
+  struct str s = w->in;
+  for (size_t i = 0; i < s.n;) {
+    const char *p = memchr(s.p + i, 0xF0, s.n - i);
+    if (!p) return;
+    size_t at = (size_t)(p - s.p);
+    i = sign_at(s, at) ? take_words(w, at) : at + 1;
+    if (i <= at) i = at + 1;
+  }
 }
 
 void decode_spaced(struct decode_work *w)
 {
   struct str s = w->in;
-  if (!(w->signs & SIGN_SPACED)) return;
+  if (!(w->signs & (SIGN_SPACED | SIGN_HIGH))) return; /* the gate knows no single letters but those of ASCII */
   w->work += s.n;
   for (size_t i = 0, n, done = 0; i < s.n; i += n) {
     n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
@@ -116,6 +192,7 @@ void decode_spaced(struct decode_work *w)
       if (end > at) done = end;
     }
   }
+  if (w->signs & SIGN_HIGH) words_apart(w);
 }
 
 /* ---- Morse ------------------------------------------------------------------------------------------------------- */

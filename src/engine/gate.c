@@ -2,7 +2,8 @@
 #include "engine/decode_text.h"
 
 enum {
-  ODD_BLOCK = 52,   /* what BLOCK bytes must sum up to, a whole block or the halves of two */
+  ODD_BLOCK = 52, /* what BLOCK bytes must sum up to, a whole block or the halves of two */
+  NUMBERS_MANY = 5,
   SOLID_SIGNS = 12, /* so many signs in a block without a blank are odd too: an address has fewer */
 };
 
@@ -57,6 +58,13 @@ static unsigned list_signs(uint64_t hex)
   return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD : 0) | (eights ? SIGN_EIGHTS : 0);
 }
 
+/* Where digits begin that none stands before; in most blocks there are none. */
+static uint64_t number_starts(uint64_t hex, uint64_t letters)
+{
+  uint64_t digits = hex & ~letters;
+  return digits & ~(digits << 1);
+}
+
 /* The block as it lies, or in a copy where what is around it is not there to be read. */
 static void read_block(const struct text_model *m, struct str s, size_t at, size_t n, struct gate_bits *out)
 {
@@ -91,6 +99,7 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
   uint64_t hex = lagged(hex_before, g->now.hex);
   if (is_spaced(lagged(letters_before, g->now.letters), hex)) signs |= SIGN_SPACED;
   signs |= list_signs(hex);
+  if (block_count(number_starts(hex, lagged(letters_before, g->now.letters))) >= NUMBERS_MANY) signs |= SIGN_NUMBERS;
   g->signs |= signs;
   return signs;
 }

@@ -20,6 +20,7 @@ enum sign {
   SIGN_LISTS = 4,       /* pairs of hexadecimal digits with something between them */
   SIGN_MARKS = 8,       /* two bytes that may begin a mark (enum mark_kind) */
   SIGN_HIGH = 64,       /* a byte that is not ASCII */
+  SIGN_NUMBERS = 256,   /* many numbers close together */
   SIGN_BACKWARDS = 128, /* text written backwards: a capital that ends a word, a full stop or a comma that begins one */
 };
 

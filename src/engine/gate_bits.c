@@ -116,7 +116,7 @@ void gate_tables_fill(struct text_model *m)
   } marks[] = {{"%=", "0123456789ABCDEF"},
                {"%", "abcdef"},
                {"&", "#abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-               {"\\", "xuU"},
+               {"\\", "xuU0123"},
                {"0", "xX"},
                {"U", "+"},
                {".", "-_"},

@@ -279,11 +279,73 @@ static inline void enc_reversed_words(struct buf *b, struct str s)
   }
 }
 
+static inline void enc_octal_escapes(struct buf *b, struct str s)
+{
+  EACH_BYTE(s, c) buf_printf(b, "\\%03o", (unsigned)c);
+}
+
+static inline void enc_decimal_codes(struct buf *b, struct str s)
+{
+  EACH_BYTE(s, c) buf_printf(b, "%s%u", i_ ? " " : "", (unsigned)c);
+}
+
+static inline void enc_octal_codes(struct buf *b, struct str s)
+{
+  EACH_BYTE(s, c) buf_printf(b, "%s%o", i_ ? " " : "", (unsigned)c);
+}
+
+static inline void enc_places(struct buf *b, struct str s)
+{
+  bool within = false;
+  EACH_BYTE(s, c)
+  {
+    if (enc_is_letter(c)) buf_printf(b, "%s%u", within ? "-" : "", (unsigned)(c | 32) - 'a' + 1);
+    else BUF_LIT(b, " ");
+    within = enc_is_letter(c);
+  }
+}
+
+static inline void enc_joined_bits(struct buf *b, struct str s)
+{
+  EACH_BYTE(s, c)
+  for (unsigned k = 8; k-- > 0;) buf_byte(b, c >> k & 1 ? '1' : '0');
+}
+
+static inline void enc_caesar(struct buf *b, struct str s)
+{
+  EACH_BYTE(s, c) buf_byte(b, enc_is_letter(c) ? (char)((c & 32 ? 'a' : 'A') + ((c | 32) - 'a' + 3) % 26) : (char)c);
+}
+
+static inline void enc_upside_down(struct buf *b, struct str s)
+{
+  static const uint32_t turned[26] = {0x250, 'q', 0x254, 'p', 0x1DD, 0x25F, 0x183, 0x265, 0x1D09, 0x27E, 0x29E, 'l',   0x26F,
+                                      'u',   'o', 'd',   'b', 0x279, 's',   0x287, 'n',   0x28C,  0x28D, 'x',   0x28E, 'z'};
+  for (size_t i = s.n; i > 0; i--) {
+    unsigned char c = (unsigned char)s.p[i - 1];
+    enc_code_point(b, enc_is_letter(c) ? turned[(c | 32) - 'a'] : c);
+  }
+}
+
+static inline void enc_emoji(struct buf *b, struct str s)
+{
+  EACH_BYTE(s, c) buf_printf(b, "%c\xF0\x9F\x99\x82", (char)c);
+}
+
+static inline void enc_emoji_words(struct buf *b, struct str s)
+{
+  EACH_BYTE(s, c)
+  {
+    if (c == ' ') BUF_LIT(b, " \xF0\x9F\x94\xA5 ");
+    else buf_byte(b, (char)c);
+  }
+}
+
 static const struct encoding encodings[] = {
     {"tag characters", "tag-characters", ASCII, ANY, enc_tags},
     {"variation selectors", "variation-selectors", ANY, ANY, enc_selectors},
     {"zero-width bits", "zero-width", ANY, ANY, enc_zero_width},
     {"\\xHH", "escapes", ANY, ASCII, enc_escapes},
+    {"\\OOO", "escapes", ANY, ASCII, enc_octal_escapes},
     {"\\uHHHH", "escapes", ASCII, ASCII, enc_unicode},
     {"percent, every byte", "percent", ANY, ASCII, enc_percent},
     {"percent, blanks", "percent", WORDS, ASCII, enc_url},
@@ -295,6 +357,10 @@ static const struct encoding encodings[] = {
     {"base16, list", "hex", ANY, ASCII, enc_hex_list},
     {"base16, 0x", "hex", ANY, ASCII, enc_hex_c},
     {"binary", "binary", ANY, ASCII, enc_binary},
+    {"bits", "binary", ANY, ASCII, enc_joined_bits},
+    {"decimal codes", "decimal", WORDS, ASCII, enc_decimal_codes},
+    {"octal codes", "octal", WORDS, ASCII, enc_octal_codes},
+    {"places in the alphabet", "places", WORDS, ASCII, enc_places},
     {"base64", "base64", ANY, ASCII, enc_base64},
     {"base64url", "base64", ANY, ASCII, enc_base64url},
     {"base64, lines", "base64", ANY, ASCII, enc_base64_lines},
@@ -308,11 +374,15 @@ static const struct encoding encodings[] = {
     {"letters apart", "spaced", WORDS, ASCII, enc_spaced},
     {"dots between", "spaced", WORDS, ASCII, enc_dotted},
     {"dashes between", "spaced", WORDS, ASCII, enc_dashed},
+    {"emoji between", "spaced", WORDS, ANY, enc_emoji},
+    {"emoji between words", "spaced", WORDS, ANY, enc_emoji_words},
     {"leet", "leet", WORDS, ASCII, enc_leet},
     {"full-width", "", ASCII, ANY, enc_full_width},
     {"mathematical", "", ASCII, ANY, enc_mathematical},
     {"ROT13", "rot13", ASCII, WORDS, enc_rot13},
     {"Atbash", "atbash", ASCII, WORDS, enc_atbash},
+    {"Caesar", "caesar", WORDS, WORDS, enc_caesar},
+    {"upside down", "upside-down", WORDS, ANY, enc_upside_down},
     {"reversed", "reversed", ASCII, WORDS, enc_reversed},
     {"words reversed", "reversed-words", ASCII, WORDS, enc_reversed_words},
 };

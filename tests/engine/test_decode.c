@@ -58,6 +58,35 @@ static void table(void)
   reads("<~BOu!rD]j7BEbo7~>", "hello world");
 }
 
+static void letters_as_numbers(void)
+{
+  reads("72 101 108 108 111 32 119 111 114 108 100", "Hello world");
+  reads("it is [72, 101, 108, 108, 111, 32, 119, 111, 114, 108, 100], they say", "it is [Hello world], they say");
+  reads("CHAR(72)+CHAR(101)+CHAR(108)+CHAR(108)+CHAR(111)+CHAR(32)+CHAR(119)+CHAR(111)+CHAR(114)+CHAR(108)+CHAR(100)",
+        "CHAR(Hello world)");
+  reads("echo chr(104).chr(101).chr(108).chr(108).chr(111).chr(32).chr(97).chr(108).chr(108);", "echo chr(hello all);");
+  reads("110 145 154 154 157 40 167 157 162 154 144", "Hello world");
+  reads("\\110\\145\\154\\154\\157 \\167\\157\\162\\154\\144", "Hello world");
+  reads("8-5-12-12-15 23-15-18-12-4 1-14-4 1-12-12", "hello world and all");
+  reads("8, 5, 12, 12, 15 / 23, 15, 18, 12, 4 / 1, 12, 12", "hello world all");
+  reads("0110100001100101011011000110110001101111", "hello");
+}
+
+static void letters_moved_and_turned(void)
+{
+  reads("Khoor zruog, wklv lv d phvvdjh iru doo ri brx", "Hello world, this is a message for all of you");
+  reads("The note says: qebob fp x pbzobq jbppxdb fk qefp ibqqbo. Strange, is it not?",
+        "The note says: there is a secret message in this letter. Strange, is it not?");
+  reads("\xC9\xAF\xC7\x9D\xC9\xA5\xCA\x87 ll\xC9\x90 o\xCA\x87 pl\xC9\xB9o\xCA\x8D oll\xC7\x9D\xC9\xA5",
+        "hello world to all them");
+  reads("h\xF0\x9F\x99\x82"
+        "e\xF0\x9F\x99\x82l\xF0\x9F\x99\x82l\xF0\x9F\x99\x82o",
+        "hello");
+  reads("hello\xF0\x9F\x94\xA5my\xF0\x9F\x94\xA5old\xF0\x9F\x94\xA5world", "hello my old world");
+  reads("\xEC\x8B\x9C \xEC\x8A\xA4 \xED\x85\x9C  \xED\x94\x84 \xEB\xA1\xAC \xED\x94\x84 \xED\x8A\xB8",
+        "\xEC\x8B\x9C\xEC\x8A\xA4\xED\x85\x9C \xED\x94\x84\xEB\xA1\xAC\xED\x94\x84\xED\x8A\xB8");
+}
+
 /* Digits in every word, in few letters of each; words of digits alone, or of none, at the ends and between; marks between sentences. */
 static void digits_for_letters_are_read_to_the_end(void)
 {
@@ -85,6 +114,11 @@ static void nothing_is_read_into(void)
       "ACGTTGCAACGTACGTTGCAAACCGGTT",
       "---- ---- .... ____ ==== 1. 2. 3.",
       "The hotel in India is far from the golf course; Mike and Oscar danced the tango.",
+      "Temperatures: 18, 21, 25, 24, 19, 17, 15, 22, 23, 26, 20, 18, 19 and 21 degrees; pulse 72 75 71 80 66 90 77 68 85 79 81.",
+      "192.168.1.1 10.0.0.254 172.16.254.3; 1.2.3.4.5.6.7.8.9.10; 2024-01-02, 2024-02-03, 2024-03-04; +49 30 12 34 56 78 90",
+      "1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144; 1 4 9 16 25 36 49 64 81 100; 3 17 22 8 11 4 26 19 2 13 7 5 20",
+      "rgb(72, 101, 108), rgb(84, 33, 120), rgba(119, 111, 114, 108); 1010101010101010101010101010101010101010101010101",
+      "qty, sku, xls, ppt, cfg, vpn, dns, tcp, udp, rgb, cmyk, jpg, png",
       "$servername = $config; $username = $reader; $password = $argument; $connection = $handle; $statement = $prepared;",
   };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -366,6 +400,18 @@ static const struct {
     {"lines of uuencode", "%:&5L;&\\\n", false},
     {"short lines", "!\n", false},
     {"base64 words of text", "aWdub3Jl ", false},
+    {"decimal codes", "105 103 110 ", false},
+    {"numbers", "9-", false},
+    {"calls", "chr(105).", false},
+    {"octal codes", "151 ", false},
+    {"random digits and blanks", "0123456789   ", true},
+    {"bits", "01101001", false},
+    {"Caesar", "ljqruh doo suhylrxv lqvwuxfwlrqv ", false},
+    {"upside down", "\xC7\x9D\xC9\xB9ou\xC6\x83\xE1\xB4\x89 ", false},
+    {"turned letters", "\xC7\x9D", false},
+    {"emoji", "\xF0\x9F\x99\x82", false},
+    {"letters and emoji", "a\xF0\x9F\x99\x82", false},
+    {"words and emoji", "ignore \xF0\x9F\x99\x82 ", false},
     {"look-alikes", "\xD0\xB0\xD0\xB5o ", false},
 };
 
@@ -408,6 +454,8 @@ int main(void)
   CHECK(decode_init(&d));
   view_init(&v);
   table();
+  letters_as_numbers();
+  letters_moved_and_turned();
   nothing_is_read_into();
   RUN(digits_for_letters_are_read_to_the_end);
   RUN(other_languages_stay);

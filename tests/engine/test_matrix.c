@@ -59,6 +59,19 @@ static const struct {
     {"reversed", "morse"}, /* dots and dashes of a letter backwards are another letter */
     {"reversed-words", "morse"},
     {"reversed", "reversed-words"}, /* leaves the words in the wrong order */
+    {"leet", "caesar"},
+    {"atbash", "caesar"}, /* moved and turned round: a cipher of its own */
+    {"caesar", "atbash"},
+    {"caesar", "reversed"},
+    {"caesar", "reversed-words"},
+    {"reversed", "caesar"},
+    {"reversed-words", "caesar"},
+    {"places", "rot13"}, /* small numbers must make language to be more than numbers */
+    {"places", "atbash"},
+    {"places", "caesar"},
+    {"upside-down", "rot13"}, /* which words belong to it, language says */
+    {"upside-down", "atbash"},
+    {"upside-down", "caesar"},
     {"reversed-words", "reversed"},
 };
 
