@@ -51,7 +51,8 @@ void decode_finish(struct decode *d)
   free_texts(d);
   free(d->texts);
   if (w) {
-    free(w->odd);
+    free(w->odd.v);
+    free(w->joints.v);
     free(w->back);
     free(w->pieces);
     free(w->mixed);
@@ -78,10 +79,11 @@ void decode_trim(struct decode *d)
     w->pieces = w->mixed = NULL;
     w->cap_pieces = w->cap_mixed = 0;
   }
-  if (w->cap_odd * sizeof *w->odd > KEEP) {
-    free(w->odd);
-    w->odd = NULL;
-    w->cap_odd = 0;
+  struct regions *const regions[] = {&w->odd, &w->joints};
+  for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
+    if (regions[i]->cap * sizeof *regions[i]->v <= KEEP) continue;
+    free(regions[i]->v);
+    *regions[i] = (struct regions){0};
   }
   free_texts(d);
 }
@@ -391,22 +393,23 @@ static bool add_texts(struct decode *d, int parent, unsigned depth)
 
 /* ---- one text ---------------------------------------------------------------------------------------------------- */
 
-static void add_odd(struct decode_work *w, size_t start, size_t end)
+/* Adds [start, end) with a margin on either side; they come in order. */
+static void add_region(struct decode_work *w, struct regions *to, size_t start, size_t end)
 {
   start = start > ODD_MARGIN ? start - ODD_MARGIN : 0;
   end = end + ODD_MARGIN < w->in.n ? end + ODD_MARGIN : w->in.n;
-  struct region *last = w->n_odd ? &w->odd[w->n_odd - 1] : NULL;
+  struct region *last = to->n ? &to->v[to->n - 1] : NULL;
   if (last && start <= last->end) {
     last->end = (uint32_t)end;
     return;
   }
-  struct region *grown = heap_grow(w->odd, w->n_odd, &w->cap_odd, 64, sizeof *grown);
+  struct region *grown = heap_grow(to->v, to->n, &to->cap, 64, sizeof *grown);
   if (!grown) {
     w->failed = true;
     return;
   }
-  w->odd = grown;
-  w->odd[w->n_odd++] = (struct region){(uint32_t)start, (uint32_t)end};
+  to->v = grown;
+  to->v[to->n++] = (struct region){(uint32_t)start, (uint32_t)end};
 }
 
 /* Five words of the spelling alphabet take more than two LANEs, so one word of each lane is looked at, the first. starts: of words; nato: that may
@@ -463,19 +466,20 @@ static void look(struct decode_work *w)
   w->n_back = w->back_seen = w->stretch_seen = 0;
   w->first_uu = w->in.n && uu_may_begin(w->in, 0) ? 0 : SIZE_MAX;
   size_t nato = 0;
-  w->n_odd = w->letters = w->n_blocks = w->odd_blocks = 0;
+  w->odd.n = w->joints.n = w->letters = w->n_blocks = w->odd_blocks = 0;
   w->spelled = false;
   for (size_t i = 0; i < w->in.n; i += BLOCK) {
     size_t end = i + BLOCK < w->in.n ? i + BLOCK : w->in.n;
     uint64_t before = g.now.letters >> 63;
     unsigned signs = gate_block(&w->model, &g, w->in, i, end - i);
     if (signs & (SIGN_ODD | SIGN_ODD_BEFORE))
-      add_odd(w, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
+      add_region(w, &w->odd, signs & SIGN_ODD_BEFORE && i ? i - BLOCK / 2 : i, signs & SIGN_ODD ? end : i + BLOCK / 2);
     note_marks(w, i, g.now.marks);
     if (g.uu) note_uu(w, i, g.uu);
     if (w->decoded) note_backwards(w, i);
     for (uint64_t b = g.backwards; b; b &= b - 1) note_backwards(w, i + (size_t)__builtin_ctzll(b));
     if (signs & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX) w->first_list = i > BEFORE ? i - BEFORE : 0;
+    if (signs & SIGN_JOINTS) add_region(w, &w->joints, i, end);
     if (signs & SIGN_NUMBERS && w->first_number == SIZE_MAX) w->first_number = number_start(w->in, i);
     w->letters += g.now.n_letters;
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
@@ -583,6 +587,7 @@ static bool decode_one(struct decode *d, int parent, unsigned depth, struct str 
   struct decode_work *w = d->inside;
   w->in = text;
   w->n_pieces = 0;
+  w->leaks = d->leaks;
   w->decoded = depth > 0;
   buf_reset(&w->out);
   find_pieces(w, true);

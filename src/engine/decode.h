@@ -65,6 +65,7 @@ struct decode {
   bool partial;  /* the budget ended before the encodings did */
   uint64_t work; /* bytes looked at, for the test that work is linear */
   size_t budget; /* what is left of it */
+  bool leaks;    /* set by who looks for secrets and data alone: what hides words and nothing else is let be */
   size_t limit;  /* the whole of it; 0: decode_budget() of the text. For tests */
   struct decode_work *inside;
 };

@@ -183,11 +183,11 @@ void decode_base85(struct decode_work *w)
   struct str s = w->in;
   size_t i = 0;
   bool unframed = false; /* no end mark ahead: not to be looked for again */
-  for (size_t r = 0; r < w->n_odd; r++) {
-    if (w->odd[r].start > i) i = w->odd[r].start;
-    bool framed = i < w->odd[r].end && memchr(s.p + i, '~', w->odd[r].end - i);
-    while (i < w->odd[r].end) {
-      if (!framed && (i = next_long_word(s, i, w->odd[r].end)) == w->odd[r].end) break;
+  for (size_t r = 0; r < w->odd.n; r++) {
+    if (w->odd.v[r].start > i) i = w->odd.v[r].start;
+    bool framed = i < w->odd.v[r].end && memchr(s.p + i, '~', w->odd.v[r].end - i);
+    while (i < w->odd.v[r].end) {
+      if (!framed && (i = next_long_word(s, i, w->odd.v[r].end)) == w->odd.v[r].end) break;
       if (is_blank((unsigned char)s.p[i])) {
         i++;
         continue;

@@ -374,8 +374,8 @@ void decode_ciphers(struct decode_work *w)
   struct letters letters = {0};
   size_t i = 0;
   for (size_t k = 0; k < w->n_back; k++) take_backwards(w, w->back[k].start, w->back[k].end, DECODER_REVERSED);
-  for (size_t r = 0; r < w->n_odd; r++) {
-    size_t from = word_start(w->in, w->odd[r].start);
+  for (size_t r = 0; r < w->odd.n; r++) {
+    size_t from = word_start(w->in, w->odd.v[r].start);
     if (from > i) {
       /* Between regions the text is language: nothing goes on. */
       for (unsigned k = 0; k < TURNS; k++) {
@@ -384,9 +384,9 @@ void decode_ciphers(struct decode_work *w)
       }
       i = from;
     }
-    w->work += w->odd[r].end > i ? w->odd[r].end - i : 0;
-    while (i < w->odd[r].end) {
-      struct str word = next_word(&letters, w->in, &i, w->odd[r].end);
+    w->work += w->odd.v[r].end > i ? w->odd.v[r].end - i : 0;
+    while (i < w->odd.v[r].end) {
+      struct str word = next_word(&letters, w->in, &i, w->odd.v[r].end);
       if (!word.n) break;
       size_t start = (size_t)(word.p - w->in.p);
       if (touches_digit(w->in, start, i)) continue;
@@ -576,13 +576,13 @@ void decode_leet(struct decode_work *w)
 {
   struct stretch t = {.leet = true};
   size_t i = 0;
-  for (size_t r = 0; r < w->n_odd; r++) {
-    size_t from = word_start(w->in, w->odd[r].start);
+  for (size_t r = 0; r < w->odd.n; r++) {
+    size_t from = word_start(w->in, w->odd.v[r].start);
     if (from > i) i = from;
-    w->work += w->odd[r].end > i ? w->odd[r].end - i : 0;
-    if (!may_hold_leet(w->in, i, w->odd[r].end)) continue;
-    while (i < w->odd[r].end) {
-      struct str word = next_leet(w->in, &i, w->odd[r].end);
+    w->work += w->odd.v[r].end > i ? w->odd.v[r].end - i : 0;
+    if (!may_hold_leet(w->in, i, w->odd.v[r].end)) continue;
+    while (i < w->odd.v[r].end) {
+      struct str word = next_leet(w->in, &i, w->odd.v[r].end);
       if (word.n) leet_word(w, &t, word);
     }
   }

@@ -20,6 +20,11 @@ struct region {
   uint32_t start, end;
 };
 
+struct regions {
+  struct region *v;
+  size_t n, cap;
+};
+
 /* Something decoded: bytes [at, at + n) of out, for [start, end) of the text. */
 struct piece {
   uint32_t start, end, at, n;
@@ -39,11 +44,12 @@ struct decode_work {
   size_t first_number;      /* the same of many numbers close together */
   size_t first_uu;          /* the first line that may be one of uuencode; SIZE_MAX: there is none */
   bool spelled;             /* words of the spelling alphabet stand close together */
-  struct region *odd;       /* where it does not look like language; ordered, apart */
-  size_t n_odd, cap_odd;
-  struct region *back;                  /* lines that are written backwards; ordered, apart */
+  struct regions odd;       /* where it does not look like language; ordered, apart */
+  struct regions joints;    /* where many signs stand between letters, or capitals within words; likewise */
+  struct region *back;      /* lines that are written backwards; ordered, apart */
   size_t n_back, cap_back, back_seen;   /* so far they have been looked for */
   size_t stretch_seen;                  /* the same around words that are backwards */
+  bool leaks;                           /* of struct decode */
   bool decoded;                         /* the text was decoded: nothing need make it odd to be looked at */
   size_t letters, n_blocks, odd_blocks; /* of the whole text */
   struct buf out, scratch, turned;
@@ -71,9 +77,9 @@ void piece_trim(struct decode_work *w, size_t at);
 
 /* Each looks for one encoding, or one family, in all of w->in. */
 typedef void decoder_fn(struct decode_work *w);
-decoder_fn decode_controls, decode_escapes, decode_numbers, decode_bits, decode_caesar, decode_upside_down, decode_percent,
-    decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens, decode_base85, decode_morse,
-    decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers, decode_confusables;
+decoder_fn decode_controls, decode_escapes, decode_numbers, decode_bits, decode_joined, decode_caesar, decode_upside_down,
+    decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens, decode_base85,
+    decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers, decode_confusables;
 
 /* Does a word of the spelling alphabet begin at i? */
 bool nato_at(struct str s, size_t i);

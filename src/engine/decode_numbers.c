@@ -160,10 +160,11 @@ static void take_bits(struct decode_work *w, size_t i, size_t end)
 void decode_bits(struct decode_work *w)
 {
   size_t i = 0;
-  for (size_t r = 0; r < w->n_odd; r++) {
-    if (w->odd[r].start > i) i = w->odd[r].start;
-    w->work += w->odd[r].end > i ? w->odd[r].end - i : 0;
-    while (i < w->odd[r].end) {
+  if (!(w->signs & SIGN_DIGITS)) return;
+  for (size_t r = 0; r < w->odd.n; r++) {
+    if (w->odd.v[r].start > i) i = w->odd.v[r].start;
+    w->work += w->odd.v[r].end > i ? w->odd.v[r].end - i : 0;
+    while (i < w->odd.v[r].end) {
       size_t start = i;
       while (i < w->in.n && (w->in.p[i] == '0' || w->in.p[i] == '1')) i++;
       bool alone =

@@ -275,7 +275,7 @@ static void take_region(struct decode_work *w, struct region r, struct buf *line
 void decode_tokens(struct decode_work *w)
 {
   struct buf lines = {0};
-  for (size_t i = 0; i < w->n_odd; i++) take_region(w, w->odd[i], &lines);
+  for (size_t i = 0; i < w->odd.n; i++) take_region(w, w->odd.v[i], &lines);
   w->failed |= lines.failed;
   buf_finish(&lines);
 }

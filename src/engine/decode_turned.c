@@ -15,6 +15,7 @@ enum {
   SHORT = 72,
   SHORT_MEAN = 31, /* of so few pairs chance makes language sooner */
   PAIRS_MIN = 30,
+  DIFFERENT = 8, /* letters */
   NEUTRAL = -3 * 8,
   BESIDE = 24 /* words on either side of an odd stretch that may belong to it */
 };
@@ -38,6 +39,14 @@ static uint32_t cost_of(const struct text_model *m, struct str s, unsigned by, u
   }
   *pairs = n;
   return sum;
+}
+
+/* Rows of one letter, and drawings of a few, read well when the right letter comes out. */
+static bool has_variety(const struct text_model *m, struct str s)
+{
+  uint64_t seen = 0;
+  for (size_t i = 0; i < s.n; i++) seen |= UINT64_C(1) << m->letter[(unsigned char)s.p[i]];
+  return block_count(seen >> 1) >= DIFFERENT;
 }
 
 /* By how many places the letters must be moved to cost least, and clearly so; 0: they stand as they are, or no move makes much of them. */
@@ -110,6 +119,19 @@ static void widen(struct decode_work *w, struct region *r, unsigned by, size_t s
   }
 }
 
+/* The letters that are most frequent in languages of Latin script are half of a text, and of its letters moved a third at most. */
+static bool looks_plain(const struct text_model *m, struct str s)
+{
+  static const uint32_t frequent = 1u << 1 | 1u << 5 | 1u << 9 | 1u << 14 | 1u << 15 | 1u << 20; /* a e i n o t */
+  size_t letters = 0, found = 0;
+  for (size_t i = 0; i < s.n; i++) {
+    unsigned c = m->letter[(unsigned char)s.p[i]];
+    letters += c != 0;
+    found += frequent >> c & 1;
+  }
+  return found * 5 >= letters * 2;
+}
+
 /* Words of a region that are no language as they stand, as many as say by how many places they were moved. */
 static struct str odd_words(struct decode_work *w, struct region r)
 {
@@ -143,8 +165,9 @@ static void take_moved(struct decode_work *w, struct region r, size_t *seen)
 {
   if (r.end <= *seen) return;
   if (r.start < *seen) r.start = (uint32_t)*seen;
+  if (looks_plain(&w->model, str_cut(w->in, r.start, r.end))) return;
   struct str odd = odd_words(w, r);
-  unsigned by = odd.n < SAMPLE_MIN ? 0 : best_move(w, odd);
+  unsigned by = odd.n < SAMPLE_MIN || !has_variety(&w->model, odd) ? 0 : best_move(w, odd);
   if (by == 0 || by == LETTERS / 2) return;
   struct region in = gaining(w, r, by);
   struct str s = str_cut(w->in, in.start, in.end);
@@ -169,7 +192,7 @@ static void take_moved(struct decode_work *w, struct region r, size_t *seen)
 void decode_caesar(struct decode_work *w)
 {
   size_t seen = 0;
-  for (size_t r = 0; r < w->n_odd; r++) take_moved(w, w->odd[r], &seen);
+  for (size_t r = 0; r < w->odd.n && !w->leaks; r++) take_moved(w, w->odd.v[r], &seen);
 }
 
 /* ---- upside down --------------------------------------------------------------------------------------------------- */
@@ -220,13 +243,25 @@ static size_t word_end(struct str s, size_t i)
   return i;
 }
 
-/* Words from the one around i to the last with a turned letter, from the end. Returns where what was looked at ends. */
-static size_t take_upside_down(struct decode_work *w, size_t i)
+/* Where the word begins that i is in or behind, as far back as a word may reach. */
+static size_t word_begin(struct str s, size_t i)
 {
   enum { BEFORE = 32 };
+  size_t start = i;
+  while (start > 0 && i - start < BEFORE && !is_blank((unsigned char)s.p[start - 1])) start--;
+  return start < s.n ? str_character(s, start) : start;
+}
+
+/* Words from the one around i to the last with a turned letter, from the end, and those before that have one too. Returns where what was looked at ends. */
+static size_t take_upside_down(struct decode_work *w, size_t i)
+{
   struct str s = w->in;
-  size_t start = i, end = i, turned = 0, at = w->out.n, word = i;
-  while (start > 0 && i - start < BEFORE && !(s.p[start - 1] & 0x80) && !is_blank((unsigned char)s.p[start - 1])) start--;
+  size_t start = word_begin(s, i), end = i, turned = 0, at = w->out.n, word;
+  for (unsigned n = 0; n < PLAIN_MAX && start > 1; n++) {
+    size_t before = word_begin(s, start - 1), count = turned_letters(s, before, start - 1);
+    if (!count || count == SIZE_MAX) break;
+    start = before;
+  }
   word = start;
   for (unsigned plain = 0; word < s.n && plain <= PLAIN_MAX;) {
     size_t to = word_end(s, word), count = turned_letters(s, word, to);
@@ -248,16 +283,19 @@ static size_t take_upside_down(struct decode_work *w, size_t i)
   return end;
 }
 
+/* The most frequent of them begin with one of four bytes, and hardly anything else does. */
 void decode_upside_down(struct decode_work *w)
 {
   struct str s = w->in;
-  if (!(w->signs & SIGN_HIGH)) return;
-  for (size_t i = next_high(s, 0), n; i < s.n; i = next_high(s, i)) {
-    unsigned char lead = (unsigned char)s.p[i];
-    bool may =
-        (lead >= 0xC6 && lead <= 0xCB) || lead == 0xE1 || lead == 0xE2; /* what is listed above begins so, but for a few signs */
-    if (may && turn_up(char_at(s, i, &n))) i = take_upside_down(w, i);
-    else i += lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (i > s.n) break;
+  if (!(w->signs & SIGN_HIGH) || w->leaks) return;
+  for (size_t i = 0, n, done = 0; i < s.n; i += n) {
+    unsigned char pad[BLOCK_BYTES];
+    n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    uint64_t may = block_any(block_pad((const unsigned char *)s.p + i, n, pad), "\xC6\xC7\xC9\xCA");
+    for (size_t length; may; may &= may - 1) {
+      size_t at = i + block_first(may);
+      if (at >= done && turn_up(char_at(s, at, &length))) done = take_upside_down(w, at);
+    }
   }
+  w->work += s.n / 8;
 }

@@ -1,4 +1,4 @@
-/* Encodings of letters as signs or words: Morse, Braille, the NATO spelling alphabet, letters set apart. */
+/* Encodings of letters as signs or words: Morse, Braille, the NATO spelling alphabet, letters and words set apart. */
 #include "engine/decode_inside.h"
 
 enum { LETTERS_MIN = 5 };
@@ -127,7 +127,7 @@ static uint64_t word_bytes(struct str s, size_t i, size_t n, const unsigned char
   return words;
 }
 
-/* Of a block: characters of words that begin one and are its only byte, or are not ASCII and so may be more. */
+/* Of a block: characters of words that begin one and may be all of it: of one byte, or not ASCII in a word of at most four. */
 static uint64_t singles(struct str s, size_t i, size_t n)
 {
   unsigned char pad[BLOCK_BYTES];
@@ -135,7 +135,8 @@ static uint64_t singles(struct str s, size_t i, size_t n)
   bool first;
   uint64_t words = word_bytes(s, i, n, p, &first), before = words << 1 | first;
   uint64_t after = words >> 1 | (uint64_t)(i + n < s.n && set_apart(s, i + n)) << (n - 1);
-  return words & ~before & (~after | block_high(p));
+  uint64_t longer = words >> 2 & words >> 3 & words >> 4;
+  return words & ~before & (~after | (block_high(p) & ~longer));
 }
 
 /* "Two\xF0\x9F\x99\x82words\xF0\x9F\x99\x82and more": words with the same emoji between them, from the first of these on. Returns where they end. */
@@ -185,6 +186,7 @@ void decode_spaced(struct decode_work *w)
   w->work += s.n;
   for (size_t i = 0, n, done = 0; i < s.n; i += n) {
     n = s.n - i < BLOCK_BYTES ? s.n - i : BLOCK_BYTES;
+    if (!(w->signs & SIGN_SPACED) && next_high(str_cut(s, 0, i + n), i) == i + n) continue; /* those of ASCII the gate has seen */
     for (uint64_t may = singles(s, i, n); may; may &= may - 1) {
       size_t at = i + block_first(may);
       if (at < done || !begins_spaced(s, at)) continue;

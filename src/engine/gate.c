@@ -3,6 +3,7 @@
 
 enum {
   ODD_BLOCK = 52, /* what BLOCK bytes must sum up to, a whole block or the halves of two */
+  JOINTS_MANY = 4,
   NUMBERS_MANY = 5,
   SOLID_SIGNS = 12, /* so many signs in a block without a blank are odd too: an address has fewer */
 };
@@ -26,6 +27,7 @@ static void note_signs(struct gate *g)
   uint64_t last = (small << 1 | g->small) & b->capitals, ends = last & ~(after | UINT64_C(1) << 63);
   if (g->capital && !(b->letters & 1)) ends |= 1;
   if (!g->any) g->blank = true;
+  g->humps = last;
   g->backwards = ends | ((blanks << 1 | g->blank) & b->stops & after);
   g->blank = blanks >> 63;
   g->solid = !blanks;
@@ -55,7 +57,19 @@ static unsigned list_signs(uint64_t hex)
   uint64_t run2 = hex & hex << 1, run4 = run2 & run2 << 2, run8 = run4 & run4 << 4;
   uint64_t pair = run2 & ~(hex << 2) & ~(hex >> 1), one = pair & pair << 3, two = pair & pair << 4;
   bool list = (one & one << 6) || (two & two << 8), number = run8 & run8 << 8, eights = run8 & run8 << 9;
-  return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD : 0) | (eights ? SIGN_EIGHTS : 0);
+  return (list ? SIGN_LISTS : 0) | (number ? SIGN_ODD | SIGN_DIGITS : 0) | (eights ? SIGN_EIGHTS : 0);
+}
+
+/* Letters, and where a block has any, bytes that are not ASCII: control characters and four signs are taken for some. */
+static uint64_t word_bytes(const struct gate_bits *b)
+{
+  return b->high ? b->letters | ~(b->uu | b->blanks | b->lines) : b->letters;
+}
+
+/* Signs with one of these on either side, within the block. */
+static uint64_t joints(const struct gate_bits *b, uint64_t words)
+{
+  return ~(words | b->hex | b->blanks | b->lines) & words << 1 & words >> 1;
 }
 
 /* Where digits begin that none stands before; in most blocks there are none. */
@@ -85,6 +99,7 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
   unsigned signs = 0;
   uint64_t letters_before = g->now.letters, hex_before = g->now.hex;
   read_block(m, s, at, n, &g->now);
+  uint64_t own = n < BLOCK ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
   note_signs(g);
   note_lines(g);
   unsigned first = g->now.odd[0], second = g->now.odd[1];
@@ -99,6 +114,8 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
   uint64_t hex = lagged(hex_before, g->now.hex);
   if (is_spaced(lagged(letters_before, g->now.letters), hex)) signs |= SIGN_SPACED;
   signs |= list_signs(hex);
+  uint64_t words = word_bytes(&g->now) & own;
+  if (block_count(words) * 8 >= n * 5 && block_count(joints(&g->now, words) | g->humps) >= JOINTS_MANY) signs |= SIGN_JOINTS;
   if (block_count(number_starts(hex, lagged(letters_before, g->now.letters))) >= NUMBERS_MANY) signs |= SIGN_NUMBERS;
   g->signs |= signs;
   return signs;

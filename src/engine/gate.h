@@ -21,6 +21,8 @@ enum sign {
   SIGN_MARKS = 8,       /* two bytes that may begin a mark (enum mark_kind) */
   SIGN_HIGH = 64,       /* a byte that is not ASCII */
   SIGN_NUMBERS = 256,   /* many numbers close together */
+  SIGN_JOINTS = 512,    /* many signs between letters, or capitals within words */
+  SIGN_DIGITS = 1024,   /* sixteen hexadecimal digits or more in a row */
   SIGN_BACKWARDS = 128, /* text written backwards: a capital that ends a word, a full stop or a comma that begins one */
 };
 
@@ -59,6 +61,7 @@ struct gate {
   struct gate_bits now;    /* the last block */
   uint64_t uu;             /* one bit for each byte of the last block: may a line of uuencode begin there, after a line feed? */
   uint64_t backwards;      /* the same: is there a sign of text written backwards? */
+  uint64_t humps;          /* the same: capitals behind a small letter */
   bool any;                /* some block was read */
   bool solid;              /* nothing in the last block is blank */
   bool line, blank, small; /* the last byte was a line feed, a blank, a small letter */

@@ -477,6 +477,7 @@ static int judge(struct job *j, int text, struct window w)
 static int judge_all(struct job *j, struct str original, struct window w)
 {
   struct decode *d = &j->s->decode;
+  d->leaks = j->role != VDT_PROMPT && j->role != VDT_DOCUMENT;
   if (!decode_run(d, original, &j->s->view, (struct str){(const char *)w.p, (size_t)w.end})) return VDT_ENOMEM;
   int rc = judge(j, -1, w);
   for (size_t i = 0; !rc && i < d->n_texts; i++)

@@ -340,6 +340,21 @@ static inline void enc_emoji_words(struct buf *b, struct str s)
   }
 }
 
+static inline void enc_underscores(struct buf *b, struct str s)
+{
+  EACH_BYTE(s, c) buf_byte(b, c == ' ' ? '_' : (char)c);
+}
+
+/* Behind the second letter of each longer word. */
+static inline void enc_hyphens(struct buf *b, struct str s)
+{
+  for (size_t i = 0, n = 0; i < s.n; i++) {
+    n = enc_is_letter((unsigned char)s.p[i]) ? n + 1 : 0;
+    if (n == 3) buf_byte(b, '-');
+    buf_byte(b, s.p[i]);
+  }
+}
+
 static const struct encoding encodings[] = {
     {"tag characters", "tag-characters", ASCII, ANY, enc_tags},
     {"variation selectors", "variation-selectors", ANY, ANY, enc_selectors},
@@ -376,6 +391,8 @@ static const struct encoding encodings[] = {
     {"dashes between", "spaced", WORDS, ASCII, enc_dashed},
     {"emoji between", "spaced", WORDS, ANY, enc_emoji},
     {"emoji between words", "spaced", WORDS, ANY, enc_emoji_words},
+    {"underscores for blanks", "joined-words", WORDS, ASCII, enc_underscores},
+    {"hyphens within words", "cut-words", WORDS, ASCII, enc_hyphens},
     {"leet", "leet", WORDS, ASCII, enc_leet},
     {"full-width", "", ASCII, ANY, enc_full_width},
     {"mathematical", "", ASCII, ANY, enc_mathematical},

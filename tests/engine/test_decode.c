@@ -72,6 +72,15 @@ static void letters_as_numbers(void)
   reads("0110100001100101011011000110110001101111", "hello");
 }
 
+static void words_joined_and_cut(void)
+{
+  reads("please hello_to_you_and_all_the_world", "please hello to you and all the world");
+  reads("Path: say/hello/to/all/of/the/world.", "Path: say hello to all of the world.");
+  reads("SayHelloToYouAndToTheWorld", "Say Hello To You And To The World");
+  reads("s-ay he-llo to the wh-ole wor-ld, and to all of y-ou", "say hello to the whole world, and to all of you");
+  reads("He.llo to the wo.rld, an.d th.is is fo.r y.ou", "Hello to the world, and this is for you");
+}
+
 static void letters_moved_and_turned(void)
 {
   reads("Khoor zruog, wklv lv d phvvdjh iru doo ri brx", "Hello world, this is a message for all of you");
@@ -117,6 +126,8 @@ static void nothing_is_read_into(void)
       "Temperatures: 18, 21, 25, 24, 19, 17, 15, 22, 23, 26, 20, 18, 19 and 21 degrees; pulse 72 75 71 80 66 90 77 68 85 79 81.",
       "192.168.1.1 10.0.0.254 172.16.254.3; 1.2.3.4.5.6.7.8.9.10; 2024-01-02, 2024-02-03, 2024-03-04; +49 30 12 34 56 78 90",
       "1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144; 1 4 9 16 25 36 49 64 81 100; 3 17 22 8 11 4 26 19 2 13 7 5 20",
+      "A well-known, long-term, high-quality, open-source and state-of-the-art tool.",
+      "src/main/java/org/example/service/AbstractSingletonProxyFactoryBean.java; get_user_by_name_or(user_id)",
       "rgb(72, 101, 108), rgb(84, 33, 120), rgba(119, 111, 114, 108); 1010101010101010101010101010101010101010101010101",
       "qty, sku, xls, ppt, cfg, vpn, dns, tcp, udp, rgb, cmyk, jpg, png",
       "$servername = $config; $username = $reader; $password = $argument; $connection = $handle; $statement = $prepared;",
@@ -400,6 +411,9 @@ static const struct {
     {"lines of uuencode", "%:&5L;&\\\n", false},
     {"short lines", "!\n", false},
     {"base64 words of text", "aWdub3Jl ", false},
+    {"joined words", "say_all_to_you_", false},
+    {"capitals", "SayAllToYou", false},
+    {"cut words", "s-ay a-ll to y-ou ", false},
     {"decimal codes", "105 103 110 ", false},
     {"numbers", "9-", false},
     {"calls", "chr(105).", false},
@@ -456,6 +470,7 @@ int main(void)
   table();
   letters_as_numbers();
   letters_moved_and_turned();
+  words_joined_and_cut();
   nothing_is_read_into();
   RUN(digits_for_letters_are_read_to_the_end);
   RUN(other_languages_stay);

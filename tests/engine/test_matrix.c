@@ -66,6 +66,17 @@ static const struct {
     {"caesar", "reversed-words"},
     {"reversed", "caesar"},
     {"reversed-words", "caesar"},
+    {"joined-words", "reversed-words"}, /* which are parted by blanks */
+    {"cut-words", "rot13"},             /* short words, by which what is cut is known, are not seen in a cipher */
+    {"rot13", "cut-words"},
+    {"cut-words", "atbash"},
+    {"atbash", "cut-words"},
+    {"cut-words", "caesar"},
+    {"caesar", "cut-words"},
+    {"cut-words", "reversed"},
+    {"reversed", "cut-words"},
+    {"cut-words", "reversed-words"},
+    {"reversed-words", "cut-words"},
     {"places", "rot13"}, /* small numbers must make language to be more than numbers */
     {"places", "atbash"},
     {"places", "caesar"},
