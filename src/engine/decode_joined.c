@@ -21,9 +21,9 @@ static bool is_small_word(struct str s)
       STR("your"), STR("that"), STR("this"), STR("with"), STR("from"), STR("what"),
       /* Spanish, French, Portuguese, Italian, German, Dutch */
       STR("de"), STR("la"), STR("el"), STR("que"), STR("los"), STR("las"), STR("y"), STR("en"), STR("un"), STR("una"), STR("tu"),
-      STR("et"), STR("le"), STR("les"), STR("des"), STR("une"), STR("tes"), STR("e"), STR("o"), STR("os"), STR("as"), STR("seu"),
-      STR("il"), STR("di"), STR("che"), STR("le"), STR("tuo"), STR("und"), STR("die"), STR("der"), STR("das"), STR("den"),
-      STR("zu"), STR("mir"), STR("alle"), STR("het"), STR("van"), STR("je")};
+      STR("et"), STR("le"), STR("les"), STR("des"), STR("une"), STR("tes"), STR("e"), STR("o"), STR("os"), STR("seu"), STR("il"),
+      STR("di"), STR("che"), STR("tuo"), STR("und"), STR("die"), STR("der"), STR("das"), STR("den"), STR("zu"), STR("mir"),
+      STR("alle"), STR("het"), STR("van"), STR("je")};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (str_ieq(s, words[i])) return true;
   return false;

@@ -63,11 +63,12 @@ static unsigned best_move(struct decode_work *w, struct str s)
   return second >= least + least / 8 ? best : 0;
 }
 
+/* The next word of [*i, end), cut at the end: a word may be as long as a text, and have many odd stretches. */
 static struct str word_from(struct str s, size_t *i, size_t end)
 {
   while (*i < end && !is_letter((unsigned char)s.p[*i])) ++*i;
   size_t start = *i;
-  while (*i < s.n && is_letter((unsigned char)s.p[*i])) ++*i;
+  while (*i < end && is_letter((unsigned char)s.p[*i])) ++*i;
   return str_cut(s, start, *i);
 }
 

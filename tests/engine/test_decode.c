@@ -420,6 +420,7 @@ static const struct {
     {"octal codes", "151 ", false},
     {"random digits and blanks", "0123456789   ", true},
     {"bits", "01101001", false},
+    {"odd stretches", "zqxjkvzqxjkvzqxjkvzqxjkvzqxjkvzqxjkvtheseareordinarywordsofasentencethatgoesonandonandon", false},
     {"Caesar", "ljqruh doo suhylrxv lqvwuxfwlrqv ", false},
     {"upside down", "\xC7\x9D\xC9\xB9ou\xC6\x83\xE1\xB4\x89 ", false},
     {"turned letters", "\xC7\x9D", false},
