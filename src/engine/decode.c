@@ -178,16 +178,6 @@ bool piece_is_language(struct decode_work *w, size_t at)
   return false;
 }
 
-bool piece_has_words(struct decode_work *w, size_t at)
-{
-  enum { SURE = 16, WORD_MAX = 24 };
-  struct str s = {w->out.p + at, w->out.n - at};
-  size_t letters = 0, blanks = 0;
-  for (size_t i = 0; i < s.n; i++) letters += is_letter((unsigned char)s.p[i]), blanks += s.p[i] == ' ';
-  bool words = s.n >= SURE && (letters + blanks) * 10 >= s.n * 9 && blanks * WORD_MAX >= s.n;
-  return words || piece_is_language(w, at);
-}
-
 /* Encodings that mark what they encode go before ciphers, which are found again when the marks are gone. */
 static unsigned rank(const struct piece *p)
 {
@@ -447,14 +437,6 @@ static void note_uu(struct decode_work *w, size_t at, uint64_t lines)
     size_t i = at + (size_t)__builtin_ctzll(lines);
     if (i < w->in.n && uu_may_begin(w->in, i)) w->first_uu = i;
   }
-}
-
-/* Where a list of numbers may have begun of which the gate has seen enough in the block at i or, lagging, before it. */
-static size_t number_start(struct str s, size_t i)
-{
-  i = i > BLOCK ? i - BLOCK : 0;
-  while (i > 0 && !is_letter((unsigned char)s.p[i - 1]) && !(s.p[i - 1] & 0x80)) i--;
-  return i;
 }
 
 static void look(struct decode_work *w)

@@ -84,6 +84,9 @@ decoder_fn decode_controls, decode_escapes, decode_numbers, decode_bits, decode_
 /* Does a word of the spelling alphabet begin at i? */
 bool nato_at(struct str s, size_t i);
 
+/* Where a list of numbers may have begun of which the gate has seen enough in the block at i or, lagging, before it. */
+size_t number_start(struct str s, size_t i);
+
 /* May a line of uuencode begin at i? */
 bool uu_may_begin(struct str s, size_t i);
 

@@ -79,6 +79,16 @@ static struct numbers read_numbers(struct str s, size_t i)
   return l;
 }
 
+bool piece_has_words(struct decode_work *w, size_t at)
+{
+  enum { SURE = 16, WORD_MAX = 24 };
+  struct str s = {w->out.p + at, w->out.n - at};
+  size_t letters = 0, blanks = 0;
+  for (size_t i = 0; i < s.n; i++) letters += is_letter((unsigned char)s.p[i]), blanks += s.p[i] == ' ';
+  bool words = s.n >= SURE && (letters + blanks) * 10 >= s.n * 9 && blanks * WORD_MAX >= s.n;
+  return words || piece_is_language(w, at);
+}
+
 /* The numbers as bytes; those of octal ones were read as decimal. */
 static bool as_codes(struct decode_work *w, const struct numbers *l, bool octal)
 {
@@ -121,6 +131,13 @@ static size_t take_numbers(struct decode_work *w, size_t i)
   if (printable && l.most > 26 && as_codes(w, &l, false)) return l.end;
   if (l.octal && l.least >= 11 && l.most <= 377 && l.count >= CODES_MIN) as_codes(w, &l, true);
   return l.end;
+}
+
+size_t number_start(struct str s, size_t i)
+{
+  i = i > BLOCK ? i - BLOCK : 0;
+  while (i > 0 && !is_letter((unsigned char)s.p[i - 1]) && !(s.p[i - 1] & 0x80)) i--;
+  return i;
 }
 
 void decode_numbers(struct decode_work *w)
