@@ -404,4 +404,54 @@ static const struct encoding encodings[] = {
     {"words reversed", "reversed-words", ASCII, WORDS, enc_reversed_words},
 };
 enum { N_ENCODINGS = sizeof encodings / sizeof *encodings };
+
+struct encoding_pair {
+  const char *outer, *inner; /* layers */
+};
+
+static inline bool enc_is_among(const struct encoding_pair *pairs, size_t n, const struct encoding *outer,
+                                const struct encoding *inner)
+{
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(outer->layers, pairs[i].outer) == 0 && strcmp(inner->layers, pairs[i].inner) == 0) return true;
+  return false;
+}
+
+/* Pairs that lose what the inner one needs, or can be read in two ways that letters do not tell apart. */
+static inline bool enc_is_lost(const struct encoding *outer, const struct encoding *inner)
+{
+  static const struct encoding_pair lost[] = {
+      {"leet", "rot13"}, /* the digits stand for letters of the cipher, which are no language */
+      {"leet", "atbash"},
+      {"reversed", "morse"}, /* dots and dashes of a letter backwards are another letter */
+      {"reversed-words", "morse"},
+      {"reversed", "reversed-words"}, /* leaves the words in the wrong order */
+      {"leet", "caesar"},
+      {"atbash", "caesar"}, /* moved and turned round: a cipher of its own */
+      {"caesar", "atbash"},
+      {"caesar", "reversed"},
+      {"caesar", "reversed-words"},
+      {"reversed", "caesar"},
+      {"reversed-words", "caesar"},
+      {"joined-words", "reversed-words"}, /* which are parted by blanks */
+      {"cut-words", "rot13"},             /* short words, by which what is cut is known, are not seen in a cipher */
+      {"rot13", "cut-words"},
+      {"cut-words", "atbash"},
+      {"atbash", "cut-words"},
+      {"cut-words", "caesar"},
+      {"caesar", "cut-words"},
+      {"cut-words", "reversed"},
+      {"reversed", "cut-words"},
+      {"cut-words", "reversed-words"},
+      {"reversed-words", "cut-words"},
+      {"places", "rot13"}, /* small numbers must make language to be more than numbers */
+      {"places", "atbash"},
+      {"places", "caesar"},
+      {"upside-down", "rot13"}, /* which words belong to it, language says */
+      {"upside-down", "atbash"},
+      {"upside-down", "caesar"},
+      {"reversed-words", "reversed"},
+  };
+  return enc_is_among(lost, sizeof lost / sizeof *lost, outer, inner);
+}
 #endif

@@ -50,48 +50,9 @@ static struct str wrap(struct buf *out, const struct encoding *outer, const stru
   return buf_str(out);
 }
 
-/* Pairs that lose what the inner one needs, or can be read in two ways that letters do not tell apart. */
-static const struct {
-  const char *outer, *inner;
-} lost[] = {
-    {"leet", "rot13"}, /* the digits stand for letters of the cipher, which are no language */
-    {"leet", "atbash"},
-    {"reversed", "morse"}, /* dots and dashes of a letter backwards are another letter */
-    {"reversed-words", "morse"},
-    {"reversed", "reversed-words"}, /* leaves the words in the wrong order */
-    {"leet", "caesar"},
-    {"atbash", "caesar"}, /* moved and turned round: a cipher of its own */
-    {"caesar", "atbash"},
-    {"caesar", "reversed"},
-    {"caesar", "reversed-words"},
-    {"reversed", "caesar"},
-    {"reversed-words", "caesar"},
-    {"joined-words", "reversed-words"}, /* which are parted by blanks */
-    {"cut-words", "rot13"},             /* short words, by which what is cut is known, are not seen in a cipher */
-    {"rot13", "cut-words"},
-    {"cut-words", "atbash"},
-    {"atbash", "cut-words"},
-    {"cut-words", "caesar"},
-    {"caesar", "cut-words"},
-    {"cut-words", "reversed"},
-    {"reversed", "cut-words"},
-    {"cut-words", "reversed-words"},
-    {"reversed-words", "cut-words"},
-    {"places", "rot13"}, /* small numbers must make language to be more than numbers */
-    {"places", "atbash"},
-    {"places", "caesar"},
-    {"upside-down", "rot13"}, /* which words belong to it, language says */
-    {"upside-down", "atbash"},
-    {"upside-down", "caesar"},
-    {"reversed-words", "reversed"},
-};
-
 static bool is_pair(const struct encoding *outer, const struct encoding *inner)
 {
-  if (inner->gives > outer->carries) return false;
-  for (size_t i = 0; i < sizeof lost / sizeof *lost; i++)
-    if (strcmp(outer->layers, lost[i].outer) == 0 && strcmp(inner->layers, lost[i].inner) == 0) return false;
-  return true;
+  return inner->gives <= outer->carries && !enc_is_lost(outer, inner);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
