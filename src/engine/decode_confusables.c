@@ -102,17 +102,6 @@ static bool stands_alone(unsigned char lead)
   return (lead >= 0xD7 && lead <= 0xE0) || (lead >= 0xE3 && lead <= 0xE9) || (lead >= 0xEB && lead <= 0xEE);
 }
 
-/* The character at i of UTF-8 that the view has made, and so is well-formed. */
-static int32_t char_at(struct str s, size_t i, size_t *n)
-{
-  unsigned char c = (unsigned char)s.p[i];
-  *n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-  if (i + *n > s.n) *n = s.n - i;
-  int32_t v = *n == 1 ? c : c & (0x3F >> (*n - 1));
-  for (size_t k = 1; k < *n; k++) v = v << 6 | (s.p[i + k] & 0x3F);
-  return v;
-}
-
 /* Counts the word around the character at i, which is not ASCII. */
 static struct mixture take_mixture(struct look_alikes *l, struct str s, size_t i)
 {

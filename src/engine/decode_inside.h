@@ -127,6 +127,17 @@ static inline size_t next_high(struct str s, size_t i)
   return i;
 }
 
+/* The character at i of UTF-8 that the view has made, and so is well-formed. */
+static inline int32_t char_at(struct str s, size_t i, size_t *n)
+{
+  unsigned char c = (unsigned char)s.p[i];
+  *n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+  if (i + *n > s.n) *n = s.n - i;
+  int32_t v = *n == 1 ? c : c & (0x3F >> (*n - 1));
+  for (size_t k = 1; k < *n; k++) v = v << 6 | (s.p[i + k] & 0x3F);
+  return v;
+}
+
 static inline int hex_value(unsigned char c)
 {
   if (!(byte_kinds[c] & IS_HEX)) return -1;

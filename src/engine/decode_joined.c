@@ -98,7 +98,7 @@ static char frequent_sign(struct str s, size_t from, size_t to)
   static const char signs[] = "_-./+~|*=";
   size_t count[sizeof signs] = {0}, best = 0;
   for (size_t i = from + 1; i + 1 < to; i++) {
-    const char *at = s.p[i] ? strchr(signs, s.p[i]) : NULL;
+    const char *at = byte_kinds[(unsigned char)s.p[i]] & IS_SIGN ? strchr(signs, s.p[i]) : NULL;
     if (at) count[at - signs]++;
   }
   for (size_t k = 1; k + 1 < sizeof signs; k++)

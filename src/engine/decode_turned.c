@@ -3,7 +3,6 @@
  * something is odd: among odd letters, and where turned letters stand.
  */
 #include "engine/decode_inside.h"
-#include <utf8proc.h>
 
 enum {
   LETTERS = 26,
@@ -75,7 +74,7 @@ static struct str word_from(struct str s, size_t *i, size_t end)
 static int32_t gain_of(const struct text_model *m, struct str word, unsigned by)
 {
   uint32_t pairs;
-  return (int32_t)cost_of(m, word, 0, &pairs) - (int32_t)cost_of(m, word, by, &pairs);
+  return (int32_t)text_cost(m, word, &pairs) - (int32_t)cost_of(m, word, by, &pairs);
 }
 
 /* Of a region the words together that gain most. */
@@ -141,7 +140,7 @@ static struct str odd_words(struct decode_work *w, struct region r)
   buf_reset(&w->scratch);
   for (size_t i = r.start; i < r.end && w->scratch.n < SAMPLE_MAX;) {
     struct str word = word_from(w->in, &i, r.end);
-    if (!word.n || cost_of(&w->model, word, 0, &pairs) <= ODD * pairs) continue;
+    if (!word.n || text_cost(&w->model, word, &pairs) <= ODD * pairs) continue;
     buf_put(&w->scratch, str_cut(word, 0, word.n < SAMPLE_MAX ? word.n : SAMPLE_MAX));
     buf_byte(&w->scratch, ' ');
   }
@@ -209,14 +208,6 @@ static const struct {
                    {0x29E, 'k'}, {0x2142, 'l'}, {0x26F, 'm'}, {'u', 'n'},    {'d', 'p'},   {'b', 'q'},    {0x279, 'r'},
                    {0x287, 't'}, {'n', 'u'},    {0x28C, 'v'}, {0x28D, 'w'},  {0x28E, 'y'}, {0x2200, 'a'}, {'W', 'M'},
                    {'M', 'W'},   {0x2D9, '.'},  {0xBF, '?'},  {0xA1, '!'},   {'6', '9'},   {'9', '6'}};
-
-static int32_t char_at(struct str s, size_t i, size_t *n)
-{
-  int32_t c;
-  utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)s.p + i, (utf8proc_ssize_t)(s.n - i), &c);
-  *n = length > 0 ? (size_t)length : 1;
-  return c;
-}
 
 /* 0: upside down it is nothing that is known. */
 static char turn_up(int32_t c)

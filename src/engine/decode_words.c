@@ -163,7 +163,7 @@ static size_t take_words(struct decode_work *w, size_t i)
   }
   if (words >= WORDS_MIN) piece_add(w, DECODER_SPACED, start, end, at, false);
   else w->out.n = at;
-  return end > i ? end : i;
+  return i;
 }
 
 /* Emoji are of four bytes. */
@@ -174,8 +174,8 @@ static void words_apart(struct decode_work *w)
     const char *p = memchr(s.p + i, 0xF0, s.n - i);
     if (!p) return;
     size_t at = (size_t)(p - s.p);
-    i = sign_at(s, at) ? take_words(w, at) : at + 1;
-    if (i <= at) i = at + 1;
+    i = sign_at(s, at) ? take_words(w, at) : at;
+    if (i == at) i++;
   }
 }
 
