@@ -1,6 +1,9 @@
 /* Which path runs, and the memory of one thread. */
 #include "model/encoder_scratch.h"
+#include <cpuid.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static const struct {
   const char *name;
@@ -11,6 +14,41 @@ static const struct {
 #undef X
 };
 enum { N_PATHS = sizeof paths / sizeof *paths };
+
+/* Leaf 7 of cpuid tells of AMX, and the kernel gives room for its tiles to whom asks. */
+static bool may_use_tiles(void)
+{
+  enum { AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25, ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & AMX_TILE) && (d & AMX_INT8) &&
+         syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+
+/* No such processor was at hand when this path was written: its test executes the instructions by itself. So each processor has to show, before
+ * verdicts depend on it, that it multiplies as all others do. */
+static bool tiles_agree(void)
+{
+  enum { M = 20, N = 48, K = 80 };
+  static uint8_t a[M * K];
+  static int8_t w[K * N];
+  int32_t want[(M + 3) * N] = {0}, got[(M + 3) * N] = {0};
+  struct encoder_scratch *s = encoder_scratch_new(&(struct encoder){.width = K, .heads = 1, .inner = K, .window = M});
+  uint32_t seed = 1;
+  for (size_t i = 0; i < sizeof a; i++) a[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+  for (size_t i = 0; i < sizeof w; i++) w[i] = (int8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+  if (s) {
+    encoder_product_portable(s, a, M, K, K, w, N, want);
+    encoder_product_amx(s, a, M, K, K, w, N, got);
+  }
+  bool same = s && memcmp(got, want, M * N * sizeof *got) == 0;
+  encoder_scratch_free(s);
+  return same;
+}
+
+bool encoder_tiles(void)
+{
+  return may_use_tiles() && tiles_agree();
+}
 
 static bool supported(size_t i)
 {

@@ -68,10 +68,17 @@ void encoder_scratch_free(struct encoder_scratch *s);
 typedef void encoder_run(const struct encoder *e, struct encoder_scratch *s, const uint32_t *ids, size_t n, float leave,
                          struct reading *out);
 
+#define ENCODER_WIDE                                                                                                             \
+  (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+
+/* Whether AMX multiplies here, as the portable path does: the processor has it, Linux lets this process and those that it forks use it (which is
+ * asked for), and a product of any numbers comes out right. Source: Intel SDM, volume 1, 18; Linux, Documentation/arch/x86/xstate.rst. */
+bool encoder_tiles(void);
+
 /* The ways to run it, best first, and what each needs of the processor. */
 #define ENCODER_PATHS(X)                                                                                                         \
-  X(avx512vnni,                                                                                                                  \
-    __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))            \
+  X(amx, ENCODER_WIDE &&encoder_tiles())                                                                                         \
+  X(avx512vnni, ENCODER_WIDE)                                                                                                    \
   X(avx2, __builtin_cpu_supports("avx2"))                                                                                        \
   X(portable, true)
 

@@ -13,7 +13,74 @@ enum { QUAD = 4, OFFSET = 128 };
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
 
-#if defined __AVX512VNNI__
+#if defined __AMX_INT8__ || defined __AMXINT8__ /* gcc, clang */
+/*
+ * Tiles of 16 rows of 64 bytes: 0 to 3 the sums of 32 rows by 32 columns, 4 and 5 rows, 6 and 7 columns, which lie in a matrix as a tile wants
+ * them. Where the last 16 rows or columns are not whole, the last whole ones are computed again: nothing is read or written that is not part
+ * of the product.
+ */
+enum { TILE = 16, TILE_BYTES = 64 };
+
+struct shapes {
+  uint8_t palette, begin, reserved[14];
+  uint16_t bytes[16];
+  uint8_t rows[16];
+};
+
+/* Bytes of a row that are multiplied at once: as many as go into k without a rest. */
+static size_t bytes_at_once(size_t k)
+{
+  size_t times = (k + TILE_BYTES - 1) / TILE_BYTES;
+  while (k % (times * QUAD)) times++;
+  return k / times;
+}
+
+static void shape_tiles(size_t rows, size_t bytes)
+{
+  struct shapes s = {.palette = 1};
+  for (size_t i = 0; i < 8; i++) {
+    s.rows[i] = (uint8_t)(i < 6 ? rows : bytes / QUAD);
+    s.bytes[i] = (uint16_t)(i == 4 || i == 5 ? bytes : TILE_BYTES);
+  }
+  _tile_loadconfig(&s);
+}
+
+void NAMED(product, PATH)(struct encoder_scratch *s, const uint8_t *a, size_t m, size_t step, size_t k, const int8_t *w, size_t n,
+                          int32_t *out)
+{
+  size_t rows = m < TILE ? m : TILE, bytes = bytes_at_once(k);
+  (void)s;
+  shape_tiles(rows, bytes);
+  __asm__ volatile("" ::: "memory"); /* gcc 12 does not know that a tile reads memory: what was written must be there */
+  for (size_t c = 0; c < n; c += 2 * TILE) {
+    size_t second = c + TILE < n ? c + TILE : c;
+    const int8_t *left = w + c * k, *right = w + second * k;
+    for (size_t r = 0; r < m; r += 2 * TILE) {
+      size_t up = r + TILE < m ? r : m - rows, down = r + 2 * TILE < m ? r + TILE : m - rows;
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
+      for (size_t i = 0; i < k; i += bytes) {
+        _tile_loadd(4, a + up * step + i, step);
+        _tile_loadd(6, left + i * TILE, TILE_BYTES);
+        _tile_dpbusd(0, 4, 6);
+        _tile_loadd(7, right + i * TILE, TILE_BYTES);
+        _tile_dpbusd(1, 4, 7);
+        _tile_loadd(5, a + down * step + i, step);
+        _tile_dpbusd(2, 5, 6);
+        _tile_dpbusd(3, 5, 7);
+      }
+      _tile_stored(0, out + up * n + c, n * sizeof *out);
+      _tile_stored(1, out + up * n + second, n * sizeof *out);
+      _tile_stored(2, out + down * n + c, n * sizeof *out);
+      _tile_stored(3, out + down * n + second, n * sizeof *out);
+    }
+  }
+  _tile_release();
+}
+
+#elif defined __AVX512VNNI__
 enum { ROWS = 6 };
 
 /* acc += four unsigned bytes times four signed ones, in each lane. As assembler, since gcc 12 copies the sums about when it is given the

@@ -1,5 +1,6 @@
-/* The matrix product of each path of the encoder that this processor has: exact for all bytes, the extremes first, whatever the shape. */
-#include "model/encoder_scratch.h"
+/* The matrix product of each path of the encoder that this processor has, and of the one with AMX on all: exact for all bytes, the extremes
+ * first, whatever the shape. */
+#include "tests/model/tiles.h"
 #include "tests/test.h"
 #include <stdlib.h>
 
@@ -10,10 +11,10 @@ static const struct {
 #define X(name, supported) {#name, encoder_product_##name},
     ENCODER_PATHS(X)
 #undef X
-};
+        {"tiles", encoder_product_tiles}};
 enum { PATHS = sizeof paths / sizeof *paths };
 
-enum { ROWS_MOST = 13, INPUTS_MOST = INNER_MAX, OUTPUTS_MOST = 80, MORE = 3, UNTOUCHED = 0x5A5A5A5A };
+enum { ROWS_MOST = 35, INPUTS_MOST = INNER_MAX, OUTPUTS_MOST = 80, MORE = 3, UNTOUCHED = 0x5A5A5A5A };
 static uint8_t a[ROWS_MOST * (INPUTS_MOST + 16)];
 static int8_t w[INPUTS_MOST * OUTPUTS_MOST];
 static int32_t out[(ROWS_MOST + MORE + 1) * OUTPUTS_MOST];
@@ -69,13 +70,17 @@ static void shape(encoder_product *run, size_t m, size_t step, size_t k, size_t 
   for (size_t i = (m + MORE) * n; i < sizeof out / sizeof *out; i++) CHECK_INT(out[i], UNTOUCHED);
 }
 
-static void exact(encoder_product *run, size_t i)
+/* Rows that a path takes at once are fewer than 13, but for tiles, of 16. */
+static const size_t few[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, many[] = {1, 5, 15, 16, 17, 31, 32, 33, ROWS_MOST};
+
+static void exact(encoder_product *run, bool tiles, size_t i)
 {
-  static const size_t inputs[] = {4, 8, 12, 16, 20, 32, 64, 112, INPUTS_MOST};
+  static const size_t inputs[] = {4, 8, 12, 16, 20, 32, 64, 68, 80, 112, INPUTS_MOST};
+  const size_t *rows = tiles ? many : few, n_rows = tiles ? sizeof many / sizeof *many : sizeof few / sizeof *few;
   fill(i);
   for (size_t k = 0; k < sizeof inputs / sizeof *inputs; k++)
-    for (size_t m = 1; m <= ROWS_MOST; m += inputs[k] == INPUTS_MOST ? 6 : 1)
-      for (size_t n = 16; n <= OUTPUTS_MOST; n += 16) shape(run, m, inputs[k] + m % 3 * 4, inputs[k], n);
+    for (size_t m = 0; m < n_rows; m += inputs[k] == INPUTS_MOST ? 6 : 1)
+      for (size_t n = 16; n <= OUTPUTS_MOST; n += 16) shape(run, rows[m], inputs[k] + rows[m] % 3 * 4, inputs[k], n);
 }
 
 int main(void)
@@ -85,15 +90,21 @@ int main(void)
 #define X(name, supported) supported,
       ENCODER_PATHS(X)
 #undef X
-  };
+          true};
+  tiles_execute();
   scratch = encoder_scratch_new(&e);
   if (!scratch) return 1;
-  for (size_t p = 0; p < PATHS; p++)
-    for (size_t i = 0; supported[p] && i < sizeof fills / sizeof *fills; i++) {
+  for (size_t p = 0; p < PATHS; p++) {
+    bool tiles = paths[p].run == encoder_product_tiles || paths[p].run == encoder_product_amx;
+    for (size_t i = 0; supported[p] && i < sizeof fills / sizeof *fills; i += tiles ? 4 : 1) {
       CASE_BEGIN();
-      exact(paths[p].run, i);
+      exact(paths[p].run, tiles, i);
       CASE_END("%s: %s", paths[p].name, fills[i].what);
     }
+  }
+  CASE_BEGIN();
+  CHECK(tile_instructions || encoder_tiles());
+  CASE_END("instructions of AMX were executed");
   encoder_scratch_free(scratch);
   return test_end();
 }

@@ -2,6 +2,7 @@
  * calculation gives. */
 #include "model/model.h"
 #include "tests/model/rig.h"
+#include "tests/model/tiles.h"
 #include "tests/test.h"
 
 static int open_copy(const char *p, size_t n, struct vdt_error *err)
@@ -266,16 +267,16 @@ static const uint32_t sample[] = {TOKEN_PROMPT,
                                   5,
                                   6};
 
-/* Whether the paths that this processor has read the sample alike, all of its lengths; the last one's logit by the portable path. */
+/* Whether the paths that this processor has, and the one with AMX, read the sample alike, all of its lengths; the last one's logit by the portable path. */
 static float compare_paths(const struct encoder *e)
 {
   struct encoder_scratch *s = encoder_scratch_new(e);
-  static const char *const names[] = {"portable", "avx2", "avx512vnni"};
+  encoder_run *const runs[] = {encoder_path("avx2"), encoder_path("avx512vnni"), encoder_path("amx"), encoder_run_tiles};
   struct reading want, got;
   for (size_t length = 2; length <= sizeof sample / sizeof *sample; length++) {
     encoder_path("portable")(e, s, sample, length, -1e30f, &want);
-    for (size_t i = 0; i < 3; i++) {
-      encoder_run *run = encoder_path(names[i]);
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+      encoder_run *run = runs[i];
       if (!run) continue;
       memset(&got, 0, sizeof got);
       run(e, s, sample, length, -1e30f, &got);
@@ -463,6 +464,7 @@ static void only_what_lies_below_leaves(void)
 
 int main(void)
 {
+  tiles_execute();
   RUN(is_read);
   RUN(every_cut_is_refused);
   RUN(a_changed_byte_is_refused);
