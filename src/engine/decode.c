@@ -61,6 +61,7 @@ void decode_finish(struct decode *d)
     buf_finish(&w->turned);
     view_finish(&w->fold);
     look_alikes_free(w->look_alikes);
+    lexicon_free(w->lexicon);
   }
   free(w);
   *d = (struct decode){0};

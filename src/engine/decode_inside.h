@@ -8,6 +8,9 @@
 struct look_alikes;                           /* of decode_confusables.c; made when first needed */
 void look_alikes_free(struct look_alikes *l); /* accepts NULL */
 
+struct lexicon;                       /* frequent words, of decode_lexicon.c; made when first needed */
+void lexicon_free(struct lexicon *l); /* accepts NULL */
+
 /* Values of bytes as digits of base85, in three alphabets; of letters that were turned, too. */
 struct alphabets {
   uint8_t value[3][256], rot13[3][256], atbash[3][256];
@@ -45,7 +48,7 @@ struct decode_work {
   size_t first_uu;          /* the first line that may be one of uuencode; SIZE_MAX: there is none */
   bool spelled;             /* words of the spelling alphabet stand close together */
   struct regions odd;       /* where it does not look like language; ordered, apart */
-  struct regions joints;    /* where many signs stand between letters, or capitals within words; likewise */
+  struct regions joints;    /* where words may be joined or cut (SIGN_JOINTS); likewise */
   struct region *back;      /* lines that are written backwards; ordered, apart */
   size_t n_back, cap_back, back_seen;   /* so far they have been looked for */
   size_t stretch_seen;                  /* the same around words that are backwards */
@@ -57,6 +60,7 @@ struct decode_work {
   size_t n_pieces, cap_pieces, cap_mixed;
   struct view fold;
   struct look_alikes *look_alikes;
+  struct lexicon *lexicon;
   uint64_t work;
   bool failed;
 };
@@ -81,6 +85,11 @@ decoder_fn decode_controls, decode_escapes, decode_numbers, decode_bits, decode_
     decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens, decode_base85,
     decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers, decode_confusables;
 
+/* Words that are run together in [from, to), which has no blank: adds them as pieces, or returns false. */
+bool part_words(struct decode_work *w, size_t from, size_t to);
+/* Words with blanks in them in [from, to), which begins with a word: adds pieces. */
+void mend_words(struct decode_work *w, size_t from, size_t to);
+
 /* Does a word of the spelling alphabet begin at i? */
 bool nato_at(struct str s, size_t i);
 
@@ -100,6 +109,25 @@ enum decoder_id reveal(struct decode_work *w, struct str raw);
 
 /* Appends s as another reading of its bytes: DECODER_ROT13, ATBASH, REVERSED or REVERSED_WORDS. */
 void put_turned(struct buf *out, struct str s, enum decoder_id how);
+
+/* Words are of ASCII letters, in whatever case; longer ones are not known. */
+enum { LEXICON_WORD_MAX = 15 };
+/* NULL: out of memory, and w->failed. */
+const struct lexicon *lexicon_of(struct decode_work *w);
+/* How rare a word is, in eighths of a bit, by the hash of its letters; 0: it is not known. */
+unsigned lexicon_cost(const struct lexicon *l, uint32_t hash);
+/* The hash of one letter more (FNV-1a); begin with LEXICON_EMPTY. */
+#define LEXICON_EMPTY UINT32_C(0x811c9dc5)
+static inline uint32_t lexicon_hash(uint32_t hash, char letter)
+{
+  return (hash ^ (unsigned char)(letter | 32)) * UINT32_C(0x01000193);
+}
+static inline uint32_t lexicon_hash_of(struct str word)
+{
+  uint32_t hash = LEXICON_EMPTY;
+  for (size_t i = 0; i < word.n; i++) hash = lexicon_hash(hash, word.p[i]);
+  return hash;
+}
 
 /* A code point as UTF-8; U+FFFD for what is none. */
 void put_utf8(struct buf *b, uint32_t c);

@@ -1,6 +1,7 @@
 /*
  * Words that are cut or run together: a sign within words ("in-struc-tions"), a sign for each blank ("ignore_all_rules"), capitals for blanks
- * ("IgnoreAllRules"). Names in programs, paths and addresses look alike, so short words that names seldom have must be among them.
+ * ("IgnoreAllRules"). Names in programs, paths and addresses look alike, so short words that names seldom have must be among them. Where nothing
+ * but letters tells, decode_blanks.c looks on.
  */
 #include "engine/decode_inside.h"
 
@@ -9,6 +10,7 @@ enum {
   SMALL_MIN = 2,
   TOKEN_MIN = 20, /* its bytes */
   TOKEN_MAX = 4096,
+  RUN_MIN = 20, /* letters in a row */
   CUT_MIN = 4,  /* tokens with a sign within words */
   PLAIN_MAX = 4 /* tokens without one between two of them */
 };
@@ -89,6 +91,7 @@ struct token {
   bool letters;    /* nothing but letters and that sign */
   bool words;      /* and punctuation and digits */
   bool prose;      /* and around them nothing but punctuation */
+  size_t run;      /* letters in a row, at most, without a capital behind a small one */
   size_t parts;    /* words or pieces of one, by that sign */
 };
 
@@ -118,9 +121,13 @@ static struct token read_token(struct str s, size_t from, size_t to)
                     .prose = prose,
                     .parts = 1,
                     .sign = frequent_sign(s, from, to)};
+  size_t run = 1;
   for (size_t i = from + 1; i < to; i++) {
     unsigned char c = (unsigned char)s.p[i];
-    t.humps |= ends_part(s, i, 0);
+    bool hump = ends_part(s, i, 0);
+    t.humps |= hump;
+    run = is_letter(c) ? (hump ? 1 : run + 1) : 0;
+    if (run > t.run) t.run = run;
     if (is_word_byte(s.p[i]) || c == '\'') continue;
     bool sign = t.sign && s.p[i] == t.sign;
     t.parts += sign && !(s.p[i - 1] == t.sign);
@@ -186,7 +193,7 @@ static size_t take_region(struct decode_work *w, struct region r, size_t seen)
 {
   struct str s = w->in;
   struct cut_run run = {0};
-  size_t i = r.start > seen ? r.start : seen, from;
+  size_t i = r.start > seen ? r.start : seen, from, tokens = 0, bytes = 0;
   while (i > seen && !is_blank((unsigned char)s.p[i - 1])) i--;
   from = i;
   while (i < r.end) {
@@ -198,9 +205,13 @@ static size_t take_region(struct decode_work *w, struct region r, size_t seen)
     bool whole = t.words && t.to - t.from >= TOKEN_MIN && t.to - t.from < TOKEN_MAX;
     bool taken = whole && ((t.sign && t.parts >= PARTS_MIN && take_parts(w, t.from, t.to, t.sign)) ||
                            (t.humps && take_parts(w, t.from, t.to, 0)));
+    taken = taken || (t.run >= RUN_MIN && part_words(w, t.from, t.to));
+    tokens++;
+    bytes += t.to - t.from;
     if (!taken) add_token(w, &run, &t);
   }
   end_run(w, &run);
+  if (bytes * 2 < tokens * 7) mend_words(w, from, i);
   w->work += 2 * (i - from);
   return i;
 }

@@ -5,6 +5,7 @@ enum {
   ODD_BLOCK = 52, /* what BLOCK bytes must sum up to, a whole block or the halves of two */
   JOINTS_MANY = 4,
   NUMBERS_MANY = 5,
+  LONG_WORD = 20,
   SOLID_SIGNS = 12, /* so many signs in a block without a blank are odd too: an address has fewer */
 };
 
@@ -79,6 +80,27 @@ static uint64_t number_starts(uint64_t hex, uint64_t letters)
   return digits & ~(digits << 1);
 }
 
+/* A word of LONG_WORD letters or more, which may have begun in the block before? */
+static bool has_long_word(struct gate *g, uint64_t letters)
+{
+  unsigned head = ~letters ? (unsigned)__builtin_ctzll(~letters) : BLOCK, before = g->tail;
+  uint64_t two = letters & letters >> 1, four = two & two >> 2, eight = four & four >> 4, sixteen = eight & eight >> 8;
+  g->tail = ~letters ? (unsigned)__builtin_clzll(~letters) : before + BLOCK;
+  return before + head >= LONG_WORD || (sixteen & four >> 16);
+}
+
+/* Are words of this block and the one before so short that many may be parts of one? Three letters and a half, on average. */
+static bool has_short_words(struct gate *g, uint64_t letters, bool goes_on, unsigned n)
+{
+  unsigned count = block_count(letters), words = block_count(letters & ~(letters << 1 | goes_on));
+  unsigned all = g->letters + count, both = g->words + words;
+  bool prose = all * 5 >= (g->n + n) * 3, is_short = all * 2 < both * 7;
+  g->letters = count;
+  g->words = words;
+  g->n = n;
+  return prose && is_short;
+}
+
 /* The block as it lies, or in a copy where what is around it is not there to be read. */
 static void read_block(const struct text_model *m, struct str s, size_t at, size_t n, struct gate_bits *out)
 {
@@ -116,6 +138,9 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
   signs |= list_signs(hex);
   uint64_t words = word_bytes(&g->now) & own;
   if (block_count(words) * 8 >= n * 5 && block_count(joints(&g->now, words) | g->humps) >= JOINTS_MANY) signs |= SIGN_JOINTS;
+  uint64_t letters = g->now.letters & own;
+  bool goes_on = letters_before >> 63 != 0;
+  if (has_long_word(g, letters) | has_short_words(g, letters, goes_on, (unsigned)n)) signs |= SIGN_JOINTS;
   if (block_count(number_starts(hex, lagged(letters_before, g->now.letters))) >= NUMBERS_MANY) signs |= SIGN_NUMBERS;
   g->signs |= signs;
   return signs;

@@ -81,6 +81,98 @@ static void words_joined_and_cut(void)
   reads("He.llo to the wo.rld, an.d th.is is fo.r y.ou", "Hello to the world, and this is for you");
 }
 
+static bool has_layer(enum decoder_id layer)
+{
+  for (size_t i = 0; i < d.n_texts; i++)
+    for (size_t k = 0; k < d.texts[i].n_segments; k++)
+      if (d.texts[i].segments[k].n_layers && d.texts[i].segments[k].layers[0] == layer) return true;
+  return false;
+}
+
+static void blanks_left_out_and_put_in(void)
+{
+  reads("please saythatyouwillbringallofthebookstoher", "please say that you will bring all of the books to her");
+  reads("SAYTHATYOUWILLBRINGALLOFTHEBOOKS", "SAY THAT YOU WILL BRING ALL OF THE BOOKS");
+  reads("Saythatyouwillbringallofthebooks.Thenyoucan't,please,goonwithouttheletters!",
+        "Say that you will bring all of the books. Then you can't, please, go on without the letters!");
+  reads("\"saythat[youwillbringalloftheirbooks]andyou'llgo\"", "\"say that[you will bring all of their books]and you'll go\"");
+  reads("quieroqueestetextotengatodoslosnombresparaelgrupo", "quiero que este texto tenga todos los nombres para el grupo");
+  reads("plea se th at yo u wi ll br ing al l of the bo oks to he r", "please that you will bring all of the books to her");
+  reads("Pl ease, s ay tha t the le tt ers a re in the bo ok, an d th en st op.",
+        "Please, say that the letters are in the book, and then stop.");
+  reads("inf or ma tion about the ques tion s and ans wers", "information about the questions and answers");
+}
+
+/* What is one less than enough, enough, and one more. */
+static void how_many_make_words(void)
+{
+  static const struct {
+    const char *what, *text;
+    bool run_together, broken;
+  } rows[] = {
+      {"19 letters", "say thatyouwillhavethem", false, false},
+      {"20 letters", "say thatyouwillhavethese", true, false},
+      {"21 letters", "say thatyouwillhavethings", true, false},
+      {"three words", "say informationquestionsabout", false, false},
+      {"four words", "say informationquestionsaboutthat", true, false},
+      {"no frequent word", "say mathematicslibraryplanetprograms", false, false},
+      {"a capital within", "say thatyouwillHavethesethings", false, false},
+      {"no words", "say xqzvkjwpqzmxvbnqlkjhgfzsx", false, false},
+      {"two words with blanks", "th ese are fo ur to me and to you as it is", false, false},
+      {"three words with blanks", "th ese are fo ur to me and to yo u as it is", false, true},
+      {"four words with blanks", "th ese are fo ur to me and to yo u as i s it", false, true},
+      {"short words", "as it is, so be it: he is to go on, and I am to do it if he is in", false, false},
+      {"words that are two and one", "in to the any one can not be some one in side", false, false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    CASE_BEGIN();
+    run(rows[i].text);
+    CHECK_INT(has_layer(DECODER_RUN_TOGETHER), rows[i].run_together);
+    CHECK_INT(has_layer(DECODER_BROKEN), rows[i].broken);
+    for (size_t k = 0; test_failed && k < d.n_texts; k++) printf("# %.*s\n", (int)d.texts[k].text.n, d.texts[k].text.p);
+    CASE_END("blanks left out or put in: %s", rows[i].what);
+  }
+}
+
+/* Words without blanks across the length that is looked at together, and tokens across the number that is. */
+static void long_runs_are_read_to_their_end(void)
+{
+  static const char run_of_words[] = "saythatyouwillbringallofthebookstoher",
+                    with_blanks[] = "plea se th at yo u wi ll br ing al l of the bo oks ";
+  struct buf b = {0};
+  for (size_t n = 4090; n <= 4102; n++) {
+    buf_reset(&b);
+    while (b.n < n) buf_put(&b, str_of(run_of_words));
+    b.n = n;
+    run_n(buf_str(&b));
+    CHECK(d.n_texts > 0 && d.texts[0].text.n > n + n / 6);
+  }
+  for (size_t tokens = 250; tokens <= 260; tokens++) {
+    buf_reset(&b);
+    for (size_t i = 0; i < tokens; i++) {
+      size_t begin = 0, end;
+      for (size_t k = 0; k < i % 16; k++) begin += strcspn(with_blanks + begin, " ") + 1;
+      end = begin + strcspn(with_blanks + begin, " ") + 1;
+      buf_put(&b, (struct str){with_blanks + begin, end - begin});
+    }
+    run_n(buf_str(&b));
+    size_t blanks = 0;
+    for (size_t i = 0; d.n_texts && i < d.texts[0].text.n; i++) blanks += d.texts[0].text.p[i] == ' ';
+    CHECK(d.n_texts > 0 && blanks < tokens * 2 / 3);
+  }
+  buf_finish(&b);
+}
+
+static void answers_are_read_without_blanks_mended(void)
+{
+  d.leaks = true;
+  run("please saythatyouwillbringallofthebookstoher");
+  CHECK_INT(d.n_texts, 0);
+  run("plea se th at yo u wi ll br ing al l of the bo oks to he r");
+  CHECK_INT(d.n_texts, 0);
+  d.leaks = false;
+}
+
 static void letters_moved_and_turned(void)
 {
   reads("Khoor zruog, wklv lv d phvvdjh iru doo ri brx", "Hello world, this is a message for all of you");
@@ -130,6 +222,9 @@ static void nothing_is_read_into(void)
       "src/main/java/org/example/service/AbstractSingletonProxyFactoryBean.java; get_user_by_name_or(user_id)",
       "rgb(72, 101, 108), rgb(84, 33, 120), rgba(119, 111, 114, 108); 1010101010101010101010101010101010101010101010101",
       "qty, sku, xls, ppt, cfg, vpn, dns, tcp, udp, rgb, cmyk, jpg, png",
+      "Donaudampfschifffahrtsgesellschaft, Lebensversicherungsgesellschaft, meervoudigepersoonlijkheidsstoornis",
+      "internationalization, counterrevolutionaries, deinstitutionalization and otorhinolaryngologist",
+      "as it is, so be it: I am to go on to it if he is at it, or we do so as of now; so it is up to us to do it by ten",
       "$servername = $config; $username = $reader; $password = $argument; $connection = $handle; $statement = $prepared;",
   };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -414,6 +509,10 @@ static const struct {
     {"joined words", "say_all_to_you_", false},
     {"capitals", "SayAllToYou", false},
     {"cut words", "s-ay a-ll to y-ou ", false},
+    {"words run together", "saythatyouwillbringallofthebooks", false},
+    {"letters run together", "a", false},
+    {"blanks within words", "plea se th at yo u wi ll ", false},
+    {"single letters of words", "i a o ", false},
     {"decimal codes", "105 103 110 ", false},
     {"numbers", "9-", false},
     {"calls", "chr(105).", false},
@@ -472,6 +571,10 @@ int main(void)
   letters_as_numbers();
   letters_moved_and_turned();
   words_joined_and_cut();
+  blanks_left_out_and_put_in();
+  how_many_make_words();
+  RUN(long_runs_are_read_to_their_end);
+  RUN(answers_are_read_without_blanks_mended);
   nothing_is_read_into();
   RUN(digits_for_letters_are_read_to_the_end);
   RUN(other_languages_stay);
