@@ -140,7 +140,8 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
   if (block_count(words) * 8 >= n * 5 && block_count(joints(&g->now, words) | g->humps) >= JOINTS_MANY) signs |= SIGN_JOINTS;
   uint64_t letters = g->now.letters & own;
   bool goes_on = letters_before >> 63 != 0;
-  if (has_long_word(g, letters) | has_short_words(g, letters, goes_on, (unsigned)n)) signs |= SIGN_JOINTS;
+  if (has_long_word(g, letters)) signs |= SIGN_JOINTS;
+  if (has_short_words(g, letters, goes_on, (unsigned)n)) signs |= SIGN_JOINTS;
   if (block_count(number_starts(hex, lagged(letters_before, g->now.letters))) >= NUMBERS_MANY) signs |= SIGN_NUMBERS;
   g->signs |= signs;
   return signs;
