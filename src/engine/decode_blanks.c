@@ -155,14 +155,20 @@ static struct piece_of_word read_piece(const struct lexicon *l, struct str s, si
   return t;
 }
 
-/* What the n tokens that end before t[0] cost as one word; 0: they are none. */
+/* One blank and nothing else between them? A line end is none: lists have one behind each word. */
+static bool follows(struct str s, const struct piece_of_word *a, const struct piece_of_word *b)
+{
+  return a->end == a->to && s.p[a->to] == ' ' && b->from == a->to + 1 && b->begin == b->from;
+}
+
+/* What n tokens cost as one word; 0: they are none. */
 static unsigned cost_together(const struct lexicon *l, struct str s, const struct piece_of_word *t, size_t n)
 {
   uint32_t hash = LEXICON_EMPTY;
   size_t letters = 0;
   bool rare = false;
   for (size_t i = 0; i < n; i++) {
-    if (!t[i].word || (i && (t[i].from != t[i].begin || t[i - 1].to != t[i - 1].end || t[i].from != t[i - 1].to + 1))) return 0;
+    if (!t[i].word || (i && !follows(s, &t[i - 1], &t[i]))) return 0;
     if ((letters += t[i].end - t[i].begin) > LEXICON_WORD_MAX) return 0;
     rare |= t[i].rare;
     for (size_t k = t[i].begin; k < t[i].end; k++) hash = lexicon_hash(hash, s.p[k]);

@@ -121,6 +121,8 @@ static void how_many_make_words(void)
       {"two words with blanks", "th ese are fo ur to me and to you as it is", false, false},
       {"three words with blanks", "th ese are fo ur to me and to yo u as it is", false, true},
       {"four words with blanks", "th ese are fo ur to me and to yo u as i s it", false, true},
+      {"line ends", "th\nese are fo\nur to me and to yo\nu as i\ns it", false, false},
+      {"two blanks", "th  ese are fo  ur to me and to yo  u as i  s it", false, false},
       {"short words", "as it is, so be it: he is to go on, and I am to do it if he is in", false, false},
       {"words that are two and one", "in to the any one can not be some one in side", false, false},
   };
