@@ -53,6 +53,7 @@ void decode_finish(struct decode *d)
   if (w) {
     free(w->odd.v);
     free(w->joints.v);
+    free(w->slips.v);
     free(w->back);
     free(w->pieces);
     free(w->mixed);
@@ -61,7 +62,6 @@ void decode_finish(struct decode *d)
     buf_finish(&w->turned);
     view_finish(&w->fold);
     look_alikes_free(w->look_alikes);
-    lexicon_free(w->lexicon);
   }
   free(w);
   *d = (struct decode){0};
@@ -80,7 +80,7 @@ void decode_trim(struct decode *d)
     w->pieces = w->mixed = NULL;
     w->cap_pieces = w->cap_mixed = 0;
   }
-  struct regions *const regions[] = {&w->odd, &w->joints};
+  struct regions *const regions[] = {&w->odd, &w->joints, &w->slips};
   for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
     if (regions[i]->cap * sizeof *regions[i]->v <= KEEP) continue;
     free(regions[i]->v);
@@ -363,22 +363,24 @@ static void drop_twin(struct decode *d, int parent)
   d->n_texts--;
 }
 
-/* The first text has the marked encodings and the ciphers, the second those and the second readings. */
+/* The first text has the marked encodings and the ciphers, the others those and what can be read in a second way, or a third. */
 static bool add_texts(struct decode *d, int parent, unsigned depth)
 {
+  enum { GROUPS = 2 + VARIANT_LAST };
   struct decode_work *w = d->inside;
   qsort(w->pieces, w->n_pieces, sizeof *w->pieces, piece_order);
-  struct piece *group[3];
-  size_t n[3], mixed;
-  for (size_t i = 0, r = 0; r < 3; r++) {
+  struct piece *group[GROUPS];
+  size_t n[GROUPS], mixed;
+  for (size_t i = 0, r = 0; r < GROUPS; r++) {
     group[r] = w->pieces + i;
     for (n[r] = 0; i < w->n_pieces && rank(&w->pieces[i]) == r; i++) n[r]++;
     n[r] = drop_overlaps(group[r], n[r]);
   }
-  if (!mix(w, group[0], n[0], group[1], n[1], &mixed) || (mixed && !add_text(d, parent, depth, w->mixed, mixed))) return false;
-  if (!n[2]) return true;
-  if (!mix(w, group[0], n[0], group[2], n[2], &mixed) || !add_text(d, parent, depth, w->mixed, mixed)) return false;
-  drop_twin(d, parent);
+  for (size_t r = 1; r < GROUPS; r++) {
+    if (!n[r] && (r > 1 || !n[0])) continue;
+    if (!mix(w, group[0], n[0], group[r], n[r], &mixed) || !add_text(d, parent, depth, w->mixed, mixed)) return false;
+    if (r > 1) drop_twin(d, parent);
+  }
   return true;
 }
 
@@ -449,7 +451,7 @@ static void look(struct decode_work *w)
   w->n_back = w->back_seen = w->stretch_seen = 0;
   w->first_uu = w->in.n && uu_may_begin(w->in, 0) ? 0 : SIZE_MAX;
   size_t nato = 0;
-  w->odd.n = w->joints.n = w->letters = w->n_blocks = w->odd_blocks = 0;
+  w->odd.n = w->joints.n = w->slips.n = w->letters = w->n_blocks = w->odd_blocks = 0;
   w->spelled = false;
   for (size_t i = 0; i < w->in.n; i += BLOCK) {
     size_t end = i + BLOCK < w->in.n ? i + BLOCK : w->in.n;
@@ -463,6 +465,7 @@ static void look(struct decode_work *w)
     for (uint64_t b = g.backwards; b; b &= b - 1) note_backwards(w, i + (size_t)__builtin_ctzll(b));
     if (signs & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX) w->first_list = i > BEFORE ? i - BEFORE : 0;
     if (signs & SIGN_JOINTS) add_region(w, &w->joints, i, end);
+    if (signs & SIGN_SLIPS) add_region(w, &w->slips, i > BLOCK ? i - BLOCK : 0, end);
     if (signs & SIGN_NUMBERS && w->first_number == SIZE_MAX) w->first_number = number_start(w->in, i);
     w->letters += g.now.n_letters;
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;
@@ -506,7 +509,8 @@ static bool any_turned(const struct decode_work *w)
 static size_t covered(const struct decode_work *w)
 {
   size_t n = 0;
-  for (size_t i = 0; i < w->n_pieces; i++) n += w->pieces[i].end - w->pieces[i].start;
+  for (size_t i = 0; i < w->n_pieces; i++)
+    if (w->pieces[i].variant < VARIANT_LAST) n += w->pieces[i].end - w->pieces[i].start;
   return n;
 }
 
@@ -576,8 +580,7 @@ static bool decode_one(struct decode *d, int parent, unsigned depth, struct str 
   find_pieces(w, true);
   if (v && v->invisible > 1) decode_hidden(w, original, v);
   bool ok = !w->failed, strange = depth + 2 <= DECODE_DEPTH && (covered(w) * 10 < text.n * 9 || any_turned(w)) && is_strange(w);
-  size_t straight = covered(w);
-  size_t kept = 0;
+  size_t straight = covered(w), kept = 0;
   for (size_t i = 0; i < w->n_pieces; i++)
     if (depth + w->pieces[i].n_layers <= DECODE_DEPTH) w->pieces[kept++] = w->pieces[i];
   w->n_pieces = kept;
@@ -619,7 +622,8 @@ bool decode_supersedes(const struct decode *d, int i, size_t n)
     for (size_t s = 0; s < t->n_segments; s++) {
       size_t length = t->segments[s].end - t->segments[s].start;
       covered += length;
-      if (t->segments[s].n_layers) decoded += length;
+      if (t->segments[s].n_layers && t->segments[s].layers[0] != DECODER_SLIPS)
+        decoded += length; /* of which a word may be wrong */
     }
     if (covered < n) continue; /* a stretch was left out */
     if (decoded * 2 >= n || decode_supersedes(d, (int)k, t->text.n)) return true;

@@ -48,7 +48,7 @@ static size_t contraction_at(struct str s, size_t i)
   return 0;
 }
 
-static void find_way(const struct lexicon *l, struct str s, struct way *way)
+static void find_way(struct str s, struct way *way)
 {
   way->cost[0] = 0;
   for (size_t i = 1; i <= s.n; i++) way->cost[i] = UINT32_MAX;
@@ -60,7 +60,7 @@ static void find_way(const struct lexicon *l, struct str s, struct way *way)
     if (contraction) step(way, i, i + contraction, CONTRACTION, true);
     for (size_t k = i; letter && k < s.n && k - i < LEXICON_WORD_MAX && is_letter((unsigned char)s.p[k]); k++) {
       hash = lexicon_hash(hash, s.p[k]);
-      unsigned cost = lexicon_cost(l, hash);
+      unsigned cost = lexicon_cost(hash);
       if (cost) step(way, i, k + 1, cost, true);
     }
   }
@@ -105,14 +105,13 @@ static bool put_words(struct decode_work *w, struct str s, struct way *way)
 
 bool part_words(struct decode_work *w, size_t from, size_t to)
 {
-  const struct lexicon *l = lexicon_of(w);
   bool any = false;
-  for (size_t end; l && from < to; from = end) {
+  for (size_t end; from < to; from = end) {
     struct way way;
     size_t at = w->out.n;
     end = from + CHUNK < to ? from + CHUNK : to;
     struct str s = str_cut(w->in, from, end);
-    find_way(l, s, &way);
+    find_way(s, &way);
     w->work += s.n;
     bool whole = put_words(w, s, &way);
     if (whole && piece_is_language(w, at)) piece_add(w, DECODER_RUN_TOGETHER, from, end, at, false), any = true;
@@ -141,7 +140,7 @@ struct piece_of_word {
   bool rare;     /* no frequent word */
 };
 
-static struct piece_of_word read_piece(const struct lexicon *l, struct str s, size_t from)
+static struct piece_of_word read_piece(struct str s, size_t from)
 {
   struct piece_of_word t = {.from = from, .to = from, .word = true};
   while (t.to < s.n && !is_blank((unsigned char)s.p[t.to])) t.to++;
@@ -149,7 +148,7 @@ static struct piece_of_word read_piece(const struct lexicon *l, struct str s, si
   for (t.end = t.to; t.end > t.begin && !is_letter((unsigned char)s.p[t.end - 1]);) t.end--;
   for (size_t i = t.begin; i < t.end; i++) t.word &= is_letter((unsigned char)s.p[i]);
   t.word &= t.end > t.begin && t.end - t.begin <= LEXICON_WORD_MAX;
-  unsigned known = t.word ? lexicon_cost(l, lexicon_hash_of(str_cut(s, t.begin, t.end))) : 0;
+  unsigned known = t.word ? lexicon_cost(lexicon_hash_of(str_cut(s, t.begin, t.end))) : 0;
   t.cost = known ? known : STRANGE + STRANGE_LETTER * (unsigned)(t.end - t.begin);
   t.rare = !known || known > FREQUENT;
   return t;
@@ -162,7 +161,7 @@ static bool follows(struct str s, const struct piece_of_word *a, const struct pi
 }
 
 /* What n tokens cost as one word; 0: they are none. */
-static unsigned cost_together(const struct lexicon *l, struct str s, const struct piece_of_word *t, size_t n)
+static unsigned cost_together(struct str s, const struct piece_of_word *t, size_t n)
 {
   uint32_t hash = LEXICON_EMPTY;
   size_t letters = 0;
@@ -173,12 +172,12 @@ static unsigned cost_together(const struct lexicon *l, struct str s, const struc
     rare |= t[i].rare;
     for (size_t k = t[i].begin; k < t[i].end; k++) hash = lexicon_hash(hash, s.p[k]);
   }
-  unsigned cost = rare ? lexicon_cost(l, hash) : 0;
+  unsigned cost = rare ? lexicon_cost(hash) : 0;
   return cost ? cost + JOIN : 0;
 }
 
 /* Mends the words of these tokens; a piece when enough of them are. */
-static void mend(struct decode_work *w, const struct lexicon *l, const struct piece_of_word *t, size_t n)
+static void mend(struct decode_work *w, const struct piece_of_word *t, size_t n)
 {
   struct str s = w->in;
   unsigned cost[TOKENS + 1] = {0};
@@ -189,7 +188,7 @@ static void mend(struct decode_work *w, const struct lexicon *l, const struct pi
     cost[i] = cost[i - 1] + t[i - 1].cost;
     together[i] = 1;
     for (size_t k = 2; k <= TOGETHER && k <= i; k++) {
-      unsigned word = cost_together(l, s, t + i - k, k);
+      unsigned word = cost_together(s, t + i - k, k);
       if (!word || cost[i - k] + word >= cost[i]) continue;
       cost[i] = cost[i - k] + word;
       together[i] = (uint8_t)k;
@@ -208,16 +207,15 @@ void mend_words(struct decode_work *w, size_t from, size_t to)
 {
   struct piece_of_word t[TOKENS];
   struct str s = w->in;
-  const struct lexicon *l = lexicon_of(w);
-  for (size_t i = from; l && i < to;) {
+  for (size_t i = from; i < to;) {
     size_t n = 0;
     while (n < TOKENS) {
       while (i < s.n && is_blank((unsigned char)s.p[i])) i++;
       if (i >= to) break;
-      t[n] = read_piece(l, s, i);
+      t[n] = read_piece(s, i);
       i = t[n++].to;
     }
-    if (n) mend(w, l, t, n);
+    if (n) mend(w, t, n);
   }
   w->work += to - from;
 }

@@ -84,6 +84,34 @@ static void put_clean(struct buf *out, struct str s, bool blanks)
   }
 }
 
+/* The same as a terminal shows it: a backspace takes the character before it. */
+static void put_erased(struct buf *out, struct str s)
+{
+  size_t from = out->n;
+  for (size_t i = 0, n; i < s.n; i += n ? n : 1) {
+    n = control(s, i);
+    if (!n) buf_byte(out, s.p[i]);
+    if (s.p[i] != '\b') continue;
+    while (out->n > from && (out->p[--out->n] & 0xC0) == 0x80) continue;
+  }
+}
+
+/* Appends what reads better: the stretch without its control characters, or without what they erase as well. */
+static void put_read(struct decode_work *w, struct str s)
+{
+  size_t at = w->out.n;
+  uint32_t pairs, erased_pairs;
+  put_clean(&w->out, s, has_blanks(s));
+  if (!memchr(s.p, '\b', s.n)) return;
+  size_t end = w->out.n;
+  put_erased(&w->out, s);
+  struct str clean = {w->out.p + at, end - at}, erased = {w->out.p + end, w->out.n - end};
+  uint64_t cost = text_cost(&w->model, clean, &pairs), erased_cost = text_cost(&w->model, erased, &erased_pairs);
+  bool better = erased_cost * pairs < cost * erased_pairs;
+  if (better) memmove(w->out.p + at, erased.p, erased.n);
+  w->out.n = better ? at + erased.n : end;
+}
+
 /* The first control character from i on, or the end. */
 static size_t next_control(struct str s, size_t i)
 {
@@ -108,7 +136,7 @@ void decode_controls(struct decode_work *w)
     if (start < end) start = end; /* the piece before has these bytes */
     end = word_behind(s, stretch(s, i));
     struct str all = str_cut(s, start, end);
-    put_clean(&w->out, all, has_blanks(all));
+    put_read(w, all);
     if (piece_looks_right(w, at)) piece_add(w, DECODER_CONTROLS, start, end, at, false);
   }
 }

@@ -8,9 +8,6 @@
 struct look_alikes;                           /* of decode_confusables.c; made when first needed */
 void look_alikes_free(struct look_alikes *l); /* accepts NULL */
 
-struct lexicon;                       /* frequent words, of decode_lexicon.c; made when first needed */
-void lexicon_free(struct lexicon *l); /* accepts NULL */
-
 /* Values of bytes as digits of base85, in three alphabets; of letters that were turned, too. */
 struct alphabets {
   uint8_t value[3][256], rot13[3][256], atbash[3][256];
@@ -28,10 +25,13 @@ struct regions {
   size_t n, cap;
 };
 
+enum { VARIANT_LAST = 2 };
+
 /* Something decoded: bytes [at, at + n) of out, for [start, end) of the text. */
 struct piece {
   uint32_t start, end, at, n;
-  uint8_t layers[2], n_layers, variant; /* variant 1: the second way to read it */
+  uint8_t layers[2], n_layers,
+      variant; /* variant 1: the second way to read it; VARIANT_LAST: what is read whole, whatever is found in it */
   bool same;
   uint32_t hidden_start, hidden_end;
 };
@@ -49,6 +49,7 @@ struct decode_work {
   bool spelled;             /* words of the spelling alphabet stand close together */
   struct regions odd;       /* where it does not look like language; ordered, apart */
   struct regions joints;    /* where words may be joined or cut (SIGN_JOINTS); likewise */
+  struct regions slips;     /* where words may be misspelt; likewise */
   struct region *back;      /* lines that are written backwards; ordered, apart */
   size_t n_back, cap_back, back_seen;   /* so far they have been looked for */
   size_t stretch_seen;                  /* the same around words that are backwards */
@@ -60,7 +61,6 @@ struct decode_work {
   size_t n_pieces, cap_pieces, cap_mixed;
   struct view fold;
   struct look_alikes *look_alikes;
-  struct lexicon *lexicon;
   uint64_t work;
   bool failed;
 };
@@ -81,9 +81,10 @@ void piece_trim(struct decode_work *w, size_t at);
 
 /* Each looks for one encoding, or one family, in all of w->in. */
 typedef void decoder_fn(struct decode_work *w);
-decoder_fn decode_controls, decode_escapes, decode_numbers, decode_bits, decode_joined, decode_caesar, decode_upside_down,
-    decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex, decode_binary, decode_tokens, decode_base85,
-    decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet, decode_ciphers, decode_confusables;
+decoder_fn decode_controls, decode_escapes, decode_numbers, decode_bits, decode_joined, decode_markup, decode_slips,
+    decode_pig_latin, decode_caesar, decode_upside_down, decode_percent, decode_entities, decode_quoted, decode_uu, decode_hex,
+    decode_binary, decode_tokens, decode_base85, decode_morse, decode_braille, decode_nato, decode_spaced, decode_leet,
+    decode_ciphers, decode_confusables;
 
 /* Words that are run together in [from, to), which has no blank: adds them as pieces, or returns false. */
 bool part_words(struct decode_work *w, size_t from, size_t to);
@@ -110,12 +111,13 @@ enum decoder_id reveal(struct decode_work *w, struct str raw);
 /* Appends s as another reading of its bytes: DECODER_ROT13, ATBASH, REVERSED or REVERSED_WORDS. */
 void put_turned(struct buf *out, struct str s, enum decoder_id how);
 
-/* Words are of ASCII letters, in whatever case; longer ones are not known. */
+/* Frequent words of languages in Latin letters (decode_lexicon.c): of ASCII letters, in whatever case; longer ones are not known. */
 enum { LEXICON_WORD_MAX = 15 };
-/* NULL: out of memory, and w->failed. */
-const struct lexicon *lexicon_of(struct decode_work *w);
 /* How rare a word is, in eighths of a bit, by the hash of its letters; 0: it is not known. */
-unsigned lexicon_cost(const struct lexicon *l, uint32_t hash);
+unsigned lexicon_cost(uint32_t hash);
+/* The most frequent word that a word may be meant for whose inner letters are in another order, or one of them is missing, too many or another;
+ * nothing: there is none. */
+struct str lexicon_near(struct str word);
 /* The hash of one letter more (FNV-1a); begin with LEXICON_EMPTY. */
 #define LEXICON_EMPTY UINT32_C(0x811c9dc5)
 static inline uint32_t lexicon_hash(uint32_t hash, char letter)

@@ -36,6 +36,12 @@ static bool is_punctuation(char c)
   return c && strchr(".,;:!?'\"()-", c);
 }
 
+/* What may stand around a word of prose: punctuation, marks of emphasis. */
+static bool is_around(char c)
+{
+  return is_punctuation(c) || (c && strchr("*_~`", c));
+}
+
 static bool is_word_byte(char c)
 {
   return is_letter((unsigned char)c) || c & 0x80;
@@ -90,9 +96,10 @@ struct token {
   bool humps;      /* a capital after a small letter */
   bool letters;    /* nothing but letters and that sign */
   bool words;      /* and punctuation and digits */
-  bool prose;      /* and around them nothing but punctuation */
+  bool prose;      /* and around them nothing but punctuation and emphasis */
   size_t run;      /* letters in a row, at most, without a capital behind a small one */
   size_t parts;    /* words or pieces of one, by that sign */
+  size_t signs;    /* how many times it stands there */
 };
 
 /* Of the signs that people put in the place of a blank the one that a token has most of; 0: it has none. */
@@ -112,8 +119,8 @@ static char frequent_sign(struct str s, size_t from, size_t to)
 static struct token read_token(struct str s, size_t from, size_t to)
 {
   bool prose = true;
-  while (from < to && !is_word_byte(s.p[from])) prose &= is_punctuation(s.p[from++]);
-  while (to > from && !is_word_byte(s.p[to - 1])) prose &= is_punctuation(s.p[--to]);
+  while (from < to && !is_word_byte(s.p[from])) prose &= is_around(s.p[from++]);
+  while (to > from && !is_word_byte(s.p[to - 1])) prose &= is_around(s.p[--to]);
   struct token t = {.from = from,
                     .to = to,
                     .letters = to > from,
@@ -130,8 +137,10 @@ static struct token read_token(struct str s, size_t from, size_t to)
     if (run > t.run) t.run = run;
     if (is_word_byte(s.p[i]) || c == '\'') continue;
     bool sign = t.sign && s.p[i] == t.sign;
-    t.parts += sign && !(s.p[i - 1] == t.sign);
-    t.letters &= sign && is_word_byte(s.p[i - 1]);
+    bool second = sign && s.p[i - 1] == t.sign; /* in**struc**tions */
+    t.parts += sign && !second;
+    t.signs += sign;
+    t.letters &= sign && is_word_byte(s.p[second ? i - 2 : i - 1]);
     t.words &= sign || is_digit(c) || is_punctuation(s.p[i]);
   }
   return t;
@@ -156,15 +165,23 @@ static size_t small_words(const struct decode_work *w, size_t at)
   return small;
 }
 
+/* One sign or two that a letter follows: how many; 0: there are none. */
+static size_t cut_at(struct str s, size_t i, size_t end, char sign)
+{
+  size_t n = 0;
+  while (n < 2 && i + n < end && s.p[i + n] == sign) n++;
+  return n && i + n < end && is_letter((unsigned char)s.p[i + n]) ? n : 0;
+}
+
 static void end_run(struct decode_work *w, struct cut_run *r)
 {
   struct str s = w->in;
   bool syllables = r->cut >= CUT_MIN && r->cut * 3 >= r->tokens && r->letters <= r->parts * 4;
   size_t at = w->out.n;
   for (size_t i = r->start; syllables && i < r->end; i++) {
-    bool within = s.p[i] == r->sign && i > r->start && is_letter((unsigned char)s.p[i - 1]) && i + 1 < r->end &&
-                  is_letter((unsigned char)s.p[i + 1]);
-    if (!within) buf_byte(&w->out, s.p[i]);
+    size_t n = i > r->start && is_letter((unsigned char)s.p[i - 1]) ? cut_at(s, i, r->end, r->sign) : 0;
+    if (n) i += n - 1;
+    else buf_byte(&w->out, s.p[i]);
   }
   if (syllables && small_words(w, at) && piece_is_language(w, at)) piece_add(w, DECODER_CUT, r->start, r->end, at, false);
   else if (syllables) w->out.n = at;
@@ -184,7 +201,7 @@ static void add_token(struct decode_work *w, struct cut_run *r, const struct tok
   r->plain = 0;
   r->cut++;
   r->parts += t->parts;
-  r->letters += t->to - t->from - (t->parts - 1);
+  r->letters += t->to - t->from - t->signs;
   r->end = t->to;
 }
 

@@ -67,10 +67,11 @@ static uint64_t word_bytes(const struct gate_bits *b)
   return b->high ? b->letters | ~(b->uu | b->blanks | b->lines) : b->letters;
 }
 
-/* Signs with one of these on either side, within the block. */
+/* Signs, or the first of two, with one of these on either side, within the block. */
 static uint64_t joints(const struct gate_bits *b, uint64_t words)
 {
-  return ~(words | b->hex | b->blanks | b->lines) & words << 1 & words >> 1;
+  uint64_t signs = ~(words | b->hex | b->blanks | b->lines);
+  return signs & words << 1 & (words >> 1 | (signs >> 1 & words >> 2));
 }
 
 /* Where digits begin that none stands before; in most blocks there are none. */
@@ -89,16 +90,19 @@ static bool has_long_word(struct gate *g, uint64_t letters)
   return before + head >= LONG_WORD || (sixteen & four >> 16);
 }
 
-/* Are words of this block and the one before so short that many may be parts of one? Three letters and a half, on average. */
-static bool has_short_words(struct gate *g, uint64_t letters, bool goes_on, unsigned n)
+/* What this block and the one before say together, where they are prose: words so short that many may be parts of one, three letters and a half on
+ * average; letter pairs as rare as misspelt words have them, and hardly a sign. */
+static unsigned prose_signs(struct gate *g, uint64_t letters, bool goes_on, unsigned n, unsigned odd)
 {
-  unsigned count = block_count(letters), words = block_count(letters & ~(letters << 1 | goes_on));
-  unsigned all = g->letters + count, both = g->words + words;
-  bool prose = all * 5 >= (g->n + n) * 3, is_short = all * 2 < both * 7;
-  g->letters = count;
-  g->words = words;
-  g->n = n;
-  return prose && is_short;
+  enum { RARE = 21 };
+  struct tally now = {block_count(letters), block_count(letters & ~(letters << 1 | goes_on)),
+                      block_count(g->now.blanks | g->now.lines), odd, n};
+  struct tally both = {g->last.letters + now.letters, g->last.words + now.words, g->last.blanks + now.blanks, g->last.odd + odd,
+                       g->last.n + n};
+  bool is_short = both.letters * 5 >= both.n * 3 && both.letters * 2 < both.words * 7;
+  bool is_rare = both.odd * BLOCK >= both.n * RARE && (both.letters + both.blanks) * 10 >= both.n * 9;
+  g->last = now;
+  return (is_short && n ? SIGN_JOINTS : 0) | (is_rare && n ? SIGN_SLIPS : 0);
 }
 
 /* The block as it lies, or in a copy where what is around it is not there to be read. */
@@ -141,7 +145,7 @@ unsigned gate_block(const struct text_model *m, struct gate *g, struct str s, si
   uint64_t letters = g->now.letters & own;
   bool goes_on = letters_before >> 63 != 0;
   if (has_long_word(g, letters)) signs |= SIGN_JOINTS;
-  if (has_short_words(g, letters, goes_on, (unsigned)n)) signs |= SIGN_JOINTS;
+  signs |= prose_signs(g, letters, goes_on, (unsigned)n, first + second);
   if (block_count(number_starts(hex, lagged(letters_before, g->now.letters))) >= NUMBERS_MANY) signs |= SIGN_NUMBERS;
   g->signs |= signs;
   return signs;

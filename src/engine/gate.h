@@ -22,6 +22,7 @@ enum sign {
   SIGN_HIGH = 64,       /* a byte that is not ASCII */
   SIGN_NUMBERS = 256,   /* many numbers close together */
   SIGN_JOINTS = 512,    /* many signs between letters, or capitals within words; a very long word, or many short ones */
+  SIGN_SLIPS = 2048,    /* letter pairs that are rare, here and in the block before */
   SIGN_DIGITS = 1024,   /* sixteen hexadecimal digits or more in a row */
   SIGN_BACKWARDS = 128, /* text written backwards: a capital that ends a word, a full stop or a comma that begins one */
 };
@@ -55,19 +56,24 @@ gate_reader *gate_path(const char *name);
 /* Fills m->tables from the rest of the model. */
 void gate_tables_fill(struct text_model *m);
 
+/* Letters of a block, words that begin in it, its blanks and line ends, how odd its pairs are, its bytes. */
+struct tally {
+  unsigned letters, words, blanks, odd, n;
+};
+
 /* The gate, between blocks. */
 struct gate {
-  unsigned signs, half; /* of all blocks so far; how odd the second half of the last one was */
-  struct gate_bits now; /* the last block */
-  uint64_t uu;          /* one bit for each byte of the last block: may a line of uuencode begin there, after a line feed? */
-  uint64_t backwards;   /* the same: is there a sign of text written backwards? */
-  uint64_t humps;       /* the same: capitals behind a small letter */
-  unsigned letters, words, n; /* of the last block: letters, words that begin, bytes */
-  unsigned tail;              /* letters at its end */
-  bool any;                   /* some block was read */
-  bool solid;                 /* nothing in the last block is blank */
-  bool line, blank, small;    /* the last byte was a line feed, a blank, a small letter */
-  bool capital;               /* or a capital behind a small letter */
+  unsigned signs, half;    /* of all blocks so far; how odd the second half of the last one was */
+  struct gate_bits now;    /* the last block */
+  uint64_t uu;             /* one bit for each byte of the last block: may a line of uuencode begin there, after a line feed? */
+  uint64_t backwards;      /* the same: is there a sign of text written backwards? */
+  uint64_t humps;          /* the same: capitals behind a small letter */
+  struct tally last;       /* of the last block */
+  unsigned tail;           /* letters at its end */
+  bool any;                /* some block was read */
+  bool solid;              /* nothing in the last block is blank */
+  bool line, blank, small; /* the last byte was a line feed, a blank, a small letter */
+  bool capital;            /* or a capital behind a small letter */
 };
 /* Reads s[at, at + n), n at most BLOCK, which follows what the gate has read before; returns its signs. Begin with {0}, and
  * end with an empty block: patterns at the end of a block are seen with the next one. */

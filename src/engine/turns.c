@@ -83,7 +83,14 @@ static int read_turns(struct turns *t, struct vdt_scanner *scanner, struct vdt_a
   return VDT_OK;
 }
 
-/* Pieces may have been parted in the middle of words or between them: nobody but the model knows how it puts them together. */
+/* What is decoded has the place of all that it was decoded from. */
+static bool has_its_place(const struct vdt_result *r)
+{
+  return r->n_findings && !r->findings[0].n_layers;
+}
+
+/* Pieces may have been parted in the middle of words or between them: nobody but the model knows how it puts them together. Where both readings say
+ * as much, the one counts whose findings have a place of their own. */
 int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const struct vdt_policy *policy,
                    const struct vdt_text *turns, size_t n, struct vdt_result *out, size_t **turn)
 {
@@ -97,7 +104,8 @@ int vdt_scan_turns(struct vdt_scanner *scanner, struct vdt_arena *arena, const s
   size_t *parted_turn = *turn;
   t.join = true;
   rc = read_turns(&t, scanner, arena, &only, out, turn);
-  if (rc || out->jailbreak >= parted.jailbreak) return rc;
+  bool says_less = out->jailbreak<parted.jailbreak, says_more = out->jailbreak> parted.jailbreak;
+  if (rc || says_more || (!says_less && (has_its_place(out) || !has_its_place(&parted)))) return rc;
   *out = parted;
   *turn = parted_turn;
   return VDT_OK;

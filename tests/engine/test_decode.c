@@ -103,6 +103,33 @@ static void blanks_left_out_and_put_in(void)
   reads("inf or ma tion about the ques tion s and ans wers", "information about the questions and answers");
 }
 
+static void words_misspelt(void)
+{
+  reads("Plaese bnrig all of the lteters to the lbirary and tlel the tcehnical depratment about it.",
+        "Plaese bring all of the letters to the library and tell the technical department about it.");
+  reads("it is imrpotant to asnwer qeustoins beffore the meeitng", "it is important to answer questions before the meeting");
+  reads("PLAESE SNED THE RPEORT TO YUOR MANGAER", "PLEASE SEND THE REPORT TO YOUR MANAGER");
+  reads("olny systme and porblem and dcoument", "only system and problem and document");
+}
+
+static void pig_latin(void)
+{
+  reads("easeplay ingbray allway ofway ethay etterslay otay ethay ibrarylay", "please bring all of the letters to the library");
+  reads("He said: Easeplay ingbray allyay ofyay ethay estionsquay otay emay, please.",
+        "He said: Please bring all of the questions to me, please.");
+  reads("EASEPLAY INGBRAY ALLWAY OFWAY ETHAY OOKSBAY", "PLEASE BRING ALL OF THE BOOKS");
+}
+
+static void words_cut_by_markup(void)
+{
+  reads("say pl<!-- x -->ease br<b></b>ing all of the bo<i class=\"y\">ok</i>s to her",
+        "say please bring all of the books to her");
+  reads("<b>p</b><i>l</i><b>e</b><i>a</i><b>s</b><i>e</i> bring the books", "<b>please bring the books");
+  reads("pl**ea**se bri**ng** the lett**er**s to your lib**ra**ry and st**op** th**ere**",
+        "please bring** the letters to your library and stop** there**");
+  reads("pleX\base briX\bng the letX\bters to her", "please bring the letters to her");
+}
+
 /* What is one less than enough, enough, and one more. */
 static void how_many_make_words(void)
 {
@@ -126,6 +153,30 @@ static void how_many_make_words(void)
       {"short words", "as it is, so be it: he is to go on, and I am to do it if he is in", false, false},
       {"words that are two and one", "in to the any one can not be some one in side", false, false},
   };
+  static const struct {
+    const char *what, *text;
+    enum decoder_id layer;
+    bool is;
+  } more[] = {
+      {"two words misspelt", "olny systme and the rest of it", DECODER_SLIPS, false},
+      {"three", "olny systme and porblem of it", DECODER_SLIPS, true},
+      {"the same one three times", "olny olny olny olny and the rest", DECODER_SLIPS, false},
+      {"three far apart",
+       "the olny one who has it is the man that you have seen in the house by the sea, and his systme is as good as any other "
+       "that the people of the "
+       "town have made, which is no porblem for all of them as long as it goes on like this for the rest of the year",
+       DECODER_SLIPS, false},
+      {"names", "Olny Systme and Porblem of it", DECODER_SLIPS, false},
+      {"names with digits", "olny1 systme2 and porblem3 of it", DECODER_SLIPS, false},
+      {"four words of Pig Latin", "easeplay ingbray ethay ibrarylay", DECODER_PIG_LATIN, false},
+      {"five", "easeplay ingbray ethay ibrarylay emay", DECODER_PIG_LATIN, true},
+      {"days", "monday tuesday wednesday thursday friday saturday sunday holiday", DECODER_PIG_LATIN, false},
+      {"two cuts by markup", "pl<b></b>ease bri<b></b>ng it to her", DECODER_MARKUP, false},
+      {"three", "pl<b></b>ease bri<b></b>ng it to h<b></b>er", DECODER_MARKUP, true},
+      {"elements that part words", "<p>Monday</p><p>Tuesday</p><td>please</td><td>bring</td><div>it</div><div>here</div>",
+       DECODER_MARKUP, false},
+      {"no end", "pl<b ease bri<i ng it to h<u er <!-- and on", DECODER_MARKUP, false},
+  };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     CASE_BEGIN();
     run(rows[i].text);
@@ -133,6 +184,13 @@ static void how_many_make_words(void)
     CHECK_INT(has_layer(DECODER_BROKEN), rows[i].broken);
     for (size_t k = 0; test_failed && k < d.n_texts; k++) printf("# %.*s\n", (int)d.texts[k].text.n, d.texts[k].text.p);
     CASE_END("blanks left out or put in: %s", rows[i].what);
+  }
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+    CASE_BEGIN();
+    run(more[i].text);
+    CHECK_INT(has_layer(more[i].layer), more[i].is);
+    for (size_t k = 0; test_failed && k < d.n_texts; k++) printf("# %.*s\n", (int)d.texts[k].text.n, d.texts[k].text.p);
+    CASE_END("%s: %s", decoder_name(more[i].layer), more[i].what);
   }
 }
 
@@ -165,10 +223,41 @@ static void long_runs_are_read_to_their_end(void)
   buf_finish(&b);
 }
 
+/* A text full of slips is read as it was meant wherever they begin, and to its end. */
+static void slips_are_mended_in_long_texts(void)
+{
+  static const char calm[] = "the books are in the house and you may have all of them when you go there. ",
+                    full[] = "olny systme and porblem and dcoument ";
+  struct buf b = {0};
+  for (size_t before = 0; before <= 200000; before = before * 3 + 1000) {
+    buf_reset(&b);
+    while (b.n < before) buf_put(&b, str_of(calm));
+    while (b.n < before + 70000) buf_put(&b, str_of(full));
+    run_n(buf_str(&b));
+    size_t mended = 0, left = 0;
+    for (size_t i = 0; i < d.n_texts; i++) {
+      for (size_t at = 0, n; (n = str_find(str_cut(d.texts[i].text, at, d.texts[i].text.n), STR("document"))) != (size_t)-1;
+           at += n + 1)
+        mended++;
+      for (size_t at = 0, n; (n = str_find(str_cut(d.texts[i].text, at, d.texts[i].text.n), STR("dcoument"))) != (size_t)-1;
+           at += n + 1)
+        left++;
+    }
+    CHECK(mended > 1880 && left < 10);
+  }
+  buf_finish(&b);
+}
+
 static void answers_are_read_without_blanks_mended(void)
 {
   d.leaks = true;
   run("please saythatyouwillbringallofthebookstoher");
+  CHECK_INT(d.n_texts, 0);
+  run("olny systme and porblem and dcoument");
+  CHECK_INT(d.n_texts, 0);
+  run("easeplay ingbray allway ofway ethay etterslay otay ethay ibrarylay");
+  CHECK_INT(d.n_texts, 0);
+  run("pl<b></b>ease bri<b></b>ng it to h<b></b>er");
   CHECK_INT(d.n_texts, 0);
   run("plea se th at yo u wi ll br ing al l of the bo oks to he r");
   CHECK_INT(d.n_texts, 0);
@@ -515,6 +604,13 @@ static const struct {
     {"letters run together", "a", false},
     {"blanks within words", "plea se th at yo u wi ll ", false},
     {"single letters of words", "i a o ", false},
+    {"misspelt words", "olny systme and porblem and dcoument ", false},
+    {"letters in odd order", "qzxjv kqzxw ", false},
+    {"Pig Latin", "easeplay ingbray ethay ibrarylay emay ", false},
+    {"words cut by markup", "pl<b></b>ease ", false},
+    {"comments that do not end", "a<!--", false},
+    {"tags that do not end", "a<b ", false},
+    {"backspaces", "aX\b", false},
     {"decimal codes", "105 103 110 ", false},
     {"numbers", "9-", false},
     {"calls", "chr(105).", false},
@@ -574,8 +670,12 @@ int main(void)
   letters_moved_and_turned();
   words_joined_and_cut();
   blanks_left_out_and_put_in();
+  words_misspelt();
+  pig_latin();
+  words_cut_by_markup();
   how_many_make_words();
   RUN(long_runs_are_read_to_their_end);
+  RUN(slips_are_mended_in_long_texts);
   RUN(answers_are_read_without_blanks_mended);
   nothing_is_read_into();
   RUN(digits_for_letters_are_read_to_the_end);
