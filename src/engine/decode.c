@@ -167,14 +167,14 @@ void piece_add(struct decode_work *w, enum decoder_id id, size_t start, size_t e
 
 bool piece_looks_right(struct decode_work *w, size_t at)
 {
-  if (text_is_plausible(&w->model, (struct str){w->out.p + at, w->out.n - at})) return true;
+  if (w->out.n > at && text_is_plausible(&w->model, (struct str){w->out.p + at, w->out.n - at})) return true;
   w->out.n = at;
   return false;
 }
 
 bool piece_is_language(struct decode_work *w, size_t at)
 {
-  if (!w->out.failed && text_is_language(&w->model, (struct str){w->out.p + at, w->out.n - at})) return true;
+  if (w->out.n > at && !w->out.failed && text_is_language(&w->model, (struct str){w->out.p + at, w->out.n - at})) return true;
   w->out.n = at;
   return false;
 }

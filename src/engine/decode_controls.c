@@ -102,7 +102,7 @@ static void put_read(struct decode_work *w, struct str s)
   size_t at = w->out.n;
   uint32_t pairs, erased_pairs;
   put_clean(&w->out, s, has_blanks(s));
-  if (!memchr(s.p, '\b', s.n)) return;
+  if (w->out.n == at || !memchr(s.p, '\b', s.n)) return;
   size_t end = w->out.n;
   put_erased(&w->out, s);
   struct str clean = {w->out.p + at, end - at}, erased = {w->out.p + end, w->out.n - end};

@@ -80,7 +80,7 @@ void decode_markup(struct decode_work *w)
 {
   struct str s = w->in;
   size_t end = 0, last = 0;
-  if (w->leaks || !memchr(s.p, '<', s.n)) return;
+  if (w->leaks || !s.n || !memchr(s.p, '<', s.n)) return;
   w->work += 2 * s.n;
   for (size_t i = next_cut(s, 0, &end); i < s.n;) {
     size_t cuts = 0, start = i, at = w->out.n, behind = end;

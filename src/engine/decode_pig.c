@@ -35,8 +35,8 @@ static struct str next_letters(struct str s, size_t *i, size_t to)
 /* Stems with k letters from the end at the front, that may have begun a word: "qu", "y" or consonants. */
 static bool may_begin(struct str stem, size_t k)
 {
-  struct str head = str_cut(stem, stem.n - k, stem.n);
   if (k == 0 || k >= stem.n) return k == 0;
+  struct str head = str_cut(stem, stem.n - k, stem.n);
   for (size_t i = 0; i < k; i++)
     if (is_vowel(head.p[i]) && !(i + 1 == k && i && (head.p[i] | 32) == 'u' && (head.p[i - 1] | 32) == 'q')) return false;
   return true;
