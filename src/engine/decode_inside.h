@@ -186,6 +186,21 @@ static inline bool is_digit(unsigned char c)
   return byte_kinds[c] & IS_DIGIT;
 }
 
+/* A letter, or a byte of a character that is not ASCII. */
+static inline bool is_word_byte(char c)
+{
+  return is_letter((unsigned char)c) || c & 0x80;
+}
+
+/* The next letters in a row from *i on, before `to`; *i: behind them. Nothing: there are none. */
+static inline struct str next_letters(struct str s, size_t *i, size_t to)
+{
+  while (*i < to && !is_letter((unsigned char)s.p[*i])) ++*i;
+  size_t begin = *i;
+  while (*i < to && is_letter((unsigned char)s.p[*i])) ++*i;
+  return str_cut(s, begin, *i);
+}
+
 /* c by DECODER_ROT13 or ATBASH. */
 static inline char turn_letter(char c, enum decoder_id how)
 {

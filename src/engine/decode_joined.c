@@ -42,11 +42,6 @@ static bool is_around(char c)
   return is_punctuation(c) || (c && strchr("*_~`", c));
 }
 
-static bool is_word_byte(char c)
-{
-  return is_letter((unsigned char)c) || c & 0x80;
-}
-
 /* A word, with the punctuation that stands at it, or a number. */
 static bool is_part(struct str s, size_t from, size_t to)
 {
@@ -156,12 +151,8 @@ struct cut_run {
 static size_t small_words(const struct decode_work *w, size_t at)
 {
   struct str s = {w->out.p + at, w->out.n - at};
-  size_t small = 0;
-  for (size_t i = 0, from; i < s.n;) {
-    while (i < s.n && !is_letter((unsigned char)s.p[i])) i++;
-    for (from = i; i < s.n && is_letter((unsigned char)s.p[i]);) i++;
-    small += i > from && is_small_word(str_cut(s, from, i));
-  }
+  size_t small = 0, i = 0;
+  for (struct str word; (word = next_letters(s, &i, s.n)).n;) small += is_small_word(word);
   return small;
 }
 

@@ -46,11 +46,6 @@ static size_t skip_markup(struct str s, size_t i)
   return i;
 }
 
-static bool is_word_byte(char c)
-{
-  return is_letter((unsigned char)c) || c & 0x80;
-}
-
 /* The next '<' from i on at which markup stands within a word; *end: where the markup ends. s.n: there is none. */
 static size_t next_cut(struct str s, size_t i, size_t *end)
 {

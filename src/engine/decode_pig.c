@@ -23,15 +23,6 @@ static bool is_pig(struct str word)
   return word.n > 3 && word.n <= STEM_MAX + 2 && str_ieq(str_cut(word, word.n - 2, word.n), STR("ay"));
 }
 
-/* The next run of letters from *i on, before `to`; *i: behind it. */
-static struct str next_letters(struct str s, size_t *i, size_t to)
-{
-  while (*i < to && !is_letter((unsigned char)s.p[*i])) ++*i;
-  size_t begin = *i;
-  while (*i < to && is_letter((unsigned char)s.p[*i])) ++*i;
-  return str_cut(s, begin, *i);
-}
-
 /* Stems with k letters from the end at the front, that may have begun a word: "qu", "y" or consonants. */
 static bool may_begin(struct str stem, size_t k)
 {

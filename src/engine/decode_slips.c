@@ -25,16 +25,11 @@ static bool is_word_end(char c)
   return !is_letter((unsigned char)c) && !is_digit((unsigned char)c) && c != '_' && !(c & 0x80);
 }
 
-/* The next word from *i on, nothing but letters with no digit and no sign of a name at its ends, before `to`; *i: behind it. */
+/* The next word from *i on, before `to`: letters with no digit and no sign of a name at their ends. *i: behind it. Nothing: there is none. */
 static struct str next_word(struct str s, size_t *i, size_t to)
 {
-  while (*i < to) {
-    while (*i < to && !is_letter((unsigned char)s.p[*i])) ++*i;
-    size_t begin = *i;
-    while (*i < to && is_letter((unsigned char)s.p[*i])) ++*i;
-    if (*i > begin && (!begin || is_word_end(s.p[begin - 1])) && (*i == s.n || is_word_end(s.p[*i])))
-      return str_cut(s, begin, *i);
-  }
+  for (struct str word; (word = next_letters(s, i, to)).n;)
+    if ((word.p == s.p || is_word_end(word.p[-1])) && (*i == s.n || is_word_end(s.p[*i]))) return word;
   return (struct str){0};
 }
 
