@@ -249,6 +249,7 @@ void decode_hidden(struct decode_work *w, struct str original, const struct view
     w->work += original.n;
     if (schemes[i](w, original, &h)) add_hidden(w, (enum decoder_id)i, v, &h, at);
   }
+  decode_bidi(w, original, v);
 }
 
 enum decoder_id reveal(struct decode_work *w, struct str raw)

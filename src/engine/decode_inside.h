@@ -107,6 +107,8 @@ void note_backwards(struct decode_work *w, size_t i);
 void decode_hidden(struct decode_work *w, struct str original, const struct view *v);
 /* The same for decoded bytes: appends what they hide to out, and says by which scheme; DECODERS when they hide nothing. */
 enum decoder_id reveal(struct decode_work *w, struct str raw);
+/* Lines of original in which letters are overridden in their direction, as they are shown; one of decode_hidden. */
+void decode_bidi(struct decode_work *w, struct str original, const struct view *v);
 
 /* Appends s as another reading of its bytes: DECODER_ROT13, ATBASH, REVERSED or REVERSED_WORDS. */
 void put_turned(struct buf *out, struct str s, enum decoder_id how);

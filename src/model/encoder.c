@@ -29,8 +29,8 @@ static bool may_use_tiles(void)
 static bool tiles_agree(void)
 {
   enum { M = 20, N = 48, K = 80 };
-  static uint8_t a[M * K];
-  static int8_t w[K * N];
+  uint8_t a[M * K];
+  int8_t w[K * N];
   int32_t want[(M + 3) * N] = {0}, got[(M + 3) * N] = {0};
   struct encoder_scratch *s = encoder_scratch_new(&(struct encoder){.width = K, .heads = 1, .inner = K, .window = M});
   uint32_t seed = 1;

@@ -130,6 +130,29 @@ static void words_cut_by_markup(void)
   reads("pleX\base briX\bng the letX\bters to her", "please bring the letters to her");
 }
 
+/* Letters in another order than overrides of direction show them. */
+static void bidirectional(void)
+{
+  static const char said[] = "please bring all of the letters to her";
+  struct buf b = {0};
+  /* as in "Bad Characters": swaps within isolates within overrides; without the isolates neighbours would be one stretch */
+  for (size_t i = 0; i < sizeof said - 1; i += 2)
+    buf_printf(&b,
+               "\xE2\x80\xAD\xE2\x81\xA6\xE2\x80\xAE\xE2\x81\xA6%c\xE2\x81\xA9\xE2\x81\xA6%"
+               "c\xE2\x81\xA9\xE2\x80\xAC\xE2\x81\xA9\xE2\x80\xAC",
+               said[i + 1], said[i]);
+  buf_byte(&b, 0);
+  reads(b.p, said);
+  buf_finish(&b);
+  reads("first\nsay \xE2\x80\xAEolleh\xE2\x80\xAC to her\nlast", "first\nsay hello to her\nlast");
+  CASE_BEGIN();
+  run("an \xE2\x80\xAA"
+      "embedded\xE2\x80\xAC word, an \xE2\x81\xA7isolated\xE2\x81\xA9 one, a mark\xE2\x80\x8F and "
+      "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D");
+  CHECK(!has_layer(DECODER_BIDI));
+  CASE_END("marks of direction that override nothing");
+}
+
 /* What is one less than enough, enough, and one more. */
 static void how_many_make_words(void)
 {
@@ -611,6 +634,18 @@ static const struct {
     {"comments that do not end", "a<!--", false},
     {"tags that do not end", "a<b ", false},
     {"backspaces", "aX\b", false},
+    {"overrides",
+     "\xE2\x80\xAE"
+     "ba\xE2\x80\xAC",
+     false},
+    {"overrides in lines",
+     "\xE2\x80\xAE"
+     "ba\xE2\x80\xAC\n",
+     false},
+    {"overrides without end",
+     "\xE2\x80\xAE"
+     "ba ",
+     false},
     {"decimal codes", "105 103 110 ", false},
     {"numbers", "9-", false},
     {"calls", "chr(105).", false},
@@ -673,6 +708,7 @@ int main(void)
   words_misspelt();
   pig_latin();
   words_cut_by_markup();
+  bidirectional();
   how_many_make_words();
   RUN(long_runs_are_read_to_their_end);
   RUN(slips_are_mended_in_long_texts);
