@@ -73,8 +73,8 @@ static void put_meant(struct decode_work *w, size_t from, size_t to)
   for (size_t i = from; i < to;) {
     struct str word = next_word(s, &i, to);
     struct str near = word.n && is_strange(word) ? lexicon_near(word) : (struct str){0};
-    size_t begin = (size_t)(word.p - s.p);
     if (!near.n) continue;
+    size_t begin = (size_t)(word.p - s.p);
     buf_put(&w->out, str_cut(s, at, begin));
     for (size_t k = 0; k < near.n; k++)
       buf_byte(&w->out, (char)(near.p[k] & (byte_kinds[(unsigned char)word.p[0]] & IS_UPPER ? ~32 : ~0)));
