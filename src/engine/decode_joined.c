@@ -219,7 +219,7 @@ static size_t take_region(struct decode_work *w, struct region r, size_t seen)
     if (!taken) add_token(w, &run, &t);
   }
   end_run(w, &run);
-  if (bytes * 2 < tokens * 7) mend_words(w, from, i);
+  if (bytes * 4 < tokens * 15) mend_words(w, from, i);
   w->work += 2 * (i - from);
   return i;
 }

@@ -90,7 +90,7 @@ static bool has_long_word(struct gate *g, uint64_t letters)
   return before + head >= LONG_WORD || (sixteen & four >> 16);
 }
 
-/* What this block and the one before say together, where they are prose: words so short that many may be parts of one, three letters and a half on
+/* What this block and the one before say together, where they are prose: words so short that many may be parts of one, under four letters on
  * average; letter pairs as rare as misspelt words have them, and hardly a sign. */
 static unsigned prose_signs(struct gate *g, uint64_t letters, bool goes_on, unsigned n, unsigned odd)
 {
@@ -99,7 +99,7 @@ static unsigned prose_signs(struct gate *g, uint64_t letters, bool goes_on, unsi
                       block_count(g->now.blanks | g->now.lines), odd, n};
   struct tally both = {g->last.letters + now.letters, g->last.words + now.words, g->last.blanks + now.blanks, g->last.odd + odd,
                        g->last.n + n};
-  bool is_short = both.letters * 5 >= both.n * 3 && both.letters * 2 < both.words * 7;
+  bool is_short = both.letters * 5 >= both.n * 3 && both.letters * 4 < both.words * 15;
   bool is_rare = both.odd * BLOCK >= both.n * RARE && (both.letters + both.blanks) * 10 >= both.n * 9;
   g->last = now;
   return (is_short && n ? SIGN_JOINTS : 0) | (is_rare && n ? SIGN_SLIPS : 0);
