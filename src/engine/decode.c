@@ -464,8 +464,8 @@ static void look(struct decode_work *w)
     if (w->decoded) note_backwards(w, i);
     for (uint64_t b = g.backwards; b; b &= b - 1) note_backwards(w, i + (size_t)__builtin_ctzll(b));
     if (signs & (SIGN_LISTS | SIGN_EIGHTS) && w->first_list == SIZE_MAX) w->first_list = i > BEFORE ? i - BEFORE : 0;
-    if (signs & SIGN_JOINTS) add_region(w, &w->joints, i, end);
-    if (signs & SIGN_SLIPS) add_region(w, &w->slips, i > BLOCK ? i - BLOCK : 0, end);
+    if (signs & SIGN_JOINTS && !w->leaks) add_region(w, &w->joints, i, end);
+    if (signs & SIGN_SLIPS && !w->leaks) add_region(w, &w->slips, i > BLOCK ? i - BLOCK : 0, end);
     if (signs & SIGN_NUMBERS && w->first_number == SIZE_MAX) w->first_number = number_start(w->in, i);
     w->letters += g.now.n_letters;
     w->odd_blocks += signs & SIGN_ODD ? 1 : 0;

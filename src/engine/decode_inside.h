@@ -48,8 +48,8 @@ struct decode_work {
   size_t first_uu;          /* the first line that may be one of uuencode; SIZE_MAX: there is none */
   bool spelled;             /* words of the spelling alphabet stand close together */
   struct regions odd;       /* where it does not look like language; ordered, apart */
-  struct regions joints;    /* where words may be joined or cut (SIGN_JOINTS); likewise */
-  struct regions slips;     /* where words may be misspelt; likewise */
+  struct regions joints;    /* where words may be joined or cut (SIGN_JOINTS); likewise, but none in answers */
+  struct regions slips;     /* where words may be misspelt or in Pig Latin; likewise */
   struct region *back;      /* lines that are written backwards; ordered, apart */
   size_t n_back, cap_back, back_seen;   /* so far they have been looked for */
   size_t stretch_seen;                  /* the same around words that are backwards */

@@ -227,5 +227,5 @@ static size_t take_region(struct decode_work *w, struct region r, size_t seen)
 void decode_joined(struct decode_work *w)
 {
   size_t seen = 0;
-  for (size_t r = 0; r < w->joints.n && !w->leaks; r++) seen = take_region(w, w->joints.v[r], seen);
+  for (size_t r = 0; r < w->joints.n; r++) seen = take_region(w, w->joints.v[r], seen);
 }

@@ -95,7 +95,7 @@ static void take_pig(struct decode_work *w, size_t from, size_t to)
 
 void decode_pig_latin(struct decode_work *w)
 {
-  for (size_t r = 0; r < w->slips.n && !w->leaks; r++) {
+  for (size_t r = 0; r < w->slips.n; r++) {
     struct region at = w->slips.v[r];
     size_t from = at.start, to = at.end; /* words that are cut there are taken whole, if they may be of it */
     while (from > 0 && at.start - from < STEM_MAX + 2 && is_letter((unsigned char)w->in.p[from - 1])) from--;

@@ -103,7 +103,7 @@ void decode_slips(struct decode_work *w)
 {
   struct str s = w->in;
   size_t seen = 0;
-  for (size_t r = 0; r < w->slips.n && !w->leaks; r++) {
+  for (size_t r = 0; r < w->slips.n; r++) {
     struct region at = w->slips.v[r];
     for (size_t begin = at.start > seen ? at.start : seen, end; begin < at.end; begin = end) {
       end = at.end - begin > STRETCH ? begin + STRETCH : at.end;
